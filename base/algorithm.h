@@ -1,0 +1,89 @@
+// Transform identifiers of RFC 7296 3.3.2 (IANA "IKEv2 Parameters") that Twinspan knows, and their
+// sizes, in one table. Values are the numbers on the wire.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace twinspan {
+
+enum class EncryptionId : uint16_t {
+  AesCbc = 12,            // RFC 3602
+  AesGcm16 = 20,          // RFC 4106, RFC 5282
+  ChaCha20Poly1305 = 28,  // RFC 7634
+};
+
+enum class PrfId : uint16_t { HmacSha256 = 5, HmacSha384 = 6, HmacSha512 = 7 };  // RFC 4868
+
+enum class IntegrityId : uint16_t {
+  None = 0,  // With an AEAD.
+  HmacSha256_128 = 12,
+  HmacSha384_192 = 13,
+  HmacSha512_256 = 14,
+};
+
+enum class DhGroupId : uint16_t {
+  None = 0,
+  Modp2048 = 14,
+  Modp3072 = 15,
+  Modp4096 = 16,
+  Ecp256 = 19,
+  Ecp384 = 20,
+  Ecp521 = 21,
+  Curve25519 = 31,
+};
+
+// An encryption transform with its key length attribute.
+struct Encryption {
+  EncryptionId id = EncryptionId::AesGcm16;
+  uint16_t key_bits = 256;  // ChaCha20-Poly1305 carries no attribute on the wire; 256 here.
+  bool operator==(const Encryption&) const = default;
+};
+
+struct EncryptionProperties {
+  Encryption encryption;
+  const char* name;      // As the configuration writes it: GCMAES256, CHACHA20POLY1305, AES128.
+  uint8_t key_size;      // Bytes, without the salt.
+  uint8_t salt_size;     // Bytes of KEYMAT after the key; 0 when not an AEAD.
+  uint8_t iv_size;       // Bytes of explicit IV in each packet or SK payload.
+  uint8_t block_size;    // Plaintext is padded to a multiple of this.
+  uint8_t icv_size;      // Of the AEAD itself; 0 when integrity is a transform of its own.
+  bool is_aead() const { return icv_size != 0; }
+};
+
+struct IntegrityProperties {
+  IntegrityId id;
+  const char* name;  // SHA256, SHA384, SHA512
+  uint8_t key_size;
+  uint8_t icv_size;
+};
+
+struct PrfProperties {
+  PrfId id;
+  const char* name;
+  uint8_t key_size;  // Preferred key size, equal to the output size.
+};
+
+struct DhGroupProperties {
+  DhGroupId id;
+  const char* name;         // DHGroup14, ECP384, CURVE25519
+  uint16_t public_size;     // Bytes of the KE payload's data, exactly.
+};
+
+// nullptr when unknown.
+const EncryptionProperties* find_encryption(Encryption encryption);
+const EncryptionProperties* find_encryption(std::string_view name);
+const IntegrityProperties* find_integrity(IntegrityId id);
+const IntegrityProperties* find_integrity(std::string_view name);
+const PrfProperties* find_prf(PrfId id);
+const DhGroupProperties* find_dh_group(DhGroupId id);  // Not for None.
+const DhGroupProperties* find_dh_group(std::string_view name);
+
+std::span<const EncryptionProperties> all_encryptions();
+std::span<const IntegrityProperties> all_integrities();
+std::span<const PrfProperties> all_prfs();
+std::span<const DhGroupProperties> all_dh_groups();
+
+}  // namespace twinspan

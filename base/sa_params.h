@@ -1,0 +1,51 @@
+// What IKE hands to ESP when a Child SA is agreed: the one contract between the two.
+#pragma once
+
+#include <cstdint>
+
+#include "base/algorithm.h"
+#include "base/endpoint.h"
+#include "base/secret.h"
+#include "base/strong_id.h"
+#include "base/traffic_selector.h"
+
+namespace twinspan {
+
+struct EspTransforms {
+  Encryption encryption;
+  IntegrityId integrity = IntegrityId::None;
+  bool esn = true;
+  bool operator==(const EspTransforms&) const = default;
+};
+
+// One direction's KEYMAT, already split (RFC 7296 2.17): `encryption` is the key followed by the
+// AEAD's salt; `integrity` is empty with an AEAD.
+struct EspKeys {
+  SecretBytes encryption;
+  SecretBytes integrity;
+};
+
+enum class Encapsulation : uint8_t {
+  Udp,  // RFC 3948, port 4500, NAT or not.
+  Esp,  // IP protocol 50.
+};
+
+struct SaPairParams {
+  ChildId child;
+  TunnelId tunnel;
+  EspTransforms transforms;
+  Encapsulation encapsulation = Encapsulation::Udp;
+  Spi inbound_spi;   // Chosen by us.
+  Spi outbound_spi;  // Chosen by the peer.
+  EspKeys inbound_keys;
+  EspKeys outbound_keys;
+  Endpoint local;   // Outer addresses; the ports count only with UDP encapsulation.
+  Endpoint remote;
+  TrafficSelectors local_selectors;
+  TrafficSelectors remote_selectors;
+  // False: receive on the new SA, but keep sending on the old one until the peer has proven that it
+  // holds the new SA (RFC 7296 2.8); EventActivateOutbound then follows.
+  bool outbound_active = true;
+};
+
+}  // namespace twinspan

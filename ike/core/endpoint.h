@@ -1,0 +1,64 @@
+// The IKEv2 endpoint of one gateway instance: sans-IO (no clock, socket, file or randomness inside).
+//
+// Three kinds of methods. handle_*() takes something in; after any of them, call poll_datagram() and
+// poll_event() until they return nothing, and poll_timeout() once for the next deadline. Getters observe.
+// Deterministic: the same inputs with the same Provider bytes give the same outputs.
+// Thread: the control thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "ike/core/command.h"
+#include "ike/core/event.h"
+
+namespace twinspan::ike {
+
+struct Datagram {
+  Endpoint local;
+  Endpoint remote;
+  Bytes bytes;  // The IKE message; the non-ESP marker of port 4500 is the driver's business.
+};
+
+struct EndpointOptions {
+  bool export_keys = false;  // Emit EventIkeKeys.
+  // Inbound SPIs are chosen so that spi % spi_modulus == tunnel % spi_modulus: the data plane steers by it.
+  uint32_t spi_modulus = 1;
+  uint16_t ike_port = 500;
+  uint16_t nat_port = 4500;
+  Log log;
+};
+
+// Datagrams that were dropped, by reason; all of them changed nothing.
+struct EndpointCounters {
+  uint64_t malformed = 0, unknown_sa = 0, bad_integrity = 0, illegal = 0, replayed_or_late = 0,
+           half_open_refused = 0, no_peer = 0, oversized = 0, retransmits_sent = 0;
+};
+
+class EndpointState;  // Hidden: ike/core/endpoint.cc.
+
+class IkeEndpoint {
+ public:
+  IkeEndpoint(EndpointOptions options, Provider& provider);  // `provider` outlives this.
+  ~IkeEndpoint();
+  IkeEndpoint(const IkeEndpoint&) = delete;
+  IkeEndpoint& operator=(const IkeEndpoint&) = delete;
+
+  void handle_datagram(Instant now, const Datagram& datagram);
+  void handle_timeout(Instant now);
+  void handle_command(Instant now, Command command);
+
+  std::optional<Datagram> poll_datagram();
+  std::optional<Event> poll_event();
+  std::optional<Instant> poll_timeout() const;  // nullopt: nothing is scheduled.
+
+  const EndpointCounters& counters() const;
+  // Every SA, window, timer and endpoint, secrets hashed, counters left out: equal before and after input
+  // that must change nothing.
+  std::string dump_state() const;
+
+ private:
+  std::unique_ptr<EndpointState> state_;
+};
+
+}  // namespace twinspan::ike

@@ -1,0 +1,72 @@
+// What one negotiation may use: the configuration of one peer, as a value.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/sa_params.h"
+#include "base/time.h"
+#include "ike/crypto/key_schedule.h"
+#include "ike/wire/payload.h"
+
+namespace twinspan::ike {
+
+struct Identity {
+  IdType type = IdType::Fqdn;
+  Bytes value;
+  bool operator==(const Identity&) const = default;
+  std::string to_string() const;  // "gw-a.example.net", "192.0.2.1", "keyid:x"
+};
+
+// Alternatives in order of preference, one acceptable combination per entry.
+struct IkeProposal {
+  Encryption encryption;
+  IntegrityId integrity = IntegrityId::None;
+  PrfId prf = PrfId::HmacSha384;
+  DhGroupId group = DhGroupId::Ecp384;
+};
+struct EspProposal {
+  Encryption encryption;
+  IntegrityId integrity = IntegrityId::None;
+  DhGroupId pfs_group = DhGroupId::Ecp384;  // None: no PFS.
+  // ESN: offered (with and without) and chosen when the peer offers it. False: never offered nor chosen.
+  bool esn = true;
+};
+
+// 0 means no limit.
+struct ChildLifetime {
+  Duration soft_time{};   // Rekey starts here, less jitter.
+  Duration hard_time{};
+  uint64_t hard_bytes = 0;  // The data plane reports the soft limit at 80 %.
+};
+
+struct ChildConfig {
+  std::string name;
+  TrafficSelectors local;
+  TrafficSelectors remote;
+  std::vector<EspProposal> proposals;
+  ChildLifetime lifetime;
+};
+
+enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
+
+struct PeerConfig {
+  TunnelId tunnel;
+  std::string name;  // For logs and events: the connection's name.
+  IpAddress local_address;
+  IpAddress remote_address;
+  Identity local_identity;
+  Identity remote_identity;
+  std::shared_ptr<const SecretBytes> psk;
+  std::vector<IkeProposal> ike_proposals;
+  ChildConfig child;
+  ConnectionMode mode = ConnectionMode::Default;
+  Encapsulation encapsulation = Encapsulation::Udp;
+  Duration ike_soft_lifetime{};  // 0: no limit.
+  Duration ike_hard_lifetime{};
+  Duration dpd_interval{};       // Silence after which an empty INFORMATIONAL is sent; 0: never.
+};
+
+}  // namespace twinspan::ike

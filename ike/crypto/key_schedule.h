@@ -1,0 +1,51 @@
+// Keys of an IKE SA and its Child SAs (RFC 7296 2.13 to 2.18). Pure functions over a Provider.
+#pragma once
+
+#include "base/sa_params.h"
+#include "ike/crypto/provider.h"
+
+namespace twinspan::ike {
+
+// The negotiated transforms of an IKE SA.
+struct IkeSuite {
+  Encryption encryption;
+  IntegrityId integrity = IntegrityId::None;  // None with an AEAD.
+  PrfId prf = PrfId::HmacSha384;
+  DhGroupId group = DhGroupId::Ecp384;
+  bool operator==(const IkeSuite&) const = default;
+};
+
+struct IkeKeys {
+  SecretBytes d;             // SK_d
+  SecretBytes ai, ar;        // SK_ai, SK_ar; empty with an AEAD.
+  SecretBytes ei, er;        // SK_ei, SK_er; key | salt with an AEAD.
+  SecretBytes pi, pr;        // SK_pi, SK_pr
+};
+
+// prf+ (2.13). `length` at most 255 times the PRF's output.
+SecretBytes prf_plus(Provider& provider, PrfId prf, ByteView key, ByteView seed, size_t length);
+
+// 2.14: SKEYSEED = prf(Ni | Nr, g^ir) and all SK_*.
+IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, ByteView nonce_i, ByteView nonce_r,
+                        ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r);
+
+// 2.18: the same after an IKE rekey; SKEYSEED = prf(old SK_d, g^ir | Ni | Nr) with the *old* PRF.
+IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, PrfId old_prf, ByteView old_d,
+                                ByteView nonce_i, ByteView nonce_r, ByteView shared_secret, IkeSpi spi_i,
+                                IkeSpi spi_r);
+
+// 2.17: KEYMAT = prf+(SK_d, [g^ir] | Ni | Nr), split initiator-to-responder first. The initiator is that
+// of the exchange which made the Child SA. `shared_secret` is empty without PFS.
+struct ChildKeys {
+  EspKeys initiator_to_responder;
+  EspKeys responder_to_initiator;
+};
+ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d, const EspTransforms& transforms,
+                            ByteView shared_secret, ByteView nonce_i, ByteView nonce_r);
+
+// 2.15: AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), <message> | <nonce of the other> |
+// prf(SK_p, ID body)).
+SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, ByteView signed_message,
+                     ByteView peer_nonce, ByteView sk_p, ByteView id_body);
+
+}  // namespace twinspan::ike

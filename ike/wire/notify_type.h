@@ -1,0 +1,57 @@
+// Notify message types (RFC 7296 3.10.1 and the IANA registry) that Twinspan sends or reads. Others pass
+// through as their number.
+#pragma once
+
+#include <cstdint>
+
+namespace twinspan::ike {
+
+enum class NotifyType : uint16_t {
+  // Errors: 1 to 16383.
+  UnsupportedCriticalPayload = 1,
+  InvalidIkeSpi = 4,
+  InvalidMajorVersion = 5,
+  InvalidSyntax = 7,
+  InvalidMessageId = 9,
+  InvalidSpi = 11,
+  NoProposalChosen = 14,
+  InvalidKePayload = 17,
+  AuthenticationFailed = 24,
+  SinglePairRequired = 34,
+  NoAdditionalSas = 35,
+  InternalAddressFailure = 36,
+  FailedCpRequired = 37,
+  TsUnacceptable = 38,
+  InvalidSelectors = 39,
+  TemporaryFailure = 43,
+  ChildSaNotFound = 44,
+  // Status: 16384 upwards.
+  InitialContact = 16384,
+  SetWindowSize = 16385,
+  AdditionalTsPossible = 16386,
+  IpcompSupported = 16387,
+  NatDetectionSourceIp = 16388,
+  NatDetectionDestinationIp = 16389,
+  Cookie = 16390,
+  UseTransportMode = 16391,
+  HttpCertLookupSupported = 16392,
+  RekeySa = 16393,
+  EspTfcPaddingNotSupported = 16394,
+  NonFirstFragmentsAlso = 16395,
+  MobikeSupported = 16396,
+  TicketOpaque = 16409,
+  AuthLifetime = 16403,
+  MultipleAuthSupported = 16404,
+  ChildlessSupported = 16418,  // CHILDLESS_IKEV2_SUPPORTED
+  QcdToken = 16419,
+  IkeMessageIdSyncSupported = 16420,
+  FragmentationSupported = 16430,
+  SignatureHashAlgorithms = 16431,
+};
+
+constexpr bool is_error(NotifyType type) { return static_cast<uint16_t>(type) < 16384; }
+
+// "NO_PROPOSAL_CHOSEN"; nullptr for a number without a name here.
+const char* notify_name(NotifyType type);
+
+}  // namespace twinspan::ike
