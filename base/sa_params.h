@@ -43,6 +43,11 @@ struct SaPairParams {
   Endpoint remote;
   TrafficSelectors local_selectors;
   TrafficSelectors remote_selectors;
+  // 0: no limit. The data plane reports the soft limit once per SA and stops using it at the hard limit.
+  // Packets are limited by the sequence number space alone (RFC 4303 3.3.3).
+  uint64_t soft_bytes = 0;
+  uint64_t hard_bytes = 0;
+  uint32_t replay_window_packets = 4096;  // 1024 at the least.
   // False: receive on the new SA, but keep sending on the old one until the peer has proven that it
   // holds the new SA (RFC 7296 2.8); EventActivateOutbound then follows.
   bool outbound_active = true;

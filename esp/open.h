@@ -1,0 +1,31 @@
+// Decapsulation (RFC 4303 3.4): ESP frames in, inner packets out, in place, a batch at a time. The frames
+// of a batch may belong to different SAs.
+//
+// Order per frame: SPI look-up, replay look-ahead, authentication and decryption, replay commit, padding and
+// TFC trimmed, inner lengths, selectors (RFC 4301 5.2), source policy. Nothing of a failed frame is
+// released: its plaintext is wiped.
+// Thread: the one that owns the SAs for receiving.
+#pragma once
+
+#include <span>
+
+#include "esp/inbound_sa.h"
+#include "esp/sa_table.h"
+
+namespace twinspan::esp {
+
+struct OpenItem {
+  uint8_t* frame = nullptr;  // At the SPI.
+  uint32_t frame_length = 0;
+  // Out:
+  InboundSa* sa = nullptr;   // nullptr when the SPI is unknown.
+  uint8_t* inner = nullptr;  // Inside the frame; valid with Verdict::Accept.
+  uint32_t inner_length = 0;
+  Verdict verdict = Verdict::Malformed;
+};
+
+// Opens every item. Accepted packets and drops are counted per tunnel; frames without an SA are counted in
+// `orphans`.
+void open(const SaTable& table, std::span<OpenItem> items, DirectionCounters& orphans);
+
+}  // namespace twinspan::esp

@@ -1,0 +1,82 @@
+// What one gateway instance has to do, compiled from the model: a value that prints, compares and diffs.
+// The daemon only carries out plans. Words are those of base/; nothing of ike/, esp/ or tun/ is known here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/algorithm.h"
+#include "base/ip_prefix.h"
+#include "base/sa_params.h"
+#include "base/traffic_selector.h"
+
+namespace twinspan::policy {
+
+enum class VpnType : uint8_t { RouteBased, PolicyBased };
+enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
+enum class IdentityType : uint8_t { Ipv4, Ipv6, Fqdn, Email, KeyId };
+
+struct Identity {
+  IdentityType type = IdentityType::Fqdn;
+  std::string text;  // An address, a name, or the key id without "keyid:".
+  bool operator==(const Identity&) const = default;
+};
+
+struct IkeProposal {
+  Encryption encryption;
+  IntegrityId integrity = IntegrityId::None;
+  PrfId prf = PrfId::HmacSha384;
+  DhGroupId group = DhGroupId::Ecp384;
+  bool operator==(const IkeProposal&) const = default;
+};
+
+struct EspProposal {
+  Encryption encryption;
+  IntegrityId integrity = IntegrityId::None;
+  DhGroupId pfs_group = DhGroupId::Ecp384;
+  bool esn = true;  // Offered, and chosen when the peer offers it.
+  bool operator==(const EspProposal&) const = default;
+};
+
+// One IPsec tunnel: one IKE peer of this instance and one TUN device.
+struct TunnelPlan {
+  std::string connection;  // Its name in the file.
+  std::string device;      // At most 15 characters, unique on the host for this instance, stable across reloads.
+  IpAddress local_address;   // Bound on this host (private_ip_address when behind NAT).
+  IpAddress remote_address;
+  Identity local_identity;
+  Identity remote_identity;
+  std::string psk_file;      // Absolute, or as resolved against the estate file's directory.
+  std::vector<IkeProposal> ike_proposals;
+  std::vector<EspProposal> esp_proposals;
+  uint64_t ike_lifetime_seconds = 0;
+  uint64_t sa_lifetime_seconds = 0;
+  uint64_t sa_data_size_kilobytes = 0;  // 0: no limit.
+  uint64_t dpd_timeout_seconds = 45;
+  ConnectionMode mode = ConnectionMode::Default;
+  Encapsulation encapsulation = Encapsulation::Udp;
+  VpnType vpn_type = VpnType::RouteBased;
+  TrafficSelectors local_selectors;
+  TrafficSelectors remote_selectors;
+  bool any_to_any = true;                    // Then own_prefixes and the gateways' addresses are refused as inner sources.
+  std::vector<IpPrefix> remote_prefixes;     // Routed into the device, protected by unreachable routes.
+  bool operator==(const TunnelPlan&) const = default;
+};
+
+struct Plan {
+  std::string gateway;
+  unsigned instance = 0;
+  VpnType vpn_type = VpnType::RouteBased;
+  std::string virtual_network;
+  std::vector<IpPrefix> own_prefixes;        // The network's address space: attached, and refused from outside.
+  std::vector<std::string> interfaces;       // Where it is attached.
+  std::vector<IpAddress> local_addresses;    // What to bind.
+  std::vector<TunnelPlan> tunnels;
+  bool operator==(const Plan&) const = default;
+
+  std::string to_string() const;  // Several lines, for people and golden tests.
+};
+
+}  // namespace twinspan::policy

@@ -1,0 +1,106 @@
+// The data plane of one gateway instance: worker threads that move packets between TUN devices and
+// sockets, and the control thread's handle on them.
+//
+// Threads: every method is called on the control thread. Two directions only between control and workers:
+// SA tables go down as snapshots, records come up through bounded rings (DataPlaneRecord).
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/endpoint.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/sa_params.h"
+#include "esp/sa_table.h"
+#include "tun/host.h"
+
+namespace twinspan::tun {
+
+// How many threads serve one worker: one epoll loop for both directions, or one thread per direction.
+enum class ThreadShape : uint8_t { Joined, Split };
+
+struct DataPlaneOptions {
+  unsigned workers = 1;
+  ThreadShape shape = ThreadShape::Split;
+  bool udp_gso = true;
+  bool udp_gro = true;
+  Log log;
+};
+
+struct IkeDatagram {
+  Endpoint local;
+  Endpoint remote;
+  Bytes bytes;  // Without the non-ESP marker.
+};
+struct FirstInbound { Spi spi; };
+struct SoftLimit { Spi spi; };   // The inbound SPI of the pair.
+struct HardLimit { Spi spi; };
+struct RemoteMoved { Spi spi; Endpoint remote; };  // Newest authenticated packet came from elsewhere.
+struct UnknownSpi { Endpoint local; Endpoint remote; Spi spi; };  // At most 10 a second.
+using DataPlaneRecord = std::variant<IkeDatagram, FirstInbound, SoftLimit, HardLimit, RemoteMoved, UnknownSpi>;
+
+struct DirectionTotals {
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
+  std::array<uint64_t, esp::kVerdictCount> drops{};
+};
+struct TunnelTotals {
+  DirectionTotals inbound;
+  DirectionTotals outbound;
+};
+
+// Offloads as they are in use now, after fall-backs.
+struct OffloadStatus {
+  bool tun_offload = false, uso = false, udp_gso = false, udp_gro = false;
+};
+
+class DataPlane {
+ public:
+  // `kernels` and `random` outlive it. Threads start with start().
+  DataPlane(DataPlaneOptions options, const esp::kernels::KernelSet& kernels, RandomSource& random);
+  ~DataPlane();  // Stops and joins.
+  DataPlane(const DataPlane&) = delete;
+  DataPlane& operator=(const DataPlane&) = delete;
+
+  // Before start(): one group of sockets per local endpoint (ports 500 and 4500) and per raw-ESP address;
+  // socket i of a group belongs to worker i % workers.
+  void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
+  void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
+  void start();
+
+  // Worker `tunnel % workers` owns the tunnel; IKE chooses inbound SPIs congruent to it.
+  void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy);
+  void remove_tunnel(TunnelId tunnel);
+
+  Result<void, std::string> install(SaPairParams params);
+  void activate_outbound(ChildId child);
+  void remove_outbound(ChildId child);
+  void remove_inbound(Spi spi);
+  void update_remote(ChildId child, const Endpoint& local, const Endpoint& remote);
+  void publish();  // Makes the calls above visible to the workers; gather many into one.
+
+  // Readable when records wait.
+  int record_fd() const;
+  std::optional<DataPlaneRecord> next_record();
+
+  // An IKE message (or the one byte 0xff of a NAT keepalive) from `local`, whose port chooses the socket;
+  // on port 4500 the non-ESP marker is added. False: dropped, the kernel refused it.
+  bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message);
+
+  TunnelTotals totals(TunnelId tunnel) const;  // Cumulative since add_tunnel, across rekeys.
+  DirectionTotals orphan_totals() const;       // Frames that belong to no tunnel.
+  uint64_t ring_overflows() const;             // Records lost because control was too slow.
+  OffloadStatus offloads() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace twinspan::tun
