@@ -16,32 +16,33 @@ struct IkeSuite {
 };
 
 struct IkeKeys {
-  SecretBytes d;             // SK_d
-  SecretBytes ai, ar;        // SK_ai, SK_ar; empty with an AEAD.
-  SecretBytes ei, er;        // SK_ei, SK_er; key | salt with an AEAD.
-  SecretBytes pi, pr;        // SK_pi, SK_pr
+  SecretBytes d;       // SK_d
+  SecretBytes ai, ar;  // SK_ai, SK_ar; empty with an AEAD.
+  SecretBytes ei, er;  // SK_ei, SK_er; key | salt with an AEAD.
+  SecretBytes pi, pr;  // SK_pi, SK_pr
 };
 
 // prf+ (2.13). `length` at most 255 times the PRF's output.
 SecretBytes prf_plus(Provider& provider, PrfId prf, ByteView key, ByteView seed, size_t length);
 
 // 2.14: SKEYSEED = prf(Ni | Nr, g^ir) and all SK_*.
-IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, ByteView nonce_i, ByteView nonce_r,
-                        ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r);
+IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, ByteView nonce_i,
+                        ByteView nonce_r, ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r);
 
 // 2.18: the same after an IKE rekey; SKEYSEED = prf(old SK_d, g^ir | Ni | Nr) with the *old* PRF.
-IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, PrfId old_prf, ByteView old_d,
-                                ByteView nonce_i, ByteView nonce_r, ByteView shared_secret, IkeSpi spi_i,
-                                IkeSpi spi_r);
+IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, PrfId old_prf,
+                                ByteView old_d, ByteView nonce_i, ByteView nonce_r,
+                                ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r);
 
-// 2.17: KEYMAT = prf+(SK_d, [g^ir] | Ni | Nr), split initiator-to-responder first. The initiator is that
-// of the exchange which made the Child SA. `shared_secret` is empty without PFS.
+// 2.17: KEYMAT = prf+(SK_d, [g^ir] | Ni | Nr), split initiator-to-responder first. The initiator is
+// that of the exchange which made the Child SA. `shared_secret` is empty without PFS.
 struct ChildKeys {
   EspKeys initiator_to_responder;
   EspKeys responder_to_initiator;
 };
-ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d, const EspTransforms& transforms,
-                            ByteView shared_secret, ByteView nonce_i, ByteView nonce_r);
+ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d,
+                            const EspTransforms& transforms, ByteView shared_secret,
+                            ByteView nonce_i, ByteView nonce_r);
 
 // 2.15: AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), <message> | <nonce of the other> |
 // prf(SK_p, ID body)).

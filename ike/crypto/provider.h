@@ -17,25 +17,30 @@ class DhExchange {
  public:
   virtual ~DhExchange() = default;
   virtual DhGroupId group() const = 0;
-  virtual const Bytes& public_value() const = 0;  // KE payload data, exactly the group's public_size.
-  // The shared secret g^ir as RFC 7296 2.14 wants it (MODP: padded to the modulus; ECP: x alone, RFC 5903).
-  // nullopt: the peer's value has the wrong length or fails the checks of RFC 6989 (range, on curve,
-  // not the identity; an all-zero X25519 result too, RFC 8031).
+  virtual const Bytes& public_value()
+      const = 0;  // KE payload data, exactly the group's public_size.
+  // The shared secret g^ir as RFC 7296 2.14 wants it (MODP: padded to the modulus; ECP: x alone,
+  // RFC 5903). nullopt: the peer's value has the wrong length or fails the checks of RFC 6989
+  // (range, on curve, not the identity; an all-zero X25519 result too, RFC 8031).
   virtual std::optional<SecretBytes> compute(ByteView peer_public_value) = 0;
 };
 
 class Provider : public RandomSource {
  public:
-  virtual std::unique_ptr<DhExchange> make_dh(DhGroupId group) = 0;  // nullptr: group not supported.
+  virtual std::unique_ptr<DhExchange> make_dh(
+      DhGroupId group) = 0;  // nullptr: group not supported.
   virtual SecretBytes prf(PrfId id, ByteView key, std::initializer_list<ByteView> parts) = 0;
-  virtual Bytes hmac(IntegrityId id, ByteView key, std::initializer_list<ByteView> parts) = 0;  // Truncated.
-  virtual Bytes sha1(std::initializer_list<ByteView> parts) = 0;  // NAT detection only (RFC 7296 2.23).
+  virtual Bytes hmac(IntegrityId id, ByteView key,
+                     std::initializer_list<ByteView> parts) = 0;  // Truncated.
+  virtual Bytes sha1(
+      std::initializer_list<ByteView> parts) = 0;  // NAT detection only (RFC 7296 2.23).
 
   // One AEAD or CBC operation of an SK payload; `key` includes the AEAD's salt. AEAD: output is
   // ciphertext | tag. CBC: plaintext length is a multiple of 16, no padding is added.
-  virtual Bytes encrypt(Encryption encryption, ByteView key, ByteView iv, ByteView aad, ByteView plaintext) = 0;
-  virtual std::optional<Bytes> decrypt(Encryption encryption, ByteView key, ByteView iv, ByteView aad,
-                                       ByteView ciphertext) = 0;
+  virtual Bytes encrypt(Encryption encryption, ByteView key, ByteView iv, ByteView aad,
+                        ByteView plaintext) = 0;
+  virtual std::optional<Bytes> decrypt(Encryption encryption, ByteView key, ByteView iv,
+                                       ByteView aad, ByteView ciphertext) = 0;
 };
 
 // OpenSSL 3 and libsodium.

@@ -1,5 +1,5 @@
-// Sealing and opening of SK payloads (RFC 7296 3.14, RFC 5282): the only place that knows IV, padding and
-// ICV layout.
+// Sealing and opening of SK payloads (RFC 7296 3.14, RFC 5282): the only place that knows IV,
+// padding and ICV layout.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,8 @@ struct SkKeys {
   ByteView integrity_key;  // SK_a, empty with an AEAD
 };
 
-// Bytes of SK body (IV | ciphertext | pad | pad length | ICV) for `plaintext_size` bytes of payloads.
+// Bytes of SK body (IV | ciphertext | pad | pad length | ICV) for `plaintext_size` bytes of
+// payloads.
 size_t sk_body_size(const SkKeys& keys, size_t plaintext_size);
 
 // `prefix` is everything of the message before the SK body: IKE header with its final length, outer
@@ -25,8 +26,9 @@ size_t sk_body_size(const SkKeys& keys, size_t plaintext_size);
 Bytes seal_sk(Provider& provider, const SkKeys& keys, uint64_t iv_counter, ByteView prefix,
               ByteView plaintext);
 
-// nullopt: authentication failed or the layout is impossible; nothing about the content is revealed.
-// `prefix` as above, `body` is what follows it.
-std::optional<Bytes> open_sk(Provider& provider, const SkKeys& keys, ByteView prefix, ByteView body);
+// nullopt: authentication failed or the layout is impossible; nothing about the content is
+// revealed. `prefix` as above, `body` is what follows it.
+std::optional<Bytes> open_sk(Provider& provider, const SkKeys& keys, ByteView prefix,
+                             ByteView body);
 
 }  // namespace twinspan::ike
