@@ -1,8 +1,9 @@
 // A whole IKEv2 message (RFC 7296 3.1 and 3.14): header and payload chain, cleartext or inside SK.
 //
-// Cryptography stays outside: parse_message() returns the SK payload as one opaque block together with
-// the bytes that its integrity covers; ike/core decrypts it with ike/crypto/sk_cipher.h and feeds the
-// plaintext to parse_payloads(). Hostile input in, values or a WireError out, linear time and memory.
+// Cryptography stays outside: parse_message() returns the SK payload as one opaque block together
+// with the bytes that its integrity covers; ike/core decrypts it with ike/crypto/sk_cipher.h and
+// feeds the plaintext to parse_payloads(). Hostile input in, values or a WireError out, linear time
+// and memory.
 #pragma once
 
 #include <optional>
@@ -21,17 +22,22 @@ inline constexpr size_t kProposalsMax = 32;    // Per SA payload; a longer one i
 inline constexpr size_t kTransformsMax = 64;   // Per proposal.
 inline constexpr size_t kSelectorsMax = 255;   // Per TS payload; the count is one byte on the wire.
 inline constexpr size_t kDeleteSpisMax = 256;  // Per DELETE payload.
+inline constexpr size_t kNonceSizeMin = 16;    // RFC 7296 3.9
+inline constexpr size_t kNonceSizeMax = 256;
 
 enum class WireError : uint8_t {
-  Truncated,            // Fewer bytes than a length field says.
-  BadLength,            // A length field that cannot be right.
-  BadVersion,           // Major version other than 2: INVALID_MAJOR_VERSION.
-  UnknownCritical,      // Unknown payload with the critical bit: UNSUPPORTED_CRITICAL_PAYLOAD.
-  TooMany,              // A bound above was passed.
+  Truncated,        // Fewer bytes than a length field says.
+  BadLength,        // A length field, count or "last" marker that cannot be right.
+  BadVersion,       // Major version other than 2: INVALID_MAJOR_VERSION.
+  UnknownCritical,  // Unknown payload with the critical bit: UNSUPPORTED_CRITICAL_PAYLOAD.
+  TooMany,          // A bound above was passed.
   BadSpiSize,
-  BadTrafficSelector,   // First address above last, wrong length.
-  BadNonce,             // Not 16 to 256 bytes.
+  BadTrafficSelector,  // First address above last, wrong length.
+  BadNonce,            // Not 16 to 256 bytes.
   TrailingBytes,
+  Misplaced,    // SK or SKF not last, or inside SK.
+  BadFragment,  // Fragment number 0 or above the total.
+  BadProtocol,  // DELETE for a protocol that has no SAs.
 };
 const char* to_string(WireError error);
 
@@ -46,6 +52,9 @@ struct Header {
   bool higher_version = false;  // The V flag.
   MessageId message_id;
   uint32_t length = 0;
+  // Read only; parse_header() passes any, parse_message() only 2 (RFC 7296 2.5: the answer to a
+  // higher one, INVALID_MAJOR_VERSION, needs the SPIs and the message ID of the request).
+  uint8_t major_version = 2;
 };
 
 // An SK (or SKF) payload as it stands in the datagram, still encrypted.
@@ -60,8 +69,8 @@ struct EncryptedBlock {
 
 struct Message {
   Header header;
-  std::vector<Payload> payloads;              // Outer cleartext payloads.
-  std::optional<EncryptedBlock> encrypted;    // Always the last payload of the outer chain.
+  std::vector<Payload> payloads;            // Outer cleartext payloads.
+  std::optional<EncryptedBlock> encrypted;  // Always the last payload of the outer chain.
 };
 
 struct WireFailure {
@@ -69,7 +78,8 @@ struct WireFailure {
   uint8_t payload_type = 0;  // The payload at fault, 0 for the header.
 };
 
-// Only the fixed header: enough to find the SA, or to answer INVALID_IKE_SPI or INVALID_MAJOR_VERSION.
+// Only the fixed header: enough to find the SA, or to answer INVALID_IKE_SPI or
+// INVALID_MAJOR_VERSION.
 Result<Header, WireFailure> parse_header(ByteView datagram);
 
 // The whole cleartext part.
@@ -78,7 +88,10 @@ Result<Message, WireFailure> parse_message(ByteView datagram);
 // A payload chain alone, as decrypted from SK.
 Result<std::vector<Payload>, WireFailure> parse_payloads(uint8_t first_payload, ByteView chain);
 
-// A cleartext message. The header's length and next_payload are filled in.
+// Writing CHECKs the limits of each payload (SPI of 255 bytes, kSelectorsMax, nonce size and so
+// on): every payload that parsed can be written. The sum is not limited here; a sender bounds it.
+
+// A cleartext message. Length, next_payload and version 2.0 are filled in, the V flag is clear.
 Bytes write_message(Header header, const std::vector<Payload>& payloads);
 
 // A payload chain alone, to be encrypted; returns the chain and the type of its first payload.
@@ -91,7 +104,8 @@ WrittenChain write_payloads(const std::vector<Payload>& payloads);
 // One payload's body without the generic header: what AUTH signs of IDi and IDr (RFC 7296 2.15).
 Bytes write_body(const Payload& payload);
 
-// "IKE_AUTH response 1 SK {IDr, AUTH, SAr2, TSi, TSr}": for logs; takes values, not state.
+// "CREATE_CHILD_SA request 2 [SA, N(REKEY_SA), Ni, KEi, TSi, TSr]": for logs; takes values, not
+// state.
 std::string describe(const Header& header, const std::vector<Payload>& payloads);
 
 }  // namespace twinspan::ike

@@ -1,5 +1,5 @@
-// Notify message types (RFC 7296 3.10.1 and the IANA registry) that Twinspan sends or reads. Others pass
-// through as their number.
+// Notify message types (RFC 7296 3.10.1 and the IANA registry) that Twinspan sends or reads. Others
+// pass through as their number.
 #pragma once
 
 #include <cstdint>
@@ -39,17 +39,19 @@ enum class NotifyType : uint16_t {
   EspTfcPaddingNotSupported = 16394,
   NonFirstFragmentsAlso = 16395,
   MobikeSupported = 16396,
-  TicketOpaque = 16409,
   AuthLifetime = 16403,
   MultipleAuthSupported = 16404,
-  ChildlessSupported = 16418,  // CHILDLESS_IKEV2_SUPPORTED
-  QcdToken = 16419,
+  TicketOpaque = 16413,
+  ChildlessSupported = 16418,
+  QcdToken = 16419,  // QUICK_CRASH_DETECTION
   IkeMessageIdSyncSupported = 16420,
   FragmentationSupported = 16430,
   SignatureHashAlgorithms = 16431,
 };
 
-constexpr bool is_error(NotifyType type) { return static_cast<uint16_t>(type) < 16384; }
+constexpr bool is_error(NotifyType type) {
+  return static_cast<uint16_t>(type) < 16384;
+}
 
 // "NO_PROPOSAL_CHOSEN"; nullptr for a number without a name here.
 const char* notify_name(NotifyType type);

@@ -1,6 +1,6 @@
-// IKEv2 payloads as plain values (RFC 7296 3.2 to 3.16). parse and write stand together in one file per
-// payload; this header is what the rest of ike/ sees. Values own their bytes; nothing here is checked
-// against an SA's state.
+// IKEv2 payloads as plain values (RFC 7296 3.2 to 3.16). parse and write stand together in one file
+// per payload; this header is what the rest of ike/ sees. Values own their bytes; nothing here is
+// checked against an SA's state.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,9 @@ struct Transform {
   TransformType type{};
   uint16_t id = 0;
   std::optional<uint16_t> key_bits;  // The only attribute that RFC 7296 defines.
-  bool has_unknown_attribute = false;  // Such a transform is never selected (3.3.6).
+  // Such a transform is never selected (3.3.6). The attribute is not kept; written again, one of a
+  // private-use type stands for it, so that the transform does not turn into a selectable one.
+  bool has_unknown_attribute = false;
   bool operator==(const Transform&) const = default;
 };
 
@@ -75,12 +77,23 @@ struct KePayload {
   bool operator==(const KePayload&) const = default;
 };
 
-enum class IdType : uint8_t { Ipv4Address = 1, Fqdn = 2, Rfc822Address = 3, Ipv6Address = 5, DerDn = 9, DerGn = 10, KeyId = 11 };
+enum class IdType : uint8_t {
+  Ipv4Address = 1,
+  Fqdn = 2,
+  Rfc822Address = 3,
+  Ipv6Address = 5,
+  DerDn = 9,
+  DerGn = 10,
+  KeyId = 11
+};
 
 struct IdPayload {
   bool of_initiator = true;  // IDi or IDr.
   IdType type = IdType::Fqdn;
   Bytes value;
+  // The three RESERVED bytes as received: AUTH covers the body as it was sent (RFC 7296 2.15), and
+  // some peers do not send zeros.
+  uint32_t reserved = 0;
   bool operator==(const IdPayload&) const = default;
 };
 
@@ -114,7 +127,9 @@ struct DeletePayload {
 struct TsPayload {
   bool of_initiator = true;  // TSi or TSr.
   TrafficSelectors selectors;
-  size_t unknown_count = 0;  // Selectors of a type we do not know, left out of `selectors`.
+  // Selectors of a type we do not know, left out of `selectors`; written as empty ones of a
+  // private-use type after the others.
+  size_t unknown_count = 0;
   bool operator==(const TsPayload&) const = default;
 };
 
@@ -130,7 +145,8 @@ struct OpaquePayload {
   bool operator==(const OpaquePayload&) const = default;
 };
 
-using Payload = std::variant<SaPayload, KePayload, IdPayload, AuthPayload, NoncePayload, NotifyPayload,
-                             DeletePayload, TsPayload, VendorIdPayload, OpaquePayload>;
+using Payload =
+    std::variant<SaPayload, KePayload, IdPayload, AuthPayload, NoncePayload, NotifyPayload,
+                 DeletePayload, TsPayload, VendorIdPayload, OpaquePayload>;
 
 }  // namespace twinspan::ike
