@@ -69,6 +69,21 @@ Result<EncryptedBlock, WireError> locate_encrypted(const RawPayload& raw, ByteVi
   return block;
 }
 
+// Next payload and length stay 0 for the caller to patch.
+void write_header(const Header& header, ByteWriter& out) {
+  const int flags =
+      (header.is_response ? kResponseFlag : 0) | (header.from_initiator ? kInitiatorFlag : 0);
+  out.u64(header.initiator_spi.value);
+  out.u64(header.responder_spi.value);
+  out.u8(0);
+  // RFC 7296 3.1: a sender sets the minor version to 0 and clears V.
+  out.u8(kMajorVersion << 4);
+  out.u8(header.exchange);
+  out.u8(static_cast<uint8_t>(flags));
+  out.u32(header.message_id.value);
+  out.u32(0);
+}
+
 }  // namespace
 
 Result<Header, WireFailure> parse_header(ByteView datagram) {
@@ -101,21 +116,31 @@ Result<Message, WireFailure> parse_message(ByteView datagram) {
   return message;
 }
 
-Bytes write_message(Header header, const std::vector<Payload>& payloads) {
-  const uint8_t flags = static_cast<uint8_t>((header.is_response ? kResponseFlag : 0) |
-                                             (header.from_initiator ? kInitiatorFlag : 0));
+Bytes write_message(const Header& header, const std::vector<Payload>& payloads) {
   ByteWriter out;
-  out.u64(header.initiator_spi.value);
-  out.u64(header.responder_spi.value);
-  out.u8(0);
-  // RFC 7296 3.1: a sender sets the minor version to 0 and clears V.
-  out.u8(kMajorVersion << 4);
-  out.u8(header.exchange);
-  out.u8(flags);
-  out.u32(header.message_id.value);
-  out.u32(0);
+  write_header(header, out);
   out.patch_u8(kNextPayloadOffset, append_payloads(payloads, out));
   out.patch_u32(kLengthOffset, static_cast<uint32_t>(out.size()));
+  return out.take();
+}
+
+Bytes write_encrypted_prefix(const Header& header, const EncryptedBlock& block) {
+  const bool is_fragment = block.fragment_total != 0;
+  const PayloadType type = is_fragment ? PayloadType::EncryptedFragment : PayloadType::Encrypted;
+  const size_t payload_length =
+      kGenericHeaderSize + (is_fragment ? kFragmentHeaderSize : 0) + block.body_length;
+  CHECK(kHeaderSize + payload_length <= kMessageSizeMax);
+  ByteWriter out;
+  write_header(header, out);
+  out.patch_u8(kNextPayloadOffset, static_cast<uint8_t>(type));
+  out.patch_u32(kLengthOffset, static_cast<uint32_t>(kHeaderSize + payload_length));
+  out.u8(block.first_inner_payload);
+  out.u8(0);
+  out.u16(static_cast<uint16_t>(payload_length));
+  if (is_fragment) {
+    out.u16(block.fragment_number);
+    out.u16(block.fragment_total);
+  }
   return out.take();
 }
 

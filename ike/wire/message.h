@@ -55,6 +55,7 @@ struct Header {
   // Read only; parse_header() passes any, parse_message() only 2 (RFC 7296 2.5: the answer to a
   // higher one, INVALID_MAJOR_VERSION, needs the SPIs and the message ID of the request).
   uint8_t major_version = 2;
+  bool operator==(const Header&) const = default;
 };
 
 // An SK (or SKF) payload as it stands in the datagram, still encrypted.
@@ -65,6 +66,7 @@ struct EncryptedBlock {
   // RFC 7383: 0 of 0 when it is SK; otherwise fragment_number of fragment_total, from 1.
   uint16_t fragment_number = 0;
   uint16_t fragment_total = 0;
+  bool operator==(const EncryptedBlock&) const = default;
 };
 
 struct Message {
@@ -76,6 +78,7 @@ struct Message {
 struct WireFailure {
   WireError error{};
   uint8_t payload_type = 0;  // The payload at fault, 0 for the header.
+  bool operator==(const WireFailure&) const = default;
 };
 
 // Only the fixed header: enough to find the SA, or to answer INVALID_IKE_SPI or
@@ -92,7 +95,12 @@ Result<std::vector<Payload>, WireFailure> parse_payloads(uint8_t first_payload, 
 // on): every payload that parsed can be written. The sum is not limited here; a sender bounds it.
 
 // A cleartext message. Length, next_payload and version 2.0 are filled in, the V flag is clear.
-Bytes write_message(Header header, const std::vector<Payload>& payloads);
+Bytes write_message(const Header& header, const std::vector<Payload>& payloads);
+
+// What precedes the body of SK, or of SKF when `fragment_total` is not 0: header, generic header,
+// fragment numbers. The header's length covers the `body_length` bytes that the caller appends;
+// `body_offset` is not read. No cleartext payloads stand beside SK in what Twinspan sends.
+Bytes write_encrypted_prefix(const Header& header, const EncryptedBlock& block);
 
 // A payload chain alone, to be encrypted; returns the chain and the type of its first payload.
 struct WrittenChain {

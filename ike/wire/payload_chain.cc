@@ -14,7 +14,6 @@ namespace twinspan::ike {
 
 namespace {
 
-constexpr size_t kGenericHeaderSize = 4;
 constexpr uint8_t kCriticalBit = 0x80;
 
 // RFC 7296 2.5: the critical bit counts only for payload types that the recipient does not know.

@@ -9,6 +9,8 @@
 
 namespace twinspan::ike {
 
+inline constexpr size_t kGenericHeaderSize = 4;  // Next payload, critical bit, length.
+
 struct RawPayload {
   uint8_t type = 0;
   uint8_t next_payload = 0;
