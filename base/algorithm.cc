@@ -28,9 +28,9 @@ constexpr PrfProperties kPrfs[] = {
 
 // Elliptic curve public values are x and y without a leading octet (RFC 5903 7).
 constexpr DhGroupProperties kDhGroups[] = {
-    {DhGroupId::Modp2048, "DHGroup14", 256}, {DhGroupId::Modp3072, "DHGroup15", 384},
-    {DhGroupId::Modp4096, "DHGroup16", 512}, {DhGroupId::Ecp256, "ECP256", 64},
-    {DhGroupId::Ecp384, "ECP384", 96},       {DhGroupId::Ecp521, "ECP521", 132},
+    {DhGroupId::Modp2048, "DHGroup14", 256},   {DhGroupId::Modp3072, "DHGroup15", 384},
+    {DhGroupId::Modp4096, "DHGroup16", 512},   {DhGroupId::Ecp256, "ECP256", 64},
+    {DhGroupId::Ecp384, "ECP384", 96},         {DhGroupId::Ecp521, "ECP521", 132},
     {DhGroupId::Curve25519, "CURVE25519", 32},
 };
 
@@ -64,9 +64,17 @@ const DhGroupProperties* find_dh_group(std::string_view name) {
   return find_in(kDhGroups, [&](const auto& row) { return row.name == name; });
 }
 
-std::span<const EncryptionProperties> all_encryptions() { return kEncryptions; }
-std::span<const IntegrityProperties> all_integrities() { return kIntegrities; }
-std::span<const PrfProperties> all_prfs() { return kPrfs; }
-std::span<const DhGroupProperties> all_dh_groups() { return kDhGroups; }
+std::span<const EncryptionProperties> all_encryptions() {
+  return kEncryptions;
+}
+std::span<const IntegrityProperties> all_integrities() {
+  return kIntegrities;
+}
+std::span<const PrfProperties> all_prfs() {
+  return kPrfs;
+}
+std::span<const DhGroupProperties> all_dh_groups() {
+  return kDhGroups;
+}
 
 }  // namespace twinspan

@@ -44,12 +44,12 @@ struct Encryption {
 
 struct EncryptionProperties {
   Encryption encryption;
-  const char* name;      // As the configuration writes it: GCMAES256, CHACHA20POLY1305, AES128.
-  uint8_t key_size;      // Bytes, without the salt.
-  uint8_t salt_size;     // Bytes of KEYMAT after the key; 0 when not an AEAD.
-  uint8_t iv_size;       // Bytes of explicit IV in each packet or SK payload.
-  uint8_t block_size;    // Plaintext is padded to a multiple of this.
-  uint8_t icv_size;      // Of the AEAD itself; 0 when integrity is a transform of its own.
+  const char* name;    // As the configuration writes it: GCMAES256, CHACHA20POLY1305, AES128.
+  uint8_t key_size;    // Bytes, without the salt.
+  uint8_t salt_size;   // Bytes of KEYMAT after the key; 0 when not an AEAD.
+  uint8_t iv_size;     // Bytes of explicit IV in each packet or SK payload.
+  uint8_t block_size;  // Plaintext is padded to a multiple of this.
+  uint8_t icv_size;    // Of the AEAD itself; 0 when integrity is a transform of its own.
   bool is_aead() const { return icv_size != 0; }
 };
 
@@ -68,8 +68,8 @@ struct PrfProperties {
 
 struct DhGroupProperties {
   DhGroupId id;
-  const char* name;         // DHGroup14, ECP384, CURVE25519
-  uint16_t public_size;     // Bytes of the KE payload's data, exactly.
+  const char* name;      // DHGroup14, ECP384, CURVE25519
+  uint16_t public_size;  // Bytes of the KE payload's data, exactly.
 };
 
 // nullptr when unknown.

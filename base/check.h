@@ -7,10 +7,10 @@ namespace twinspan {
 
 }  // namespace twinspan
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]]                                              \
-      ::twinspan::check_failed(#condition, __FILE__, __LINE__);                 \
+#define CHECK(condition)                                        \
+  do {                                                          \
+    if (!(condition)) [[unlikely]]                              \
+      ::twinspan::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 // For per-packet code: checked in debug builds only.

@@ -46,7 +46,9 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   return std::nullopt;
 }
 
-bool IpAddress::is_unspecified() const { return *this == any(family_); }
+bool IpAddress::is_unspecified() const {
+  return *this == any(family_);
+}
 
 bool IpAddress::is_loopback() const {
   if (is_v4()) return bytes_[0] == 127;
@@ -91,6 +93,5 @@ std::string IpAddress::to_string() const {
 size_t std::hash<twinspan::IpAddress>::operator()(
     const twinspan::IpAddress& address) const noexcept {
   const twinspan::ByteView bytes = address.bytes();
-  return std::hash<std::string_view>{}(
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }

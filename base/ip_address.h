@@ -28,7 +28,7 @@ class IpAddress {
   IpFamily family() const { return family_; }
   bool is_v4() const { return family_ == IpFamily::V4; }
   bool is_v6() const { return family_ == IpFamily::V6; }
-  size_t size() const { return is_v4() ? 4 : 16; }        // Bytes.
+  size_t size() const { return is_v4() ? 4 : 16; }  // Bytes.
   unsigned bits() const { return is_v4() ? 32 : 128; }
   ByteView bytes() const { return {bytes_.data(), size()}; }  // Network order.
   bool is_unspecified() const;

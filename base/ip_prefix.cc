@@ -46,7 +46,9 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   return prefix;
 }
 
-IpAddress IpPrefix::last_address() const { return with_host_bits(address_, length_, true); }
+IpAddress IpPrefix::last_address() const {
+  return with_host_bits(address_, length_, true);
+}
 
 bool IpPrefix::contains(const IpAddress& address) const {
   return address.family() == family() && with_host_bits(address, length_, false) == address_;

@@ -11,7 +11,7 @@ template <class T, class E>
 using Result = std::expected<T, E>;
 
 template <class E>
-using Err = std::unexpected<E>;
+using Err = std::unexpected<E>;  // return Err(SomeError{...});
 
 }  // namespace twinspan
 
@@ -19,16 +19,16 @@ using Err = std::unexpected<E>;
 #define TWINSPAN_CONCAT(a, b) TWINSPAN_CONCAT_INNER(a, b)
 
 // TRY(f()) leaves the enclosing function with f's error.
-#define TRY(expression)                                              \
-  do {                                                               \
-    auto try_result = (expression);                                  \
+#define TRY(expression)                                                       \
+  do {                                                                        \
+    auto try_result = (expression);                                           \
     if (!try_result) return ::std::unexpected(std::move(try_result).error()); \
   } while (false)
 
 // TRY_ASSIGN(const int x, f()) binds f's value, or leaves the enclosing function with its error.
 #define TRY_ASSIGN(declaration, expression) \
   TRY_ASSIGN_NAMED(TWINSPAN_CONCAT(try_result_, __LINE__), declaration, expression)
-#define TRY_ASSIGN_NAMED(name, declaration, expression)           \
-  auto name = (expression);                                       \
-  if (!name) return ::std::unexpected(std::move(name).error());   \
+#define TRY_ASSIGN_NAMED(name, declaration, expression)         \
+  auto name = (expression);                                     \
+  if (!name) return ::std::unexpected(std::move(name).error()); \
   declaration = *std::move(name)

@@ -39,12 +39,12 @@ struct SaPairParams {
   Spi outbound_spi;  // Chosen by the peer.
   EspKeys inbound_keys;
   EspKeys outbound_keys;
-  Endpoint local;   // Outer addresses; the ports count only with UDP encapsulation.
+  Endpoint local;  // Outer addresses; the ports count only with UDP encapsulation.
   Endpoint remote;
   TrafficSelectors local_selectors;
   TrafficSelectors remote_selectors;
-  // 0: no limit. The data plane reports the soft limit once per SA and stops using it at the hard limit.
-  // Packets are limited by the sequence number space alone (RFC 4303 3.3.3).
+  // 0: no limit. The data plane reports the soft limit once per SA and stops using it at the hard
+  // limit. Packets are limited by the sequence number space alone (RFC 4303 3.3.3).
   uint64_t soft_bytes = 0;
   uint64_t hard_bytes = 0;
   uint32_t replay_window_packets = 4096;  // 1024 at the least.

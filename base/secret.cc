@@ -35,10 +35,12 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   return *this;
 }
 
-SecretBytes::~SecretBytes() { release(); }
+SecretBytes::~SecretBytes() {
+  release();
+}
 
-// sodium_munlock would also unlock neighbours on the same page, so secrets are wiped and their pages
-// stay locked; the number of locked pages is bounded by the heap that secrets ever used.
+// sodium_munlock would also unlock neighbours on the same page, so secrets are wiped and their
+// pages stay locked; the number of locked pages is bounded by the heap that secrets ever used.
 void SecretBytes::release() {
   if (data_ == nullptr) return;
   sodium_memzero(data_, size_);
@@ -47,7 +49,9 @@ void SecretBytes::release() {
   size_ = 0;
 }
 
-bool SecretBytes::equals(ByteView other) const { return constant_time_equal(view(), other); }
+bool SecretBytes::equals(ByteView other) const {
+  return constant_time_equal(view(), other);
+}
 
 bool constant_time_equal(ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;

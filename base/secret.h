@@ -1,5 +1,5 @@
-// SecretBytes: key material. Locked in memory where the host allows it, wiped when released, compared
-// in constant time, never printed. Move-only; copy() is explicit and rare.
+// SecretBytes: key material. Locked in memory where the host allows it, wiped when released,
+// compared in constant time, never printed. Move-only; copy() is explicit and rare.
 #pragma once
 
 #include <cstddef>

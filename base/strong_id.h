@@ -17,7 +17,7 @@ using Spi = StrongId<struct SpiTag, uint32_t>;        // ESP SPI, host order; 0.
 using IkeSpi = StrongId<struct IkeSpiTag, uint64_t>;  // IKE SPI, host order; 0 means none yet.
 using MessageId = StrongId<struct MessageIdTag, uint32_t>;
 using TunnelId = StrongId<struct TunnelIdTag, uint32_t>;  // One peer of this gateway instance.
-using ChildId = StrongId<struct ChildIdTag, uint64_t>;    // One Child SA, never reused in a process.
+using ChildId = StrongId<struct ChildIdTag, uint64_t>;  // One Child SA, never reused in a process.
 
 }  // namespace twinspan
 

@@ -24,7 +24,9 @@ TrafficSelector TrafficSelector::from_prefix(const IpPrefix& prefix) {
   return {.first_address = prefix.address(), .last_address = prefix.last_address()};
 }
 
-bool TrafficSelector::is_any() const { return *this == any(family()); }
+bool TrafficSelector::is_any() const {
+  return *this == any(family());
+}
 
 bool TrafficSelector::contains(const IpAddress& address) const {
   return address.family() == family() && first_address <= address && address <= last_address;

@@ -28,7 +28,8 @@ struct TrafficSelector {
   bool contains(const TrafficSelector& other) const;
 
   // What both admit, if anything.
-  static std::optional<TrafficSelector> intersect(const TrafficSelector& a, const TrafficSelector& b);
+  static std::optional<TrafficSelector> intersect(const TrafficSelector& a,
+                                                  const TrafficSelector& b);
 
   // "10.1.0.0/16", "10.0.0.1-10.0.0.9", "10.1.0.0/16[6/443]".
   std::string to_string() const;
