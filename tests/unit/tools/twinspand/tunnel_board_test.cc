@@ -1,0 +1,70 @@
+#include "tools/twinspand/tunnel_board.h"
+
+#include <gtest/gtest.h>
+
+namespace twinspan::tools {
+namespace {
+
+constexpr TunnelId kTunnel{0};
+
+ike::EventChildEstablished child(uint64_t id, bool by_rekey) {
+  ike::EventChildEstablished event;
+  event.tunnel = kTunnel;
+  event.child = {id};
+  event.inbound_spi = {static_cast<uint32_t>(id)};
+  event.by_rekey = by_rekey;
+  return event;
+}
+
+class Board : public testing::Test {
+ protected:
+  Board() {
+    policy::TunnelPlan plan;
+    plan.connection = "a-to-b";
+    board_.add(kTunnel, plan, 1400);
+  }
+  TunnelView& tunnel() { return *board_.find(kTunnel); }
+
+  TunnelBoard board_;
+};
+
+TEST_F(Board, TunnelThatWasNeverTriedIsThereWithItsReason) {
+  EXPECT_EQ(tunnel().status(), ConnectionStatus::NotConnected);
+  EXPECT_EQ(tunnel().reason, "not tried yet");
+}
+
+TEST_F(Board, RekeyKeepsTheTimeOfEstablishment) {
+  board_.apply(child(1, false), "T1");
+  board_.apply(child(2, true), "T2");
+  board_.apply(ike::EventChildGone{kTunnel, {1}, "rekeyed"});
+  EXPECT_EQ(tunnel().status(), ConnectionStatus::Connected);
+  EXPECT_EQ(tunnel().established_since, "T1");
+  EXPECT_EQ(tunnel().children.back().inbound_spi, Spi{2});
+  EXPECT_EQ(tunnel().child_rekeys, 1u);
+}
+
+TEST_F(Board, LosingTheLastChildDisconnectsWithItsReason) {
+  board_.apply(child(1, false), "T1");
+  board_.apply(ike::EventChildGone{kTunnel, {1}, "the peer deleted it"});
+  EXPECT_FALSE(tunnel().is_usable());
+  EXPECT_EQ(tunnel().reason, "the peer deleted it");
+  EXPECT_EQ(tunnel().established_since, "");
+}
+
+TEST_F(Board, FailureKeepsItsDiagnosisUntilConnected) {
+  ike::EventTunnelState failed{
+      kTunnel, ike::TunnelState::Connecting, "wrong key", {"wrong-psk", "m", "r"}};
+  board_.apply(failed);
+  EXPECT_EQ(tunnel().status(), ConnectionStatus::Connecting);
+  EXPECT_EQ(tunnel().diagnosis.cause, "wrong-psk");
+  board_.apply(child(1, false), "T1");
+  EXPECT_EQ(tunnel().diagnosis.cause, "");
+}
+
+TEST_F(Board, EventsOfUnknownTunnelsAreIgnored) {
+  EXPECT_EQ(board_.apply(ike::EventChildGone{TunnelId{7}, {1}, ""}), nullptr);
+  EXPECT_EQ(board_.find("nobody"), nullptr);
+}
+
+}  // namespace
+}  // namespace twinspan::tools

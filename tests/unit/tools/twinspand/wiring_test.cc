@@ -1,0 +1,77 @@
+#include "tools/twinspand/wiring.h"
+
+#include <gtest/gtest.h>
+
+namespace twinspan::tools {
+namespace {
+
+policy::TunnelPlan plan_with(Encryption encryption, IntegrityId integrity,
+                             Encapsulation encapsulation, const char* remote) {
+  policy::TunnelPlan plan;
+  plan.remote_address = *IpAddress::parse(remote);
+  plan.encapsulation = encapsulation;
+  plan.esp_proposals = {{.encryption = encryption, .integrity = integrity}};
+  return plan;
+}
+
+// max_inner = floor4(MTU - outer IP - UDP - 8 - IV - ICV) - 2, for an AEAD on an outer MTU of 1500.
+TEST(InnerMtu, OfAesGcmFollowsTheFormula) {
+  const Encryption gcm{EncryptionId::AesGcm16, 256};
+  const auto mtu = [&](Encapsulation encapsulation, const char* remote) {
+    return inner_mtu(plan_with(gcm, IntegrityId::None, encapsulation, remote), 1500);
+  };
+  EXPECT_EQ(mtu(Encapsulation::Udp, "192.0.2.2"), 1438u);
+  EXPECT_EQ(mtu(Encapsulation::Esp, "192.0.2.2"), 1446u);
+  EXPECT_EQ(mtu(Encapsulation::Udp, "2001:db8::2"), 1418u);
+  EXPECT_EQ(mtu(Encapsulation::Esp, "2001:db8::2"), 1426u);
+}
+
+TEST(InnerMtu, OfCbcFillsWholeBlocks) {
+  // 1500 - 20 - 8 - 8 - 16 (IV) - 16 (ICV) = 1432; 89 blocks of 16 are 1424, less 2 bytes of
+  // trailer.
+  EXPECT_EQ(inner_mtu(plan_with({EncryptionId::AesCbc, 256}, IntegrityId::HmacSha256_128,
+                                Encapsulation::Udp, "192.0.2.2"),
+                      1500),
+            1422u);
+}
+
+TEST(InnerMtu, NeverFallsBelowWhatIpv6Needs) {
+  EXPECT_EQ(inner_mtu(plan_with({EncryptionId::AesGcm16, 256}, IntegrityId::None,
+                                Encapsulation::Udp, "192.0.2.2"),
+                      600),
+            1280u);
+}
+
+TEST(PeerConfig, AddressIdentitiesAreSentAsBytes) {
+  policy::TunnelPlan plan;
+  plan.local_identity = {policy::IdentityType::Ipv4, "192.0.2.1"};
+  plan.remote_identity = {policy::IdentityType::Fqdn, "gw-b.example.net"};
+  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, nullptr);
+  EXPECT_EQ(peer.local_identity.type, ike::IdType::Ipv4Address);
+  EXPECT_EQ(peer.local_identity.value, (Bytes{192, 0, 2, 1}));
+  EXPECT_EQ(peer.remote_identity.value.size(), 16u);
+}
+
+TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
+  policy::Plan plan;
+  plan.own_prefixes = {*IpPrefix::parse("10.1.0.0/16")};
+  plan.local_addresses = {*IpAddress::parse("192.0.2.1")};
+  policy::TunnelPlan tunnel;
+  tunnel.remote_address = *IpAddress::parse("192.0.2.2");
+  const esp::SourcePolicy policy = to_source_policy(plan, tunnel);
+  EXPECT_TRUE(policy.refuse_martians);
+  EXPECT_EQ(policy.refused_sources.size(), 3u);
+  tunnel.any_to_any = false;
+  EXPECT_TRUE(to_source_policy(plan, tunnel).refused_sources.empty());
+}
+
+TEST(ProtectedPrefixes, AreSortedAndNamedOnce) {
+  policy::Plan plan;
+  policy::TunnelPlan tunnel;
+  tunnel.remote_prefixes = {*IpPrefix::parse("10.2.0.0/16"), *IpPrefix::parse("10.9.0.0/16")};
+  plan.tunnels = {tunnel, tunnel};
+  EXPECT_EQ(protected_prefixes(plan), tunnel.remote_prefixes);
+}
+
+}  // namespace
+}  // namespace twinspan::tools

@@ -1,0 +1,133 @@
+#include "tools/twinspan/commands.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "tools/twinspan/client.h"
+#include "tools/twinspan/render.h"
+#include "tools/twinspand/control_protocol.h"
+#include "tools/twinspand/exit_code.h"
+#include "tools/twinspand/run_dir.h"
+
+namespace twinspan::tools {
+namespace {
+
+using nlohmann::json;
+
+int report(const ControlError& error) {
+  if (error.name.empty()) {
+    std::cerr << error.text << "\n";
+    return kExitUnreachable;
+  }
+  if (error.name == kErrorUnknownConnection) {
+    std::cerr << fmt::format(
+        "no connection named {} on this gateway; `twinspan status` lists them\n",
+        error.parameters.value("connection", ""));
+    return kExitUsage;
+  }
+  const std::string message = error.parameters.value("message", error.name);
+  const std::string remedy = error.parameters.value("remedy", "");
+  std::cerr << "failed: " << message << "\n";
+  if (!remedy.empty()) std::cerr << "remedy: " << remedy << "\n";
+  return kExitNegative;
+}
+
+// Asks one question and hands the answer to `print`.
+template <class Print>
+int ask(const CommandOptions& options, const char* method, const json& parameters, Print print) {
+  const std::string run_dir = find_run_dir(options);
+  if (run_dir.empty()) return kExitUsage;
+  auto client = ControlClient::connect(run_dir);
+  if (!client) return report(client.error());
+  const auto answer = client->call(method, parameters);
+  if (!answer) return report(answer.error());
+  print(*answer);
+  return kExitOk;
+}
+
+// Runs a command to its end; shows the negotiation as it goes.
+int run(const CommandOptions& options, const char* method, const json& parameters,
+        const char* done) {
+  const std::string run_dir = find_run_dir(options);
+  if (run_dir.empty()) return kExitUsage;
+  auto client = ControlClient::connect(run_dir);
+  if (!client) return report(client.error());
+  const auto progress = [&](const json& step) {
+    if (!options.json) std::cout << step.value("message", "") << std::endl;
+  };
+  const auto answer = client->call(method, parameters, progress);
+  if (options.json) {
+    json result = {{"schema", "twinspan.result/1"}, {"ok", answer.has_value()}};
+    if (!answer) result["diagnosis"] = answer.error().parameters;
+    std::cout << result.dump(2) << std::endl;
+  }
+  if (!answer) return report(answer.error());
+  if (!options.json) std::cout << options.connection << ": " << done << std::endl;
+  return kExitOk;
+}
+
+}  // namespace
+
+std::string find_run_dir(const CommandOptions& options) {
+  if (!options.run_dir.empty()) return options.run_dir;
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(kRunDirRoot, ignored)) {
+    if (entry.is_directory(ignored)) found.push_back(entry.path().string());
+  }
+  if (found.size() == 1) return found.front();
+  std::cerr << (found.empty() ? fmt::format("no run directory under {}", kRunDirRoot)
+                              : fmt::format("several run directories under {}", kRunDirRoot))
+            << "; name one with --run-dir\n";
+  return "";
+}
+
+int run_status(const CommandOptions& options) {
+  return ask(options, kMethodStatus, json::object(), [&](const json& status) {
+    std::cout << (options.json ? status.dump(2) + "\n" : render_status(status));
+  });
+}
+
+int run_show_connection(const CommandOptions& options) {
+  return ask(
+      options, kMethodShow, {{"connection", options.connection}}, [&](const json& connection) {
+        std::cout << (options.json ? connection.dump(2) + "\n" : render_connection(connection));
+      });
+}
+
+int run_up(const CommandOptions& options) {
+  return run(options, kMethodUp, {{"connection", options.connection}}, "up");
+}
+
+int run_down(const CommandOptions& options) {
+  return run(options, kMethodDown, {{"connection", options.connection}},
+             "down, until `twinspan up`");
+}
+
+int run_rekey(const CommandOptions& options) {
+  return run(options, kMethodRekey, {{"connection", options.connection}, {"ike", options.ike}},
+             "rekeyed");
+}
+
+int run_events(const CommandOptions& options) {
+  const auto print = [&](const json& event) {
+    std::cout << (options.json ? event.dump() + "\n" : render_event(event)) << std::flush;
+  };
+  if (!options.follow) {
+    return ask(options, kMethodEvents, json::object(), [&](const json& answer) {
+      for (const json& event : answer["events"]) print(event);
+    });
+  }
+  const std::string run_dir = find_run_dir(options);
+  if (run_dir.empty()) return kExitUsage;
+  auto client = ControlClient::connect(run_dir);
+  if (!client) return report(client.error());
+  const auto end = client->call(kMethodEvents, {{"follow", true}}, print);
+  return end ? kExitOk : report(end.error());
+}
+
+}  // namespace twinspan::tools

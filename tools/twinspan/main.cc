@@ -1,0 +1,74 @@
+// twinspan: the command line of a running (or stopped) gateway.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "tools/twinspan/commands.h"
+#include "tools/twinspand/exit_code.h"
+
+namespace {
+
+using namespace twinspan::tools;
+
+using Command = int (*)(const CommandOptions&);
+
+void add_command(CLI::App& app, Command& chosen, const char* name, const char* description,
+                 Command command) {
+  app.add_subcommand(name, description)->fallthrough()->callback([&chosen, command] {
+    chosen = command;
+  });
+}
+
+CLI::App* add_connection_command(CLI::App& app, CommandOptions& options, Command& chosen,
+                                 std::pair<const char*, const char*> name_and_text,
+                                 Command command) {
+  CLI::App* const sub =
+      app.add_subcommand(name_and_text.first, name_and_text.second)->fallthrough();
+  sub->add_option("connection", options.connection, "Name of the connection")->required();
+  sub->callback([&chosen, command] { chosen = command; });
+  return sub;
+}
+
+int run(int argc, char** argv) {
+  CommandOptions options;
+  Command chosen = run_status;
+  CLI::App app("Twinspan: status and control of a gateway. Without a command: status.", "twinspan");
+  app.require_subcommand(0, 1);
+  app.add_option("--run-dir", options.run_dir, "The daemon's run directory");
+  app.add_flag("--json", options.json, "JSON output");
+
+  add_command(app, chosen, "status", "One line per connection, the down ones too, with the reason",
+              run_status);
+  CLI::App* const show = app.add_subcommand("show", "Details of one object")->fallthrough();
+  show->require_subcommand(1);
+  add_connection_command(*show, options, chosen, {"connection", "A connection with its SAs"},
+                         run_show_connection);
+  add_connection_command(app, options, chosen, {"up", "Connect, and show the negotiation"}, run_up);
+  add_connection_command(app, options, chosen, {"down", "Disconnect until `up`"}, run_down);
+  CLI::App* const rekey = add_connection_command(
+      app, options, chosen, {"rekey", "Replace the Child SA's keys"}, run_rekey);
+  rekey->add_flag("--ike", options.ike, "The IKE SA's keys instead");
+  CLI::App* const events =
+      app.add_subcommand("events", "What happened, oldest first")->fallthrough();
+  events->add_flag("--follow", options.follow, "And what happens from now on");
+  events->callback([&chosen] { chosen = run_events; });
+  add_command(app, chosen, "flush", "Remove devices, routes and rules of a stopped gateway",
+              run_flush);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return chosen(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "twinspan: " << error.what() << "\n";
+    return kExitNegative;
+  }
+}

@@ -1,0 +1,143 @@
+#include "tools/twinspan/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace twinspan::tools {
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const json& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump();
+}
+
+std::string field(const json& object, const char* name) {
+  return object.contains(name) ? text_of(object[name]) : "-";
+}
+
+// 1536 -> "1.5 KiB"
+std::string size_text(const json& value) {
+  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  double size = value.is_number() ? value.get<double>() : 0;
+  size_t unit = 0;
+  while (size >= 1024 && unit + 1 < std::size(kUnits)) {
+    size /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f} B", size) : fmt::format("{:.1f} {}", size, kUnits[unit]);
+}
+
+std::string list_text(const json& list) {
+  std::string text;
+  for (const json& item : list) text += (text.empty() ? "" : ", ") + text_of(item);
+  return text.empty() ? "-" : text;
+}
+
+uint64_t drop_total(const json& tunnel) {
+  uint64_t total = 0;
+  for (const auto& [reason, count] : tunnel["drops"].items()) {
+    if (reason != "dummy") total += count.get<uint64_t>();
+  }
+  return total;
+}
+
+using Row = std::vector<std::string>;
+
+std::string table(const std::vector<Row>& rows) {
+  std::vector<size_t> widths(rows.front().size());
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render_status(const json& status) {
+  std::vector<Row> rows = {{"CONNECTION", "STATUS", "DEVICE", "REMOTE", "SPI IN", "SPI OUT", "IN",
+                            "OUT", "DROPS", "SINCE", "REASON"}};
+  for (const json& connection : status["connections"]) {
+    for (const json& tunnel : connection["tunnels"]) {
+      rows.push_back({field(connection, "name"), field(connection, "connection_status"),
+                      field(tunnel, "device"), field(tunnel, "remote"), field(tunnel, "spi_in"),
+                      field(tunnel, "spi_out"), size_text(tunnel["ingress_bytes_transferred"]),
+                      size_text(tunnel["egress_bytes_transferred"]),
+                      std::to_string(drop_total(tunnel)), field(tunnel, "established_since"),
+                      field(connection, "reason")});
+    }
+  }
+  const json& plane = status["data_plane"];
+  std::string offloads;
+  for (const char* const name : {"tun_offload", "uso", "udp_gso", "udp_gro"}) {
+    if (plane[name].get<bool>()) offloads += std::string(offloads.empty() ? "" : ", ") + name;
+  }
+  return fmt::format("gateway {} instance {}: kernel {}, {} worker(s), offloads: {}\n{}",
+                     field(status, "gateway"), field(status, "instance"), field(plane, "kernel"),
+                     field(plane, "workers"), offloads.empty() ? "none" : offloads, table(rows));
+}
+
+std::string render_connection(const json& connection) {
+  const json& tunnel = connection["tunnels"][0];
+  std::string text;
+  const auto line = [&](const char* name, const std::string& value) {
+    text += fmt::format("{:<18} {}\n", name, value);
+  };
+  line("connection", field(connection, "name"));
+  line("status", field(connection, "connection_status"));
+  line("reason", field(connection, "reason"));
+  line("type",
+       field(connection, "vpn_type") + ", encapsulation " + field(connection, "encapsulation"));
+  line("device", field(tunnel, "device") + ", MTU " + field(connection, "mtu"));
+  line("local", field(tunnel, "local") + " (" + field(connection, "local_id") + ")");
+  line("remote", field(tunnel, "remote") + " (" + field(connection, "remote_id") + ")");
+  line("selectors", list_text(connection["local_selectors"]) +
+                        " === " + list_text(connection["remote_selectors"]));
+  if (const json& ike = connection["ike_sa"]; ike.is_object()) {
+    line("IKE SA", fmt::format("{}:{} {}", field(ike, "initiator_spi"), field(ike, "responder_spi"),
+                               field(ike, "suite")));
+  }
+  for (const json& child : connection["child_sas"]) {
+    line("Child SA",
+         fmt::format("in {} out {} {}{}", field(child, "spi_in"), field(child, "spi_out"),
+                     field(child, "suite"), child["narrowed"].get<bool>() ? ", narrowed" : ""));
+    line("", list_text(child["local_selectors"]) + " === " + list_text(child["remote_selectors"]));
+  }
+  line("established since", field(tunnel, "established_since"));
+  line("transferred", fmt::format("in {}, out {}", size_text(tunnel["ingress_bytes_transferred"]),
+                                  size_text(tunnel["egress_bytes_transferred"])));
+  for (const auto& [reason, count] : tunnel["drops"].items()) {
+    if (count.get<uint64_t>() != 0)
+      line("dropped", fmt::format("{} {}", count.get<uint64_t>(), reason));
+  }
+  if (const json& diagnosis = connection["diagnosis"]; diagnosis.is_object()) {
+    line("diagnosis", field(diagnosis, "message"));
+    line("remedy", field(diagnosis, "remedy"));
+  }
+  return text;
+}
+
+std::string render_event(const json& event) {
+  std::string text = fmt::format("{} {} {}", field(event, "time"), field(event, "connection"),
+                                 field(event, "event"));
+  for (const auto& [name, value] : event.items()) {
+    if (name == "time" || name == "event" || name == "connection" || text_of(value).empty())
+      continue;
+    text += fmt::format(" {}={}", name, text_of(value));
+  }
+  return text + "\n";
+}
+
+}  // namespace twinspan::tools

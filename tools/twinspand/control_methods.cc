@@ -1,0 +1,127 @@
+#include "tools/twinspand/control_methods.h"
+
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "tools/twinspand/control_protocol.h"
+
+namespace twinspan::tools {
+namespace {
+
+using nlohmann::json;
+using Call = std::shared_ptr<ControlCall>;
+
+std::string text_parameter(const json& parameters, const char* name) {
+  const auto found = parameters.find(name);
+  return found != parameters.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+bool flag_parameter(const json& parameters, const char* name) {
+  const auto found = parameters.find(name);
+  return found != parameters.end() && found->is_boolean() && found->get<bool>();
+}
+
+class Methods {
+ public:
+  Methods(Gateway& gateway, EventJournal& journal) : gateway_(gateway), journal_(journal) {}
+
+  void handle(const std::string& method, const json& parameters, const Call& call) {
+    using Method = void (Methods::*)(const json&, const Call&);
+    static const std::unordered_map<std::string, Method> kMethods = {
+        {"org.varlink.service.GetInfo", &Methods::get_info},
+        {kMethodStatus, &Methods::status},
+        {kMethodShow, &Methods::show},
+        {kMethodUp, &Methods::up},
+        {kMethodDown, &Methods::down},
+        {kMethodRekey, &Methods::rekey},
+        {kMethodEvents, &Methods::events},
+        {kMethodDumpState, &Methods::dump_state},
+    };
+    const auto found = kMethods.find(method);
+    if (found == kMethods.end()) return call->fail(kErrorMethodNotFound, {{"method", method}});
+    (this->*found->second)(parameters, call);
+  }
+
+ private:
+  void get_info(const json&, const Call& call) {
+    call->reply({{"vendor", "Twinspan"},
+                 {"product", "twinspand"},
+                 {"version", TWINSPAN_VERSION},
+                 {"url", ""},
+                 {"interfaces", {"org.varlink.service", kInterface}}});
+  }
+
+  void status(const json&, const Call& call) { call->reply(gateway_.status()); }
+
+  void dump_state(const json&, const Call& call) {
+    call->reply({{"state", gateway_.dump_state()}});
+  }
+
+  void show(const json& parameters, const Call& call) {
+    if (const TunnelView* const tunnel = find(parameters, call))
+      call->reply(gateway_.show(*tunnel));
+  }
+
+  void up(const json& parameters, const Call& call) { run(CommandKind::Up, parameters, call); }
+  void down(const json& parameters, const Call& call) { run(CommandKind::Down, parameters, call); }
+  void rekey(const json& parameters, const Call& call) {
+    run(flag_parameter(parameters, "ike") ? CommandKind::RekeyIke : CommandKind::RekeyChild,
+        parameters, call);
+  }
+
+  // The outcome may take a while; meanwhile the client hears each message of the negotiation.
+  void run(CommandKind kind, const json& parameters, const Call& call) {
+    const TunnelView* const tunnel = find(parameters, call);
+    if (tunnel == nullptr) return;
+    int listener = 0;
+    if (call->wants_more()) {
+      listener = gateway_.listen(
+          tunnel->id, [call](const std::string& text) { call->progress({{"message", text}}); });
+    }
+    gateway_.command(kind, tunnel->id,
+                     [this, call, listener](bool ok, const ike::Diagnosis& diagnosis) {
+                       gateway_.unlisten(listener);
+                       if (ok) return call->reply(json::object());
+                       call->fail(kErrorFailed, {{"cause", diagnosis.cause},
+                                                 {"message", diagnosis.message},
+                                                 {"remedy", diagnosis.remedy}});
+                     });
+  }
+
+  void events(const json& parameters, const Call& call) {
+    const bool follow = flag_parameter(parameters, "follow") && call->wants_more();
+    if (!follow) {
+      json list = json::array();
+      for (const json& event : journal_.recent()) list.push_back(event);
+      return call->reply({{"schema", "twinspan.events/1"}, {"events", list}});
+    }
+    for (const json& event : journal_.recent()) call->progress(event);
+    // The subscription ends itself when the client is gone; the id is known only after subscribing.
+    const auto id = std::make_shared<int>(0);
+    *id = journal_.subscribe([this, call, id](const json& event) {
+      if (call->client_is_gone()) return journal_.unsubscribe(*id);
+      call->progress(event);
+    });
+  }
+
+  const TunnelView* find(const json& parameters, const Call& call) {
+    const std::string name = text_parameter(parameters, "connection");
+    const TunnelView* const tunnel = gateway_.find(name);
+    if (tunnel == nullptr) call->fail(kErrorUnknownConnection, {{"connection", name}});
+    return tunnel;
+  }
+
+  Gateway& gateway_;
+  EventJournal& journal_;
+};
+
+}  // namespace
+
+ControlHandler make_control_handler(Gateway& gateway, EventJournal& journal) {
+  return [methods = std::make_shared<Methods>(gateway, journal)](
+             const std::string& method, const json& parameters, const Call& call) {
+    methods->handle(method, parameters, call);
+  };
+}
+
+}  // namespace twinspan::tools

@@ -1,0 +1,29 @@
+// The control protocol's fixed words: varlink framing (a JSON object, then one NUL byte) on a UNIX
+// stream socket. A request has `method`, `parameters` and perhaps `more`; a reply has `parameters`
+// and perhaps `continues`, or `error`.
+#pragma once
+
+#include <cstddef>
+
+namespace twinspan::tools {
+
+inline constexpr const char* kInterface = "io.twinspan.gateway";
+inline constexpr size_t kRequestSizeMax = 64 * 1024;
+inline constexpr size_t kReplyQueueMax = 4 * 1024 * 1024;  // A client that reads slower is cut off.
+inline constexpr size_t kSessionsMax = 64;
+
+inline constexpr const char* kMethodStatus = "io.twinspan.gateway.Status";
+inline constexpr const char* kMethodShow = "io.twinspan.gateway.Show";  // parameters: connection
+inline constexpr const char* kMethodUp = "io.twinspan.gateway.Up";      // parameters: connection
+inline constexpr const char* kMethodDown = "io.twinspan.gateway.Down";  // parameters: connection
+inline constexpr const char* kMethodRekey =
+    "io.twinspan.gateway.Rekey";  // parameters: connection, ike
+inline constexpr const char* kMethodEvents = "io.twinspan.gateway.Events";  // parameters: follow
+inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";
+
+inline constexpr const char* kErrorUnknownConnection = "io.twinspan.gateway.UnknownConnection";
+inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // message, remedy, cause
+inline constexpr const char* kErrorMethodNotFound = "org.varlink.service.MethodNotFound";
+inline constexpr const char* kErrorInvalidParameter = "org.varlink.service.InvalidParameter";
+
+}  // namespace twinspan::tools

@@ -1,0 +1,24 @@
+// From the files on disk to what a gateway instance runs with: the plan and its keys.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "policy/plan.h"
+
+namespace twinspan::tools {
+
+struct Estate {
+  policy::Plan plan;
+  std::vector<std::shared_ptr<const SecretBytes>> psks;  // By tunnel.
+  std::vector<std::string> warnings;                     // One line each.
+};
+
+// Reads, parses, validates and compiles. The error holds every line to print; nothing was touched.
+Result<Estate, std::vector<std::string>> load_estate(const std::string& path,
+                                                     const std::string& gateway, unsigned instance);
+
+}  // namespace twinspan::tools

@@ -1,0 +1,256 @@
+#include "tools/twinspand/gateway.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "tools/twinspand/wiring.h"
+
+namespace twinspan::tools {
+namespace {
+
+constexpr uint16_t kIkePort = 500;
+constexpr uint16_t kNatPort = 4500;
+constexpr int kRecordsPerTurnMax = 512;  // Then timers and control clients get their turn.
+
+tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const Log& log) {
+  return {.workers = options.workers,
+          .shape =
+              options.thread_shape == "joined" ? tun::ThreadShape::Joined : tun::ThreadShape::Split,
+          .udp_gso = options.udp_gso,
+          .udp_gro = options.udp_gro,
+          .log = log.with_area("tun")};
+}
+
+ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log& log) {
+  return {.export_keys = options.key_log_dir.has_value(),
+          .spi_modulus = options.workers,
+          .ike_port = kIkePort,
+          .nat_port = kNatPort,
+          .log = log.with_area("ike")};
+}
+
+// The data plane owns the device; carrier changes need a descriptor of their own.
+tun::TunDevice share(const tun::TunDevice& device) {
+  tun::TunDevice copy;
+  copy.name = device.name;
+  copy.interface_index = device.interface_index;
+  copy.fd = tun::UniqueFd(::fcntl(device.fd.get(), F_DUPFD_CLOEXEC, 0));
+  copy.vnet_header = device.vnet_header;
+  copy.tso = device.tso;
+  copy.uso = device.uso;
+  copy.adopted = device.adopted;
+  return copy;
+}
+
+}  // namespace
+
+Gateway::Gateway(policy::Plan plan, std::vector<std::shared_ptr<const SecretBytes>> psks,
+                 const DaemonOptions& options, Parts parts)
+    : plan_(std::move(plan)),
+      psks_(std::move(psks)),
+      options_(options),
+      parts_(std::move(parts)),
+      log_(parts_.log.with_area("gateway")),
+      data_plane_(to_data_plane_options(options, parts_.log), parts_.kernels, parts_.provider),
+      endpoint_(to_endpoint_options(options, parts_.log), parts_.provider),
+      driver_(parts_.context, endpoint_, *this,
+              {.event = [this](ike::Event event) { handle(std::move(event)); },
+               .turn_done = [this] { publish_if_changed(); }}),
+      records_(parts_.context),
+      tick_timer_(parts_.context) {
+  CHECK(psks_.size() == plan_.tunnels.size());
+}
+
+Gateway::~Gateway() {
+  if (records_.is_open()) records_.release();  // The data plane closes its own descriptor.
+}
+
+Result<void, tun::HostError> Gateway::start() {
+  TRY(check_host());
+  TRY(open_sockets());
+  const std::string key = plan_.gateway + "-" + std::to_string(plan_.instance);
+  TRY(parts_.host.claim(key, options_.run_dir));
+  const bool is_fresh = parts_.host.list_tuns().empty();
+  if (auto occupied = occupy_host(); !occupied) {
+    if (is_fresh) parts_.host.flush();
+    return occupied;
+  }
+  data_plane_.start();
+  records_.assign(data_plane_.record_fd());
+  wait_for_records();
+  tick();
+  return {};
+}
+
+Result<void, tun::HostError> Gateway::check_host() {
+  for (const tun::HostFinding& finding : parts_.host.check(plan_.local_addresses)) {
+    if (finding.is_error) return Err<tun::HostError>(finding.text);
+    log_.warning("{}", finding.text.to_string());
+  }
+  return {};
+}
+
+Result<void, tun::HostError> Gateway::open_sockets() {
+  const bool wants_raw =
+      std::any_of(plan_.tunnels.begin(), plan_.tunnels.end(),
+                  [](const auto& tunnel) { return tunnel.encapsulation == Encapsulation::Esp; });
+  for (const IpAddress& address : plan_.local_addresses) {
+    for (const uint16_t port : {kIkePort, kNatPort}) {
+      const Endpoint local{address, port};
+      TRY_ASSIGN(auto sockets,
+                 parts_.host.open_udp({.local = local,
+                                       .sockets = port == kNatPort ? options_.workers : 1,
+                                       .gro = options_.udp_gro}));
+      data_plane_.add_udp(local, std::move(sockets));
+    }
+    if (!wants_raw) continue;
+    TRY_ASSIGN(auto raw, parts_.host.open_raw_esp(address, options_.workers));
+    data_plane_.add_raw_esp(address, std::move(raw));
+  }
+  return {};
+}
+
+// Everything on the host that outlives the process, in the order that never leaks.
+Result<void, tun::HostError> Gateway::occupy_host() {
+  TRY(set_routes(false));
+  std::vector<std::string> stale = parts_.host.list_tuns();
+  for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
+    TRY(open_device(TunnelId{static_cast<uint32_t>(i)}, plan_.tunnels[i]));
+    std::erase(stale, plan_.tunnels[i].device);
+  }
+  for (const std::string& name : stale) parts_.host.delete_tun(name);
+  return set_routes(true);
+}
+
+Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::TunnelPlan& plan) {
+  tun::TunSpec spec =
+      to_tun_spec(plan, parts_.host.path_mtu(plan.local_address, plan.remote_address));
+  spec.offload = options_.tun_offload;
+  spec.uso = options_.uso;
+  TRY_ASSIGN(tun::TunDevice device, parts_.host.open_tun(spec));
+  log_.info("{}: device {} ({}), MTU {}", plan.connection, device.name,
+            device.adopted ? "adopted" : "new", spec.mtu);
+  board_.add(id, plan, spec.mtu);
+  carriers_.push_back(std::make_unique<Carrier>(parts_.context, parts_.host, share(device), log_));
+  data_plane_.add_tunnel(id, std::move(device), to_source_policy(plan_, plan));
+  return {};
+}
+
+Result<void, tun::HostError> Gateway::set_routes(bool with_tunnels) {
+  std::vector<tun::TunnelRoute> routes;
+  if (with_tunnels) {
+    const auto preferred = parts_.host.find_local_address(plan_.own_prefixes);
+    for (const policy::TunnelPlan& tunnel : plan_.tunnels) {
+      for (const IpPrefix& prefix : tunnel.remote_prefixes) {
+        const bool same_family = preferred && preferred->family() == prefix.family();
+        routes.push_back({prefix, tunnel.device, same_family ? preferred : std::nullopt});
+      }
+    }
+  }
+  return parts_.host.set_routes(protected_prefixes(plan_), routes, plan_.own_prefixes);
+}
+
+void Gateway::negotiate() {
+  for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
+    const TunnelId id{static_cast<uint32_t>(i)};
+    driver_.command(ike::CommandAddPeer{.peer = to_peer_config(plan_.tunnels[i], id, psks_[i])});
+  }
+}
+
+void Gateway::stop(std::function<void()> done) {
+  tick_timer_.cancel();
+  stopped_ = [this, done = std::move(done)] {
+    for (const auto& carrier : carriers_) carrier->want(false);
+    done();
+  };
+  driver_.command(ike::CommandShutdown{});
+}
+
+void Gateway::send(const ike::Datagram& datagram) {
+  data_plane_.send_ike(datagram.local, datagram.remote, datagram.bytes);
+}
+
+void Gateway::wait_for_records() {
+  records_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                      [this](const boost::system::error_code& error) {
+                        if (error) return;
+                        take_records();
+                        wait_for_records();
+                      });
+}
+
+void Gateway::take_records() {
+  for (int i = 0; i < kRecordsPerTurnMax; ++i) {
+    auto record = data_plane_.next_record();
+    if (!record) return;
+    handle(*std::move(record));
+  }
+}
+
+void Gateway::handle(tun::DataPlaneRecord record) {
+  std::visit(
+      [this]<class Record>(Record& value) {
+        if constexpr (std::is_same_v<Record, tun::IkeDatagram>) {
+          driver_.deliver({value.local, value.remote, std::move(value.bytes)});
+        } else if constexpr (std::is_same_v<Record, tun::FirstInbound>) {
+          driver_.command(ike::CommandFirstInbound{value.spi});
+        } else if constexpr (std::is_same_v<Record, tun::SoftLimit>) {
+          driver_.command(ike::CommandSoftLimit{value.spi});
+        } else if constexpr (std::is_same_v<Record, tun::HardLimit>) {
+          driver_.command(ike::CommandHardLimit{value.spi});
+        } else if constexpr (std::is_same_v<Record, tun::RemoteMoved>) {
+          driver_.command(ike::CommandRemoteMoved{value.spi, value.remote});
+        } else {
+          static_assert(std::is_same_v<Record, tun::UnknownSpi>);
+          driver_.command(ike::CommandUnknownSpi{value.local, value.remote, value.spi});
+        }
+      },
+      record);
+}
+
+void Gateway::tick() {
+  for (const TunnelView& tunnel : board_.tunnels()) {
+    uint64_t& seen = inbound_packets_seen_[tunnel.id.value];
+    const uint64_t packets = data_plane_.totals(tunnel.id).inbound.packets;
+    if (packets == seen) continue;
+    seen = packets;
+    driver_.command(ike::CommandInboundTraffic{tunnel.id});
+  }
+  tick_timer_.expires_after(std::chrono::seconds(1));
+  tick_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+const TunnelView* Gateway::find(const std::string& connection) const {
+  return const_cast<TunnelBoard&>(board_).find(connection);
+}
+
+nlohmann::json Gateway::status() const {
+  nlohmann::json connections = nlohmann::json::array();
+  for (const TunnelView& tunnel : board_.tunnels()) {
+    connections.push_back(connection_json(tunnel, data_plane_.totals(tunnel.id)));
+  }
+  const DataPlaneStatus data_plane{.kernel = parts_.kernels.name(),
+                                   .workers = options_.workers,
+                                   .offloads = data_plane_.offloads(),
+                                   .orphans = data_plane_.orphan_totals(),
+                                   .ring_overflows = data_plane_.ring_overflows()};
+  return {{"schema", "twinspan.status/1"},
+          {"gateway", plan_.gateway},
+          {"instance", plan_.instance},
+          {"connections", connections},
+          {"data_plane", data_plane_json(data_plane)},
+          {"ike", {{"drops", ike_counters_json(endpoint_.counters())}}}};
+}
+
+nlohmann::json Gateway::show(const TunnelView& tunnel) const {
+  nlohmann::json detail = connection_detail_json(tunnel, data_plane_.totals(tunnel.id));
+  detail["schema"] = "twinspan.connection/1";
+  return detail;
+}
+
+}  // namespace twinspan::tools

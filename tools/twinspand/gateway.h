@@ -1,0 +1,135 @@
+// One running gateway instance: joins the plan, the host, the data plane and the IKE endpoint.
+// Wiring, no protocol: every decision is made in policy/, ike/ or esp/ and carried out here.
+//
+// Thread: the control thread (the io_context's) for everything; the data plane has its own workers.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/log.h"
+#include "esp/kernels/select.h"
+#include "ike/crypto/provider.h"
+#include "ike/driver/asio_driver.h"
+#include "policy/plan.h"
+#include "tools/twinspand/carrier.h"
+#include "tools/twinspand/event_journal.h"
+#include "tools/twinspand/key_log.h"
+#include "tools/twinspand/options.h"
+#include "tools/twinspand/status_json.h"
+#include "tools/twinspand/tunnel_board.h"
+#include "tun/data_plane.h"
+#include "tun/host.h"
+
+namespace twinspan::tools {
+
+using CommandKind = ike::EventCommandDone::Kind;
+using CommandOutcome = std::function<void(bool ok, const ike::Diagnosis& diagnosis)>;
+
+class Gateway : private ike::DatagramPort {
+ public:
+  struct Parts {
+    boost::asio::io_context& context;
+    tun::Host& host;
+    const esp::kernels::KernelSet& kernels;
+    ike::Provider& provider;
+    EventJournal& journal;
+    std::unique_ptr<KeyLog> key_log;  // nullptr: none.
+    Log log;
+  };
+
+  // psks[i] belongs to plan.tunnels[i].
+  Gateway(policy::Plan plan, std::vector<std::shared_ptr<const SecretBytes>> psks,
+          const DaemonOptions& options, Parts parts);
+  ~Gateway() override;
+
+  // Sockets, claim, unreachable routes, devices, routes, workers: in this order, so that nothing
+  // ever goes out in clear. An error leaves a host that was untouched before as it was.
+  Result<void, tun::HostError> start();
+  void negotiate();  // Hands the peers to IKE; call after `ready`.
+  // Deletes the SAs with the peers' knowledge, turns carriers off, then calls `done`.
+  void stop(std::function<void()> done);
+
+  // For the control socket.
+  nlohmann::json status() const;
+  nlohmann::json show(const TunnelView& tunnel) const;
+  const TunnelView* find(const std::string& connection) const;
+  std::string dump_state() const { return endpoint_.dump_state(); }
+  // One command for one tunnel; `outcome` is called once.
+  void command(CommandKind kind, TunnelId tunnel, CommandOutcome outcome);
+  // `listener` hears the negotiation messages of a tunnel until it is removed.
+  int listen(TunnelId tunnel, std::function<void(const std::string&)> listener);
+  void unlisten(int id) { listeners_.erase(id); }
+
+ private:
+  // Start-up steps.
+  Result<void, tun::HostError> check_host();
+  Result<void, tun::HostError> open_sockets();
+  Result<void, tun::HostError> set_routes(bool with_tunnels);
+  Result<void, tun::HostError> open_device(TunnelId id, const policy::TunnelPlan& plan);
+  Result<void, tun::HostError> occupy_host();
+
+  // ike::DatagramPort
+  void send(const ike::Datagram& datagram) override;
+
+  // gateway_events.cc: what the IKE core asks for and tells.
+  void handle(ike::Event event);
+  void on(ike::EventInstallPair event);
+  void on(const ike::EventActivateOutbound& event);
+  void on(const ike::EventRemoveOutbound& event);
+  void on(const ike::EventRemoveInbound& event);
+  void on(const ike::EventUpdateRemote& event);
+  void on(const ike::EventTunnelState& event);
+  void on(const ike::EventChildEstablished& event);
+  void on(const ike::EventChildGone& event);
+  void on(const ike::EventIkeEstablished& event);
+  void on(const ike::EventIkeGone& event);
+  void on(const ike::EventCommandDone& event);
+  void on(const ike::EventMessage& event);
+  void on(const ike::EventIkeKeys& event);
+  void on(const ike::EventQuiet& event);
+  void update_carrier(const TunnelView& tunnel);
+  void publish_if_changed();
+
+  // Records of the data plane.
+  void wait_for_records();
+  void take_records();
+  void handle(tun::DataPlaneRecord record);
+
+  void tick();  // Once a second: tells IKE which tunnels still receive.
+
+  policy::Plan plan_;
+  std::vector<std::shared_ptr<const SecretBytes>> psks_;
+  DaemonOptions options_;
+  Parts parts_;
+  Log log_;
+
+  TunnelBoard board_;
+  tun::DataPlane data_plane_;
+  ike::IkeEndpoint endpoint_;
+  ike::AsioDriver driver_;
+  std::vector<std::unique_ptr<Carrier>> carriers_;  // By tunnel id.
+  bool table_changed_ = false;
+
+  boost::asio::posix::stream_descriptor records_;
+  boost::asio::steady_timer tick_timer_;
+  std::unordered_map<uint32_t, uint64_t> inbound_packets_seen_;
+
+  std::map<std::pair<TunnelId, CommandKind>, std::deque<CommandOutcome>> waiting_;
+  struct Listener {
+    TunnelId tunnel;
+    std::function<void(const std::string&)> tell;
+  };
+  std::map<int, Listener> listeners_;
+  int next_listener_ = 1;
+  std::function<void()> stopped_;
+};
+
+}  // namespace twinspan::tools

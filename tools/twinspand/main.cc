@@ -1,0 +1,123 @@
+// twinspand: one gateway instance in the foreground. Builds the object graph by hand, in the order
+// of ARCHITECTURE.md, and ends with the exit codes of exit_code.h.
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <thread>
+
+#include "esp/kernels/cpu.h"
+#include "esp/kernels/select.h"
+#include "ike/crypto/provider.h"
+#include "tools/twinspand/control_methods.h"
+#include "tools/twinspand/control_protocol.h"
+#include "tools/twinspand/control_server.h"
+#include "tools/twinspand/estate.h"
+#include "tools/twinspand/event_journal.h"
+#include "tools/twinspand/exit_code.h"
+#include "tools/twinspand/gateway.h"
+#include "tools/twinspand/log_setup.h"
+#include "tools/twinspand/options.h"
+#include "tools/twinspand/run_dir.h"
+
+namespace {
+
+using namespace twinspan;
+using namespace twinspan::tools;
+
+// OpenSSL reads its CPU mask when it is loaded, before main; so the mask of TWINSPAN_CPU_MASK is
+// put into the environment and the program starts over.
+void apply_cpu_mask(char** argv) {
+  const auto capabilities = esp::kernels::openssl_capability_mask();
+  if (!capabilities || std::getenv("OPENSSL_ia32cap") != nullptr) return;
+  ::setenv("OPENSSL_ia32cap", capabilities->c_str(), 1);
+  ::execv("/proc/self/exe", argv);
+}
+
+int refuse(ExitCode code, const std::string& text) {
+  std::cerr << "twinspand: " << text << std::endl;
+  return code;
+}
+
+// Everything after the configuration was found good and the run directory is ours.
+int serve(const DaemonOptions& options, Estate estate, const esp::kernels::KernelSet& kernels,
+          const Log& log) {
+  boost::asio::io_context context(1);
+  EventJournal journal;
+  const auto provider = ike::make_system_provider();
+  const auto host = tun::make_linux_host(log.with_area("host"));
+  std::unique_ptr<KeyLog> key_log;
+  if (options.key_log_dir) {
+    auto opened = KeyLog::open(*options.key_log_dir);
+    if (!opened) return refuse(kExitHost, opened.error());
+    key_log = *std::move(opened);
+    log.warning("session keys are written to {}: whoever reads them reads the traffic",
+                *options.key_log_dir);
+  }
+  Gateway gateway(std::move(estate.plan), std::move(estate.psks), options,
+                  {context, *host, kernels, *provider, journal, std::move(key_log), log});
+  if (const auto started = gateway.start(); !started) {
+    return refuse(kExitHost, started.error().to_string());
+  }
+  ControlServer control(context, make_control_handler(gateway, journal));
+  if (const auto listening = control.listen(options.run_dir + "/" + kControlSocketName);
+      !listening) {
+    return refuse(kExitHost, listening.error());
+  }
+  boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int number) {
+    if (error) return;
+    log.info("signal {}: deleting the SAs", number);
+    gateway.stop([&] { context.stop(); });
+  });
+  std::puts("ready");
+  std::fflush(stdout);
+  gateway.negotiate();
+  context.run();
+  control.close();
+  if (options.cleanup_on_exit) host->flush();
+  return kExitOk;
+}
+
+int run(int argc, char** argv) {
+  int exit_code = kExitOk;
+  auto options = parse_options(argc, argv, exit_code);
+  if (!options) return exit_code;
+  if (options->workers == 0) options->workers = std::max(1u, std::thread::hardware_concurrency());
+  const Log log(make_stderr_sink(options->verbose), "twinspand");
+  const auto kernels = esp::kernels::select(options->kernel);
+  if (!kernels) return refuse(kExitUsage, kernels.error());
+  auto estate = load_estate(options->config_path, options->gateway, options->instance);
+  if (!estate) {
+    for (const std::string& line : estate.error()) std::cerr << line << "\n";
+    return kExitConfig;
+  }
+  for (const std::string& warning : estate->warnings) log.warning("{}", warning);
+  const auto lock = lock_run_dir(options->run_dir);
+  if (!lock) return refuse(kExitHost, lock.error().text);
+  const std::string instance = options->gateway + "-" + std::to_string(options->instance);
+  if (const auto written =
+          write_file_atomically(options->run_dir + "/" + kInstanceName, instance + "\n");
+      !written) {
+    return refuse(kExitHost, written.error());
+  }
+  log.info("kernel {}, {} worker(s)", (*kernels)->name(), options->workers);
+  return serve(*options, *std::move(estate), **kernels, log);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  apply_cpu_mask(argv);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    return refuse(kExitHost, error.what());
+  }
+}

@@ -1,0 +1,29 @@
+// The daemon's command line.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace twinspan::tools {
+
+struct DaemonOptions {
+  std::string config_path;
+  std::string gateway;
+  unsigned instance = 0;
+  std::string run_dir;  // Default: /run/twinspan/GATEWAY-INSTANCE.
+  bool cleanup_on_exit = false;
+  unsigned workers = 0;  // 0: one per core.
+  bool tun_offload = true;
+  bool uso = true;
+  bool udp_gso = true;
+  bool udp_gro = true;
+  std::string thread_shape = "split";  // Or "joined"; for measurements.
+  std::string kernel;                  // Empty: the best that the CPU has.
+  std::optional<std::string> key_log_dir;
+  bool verbose = false;
+};
+
+// Prints usage and errors itself; nullopt with the exit code when the program should end.
+std::optional<DaemonOptions> parse_options(int argc, char** argv, int& exit_code);
+
+}  // namespace twinspan::tools

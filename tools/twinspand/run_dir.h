@@ -1,0 +1,27 @@
+// The run directory of one instance: created private, locked by the daemon that uses it.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "tun/unique_fd.h"
+
+namespace twinspan::tools {
+
+inline constexpr const char* kControlSocketName = "control.sock";
+inline constexpr const char* kLockName = "lock";
+inline constexpr const char* kInstanceName = "instance";  // Holds "GATEWAY-INSTANCE".
+inline constexpr const char* kRunDirRoot = "/run/twinspan";
+
+struct RunDirError {
+  std::string text;
+  bool is_busy = false;  // A daemon runs in it.
+};
+
+// Creates `path` (0700) when missing and takes its lock for as long as the descriptor lives.
+Result<tun::UniqueFd, RunDirError> lock_run_dir(const std::string& path);
+
+// Writes `text` to `path` so that a reader sees either the old or the new content.
+Result<void, std::string> write_file_atomically(const std::string& path, const std::string& text);
+
+}  // namespace twinspan::tools

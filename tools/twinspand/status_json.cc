@@ -1,0 +1,150 @@
+#include "tools/twinspand/status_json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace twinspan::tools {
+namespace {
+
+using nlohmann::json;
+
+std::string spi_text(Spi spi) {
+  return fmt::format("0x{:08x}", spi.value);
+}
+
+json drops_json(const tun::DirectionTotals& totals, json drops = json::object()) {
+  for (size_t i = 0; i < esp::kVerdictCount; ++i) {
+    const auto verdict = static_cast<esp::Verdict>(i);
+    if (verdict == esp::Verdict::Accept) continue;
+    uint64_t count = totals.drops[i];
+    const char* const reason = esp::to_string(verdict);
+    if (drops.contains(reason)) count += drops[reason].get<uint64_t>();
+    drops[reason] = count;
+  }
+  return drops;
+}
+
+json optional_text(const std::string& text) {
+  return text.empty() ? json() : json(text);
+}
+
+json selectors_json(const TrafficSelectors& selectors) {
+  json list = json::array();
+  for (const TrafficSelector& selector : selectors) list.push_back(selector.to_string());
+  return list;
+}
+
+std::string transforms_text(const EspTransforms& transforms) {
+  const EncryptionProperties* const cipher = find_encryption(transforms.encryption);
+  const IntegrityProperties* const integrity = find_integrity(transforms.integrity);
+  return fmt::format("{}{}{}", cipher == nullptr ? "?" : cipher->name,
+                     integrity == nullptr ? "" : fmt::format("/{}", integrity->name),
+                     transforms.esn ? "/ESN" : "");
+}
+
+json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
+  const bool usable = tunnel.is_usable();
+  return {
+      {"device", tunnel.plan.device},
+      {"local", tunnel.plan.local_address.to_string()},
+      {"remote", tunnel.plan.remote_address.to_string()},
+      {"spi_in", usable ? json(spi_text(tunnel.children.back().inbound_spi)) : json()},
+      {"spi_out", usable ? json(spi_text(tunnel.children.back().outbound_spi)) : json()},
+      {"ingress_bytes_transferred", totals.inbound.bytes},
+      {"egress_bytes_transferred", totals.outbound.bytes},
+      {"established_since", optional_text(tunnel.established_since)},
+      {"drops", drops_json(totals.outbound, drops_json(totals.inbound))},
+  };
+}
+
+json ike_json(const ike::EventIkeEstablished& event) {
+  const EncryptionProperties* const cipher = find_encryption(event.suite.encryption);
+  const PrfProperties* const prf = find_prf(event.suite.prf);
+  const DhGroupProperties* const group = find_dh_group(event.suite.group);
+  return {
+      {"initiator_spi", fmt::format("{:016x}", event.initiator_spi.value)},
+      {"responder_spi", fmt::format("{:016x}", event.responder_spi.value)},
+      {"suite",
+       fmt::format("{}/{}/{}", cipher == nullptr ? "?" : cipher->name,
+                   prf == nullptr ? "?" : prf->name, group == nullptr ? "?" : group->name)},
+      {"local", event.local.to_string()},
+      {"remote", event.remote.to_string()},
+      {"is_initiator", event.is_initiator},
+      {"local_behind_nat", event.local_behind_nat},
+      {"remote_behind_nat", event.remote_behind_nat},
+  };
+}
+
+}  // namespace
+
+json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
+  return {
+      {"name", tunnel.plan.connection},
+      {"connection_status", to_string(tunnel.status())},
+      {"reason", tunnel.is_usable() ? json() : optional_text(tunnel.reason)},
+      {"tunnels", json::array({tunnel_json(tunnel, totals)})},
+  };
+}
+
+json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
+  json detail = connection_json(tunnel, totals);
+  json children = json::array();
+  for (const ike::EventChildEstablished& child : tunnel.children) {
+    children.push_back({
+        {"spi_in", spi_text(child.inbound_spi)},
+        {"spi_out", spi_text(child.outbound_spi)},
+        {"suite", transforms_text(child.transforms)},
+        {"local_selectors", selectors_json(child.local_selectors)},
+        {"remote_selectors", selectors_json(child.remote_selectors)},
+        {"narrowed", child.narrowed},
+        {"is_initiator", child.is_initiator},
+    });
+  }
+  detail["vpn_type"] =
+      tunnel.plan.vpn_type == policy::VpnType::RouteBased ? "route-based" : "policy-based";
+  detail["encapsulation"] = tunnel.plan.encapsulation == Encapsulation::Udp ? "udp" : "esp";
+  detail["mtu"] = tunnel.mtu;
+  detail["local_id"] = tunnel.plan.local_identity.text;
+  detail["remote_id"] = tunnel.plan.remote_identity.text;
+  detail["local_selectors"] = selectors_json(tunnel.plan.local_selectors);
+  detail["remote_selectors"] = selectors_json(tunnel.plan.remote_selectors);
+  detail["ike_sa"] = tunnel.ike ? ike_json(*tunnel.ike) : json();
+  detail["child_sas"] = children;
+  detail["child_rekeys"] = tunnel.child_rekeys;
+  detail["ike_rekeys"] = tunnel.ike_rekeys;
+  detail["diagnosis"] = tunnel.diagnosis.cause.empty() ? json()
+                                                       : json{{"cause", tunnel.diagnosis.cause},
+                                                              {"message", tunnel.diagnosis.message},
+                                                              {"remedy", tunnel.diagnosis.remedy}};
+  return detail;
+}
+
+json data_plane_json(const DataPlaneStatus& status) {
+  return {
+      {"kernel", status.kernel},
+      {"workers", status.workers},
+      {"tun_offload", status.offloads.tun_offload},
+      {"uso", status.offloads.uso},
+      {"udp_gso", status.offloads.udp_gso},
+      {"udp_gro", status.offloads.udp_gro},
+      {"drops", drops_json(status.orphans)},
+      {"ring_overflows", status.ring_overflows},
+  };
+}
+
+json ike_counters_json(const ike::EndpointCounters& counters) {
+  return {
+      {"malformed", counters.malformed},
+      {"unknown_sa", counters.unknown_sa},
+      {"bad_integrity", counters.bad_integrity},
+      {"illegal", counters.illegal},
+      {"replayed_or_late", counters.replayed_or_late},
+      {"half_open_refused", counters.half_open_refused},
+      {"no_peer", counters.no_peer},
+      {"oversized", counters.oversized},
+      {"retransmits_sent", counters.retransmits_sent},
+  };
+}
+
+}  // namespace twinspan::tools

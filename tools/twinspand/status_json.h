@@ -1,0 +1,27 @@
+// The JSON of `twinspan status` and `twinspan show connection`; add-only within a schema's version.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "ike/core/endpoint.h"
+#include "tools/twinspand/tunnel_board.h"
+#include "tun/data_plane.h"
+
+namespace twinspan::tools {
+
+struct DataPlaneStatus {
+  std::string kernel;
+  unsigned workers = 0;
+  tun::OffloadStatus offloads;
+  tun::DirectionTotals orphans;
+  uint64_t ring_overflows = 0;
+};
+
+nlohmann::json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);
+// Everything that is known: identities, suites, selectors configured and in use, every live SA.
+nlohmann::json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);
+nlohmann::json data_plane_json(const DataPlaneStatus& status);
+nlohmann::json ike_counters_json(const ike::EndpointCounters& counters);
+
+}  // namespace twinspan::tools

@@ -1,0 +1,97 @@
+#include "tools/twinspand/tunnel_board.h"
+
+#include <algorithm>
+
+namespace twinspan::tools {
+
+const char* to_string(ConnectionStatus status) {
+  switch (status) {
+    case ConnectionStatus::Connecting:
+      return "Connecting";
+    case ConnectionStatus::Connected:
+      return "Connected";
+    case ConnectionStatus::NotConnected:
+      return "NotConnected";
+    case ConnectionStatus::Unknown:
+      break;
+  }
+  return "Unknown";
+}
+
+ConnectionStatus TunnelView::status() const {
+  if (is_usable()) return ConnectionStatus::Connected;
+  switch (ike_state) {
+    case ike::TunnelState::Connecting:
+    case ike::TunnelState::Established:
+      return ConnectionStatus::Connecting;
+    case ike::TunnelState::Idle:
+    case ike::TunnelState::Down:
+      return ConnectionStatus::NotConnected;
+  }
+  return ConnectionStatus::Unknown;
+}
+
+void TunnelBoard::add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu) {
+  tunnels_.push_back({.id = id, .plan = plan, .mtu = mtu, .reason = "not tried yet"});
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventTunnelState& event) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  tunnel->ike_state = event.state;
+  if (!event.reason.empty()) tunnel->reason = event.reason;
+  if (!event.diagnosis.cause.empty()) tunnel->diagnosis = event.diagnosis;
+  return tunnel;
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventChildEstablished& event, const std::string& now) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  if (tunnel->children.empty()) tunnel->established_since = now;
+  if (event.by_rekey) ++tunnel->child_rekeys;
+  tunnel->children.push_back(event);
+  tunnel->reason.clear();
+  tunnel->diagnosis = {};
+  return tunnel;
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventChildGone& event) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  std::erase_if(tunnel->children, [&](const auto& child) { return child.child == event.child; });
+  if (tunnel->children.empty()) {
+    tunnel->established_since.clear();
+    tunnel->reason = event.reason;
+  }
+  return tunnel;
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventIkeEstablished& event) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  if (event.by_rekey) ++tunnel->ike_rekeys;
+  tunnel->ike = event;
+  return tunnel;
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventIkeGone& event) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  if (tunnel->ike && tunnel->ike->initiator_spi == event.initiator_spi) tunnel->ike.reset();
+  return tunnel;
+}
+
+TunnelView* TunnelBoard::find(TunnelId id) {
+  const auto found = std::find_if(tunnels_.begin(), tunnels_.end(),
+                                  [&](const TunnelView& tunnel) { return tunnel.id == id; });
+  return found == tunnels_.end() ? nullptr : &*found;
+}
+
+TunnelView* TunnelBoard::find(std::string_view connection) {
+  const auto found = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const TunnelView& tunnel) {
+    return tunnel.plan.connection == connection;
+  });
+  return found == tunnels_.end() ? nullptr : &*found;
+}
+
+}  // namespace twinspan::tools

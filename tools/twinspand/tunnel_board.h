@@ -1,0 +1,55 @@
+// What is known of each tunnel: the state behind `twinspan status` and `show`, kept up by the IKE
+// core's events. Down tunnels stand here too, with the reason. Thread: the control thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ike/core/event.h"
+#include "policy/plan.h"
+
+namespace twinspan::tools {
+
+// Azure's words.
+enum class ConnectionStatus : uint8_t { Unknown, Connecting, Connected, NotConnected };
+const char* to_string(ConnectionStatus status);
+
+struct TunnelView {
+  TunnelId id;
+  policy::TunnelPlan plan;
+  unsigned mtu = 0;
+  ike::TunnelState ike_state = ike::TunnelState::Idle;
+  std::string reason;                                // Why it is not connected; empty when it is.
+  ike::Diagnosis diagnosis;                          // Of the last failure.
+  std::vector<ike::EventChildEstablished> children;  // Live ones, the newest last.
+  std::optional<ike::EventIkeEstablished> ike;       // The newest IKE SA.
+  std::string established_since;                     // RFC 3339; kept across rekeys.
+  uint64_t child_rekeys = 0;
+  uint64_t ike_rekeys = 0;
+
+  ConnectionStatus status() const;
+  bool is_usable() const { return !children.empty(); }
+};
+
+class TunnelBoard {
+ public:
+  void add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu);
+
+  // `now` is RFC 3339. Each returns the tunnel, or nullptr when it is unknown.
+  TunnelView* apply(const ike::EventTunnelState& event);
+  TunnelView* apply(const ike::EventChildEstablished& event, const std::string& now);
+  TunnelView* apply(const ike::EventChildGone& event);
+  TunnelView* apply(const ike::EventIkeEstablished& event);
+  TunnelView* apply(const ike::EventIkeGone& event);
+
+  TunnelView* find(TunnelId id);
+  TunnelView* find(std::string_view connection);
+  const std::vector<TunnelView>& tunnels() const { return tunnels_; }
+
+ private:
+  std::vector<TunnelView> tunnels_;  // In the order of the file.
+};
+
+}  // namespace twinspan::tools

@@ -1,0 +1,154 @@
+#include "tools/twinspand/wiring.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/algorithm.h"
+#include "base/check.h"
+
+namespace twinspan::tools {
+namespace {
+
+constexpr unsigned kInnerMtuMin = 1280;  // RFC 8200 5: every IPv6 link carries this much.
+
+ike::IdType to_id_type(policy::IdentityType type) {
+  switch (type) {
+    case policy::IdentityType::Ipv4:
+      return ike::IdType::Ipv4Address;
+    case policy::IdentityType::Ipv6:
+      return ike::IdType::Ipv6Address;
+    case policy::IdentityType::Fqdn:
+      return ike::IdType::Fqdn;
+    case policy::IdentityType::Email:
+      return ike::IdType::Rfc822Address;
+    case policy::IdentityType::KeyId:
+      return ike::IdType::KeyId;
+  }
+  CHECK(false);
+}
+
+ike::Identity to_identity(const policy::Identity& identity) {
+  if (const auto address = IpAddress::parse(identity.text);
+      address && (identity.type == policy::IdentityType::Ipv4 ||
+                  identity.type == policy::IdentityType::Ipv6)) {
+    return {to_id_type(identity.type), to_bytes(address->bytes())};
+  }
+  return {to_id_type(identity.type), to_bytes(as_bytes(identity.text))};
+}
+
+ike::ConnectionMode to_mode(policy::ConnectionMode mode) {
+  switch (mode) {
+    case policy::ConnectionMode::Default:
+      return ike::ConnectionMode::Default;
+    case policy::ConnectionMode::InitiatorOnly:
+      return ike::ConnectionMode::InitiatorOnly;
+    case policy::ConnectionMode::ResponderOnly:
+      return ike::ConnectionMode::ResponderOnly;
+  }
+  CHECK(false);
+}
+
+// The replacement starts when a tenth of the lifetime is left, so that a slow peer has time to
+// answer.
+Duration soft_of(uint64_t hard_seconds) {
+  return std::chrono::seconds(hard_seconds) * 9 / 10;
+}
+
+ike::ChildConfig to_child_config(const policy::TunnelPlan& plan) {
+  ike::ChildConfig child{
+      .name = plan.connection,
+      .local = plan.local_selectors,
+      .remote = plan.remote_selectors,
+      .proposals = {},
+      .lifetime = {.soft_time = soft_of(plan.sa_lifetime_seconds),
+                   .hard_time = std::chrono::seconds(plan.sa_lifetime_seconds),
+                   .hard_bytes = plan.sa_data_size_kilobytes * 1024},
+  };
+  for (const policy::EspProposal& proposal : plan.esp_proposals) {
+    child.proposals.push_back(
+        {proposal.encryption, proposal.integrity, proposal.pfs_group, proposal.esn});
+  }
+  return child;
+}
+
+// Bytes of an ESP frame for `inner` bytes (RFC 4303 2): SPI, sequence, IV, padded payload, ICV.
+unsigned frame_size(const EncryptionProperties& cipher, unsigned icv_size, unsigned inner) {
+  const unsigned alignment = std::max<unsigned>(4, cipher.block_size);
+  const unsigned padded = (inner + 2 + alignment - 1) / alignment * alignment;
+  return 8 + cipher.iv_size + padded + icv_size;
+}
+
+unsigned largest_inner(const policy::EspProposal& proposal, unsigned room) {
+  const EncryptionProperties* const cipher = find_encryption(proposal.encryption);
+  CHECK(cipher != nullptr);
+  const IntegrityProperties* const integrity = find_integrity(proposal.integrity);
+  const unsigned icv_size =
+      cipher->is_aead() || integrity == nullptr ? cipher->icv_size : integrity->icv_size;
+  unsigned inner = room;
+  while (inner > 0 && frame_size(*cipher, icv_size, inner) > room) --inner;
+  return inner;
+}
+
+}  // namespace
+
+ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
+                               std::shared_ptr<const SecretBytes> psk) {
+  ike::PeerConfig peer{
+      .tunnel = tunnel,
+      .name = plan.connection,
+      .local_address = plan.local_address,
+      .remote_address = plan.remote_address,
+      .local_identity = to_identity(plan.local_identity),
+      .remote_identity = to_identity(plan.remote_identity),
+      .psk = std::move(psk),
+      .ike_proposals = {},
+      .child = to_child_config(plan),
+      .mode = to_mode(plan.mode),
+      .encapsulation = plan.encapsulation,
+      .ike_soft_lifetime = soft_of(plan.ike_lifetime_seconds),
+      .ike_hard_lifetime = std::chrono::seconds(plan.ike_lifetime_seconds),
+      .dpd_interval = std::chrono::seconds(plan.dpd_timeout_seconds),
+  };
+  for (const policy::IkeProposal& proposal : plan.ike_proposals) {
+    peer.ike_proposals.push_back(
+        {proposal.encryption, proposal.integrity, proposal.prf, proposal.group});
+  }
+  return peer;
+}
+
+esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel) {
+  if (!tunnel.any_to_any) return {};
+  esp::SourcePolicy policy{.refuse_martians = true, .refused_sources = plan.own_prefixes};
+  for (const IpAddress& address : plan.local_addresses) {
+    policy.refused_sources.push_back(IpPrefix::host(address));
+  }
+  policy.refused_sources.push_back(IpPrefix::host(tunnel.remote_address));
+  return policy;
+}
+
+unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu) {
+  const unsigned ip_header = plan.remote_address.is_v4() ? 20 : 40;
+  const unsigned udp_header = plan.encapsulation == Encapsulation::Udp ? 8 : 0;
+  const unsigned overhead = ip_header + udp_header;
+  unsigned mtu = path_mtu;
+  for (const policy::EspProposal& proposal : plan.esp_proposals) {
+    mtu = std::min(mtu, largest_inner(proposal, path_mtu > overhead ? path_mtu - overhead : 0));
+  }
+  return std::max(mtu, kInnerMtuMin);
+}
+
+tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu) {
+  return {.name = plan.device, .mtu = inner_mtu(plan, path_mtu)};
+}
+
+std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan) {
+  std::vector<IpPrefix> prefixes;
+  for (const policy::TunnelPlan& tunnel : plan.tunnels) {
+    prefixes.insert(prefixes.end(), tunnel.remote_prefixes.begin(), tunnel.remote_prefixes.end());
+  }
+  std::sort(prefixes.begin(), prefixes.end());
+  prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
+  return prefixes;
+}
+
+}  // namespace twinspan::tools

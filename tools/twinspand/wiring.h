@@ -1,0 +1,32 @@
+// From the Plan to the inputs of the engines: pure translation, no decisions of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "esp/sa_table.h"
+#include "ike/core/peer_config.h"
+#include "policy/plan.h"
+#include "tun/host.h"
+
+namespace twinspan::tools {
+
+ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
+                               std::shared_ptr<const SecretBytes> psk);
+
+// Inner sources that must not come out of the tunnel (any-to-any selectors check nothing
+// themselves).
+esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel);
+
+// The largest inner packet whose ESP frame fits `path_mtu` unfragmented, for the least favourable
+// of the suites that may be negotiated. Never below 1280, the least that IPv6 needs.
+unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu);
+
+tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu);
+
+// Prefixes that must never leave in clear, and the routes of all tunnels.
+std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan);
+
+}  // namespace twinspan::tools
