@@ -45,7 +45,7 @@ void start_sodium() {
 }
 
 void SodiumRandom::fill(ByteSpan out) {
-  randombytes_buf(out.data(), out.size());
+  if (!out.empty()) randombytes_buf(out.data(), out.size());
 }
 
 std::unique_ptr<DhExchange> make_x25519(RandomSource& random) {

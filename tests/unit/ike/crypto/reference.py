@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Calculates vectors for what no RFC has vectors for, independently of the C++ code.
+
+    reference.py ike_keys > tests/vectors/ike_keys.vec
+    reference.py modp > tests/vectors/modp.vec
+
+ike_keys: RFC 7296 2.13 to 2.18 and 3.14, RFC 5282, written from the RFC text on Python's hmac and
+the cryptography package. modp: Python integers; the primes come from the formulas of RFC 3526, not
+from a library. Inputs are expanded from labels, so the output is the same on every run.
+"""
+import hashlib
+import hmac
+import sys
+import textwrap
+
+LINE = 80
+
+
+def stream(label, size):
+    out = b''
+    while len(out) < size:
+        out += hashlib.sha256(b'%s/%d' % (label.encode(), len(out))).digest()
+    return out[:size]
+
+
+def show(name, value):
+    if not isinstance(value, bytes):
+        return f'{name} = {value}'
+    digits = value.hex()
+    lines = [digits[i:i + LINE] for i in range(0, len(digits), LINE)] or ['']
+    return (f'{name} = ' + ('\n' + ' ' * (len(name) + 3)).join(lines)).rstrip()
+
+
+def show_head(text):
+    for line in textwrap.wrap(' '.join(text.split()), 98):
+        print('# ' + line)
+
+
+def show_case(title, fields):
+    print(f'\n[{title}]')
+    for name, value in fields.items():
+        print(show(name, value))
+
+
+# ---- Key schedule ----
+
+PRF = {5: 'sha256', 6: 'sha384', 7: 'sha512'}
+PRF_SIZE = {5: 32, 6: 48, 7: 64}
+INTEGRITY = {0: (None, 0, 0), 12: ('sha256', 32, 16), 13: ('sha384', 48, 24),
+             14: ('sha512', 64, 32)}
+SALT = {12: 0, 20: 4, 28: 4}
+
+
+def prf(number, key, message):
+    return hmac.new(key, message, PRF[number]).digest()
+
+
+def prf_plus(number, key, seed, size):
+    out = block = b''
+    count = 1
+    while len(out) < size:
+        block = prf(number, key, block + seed + bytes([count]))
+        out += block
+        count += 1
+    return out[:size]
+
+
+def cut(material, names_and_sizes):
+    keys = {}
+    for name, size in names_and_sizes:
+        keys[name], material = material[:size], material[size:]
+    assert not material
+    return keys
+
+
+def ike_keys(suite, skeyseed, ni, nr, spi_i, spi_r):
+    encryption, bits, integrity, prf_number = suite
+    p, a, e = PRF_SIZE[prf_number], INTEGRITY[integrity][1], bits // 8 + SALT[encryption]
+    sizes = [('d', p), ('ai', a), ('ar', a), ('ei', e), ('er', e), ('pi', p), ('pr', p)]
+    total = sum(size for _, size in sizes)
+    return cut(prf_plus(prf_number, skeyseed, ni + nr + spi_i + spi_r, total), sizes)
+
+
+def child_keys(prf_number, d, esp, shared, ni, nr):
+    encryption, bits, integrity = esp
+    e, a = bits // 8 + SALT[encryption], INTEGRITY[integrity][1]
+    sizes = [('e_ir', e), ('a_ir', a), ('e_ri', e), ('a_ri', a)]
+    return cut(prf_plus(prf_number, d, shared + ni + nr, 2 * (e + a)), sizes)
+
+
+def seal(suite, key, integrity_key, iv, prefix, plaintext, pad):
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+    encryption, _, integrity, _ = suite
+    padded = plaintext + pad + bytes([len(pad)])
+    if encryption in (20, 28):
+        cipher = {20: AESGCM, 28: ChaCha20Poly1305}[encryption](key[:-4])
+        return iv + cipher.encrypt(key[-4:] + iv, padded, prefix)
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    body = iv + encryptor.update(padded) + encryptor.finalize()
+    digest, _, size = INTEGRITY[integrity]
+    return body + hmac.new(integrity_key, prefix + body, digest).digest()[:size]
+
+
+def sealed_message(suite, label, key, integrity_key):
+    """An IKE and an SK header with right lengths, and a body padded as no minimal sender would."""
+    encryption, _, integrity, _ = suite
+    plaintext = stream(label + ' payloads', 45)
+    pad = stream(label + ' padding', 3 if encryption != 12 else 18)
+    iv = stream(label + ' iv', 16 if encryption == 12 else 8)
+    icv = 16 if encryption != 12 else INTEGRITY[integrity][2]
+    body_size = len(iv) + len(plaintext) + len(pad) + 1 + icv
+    header = (stream(label + ' spis', 16) + bytes([46, 0x20, 35, 0x08]) + (1).to_bytes(4, 'big') +
+              (32 + body_size).to_bytes(4, 'big'))
+    prefix = header + bytes([35, 0]) + (4 + body_size).to_bytes(2, 'big')
+    body = seal(suite, key, integrity_key, iv, prefix, plaintext, pad)
+    assert len(body) == body_size
+    return {'sk_prefix': prefix, 'sk_body': body, 'sk_plaintext': plaintext}
+
+
+def chain(title, suite, esp, nonce_sizes, shared_size, psk_size):
+    """One IKE SA from IKE_SA_INIT over AUTH and two Child SAs to its rekeying."""
+    encryption, bits, integrity, prf_number = suite
+    ni, nr = stream(title + ' Ni', nonce_sizes[0]), stream(title + ' Nr', nonce_sizes[1])
+    shared = stream(title + ' g^ir', shared_size)
+    spi_i, spi_r = stream(title + ' SPIi', 8), stream(title + ' SPIr', 8)
+    keys = ike_keys(suite, prf(prf_number, ni + nr, shared), ni, nr, spi_i, spi_r)
+    psk, message = stream(title + ' PSK', psk_size), stream(title + ' IKE_SA_INIT', 333)
+    identity = bytes([2, 0, 0, 0]) + b'gw-a.example.net'
+    auth = prf(prf_number, prf(prf_number, psk, b'Key Pad for IKEv2'),
+               message + nr + prf(prf_number, keys['pi'], identity))
+    fields = {
+        'encryption': encryption, 'key_bits': bits, 'integrity': integrity, 'prf': prf_number,
+        'nonce_i': ni, 'nonce_r': nr, 'shared': shared, 'spi_i': spi_i, 'spi_r': spi_r,
+        'skeyseed': prf(prf_number, ni + nr, shared), **keys,
+        'psk': psk, 'signed_message': message, 'id_body': identity, 'auth_i': auth,
+        'esp_encryption': esp[0], 'esp_key_bits': esp[1], 'esp_integrity': esp[2],
+    }
+    fields.update(child_keys(prf_number, keys['d'], esp, b'', ni, nr))
+    pfs, pfs_ni, pfs_nr = (stream(title + name, size) for name, size in
+                           ((' pfs g^ir', shared_size), (' pfs Ni', 32), (' pfs Nr', 40)))
+    fields.update({'pfs_shared': pfs, 'pfs_nonce_i': pfs_ni, 'pfs_nonce_r': pfs_nr})
+    fields.update({'pfs_' + name: key for name, key in
+                   child_keys(prf_number, keys['d'], esp, pfs, pfs_ni, pfs_nr).items()})
+    fields.update(sealed_message(suite, title, keys['ei'], keys['ai']))
+    # 2.18: the old PRF makes SKEYSEED from the old SK_d, the new one (the next listed) expands it.
+    new_prf = {5: 6, 6: 7, 7: 5}[prf_number]
+    new_spis = stream(title + ' new SPIi', 8), stream(title + ' new SPIr', 8)
+    skeyseed = prf(prf_number, keys['d'], pfs + pfs_ni + pfs_nr)
+    rekeyed = ike_keys((encryption, bits, integrity, new_prf), skeyseed, pfs_ni, pfs_nr, *new_spis)
+    fields.update({'rekeyed_prf': new_prf,
+                   'rekeyed_spi_i': new_spis[0], 'rekeyed_spi_r': new_spis[1]})
+    fields.update({'rekeyed_' + name: key for name, key in rekeyed.items()})
+    show_case(title, fields)
+
+
+def print_ike_keys():
+    show_head('''Calculated by tests/unit/ike/crypto/reference.py (Python hmac and cryptography, no
+        code of the product). One IKE SA per case: SK_*, AUTH of the initiator, a Child SA from
+        IKE_AUTH, one with PFS, an SK message of the initiator with non-zero padding, and the keys
+        after an IKE rekey (which uses the pfs_* secret and nonces).''')
+    chain('AES-GCM-256, PRF-SHA-384', (20, 256, 0, 6), (20, 256, 0), (32, 32), 48, 20)
+    chain('AES-GCM-128, PRF-SHA-256', (20, 128, 0, 5), (12, 128, 12), (16, 16), 32, 1)
+    chain('ChaCha20-Poly1305, PRF-SHA-512', (28, 256, 0, 7), (28, 256, 0), (64, 256), 32, 128)
+    chain('AES-CBC-256, HMAC-SHA-512, PRF-SHA-512',
+          (12, 256, 14, 7), (12, 256, 14), (256, 256), 512, 64)
+    chain('AES-CBC-128, HMAC-SHA-256, PRF-SHA-256',
+          (12, 128, 12, 5), (20, 128, 0), (17, 33), 256, 129)
+    chain('AES-CBC-256, HMAC-SHA-384, PRF-SHA-384',
+          (12, 256, 13, 6), (12, 256, 13), (48, 48), 66, 32)
+    # The longest output prf+ can give: 255 rounds.
+    key, seed = stream('prf+ key', 32), stream('prf+ seed', 32)
+    longest = prf_plus(5, key, seed, 255 * 32)
+    show_case('prf+ with SHA-256, 255 rounds', {
+        'prf': 5, 'key': key, 'seed': seed, 'last_block': longest[-32:]})
+
+
+# ---- MODP groups ----
+
+def pi_times_power_of_two(exponent):
+    """floor(pi * 2^exponent), by Machin's formula on integers with 64 guard bits."""
+    one = 1 << (exponent + 64)
+
+    def arctan_of_inverse(x):
+        term = one // x
+        total, n, sign = term, 3, -1
+        while term:
+            term //= x * x
+            total += sign * (term // n)
+            n, sign = n + 2, -sign
+        return total
+
+    return (4 * (4 * arctan_of_inverse(5) - arctan_of_inverse(239))) >> 64
+
+
+def prime(bits, constant):
+    """RFC 3526 3 to 5: 2^n - 2^(n-64) - 1 + 2^64 * ([2^(n-130) pi] + constant)."""
+    return 2**bits - 2**(bits - 64) - 1 + 2**64 * (pi_times_power_of_two(bits - 130) + constant)
+
+
+def exchange(title, group, p, private_i, private_r):
+    size = (p.bit_length() + 7) // 8
+    public_i, public_r = pow(2, private_i, p), pow(2, private_r, p)
+    show_case(title, {
+        'group': group, 'prime': p.to_bytes(size, 'big'),
+        'private_i': private_i.to_bytes(40, 'big'), 'public_i': public_i.to_bytes(size, 'big'),
+        'private_r': private_r.to_bytes(40, 'big'), 'public_r': public_r.to_bytes(size, 'big'),
+        'shared': pow(public_r, private_i, p).to_bytes(size, 'big')})
+
+
+def print_modp():
+    show_head('''Calculated by tests/unit/ike/crypto/reference.py with Python integers; the primes
+        from the formulas of RFC 3526 3 to 5. The first case of each group is a plain exchange; in
+        the second the secret begins with a zero octet.''')
+    for group, bits, constant in ((14, 2048, 124476), (15, 3072, 1690314), (16, 4096, 240904)):
+        p = prime(bits, constant)
+        assert pow(2, p - 1, p) == 1 and pow(2, (p - 1) // 2, p) == 1
+        private_i = int.from_bytes(stream(f'modp {group} i', 40), 'big')
+        private_r = int.from_bytes(stream(f'modp {group} r', 40), 'big')
+        exchange(f'group {group}', group, p, private_i, private_r)
+        public_i = pow(2, private_i, p)
+        while pow(public_i, private_r, p) >> (bits - 8):
+            private_r += 1
+        exchange(f'group {group}, leading zero', group, p, private_i, private_r)
+
+
+if __name__ == '__main__':
+    {'ike_keys': print_ike_keys, 'modp': print_modp}[sys.argv[1]]()
