@@ -1,0 +1,29 @@
+# Building presets quietly. Sourced by tools/demo and tools/test; runs nothing by itself.
+
+# build_preset PRESET LOG: configures and builds; what the compiler says goes to LOG, shown only on failure.
+build_preset() {
+  local preset=$1 log=$2 began=$SECONDS status=0
+  printf '  %-58s ' "build preset $preset"
+  if [ -t 1 ]; then
+    cmake --workflow --preset "$preset" 2>&1 | tee "$log" | build_ticker || status=${PIPESTATUS[0]}
+  else
+    cmake --workflow --preset "$preset" >"$log" 2>&1 || status=$?
+  fi
+  if [ "$status" != 0 ]; then
+    echo "FAILED"
+    grep -E -A8 'error:|CMake Error|FAILED:' "$log" | head -n 60
+    echo "The preset $preset did not build; the whole output is in $log"
+    return 1
+  fi
+  printf 'ok %6d.0 s\n' $((SECONDS - began))
+}
+
+# Shows ninja's [done/all] in place, so that a long build is seen to move.
+build_ticker() {
+  local line
+  printf '\0337'
+  while IFS= read -r line; do
+    if [[ $line =~ ^\[([0-9]+/[0-9]+)\] ]]; then printf '\0338\033[K%s' "${BASH_REMATCH[1]}"; fi
+  done
+  printf '\0338\033[K'
+}

@@ -1,0 +1,1 @@
+"""Networks of namespaces with gateways in them: what tools/demo and the namespace tests stand on."""
