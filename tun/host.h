@@ -71,11 +71,13 @@ class Host {
   virtual std::vector<HostFinding> check(const std::vector<IpAddress>& local_addresses) = 0;
 
   // Claims the instance: routing tables, rules, link group. `instance_key` is "NAME-N"; what an earlier run
-  // of the same instance left behind (also after kill -9) is adopted. State is kept in `run_dir`.
+  // of the same instance left behind (also after kill -9) is adopted. State is kept in `run_dir`. Refused
+  // while another process has the instance. An empty key claims what `run_dir` records, to flush() it.
   virtual Result<void, HostError> claim(const std::string& instance_key, const std::string& run_dir) = 0;
 
   // Creates the persistent device, or adopts it. Carrier is off until set_carrier().
   virtual Result<TunDevice, HostError> open_tun(const TunSpec& spec) = 0;
+  // Needs the name and index only: the fd may have gone to a worker.
   virtual Result<void, HostError> set_carrier(const TunDevice& device, bool on) = 0;
   virtual Result<void, HostError> set_mtu(const std::string& device, unsigned mtu) = 0;
   virtual void delete_tun(const std::string& name) = 0;
@@ -100,7 +102,7 @@ class Host {
   // The smallest MTU of the route to `remote` as marked packets see it; 1500 when unknown.
   virtual unsigned path_mtu(const IpAddress& local, const IpAddress& remote) = 0;
 
-  // Removes every device, route and rule of the claimed instance, and nothing of others.
+  // Removes every device, route and rule of the claimed instance, and nothing of others. Ends the claim.
   virtual void flush() = 0;
 };
 
