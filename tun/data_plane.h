@@ -1,8 +1,8 @@
 // The data plane of one gateway instance: worker threads that move packets between TUN devices and
 // sockets, and the control thread's handle on them.
 //
-// Threads: every method is called on the control thread. Two directions only between control and workers:
-// SA tables go down as snapshots, records come up through bounded rings (DataPlaneRecord).
+// Threads: every method is called on the control thread. Two directions only between control and
+// workers: SA tables go down as snapshots, records come up through bounded rings (DataPlaneRecord).
 #pragma once
 
 #include <array>
@@ -22,7 +22,10 @@
 
 namespace twinspan::tun {
 
-// How many threads serve one worker: one epoll loop for both directions, or one thread per direction.
+class PacketIo;
+
+// How many threads serve one worker: one epoll loop for both directions, or one thread per
+// direction.
 enum class ThreadShape : uint8_t { Joined, Split };
 
 struct DataPlaneOptions {
@@ -31,6 +34,7 @@ struct DataPlaneOptions {
   bool udp_gso = true;
   bool udp_gro = true;
   Log log;
+  PacketIo* io = nullptr;  // The system calls of the packet path; nullptr: the kernel's.
 };
 
 struct IkeDatagram {
@@ -38,12 +42,26 @@ struct IkeDatagram {
   Endpoint remote;
   Bytes bytes;  // Without the non-ESP marker.
 };
-struct FirstInbound { Spi spi; };
-struct SoftLimit { Spi spi; };   // The inbound SPI of the pair.
-struct HardLimit { Spi spi; };
-struct RemoteMoved { Spi spi; Endpoint remote; };  // Newest authenticated packet came from elsewhere.
-struct UnknownSpi { Endpoint local; Endpoint remote; Spi spi; };  // At most 10 a second.
-using DataPlaneRecord = std::variant<IkeDatagram, FirstInbound, SoftLimit, HardLimit, RemoteMoved, UnknownSpi>;
+struct FirstInbound {
+  Spi spi;
+};
+struct SoftLimit {
+  Spi spi;
+};  // The inbound SPI of the pair.
+struct HardLimit {
+  Spi spi;
+};
+struct RemoteMoved {
+  Spi spi;
+  Endpoint remote;
+};  // Newest authenticated packet came from elsewhere.
+struct UnknownSpi {
+  Endpoint local;
+  Endpoint remote;
+  Spi spi;
+};  // At most 10 a second.
+using DataPlaneRecord =
+    std::variant<IkeDatagram, FirstInbound, SoftLimit, HardLimit, RemoteMoved, UnknownSpi>;
 
 struct DirectionTotals {
   uint64_t packets = 0;
@@ -68,13 +86,15 @@ class DataPlane {
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;
 
-  // Before start(): one group of sockets per local endpoint (ports 500 and 4500) and per raw-ESP address;
-  // socket i of a group belongs to worker i % workers.
+  // Before start(): one group of sockets per local endpoint (ports 500 and 4500) and per raw-ESP
+  // address; socket i of a group belongs to worker i % workers.
   void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
   void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
   void start();
 
   // Worker `tunnel % workers` owns the tunnel; IKE chooses inbound SPIs congruent to it.
+  // Packets flow once publish() has been called. When remove_tunnel() returns, the device is
+  // closed.
   void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy);
   void remove_tunnel(TunnelId tunnel);
 
@@ -89,13 +109,14 @@ class DataPlane {
   int record_fd() const;
   std::optional<DataPlaneRecord> next_record();
 
-  // An IKE message (or the one byte 0xff of a NAT keepalive) from `local`, whose port chooses the socket;
-  // on port 4500 the non-ESP marker is added. False: dropped, the kernel refused it.
+  // An IKE message (or the one byte 0xff of a NAT keepalive) from `local`, whose port chooses the
+  // socket; on port 4500 the non-ESP marker is added. False: dropped, the kernel refused it.
   bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message);
 
   TunnelTotals totals(TunnelId tunnel) const;  // Cumulative since add_tunnel, across rekeys.
   DirectionTotals orphan_totals() const;       // Frames that belong to no tunnel.
   uint64_t ring_overflows() const;             // Records lost because control was too slow.
+  uint64_t handover_overflows() const;         // Frames lost on the way from one worker to another.
   OffloadStatus offloads() const;
 
  private:

@@ -1,0 +1,310 @@
+#include "tun/data_plane.h"
+
+#include <sys/eventfd.h>
+
+#include <map>
+
+#include "base/check.h"
+#include "esp/snapshot.h"
+#include "tun/demux.h"
+#include "tun/worker_inbound.h"
+#include "tun/worker_outbound.h"
+
+namespace twinspan::tun {
+namespace {
+
+void add_totals(DirectionTotals& totals, const esp::DirectionCounters& counters) {
+  totals.packets += counters.packets.read();
+  totals.bytes += counters.bytes.read();
+  for (size_t i = 0; i < esp::kVerdictCount; ++i) totals.drops[i] += counters.drops[i].read();
+}
+
+}  // namespace
+
+// One worker: its loops and the threads that run them. With ThreadShape::Joined both loops are on
+// threads[0].
+struct Worker {
+  std::vector<std::unique_ptr<WorkerThread>> threads;
+  std::unique_ptr<RecordQueue> inbound_records;
+  std::unique_ptr<RecordQueue> outbound_records;
+  std::unique_ptr<WorkerOutbound> outbound;
+  WorkerInbound* inbound = nullptr;
+
+  WorkerThread& inbound_thread() { return *threads.back(); }
+  WorkerThread& outbound_thread() { return *threads.front(); }
+};
+
+class DataPlane::Impl {
+ public:
+  Impl(DataPlaneOptions options, const esp::kernels::KernelSet& kernels, RandomSource& random);
+  ~Impl();
+
+  size_t threads_per_worker() const { return options_.shape == ThreadShape::Split ? 2 : 1; }
+  Worker& owner(TunnelId tunnel) { return workers_[tunnel.value % workers_.size()]; }
+  void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
+  void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
+  void start();
+  void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy);
+  void remove_tunnel(TunnelId tunnel);
+  void detach(TunPort& port);
+  void publish();
+  std::optional<DataPlaneRecord> next_record();
+  std::optional<DataPlaneRecord> pop_record();
+  bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message);
+  OffloadStatus offloads() const;
+
+  DataPlaneOptions options_;
+  PacketIo& io_;
+  esp::SaStore store_;
+  esp::Snapshot<esp::SaTable> snapshot_;
+  UniqueFd record_event_;
+  std::vector<std::unique_ptr<UdpSocket>> udp_;
+  std::vector<std::unique_ptr<RawEspSocket>> raw_;
+  std::map<TunnelId, std::unique_ptr<TunPort>> ports_;
+  // The workers end before what they use.
+  std::vector<std::unique_ptr<WorkerInbound>> inbounds_;
+  std::vector<Worker> workers_;
+  size_t next_queue_ = 0;
+  bool has_retired_tables_ = false;
+};
+
+DataPlane::Impl::Impl(DataPlaneOptions options, const esp::kernels::KernelSet& kernels,
+                      RandomSource& random)
+    : options_(std::move(options)),
+      io_(options_.io != nullptr ? *options_.io : system_packet_io()),
+      store_(kernels, random),
+      snapshot_(options_.workers * threads_per_worker(), store_.make_table()),
+      record_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      workers_(options_.workers) {
+  CHECK(options_.workers > 0 && record_event_);
+  size_t reader = 0;
+  for (Worker& worker : workers_) {
+    for (size_t i = 0; i < threads_per_worker(); ++i) {
+      worker.threads.push_back(std::make_unique<WorkerThread>(snapshot_, reader++));
+    }
+    worker.inbound_records = std::make_unique<RecordQueue>(record_event_.get());
+    worker.outbound_records = std::make_unique<RecordQueue>(record_event_.get());
+    worker.outbound =
+        std::make_unique<WorkerOutbound>(worker.outbound_thread(), *worker.outbound_records, io_);
+    inbounds_.push_back(
+        std::make_unique<WorkerInbound>(worker.inbound_thread(), *worker.inbound_records, io_));
+    worker.inbound = inbounds_.back().get();
+  }
+  for (size_t i = 0; i < inbounds_.size(); ++i) inbounds_[i]->join_workers(inbounds_, i);
+}
+
+DataPlane::Impl::~Impl() {
+  // All threads, before any loop goes: inbound loops hand frames to each other.
+  for (Worker& worker : workers_) {
+    for (auto& thread : worker.threads) thread->stop();
+  }
+}
+
+void DataPlane::Impl::add_udp(const Endpoint& local, std::vector<UniqueFd> sockets) {
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    const UdpOffloads wanted{.gso = options_.udp_gso, .gro = options_.udp_gro};
+    udp_.push_back(std::make_unique<UdpSocket>(std::move(sockets[i]), local, wanted, io_));
+    workers_[i % workers_.size()].inbound->add_socket(*udp_.back());
+    // A worker without a socket of its own in the group sends by the first one.
+    for (size_t worker = i; worker < workers_.size(); worker += sockets.size()) {
+      workers_[worker].outbound->add_socket(*udp_.back());
+    }
+  }
+}
+
+void DataPlane::Impl::add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets) {
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    raw_.push_back(std::make_unique<RawEspSocket>(std::move(sockets[i]), local, io_));
+    workers_[i % workers_.size()].inbound->add_socket(*raw_.back());
+    for (size_t worker = i; worker < workers_.size(); worker += sockets.size()) {
+      workers_[worker].outbound->add_socket(*raw_.back());
+    }
+  }
+}
+
+void DataPlane::Impl::start() {
+  for (Worker& worker : workers_) {
+    for (auto& thread : worker.threads) thread->start();
+  }
+  const OffloadStatus status = offloads();
+  options_.log.info("{} worker(s), {} thread(s) each, UDP GSO {}, UDP GRO {}", workers_.size(),
+                    threads_per_worker(), status.udp_gso ? "on" : "off",
+                    status.udp_gro ? "on" : "off");
+}
+
+void DataPlane::Impl::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy) {
+  CHECK(!ports_.contains(tunnel));
+  store_.add_tunnel(tunnel, std::move(policy));
+  auto port = std::make_unique<TunPort>(tunnel, std::move(device), io_);
+  Worker& worker = owner(tunnel);
+  worker.inbound_thread().call([&] { worker.inbound->add_port(*port); });
+  worker.outbound_thread().call([&] { worker.outbound->add_port(*port); });
+  ports_.emplace(tunnel, std::move(port));
+}
+
+void DataPlane::Impl::remove_tunnel(TunnelId tunnel) {
+  const auto found = ports_.find(tunnel);
+  if (found == ports_.end()) return;
+  detach(*found->second);
+  ports_.erase(found);
+  store_.remove_tunnel(tunnel);
+}
+
+// When this returns, no loop knows the port and its descriptor may be closed.
+void DataPlane::Impl::detach(TunPort& port) {
+  Worker& worker = owner(port.tunnel());
+  worker.outbound_thread().call([&] { worker.outbound->remove_port(port); });
+  worker.inbound_thread().call([&] { worker.inbound->remove_port(port); });
+}
+
+void DataPlane::Impl::publish() {
+  snapshot_.publish(store_.make_table());
+  has_retired_tables_ = true;
+}
+
+std::optional<DataPlaneRecord> DataPlane::Impl::next_record() {
+  // The daemon asks often, so this is where tables go that a busy worker still held at publish().
+  if (has_retired_tables_) has_retired_tables_ = snapshot_.reclaim() != 0;
+  if (auto record = pop_record()) return record;
+  // Cleared before the second look: what comes after that look makes the descriptor readable again.
+  eventfd_t ignored;
+  static_cast<void>(::eventfd_read(record_event_.get(), &ignored));
+  return pop_record();
+}
+
+// From the loops in turn, so that a flooded one does not starve the others.
+std::optional<DataPlaneRecord> DataPlane::Impl::pop_record() {
+  const size_t queues = workers_.size() * 2;
+  for (size_t i = 0; i < queues; ++i) {
+    const size_t queue = next_queue_++ % queues;
+    Worker& worker = workers_[queue / 2];
+    auto record = (queue % 2 == 0 ? *worker.inbound_records : *worker.outbound_records).pop();
+    if (record) return record;
+  }
+  return std::nullopt;
+}
+
+bool DataPlane::Impl::send_ike(const Endpoint& local, const Endpoint& remote, ByteView message) {
+  for (const auto& socket : udp_) {
+    if (socket->local() != local) continue;
+    static constexpr uint8_t kMarker[esp::kNonEspMarkerSize] = {};
+    SocketAddress to = to_socket_address(remote);
+    const bool has_marker = local.port != kIkePort && !is_keepalive(message);
+    iovec pieces[2] = {{const_cast<uint8_t*>(kMarker), has_marker ? esp::kNonEspMarkerSize : 0},
+                       {const_cast<uint8_t*>(message.data()), message.size()}};
+    mmsghdr out{};
+    out.msg_hdr.msg_name = &to.storage;
+    out.msg_hdr.msg_namelen = to.length;
+    out.msg_hdr.msg_iov = pieces;
+    out.msg_hdr.msg_iovlen = 2;
+    // Twice: the first call may only bring the error of an earlier datagram.
+    return io_.sendmmsg(socket->fd(), {&out, 1}) == 1 || io_.sendmmsg(socket->fd(), {&out, 1}) == 1;
+  }
+  return false;
+}
+
+OffloadStatus DataPlane::Impl::offloads() const {
+  OffloadStatus status{.tun_offload = !ports_.empty(),
+                       .uso = !ports_.empty(),
+                       .udp_gso = !udp_.empty(),
+                       .udp_gro = !udp_.empty()};
+  for (const auto& [tunnel, port] : ports_) {
+    status.tun_offload &= port->tso();
+    status.uso &= port->uso();
+  }
+  for (const auto& socket : udp_) {
+    status.udp_gso &= socket->gso();
+    status.udp_gro &= socket->gro();
+  }
+  return status;
+}
+
+DataPlane::DataPlane(DataPlaneOptions options, const esp::kernels::KernelSet& kernels,
+                     RandomSource& random)
+    : impl_(std::make_unique<Impl>(std::move(options), kernels, random)) {}
+
+DataPlane::~DataPlane() = default;
+
+void DataPlane::add_udp(const Endpoint& local, std::vector<UniqueFd> sockets) {
+  impl_->add_udp(local, std::move(sockets));
+}
+void DataPlane::add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets) {
+  impl_->add_raw_esp(local, std::move(sockets));
+}
+void DataPlane::start() {
+  impl_->start();
+}
+
+void DataPlane::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy) {
+  impl_->add_tunnel(tunnel, std::move(device), std::move(policy));
+}
+void DataPlane::remove_tunnel(TunnelId tunnel) {
+  impl_->remove_tunnel(tunnel);
+}
+
+Result<void, std::string> DataPlane::install(SaPairParams params) {
+  return impl_->store_.install(std::move(params));
+}
+void DataPlane::activate_outbound(ChildId child) {
+  impl_->store_.activate_outbound(child);
+}
+void DataPlane::remove_outbound(ChildId child) {
+  impl_->store_.remove_outbound(child);
+}
+void DataPlane::remove_inbound(Spi spi) {
+  impl_->store_.remove_inbound(spi);
+}
+void DataPlane::update_remote(ChildId child, const Endpoint& local, const Endpoint& remote) {
+  impl_->store_.update_remote(child, local, remote);
+}
+void DataPlane::publish() {
+  impl_->publish();
+}
+
+int DataPlane::record_fd() const {
+  return impl_->record_event_.get();
+}
+std::optional<DataPlaneRecord> DataPlane::next_record() {
+  return impl_->next_record();
+}
+bool DataPlane::send_ike(const Endpoint& local, const Endpoint& remote, ByteView message) {
+  return impl_->send_ike(local, remote, message);
+}
+
+TunnelTotals DataPlane::totals(TunnelId tunnel) const {
+  TunnelTotals totals;
+  if (const auto counters = impl_->store_.counters(tunnel)) {
+    add_totals(totals.inbound, counters->inbound);
+    add_totals(totals.outbound, counters->outbound);
+  }
+  return totals;
+}
+
+DirectionTotals DataPlane::orphan_totals() const {
+  DirectionTotals totals;
+  for (const Worker& worker : impl_->workers_) {
+    add_totals(totals, worker.inbound->orphans());
+    add_totals(totals, worker.outbound->orphans());
+  }
+  return totals;
+}
+
+uint64_t DataPlane::ring_overflows() const {
+  uint64_t lost = 0;
+  for (const Worker& worker : impl_->workers_) {
+    lost += worker.inbound_records->overflows() + worker.outbound_records->overflows();
+  }
+  return lost;
+}
+
+uint64_t DataPlane::handover_overflows() const {
+  uint64_t lost = 0;
+  for (const auto& inbound : impl_->inbounds_) lost += inbound->handover_overflows();
+  return lost;
+}
+
+OffloadStatus DataPlane::offloads() const {
+  return impl_->offloads();
+}
+
+}  // namespace twinspan::tun

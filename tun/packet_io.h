@@ -1,0 +1,27 @@
+// The system calls of the packet path, behind a seam: tests give the loops a kernel that refuses.
+// One virtual call per system call is nothing beside it.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <span>
+
+namespace twinspan::tun {
+
+// Results and errno are those of the system calls of the same name.
+class PacketIo {
+ public:
+  virtual ~PacketIo() = default;
+  virtual ssize_t readv(int fd, std::span<const iovec> pieces);
+  virtual ssize_t writev(int fd, std::span<const iovec> pieces);
+  virtual int sendmmsg(int fd, std::span<mmsghdr> messages);  // MSG_DONTWAIT
+  virtual int recvmmsg(int fd, std::span<mmsghdr> messages);  // MSG_DONTWAIT
+  virtual int setsockopt(int fd, int level, int option, int value);
+  // Waits until the socket takes more, at most `milliseconds`.
+  virtual void wait_writable(int fd, int milliseconds);
+};
+
+PacketIo& system_packet_io();
+
+}  // namespace twinspan::tun

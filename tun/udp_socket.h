@@ -1,0 +1,43 @@
+// One UDP socket of a worker: its endpoint and which offloads it still uses.
+// Threads: the outbound loop and the control thread send, the inbound loop receives; the kernel
+// serialises them. `gso` may be cleared by a sender, the flags are read by any thread.
+#pragma once
+
+#include <atomic>
+
+#include "base/endpoint.h"
+#include "tun/packet_io.h"
+#include "tun/socket_address.h"
+#include "tun/unique_fd.h"
+
+namespace twinspan::tun {
+
+struct UdpOffloads {
+  bool gso = true;
+  bool gro = true;
+};
+
+class UdpSocket {
+ public:
+  // Sets the options of the packet path; what the kernel refuses is off.
+  UdpSocket(UniqueFd fd, const Endpoint& local, UdpOffloads wanted, PacketIo& io);
+
+  int fd() const { return fd_.get(); }
+  const Endpoint& local() const { return local_; }
+  bool gso() const { return gso_.load(std::memory_order_relaxed); }
+  bool gro() const { return gro_; }
+  // The kernel or the device behind the route cannot: this socket sends datagrams one by one from
+  // here on.
+  void disable_gso() { gso_.store(false, std::memory_order_relaxed); }
+
+ private:
+  UniqueFd fd_;
+  Endpoint local_;
+  std::atomic<bool> gso_;
+  bool gro_;
+};
+
+// Clears DF on what a socket of either kind sends.
+void allow_outer_fragmentation(int fd, IpFamily family, PacketIo& io);
+
+}  // namespace twinspan::tun

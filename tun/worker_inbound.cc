@@ -1,0 +1,293 @@
+#include "tun/worker_inbound.h"
+
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "tun/demux.h"
+
+namespace twinspan::tun {
+namespace {
+
+using esp::Verdict;
+
+void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packets) {
+  if (packets != 0) counters.drops[static_cast<size_t>(verdict)].add(packets);
+}
+
+// Coarse is exact to some milliseconds, and costs no system call.
+uint64_t coarse_milliseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+}  // namespace
+
+template <class Socket>
+class WorkerInbound::SocketWatch : public Pollable {
+ public:
+  SocketWatch(WorkerInbound& inbound, Socket& socket) : inbound_(inbound), socket_(socket) {}
+  void on_ready(const esp::SaTable& table) override { inbound_.receive(socket_, table); }
+
+ private:
+  WorkerInbound& inbound_;
+  Socket& socket_;
+};
+
+class WorkerInbound::HandoverWatch : public Pollable {
+ public:
+  explicit HandoverWatch(WorkerInbound& inbound) : inbound_(inbound) {}
+  void on_ready(const esp::SaTable& table) override { inbound_.receive_handed_over(table); }
+
+ private:
+  WorkerInbound& inbound_;
+};
+
+WorkerInbound::WorkerInbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
+    : thread_(thread), records_(records), io_(io), receiver_(io) {}
+
+WorkerInbound::~WorkerInbound() = default;
+
+void WorkerInbound::add_socket(UdpSocket& socket) {
+  watches_.push_back(std::make_unique<SocketWatch<UdpSocket>>(*this, socket));
+  thread_.watch(socket.fd(), *watches_.back());
+}
+
+void WorkerInbound::add_socket(RawEspSocket& socket) {
+  watches_.push_back(std::make_unique<SocketWatch<RawEspSocket>>(*this, socket));
+  thread_.watch(socket.fd(), *watches_.back());
+}
+
+void WorkerInbound::join_workers(std::span<const std::unique_ptr<WorkerInbound>> all, size_t own) {
+  own_ = own;
+  workers_ = all.size();
+  if (workers_ == 1) return;
+  handover_event_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  CHECK(handover_event_);
+  watches_.push_back(std::make_unique<HandoverWatch>(*this));
+  thread_.watch(handover_event_.get(), *watches_.back());
+  is_given_.assign(workers_, false);
+  for (size_t i = 0; i < workers_; ++i) {
+    peers_.push_back(all[i].get());
+    incoming_.push_back(i == own ? nullptr : std::make_unique<HandoverRing>());
+  }
+}
+
+void WorkerInbound::add_port(TunPort& port) {
+  ports_[port.tunnel()] = &port;
+}
+
+void WorkerInbound::remove_port(TunPort& port) {
+  ports_.erase(port.tunnel());
+  last_port_ = nullptr;
+}
+
+void WorkerInbound::receive(UdpSocket& socket, const esp::SaTable& table) {
+  for (unsigned round = 0; round < kRoundsPerWake; ++round) {
+    const auto received = receiver_.receive(socket.fd());
+    for (const Received& train : received) take_train(socket, train, table);
+    finish_round(table);
+    if (received.size() < DatagramReceiver::kSlots) break;  // Nothing waits any more.
+  }
+}
+
+void WorkerInbound::take_train(UdpSocket& socket, const Received& train,
+                               const esp::SaTable& table) {
+  add_source({train.remote, &socket.local(), Encapsulation::Udp}, table);
+  ByteSpan rest = train.bytes;
+  do {
+    const ByteSpan segment = rest.first(std::min(train.segment_size, rest.size()));
+    rest = rest.subspan(segment.size());
+    const Datagram datagram = classify_datagram(segment, socket.local().port);
+    switch (datagram.kind) {
+      case DatagramKind::Esp:
+        add_frame(datagram.content, table);
+        break;
+      case DatagramKind::Ike:
+        records_.push(IkeDatagram{socket.local(), train.remote, to_bytes(datagram.content)});
+        break;
+      case DatagramKind::Malformed:
+        count_drop(orphans_, Verdict::Malformed, 1);
+        break;
+      case DatagramKind::Keepalive:
+        break;
+    }
+  } while (!rest.empty());
+}
+
+void WorkerInbound::receive(RawEspSocket& socket, const esp::SaTable& table) {
+  for (unsigned round = 0; round < kRoundsPerWake; ++round) {
+    const auto received = receiver_.receive(socket.fd());
+    for (const Received& packet : received) {
+      const auto frame = strip_outer_header(packet.bytes, socket.local().address.family());
+      if (!frame || frame->size() < sizeof(uint32_t)) {
+        count_drop(orphans_, Verdict::Malformed, 1);
+        continue;
+      }
+      add_source({{packet.remote.address, 0}, &socket.local(), Encapsulation::Esp}, table);
+      add_frame(*frame, table);
+    }
+    finish_round(table);
+    if (received.size() < DatagramReceiver::kSlots) break;
+  }
+}
+
+void WorkerInbound::receive_handed_over(const esp::SaTable& table) {
+  eventfd_t ignored;
+  static_cast<void>(::eventfd_read(handover_event_.get(), &ignored));
+  for (const auto& ring : incoming_) {
+    if (!ring) continue;
+    while (const auto handed = ring->peek()) {
+      add_source(handed->source, table);
+      add_frame(handed->frame, table);
+    }
+    finish_round(table);
+    ring->release();
+  }
+}
+
+void WorkerInbound::add_source(const FrameSource& source, const esp::SaTable& table) {
+  if (source_count_ == kFramesMax) {
+    finish_batch(table);
+    source_count_ = 0;
+  }
+  sources_[source_count_++] = source;
+}
+
+void WorkerInbound::add_frame(ByteSpan frame, const esp::SaTable& table) {
+  const FrameSource& source = sources_[source_count_ - 1];
+  const uint32_t spi = load_be32(frame.data());
+  if (esp::InboundSa* sa = find_sa(spi, table)) {
+    if (hand_over(*sa, frame)) return;
+    // RFC 7296 2.23: both encapsulations are accepted. Another address of ours is another path,
+    // whose tunnel this is not.
+    if (sa->local().address != source.local->address) {
+      count_drop(sa->counters(), Verdict::WrongOuter, 1);
+      return;
+    }
+  }
+  if (frame_count_ == kFramesMax) finish_batch(table);
+  items_[frame_count_] = {.frame = frame.data(),
+                          .frame_length = static_cast<uint32_t>(frame.size())};
+  source_of_[frame_count_++] = static_cast<uint16_t>(source_count_ - 1);
+}
+
+// Whether the frame was another worker's business.
+bool WorkerInbound::hand_over(const esp::InboundSa& sa, ByteView frame) {
+  if (workers_ == 1) return false;
+  const size_t owner = sa.tunnel().value % workers_;
+  if (owner == own_) return false;
+  if (peers_[owner]->incoming_[own_]->push(sources_[source_count_ - 1], frame)) {
+    is_given_[owner] = true;
+  } else {
+    handover_overflows_.add(1);
+  }
+  return true;
+}
+
+// Opens, coalesces and writes the frames gathered so far.
+void WorkerInbound::finish_batch(const esp::SaTable& table) {
+  if (frame_count_ == 0) return;
+  esp::open(table, {items_.data(), frame_count_}, orphans_);
+  esp::InboundSa* reported = nullptr;
+  for (size_t i = 0; i < frame_count_; ++i) {
+    esp::InboundSa* sa = items_[i].sa;
+    if (sa != nullptr && sa != reported) report_events(*sa);
+    reported = sa;
+    take_opened(i);
+  }
+  write_groups(table);
+  frame_count_ = 0;
+}
+
+void WorkerInbound::take_opened(size_t index) {
+  const esp::OpenItem& item = items_[index];
+  const FrameSource& source = sources_[source_of_[index]];
+  if (item.verdict == Verdict::UnknownSpi) note_unknown_spi(item, source);
+  if (item.verdict != Verdict::Accept) return;
+  note_remote(item, source);
+  TunPort* port = find_port(item.sa->tunnel());
+  if (port == nullptr) {
+    count_drop(item.sa->counters(), Verdict::TunWriteFailed, 1);
+    return;
+  }
+  coalescer_.add(*port, {item.inner, item.inner_length}, port->kinds());
+}
+
+void WorkerInbound::write_groups(const esp::SaTable& table) {
+  for (size_t group = 0; group < coalescer_.group_count(); ++group) {
+    TunPort& port = coalescer_.device(group);
+    const size_t failed = port.write(coalescer_, group);
+    if (failed == 0) continue;
+    const esp::TunnelEntry* entry = table.find_tunnel(port.tunnel());
+    count_drop(entry == nullptr ? orphans_ : entry->counters->inbound, Verdict::TunWriteFailed,
+               failed);
+  }
+  coalescer_.clear();
+}
+
+// After everything that one system call brought.
+void WorkerInbound::finish_round(const esp::SaTable& table) {
+  finish_batch(table);
+  source_count_ = 0;
+  last_sa_ = nullptr;
+  for (size_t i = 0; i < is_given_.size(); ++i) {
+    if (!is_given_[i]) continue;
+    is_given_[i] = false;
+    static_cast<void>(::eventfd_write(peers_[i]->handover_event_.get(), 1));
+  }
+  records_.flush();
+}
+
+esp::InboundSa* WorkerInbound::find_sa(uint32_t spi, const esp::SaTable& table) {
+  if (last_sa_ != nullptr && last_spi_ == spi) return last_sa_;
+  last_spi_ = spi;
+  last_sa_ = table.find_inbound(spi);
+  return last_sa_;
+}
+
+TunPort* WorkerInbound::find_port(TunnelId tunnel) {
+  if (last_port_ != nullptr && last_port_->tunnel() == tunnel) return last_port_;
+  const auto found = ports_.find(tunnel);
+  last_port_ = found == ports_.end() ? nullptr : found->second;
+  return last_port_;
+}
+
+void WorkerInbound::note_unknown_spi(const esp::OpenItem& item, const FrameSource& source) {
+  const uint64_t second = coarse_milliseconds() / 1000;
+  if (second != unknown_second_) {
+    unknown_second_ = second;
+    unknown_in_second_ = 0;
+  }
+  if (unknown_in_second_ == kUnknownSpiPerSecondMax) return;
+  ++unknown_in_second_;
+  records_.push(UnknownSpi{*source.local, source.remote, Spi{load_be32(item.frame)}});
+}
+
+// RFC 7296 2.23: an authenticated packet from elsewhere moves the SA's remote, when it is the
+// newest.
+void WorkerInbound::note_remote(const esp::OpenItem& item, const FrameSource& source) {
+  const esp::InboundSa& sa = *item.sa;
+  if (source.carriage != Encapsulation::Udp || sa.encapsulation() != Encapsulation::Udp) return;
+  if (source.remote == sa.remote()) return;
+  // A late or duplicated packet of the old path must not move the SA back. The low half is enough:
+  // the window is far smaller than 2^32.
+  if (load_be32(item.frame + 4) != static_cast<uint32_t>(sa.highest_sequence())) return;
+  const uint64_t now = coarse_milliseconds();
+  if (moved_at_.size() >= kMovedMax) moved_at_.clear();
+  const auto [at, is_new] = moved_at_.try_emplace(sa.spi().value, now);
+  if (!is_new && now - at->second < kMovedIntervalMs) return;
+  at->second = now;
+  records_.push(RemoteMoved{sa.spi(), source.remote});
+}
+
+void WorkerInbound::report_events(esp::InboundSa& sa) {
+  const uint8_t events = sa.take_events();
+  if (events == 0) return;
+  if ((events & esp::kEventFirstPacket) != 0) records_.push(FirstInbound{sa.spi()});
+  if ((events & esp::kEventSoftLimit) != 0) records_.push(SoftLimit{sa.spi()});
+  if ((events & esp::kEventHardLimit) != 0) records_.push(HardLimit{sa.spi()});
+}
+
+}  // namespace twinspan::tun

@@ -1,0 +1,110 @@
+// The inbound direction of one worker: datagrams in, packets written to TUN devices.
+//
+// A round takes what one recvmmsg gives (trains of datagrams with UDP_GRO), classifies each
+// segment, opens all ESP frames as one batch in place, coalesces the inner packets and writes each
+// group with one call. Frames of another worker's SA are handed over to it; its replay windows are
+// touched by it alone. Thread: the one its WorkerThread runs. HandoverRing is the only thing shared
+// with other workers.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "esp/open.h"
+#include "esp/sa_table.h"
+#include "tun/coalesce.h"
+#include "tun/datagram_receiver.h"
+#include "tun/raw_esp_socket.h"
+#include "tun/tun_port.h"
+#include "tun/udp_socket.h"
+#include "tun/worker_handover.h"
+#include "tun/worker_records.h"
+#include "tun/worker_thread.h"
+
+namespace twinspan::tun {
+
+class WorkerInbound {
+ public:
+  static constexpr size_t kFramesMax = Coalescer::kPacketsMax;  // Opened together.
+  static constexpr unsigned kRoundsPerWake = 4;
+  static constexpr unsigned kUnknownSpiPerSecondMax = 10;
+  static constexpr uint64_t kMovedIntervalMs = 100;  // Between two RemoteMoved of an SA.
+  static constexpr size_t kMovedMax = 1024;          // SAs remembered for that.
+
+  WorkerInbound(WorkerThread& thread, RecordQueue& records, PacketIo& io);
+  ~WorkerInbound();
+  WorkerInbound(const WorkerInbound&) = delete;
+  WorkerInbound& operator=(const WorkerInbound&) = delete;
+
+  // Before the thread starts.
+  void add_socket(UdpSocket& socket);
+  void add_socket(RawEspSocket& socket);
+  // `all` are the inbound loops of every worker, in their order; this one is all[own].
+  void join_workers(std::span<const std::unique_ptr<WorkerInbound>> all, size_t own);
+  // Inside WorkerThread::call(). The port outlives its stay.
+  void add_port(TunPort& port);
+  void remove_port(TunPort& port);
+
+  const esp::DirectionCounters& orphans() const { return orphans_; }
+  uint64_t handover_overflows() const { return handover_overflows_.read(); }
+
+ private:
+  template <class Socket>
+  class SocketWatch;
+  class HandoverWatch;
+
+  void receive(UdpSocket& socket, const esp::SaTable& table);
+  void receive(RawEspSocket& socket, const esp::SaTable& table);
+  void receive_handed_over(const esp::SaTable& table);
+  void take_train(UdpSocket& socket, const Received& train, const esp::SaTable& table);
+
+  void add_source(const FrameSource& source, const esp::SaTable& table);
+  // A frame from the source that was added last.
+  void add_frame(ByteSpan frame, const esp::SaTable& table);
+  bool hand_over(const esp::InboundSa& sa, ByteView frame);
+  void finish_batch(const esp::SaTable& table);
+  void take_opened(size_t index);
+  void write_groups(const esp::SaTable& table);
+  void finish_round(const esp::SaTable& table);
+
+  esp::InboundSa* find_sa(uint32_t spi, const esp::SaTable& table);
+  TunPort* find_port(TunnelId tunnel);
+  void note_unknown_spi(const esp::OpenItem& item, const FrameSource& source);
+  void note_remote(const esp::OpenItem& item, const FrameSource& source);
+  void report_events(esp::InboundSa& sa);
+
+  WorkerThread& thread_;
+  RecordQueue& records_;
+  PacketIo& io_;
+  DatagramReceiver receiver_;
+  Coalescer coalescer_;
+  std::vector<std::unique_ptr<Pollable>> watches_;
+  std::unordered_map<TunnelId, TunPort*> ports_;
+  esp::DirectionCounters orphans_;
+
+  size_t own_ = 0;
+  size_t workers_ = 1;
+  UniqueFd handover_event_;
+  std::vector<std::unique_ptr<HandoverRing>> incoming_;  // By giving worker; nullptr at own_.
+  std::vector<WorkerInbound*> peers_;                    // By worker.
+  std::vector<bool> is_given_;                           // Peers to be woken after this round.
+  esp::Counter handover_overflows_;
+
+  // The batch.
+  size_t frame_count_ = 0;
+  size_t source_count_ = 0;
+  std::array<esp::OpenItem, kFramesMax> items_;
+  std::array<uint16_t, kFramesMax> source_of_;
+  std::array<FrameSource, kFramesMax> sources_;
+  // What the last look-ups found: trains are of one SA. Valid within a round.
+  uint32_t last_spi_ = 0;
+  esp::InboundSa* last_sa_ = nullptr;
+  TunPort* last_port_ = nullptr;
+
+  uint64_t unknown_second_ = 0;
+  unsigned unknown_in_second_ = 0;
+  std::unordered_map<uint32_t, uint64_t> moved_at_;  // SPI to milliseconds.
+};
+
+}  // namespace twinspan::tun

@@ -1,0 +1,200 @@
+#include "tun/worker_outbound.h"
+
+#include <cerrno>
+
+#include "base/check.h"
+#include "tun/ip_layout.h"
+
+namespace twinspan::tun {
+namespace {
+
+using esp::Verdict;
+
+// More than any ESP header: SPI, sequence number and an IV of 16 bytes.
+constexpr size_t kHeadroom = 64;
+// More than any ESP trailer: 255 bytes of padding, 2 of trailer, an ICV of 32.
+constexpr size_t kTailroom = 320;
+// Gathering stops here, so that a packet of any size still fits behind.
+constexpr size_t kGatherBytesMax = 65536;
+constexpr size_t kStageSize = kHeadroom + kGatherBytesMax + kTailroom + kIpPacketMax + kTailroom;
+// 47 segments of a 64 KB super-packet take 69 KB; smaller segments make more packets, more
+// overhead, and maybe a second batch.
+constexpr size_t kSlotsSize = 128 * 1024;
+
+void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packets) {
+  if (packets != 0) counters.drops[static_cast<size_t>(verdict)].add(packets);
+}
+
+}  // namespace
+
+class WorkerOutbound::PortWatch : public Pollable {
+ public:
+  PortWatch(WorkerOutbound& outbound, TunPort& port) : outbound_(outbound), port_(port) {}
+  void on_ready(const esp::SaTable& table) override { outbound_.drain(*this, table); }
+  TunPort& port() { return port_; }
+
+  // Whether the device has failed too often in a row.
+  bool note_error() { return ++errors_ >= kReadErrorsMax; }
+  void note_packet() { errors_ = 0; }
+
+ private:
+  WorkerOutbound& outbound_;
+  TunPort& port_;
+  unsigned errors_ = 0;
+};
+
+WorkerOutbound::WorkerOutbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
+    : thread_(thread),
+      records_(records),
+      sender_(io),
+      stage_(1, kStageSize),
+      slots_(1, kSlotsSize) {}
+
+WorkerOutbound::~WorkerOutbound() = default;
+
+void WorkerOutbound::add_port(TunPort& port) {
+  auto watch = std::make_unique<PortWatch>(*this, port);
+  thread_.watch(port.fd(), *watch);
+  ports_.emplace(&port, std::move(watch));
+}
+
+void WorkerOutbound::remove_port(TunPort& port) {
+  thread_.unwatch(port.fd());
+  ports_.erase(&port);
+}
+
+void WorkerOutbound::drain(PortWatch& watch, const esp::SaTable& table) {
+  TunPort& port = watch.port();
+  for (unsigned reads = 0; reads < kReadsPerWake; ++reads) {
+    uint8_t* position = read_position();
+    VirtioHeader header;
+    const ssize_t length = port.read(header, {position, kIpPacketMax});
+    if (length < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN && watch.note_error()) thread_.unwatch(port.fd());
+      break;
+    }
+    watch.note_packet();
+    handle(table, port, header, {position, static_cast<size_t>(length)});
+  }
+  flush();
+  records_.flush();
+}
+
+// Right behind the gathered frames, such that the next frame of the same SA begins where the last
+// one ends: adjacent frames of one length are one datagram train.
+uint8_t* WorkerOutbound::read_position() {
+  uint8_t* start = stage_.buffer(0) + kHeadroom;
+  if (batch_size_ != 0 && (batch_size_ == kBatchMax || batch_end_ > start + kGatherBytesMax))
+    flush();
+  return batch_size_ == 0 ? start : batch_end_ + esp::esp_header_size(*batch_sa_);
+}
+
+void WorkerOutbound::handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
+                            ByteSpan packet) {
+  if (header.gso_type == kVirtioGsoNone) {
+    gather(table, port, header, packet);
+  } else {
+    flush();  // What was read before leaves before.
+    send_super_packet(table, port, header, packet);
+  }
+}
+
+void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
+                            ByteSpan packet) {
+  Verdict verdict = complete_checksum(header, packet);
+  esp::OutboundSa* sa = nullptr;
+  if (verdict == Verdict::Accept) sa = table.find_outbound(port.tunnel(), packet, verdict);
+  if (sa == nullptr) {
+    count_drop(counters_of(table, port), verdict, 1);
+    return;
+  }
+  if (sa != batch_sa_) flush();
+  batch_sa_ = sa;
+  batch_counters_ = &counters_of(table, port);
+  uint8_t* frame = packet.data() - esp::esp_header_size(*sa);
+  items_[batch_size_++] = {
+      .inner = packet.data(), .inner_length = static_cast<uint32_t>(packet.size()), .frame = frame};
+  batch_end_ = frame + esp::frame_size(*sa, packet.size());
+}
+
+void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
+                                       const VirtioHeader& header, ByteSpan packet) {
+  esp::DirectionCounters& counters = counters_of(table, port);
+  const auto segmenter = Segmenter::make(header, packet);
+  if (!segmenter) {
+    count_drop(counters, segmenter.error(), 1);
+    return;
+  }
+  Verdict verdict = Verdict::NoSa;
+  esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict);
+  if (sa == nullptr) {
+    count_drop(counters, verdict, segmenter->count());
+    return;
+  }
+  const size_t header_size = esp::esp_header_size(*sa);
+  size_t segment = 0;
+  while (segment < segmenter->count()) {
+    uint8_t* frame = slots_.buffer(0);
+    while (segment < segmenter->count() && batch_size_ < kBatchMax) {
+      const size_t length = segmenter->length(segment);
+      const size_t size = esp::frame_size(*sa, length);
+      if (frame + size > slots_.buffer(0) + kSlotsSize) break;
+      uint8_t* inner = frame + header_size;
+      segmenter->write(segment++, inner);
+      items_[batch_size_++] = {
+          .inner = inner, .inner_length = static_cast<uint32_t>(length), .frame = frame};
+      frame += size;
+    }
+    seal_and_send(*sa, counters);
+  }
+}
+
+esp::DirectionCounters& WorkerOutbound::counters_of(const esp::SaTable& table,
+                                                    const TunPort& port) {
+  const esp::TunnelEntry* entry = table.find_tunnel(port.tunnel());
+  return entry == nullptr ? orphans_ : entry->counters->outbound;
+}
+
+void WorkerOutbound::flush() {
+  if (batch_size_ == 0) return;
+  seal_and_send(*batch_sa_, *batch_counters_);
+  batch_sa_ = nullptr;
+}
+
+// The whole batch; leaves it empty.
+void WorkerOutbound::seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& counters) {
+  const size_t sealed = esp::seal(sa, {items_.data(), batch_size_}, counters);
+  batch_size_ = 0;
+  for (size_t i = 0; i < sealed; ++i) frames_[i] = {items_[i].frame, items_[i].frame_length};
+  if (sealed != 0) {
+    const SendReport report = send(sa, {frames_.data(), sealed});
+    count_drop(counters, Verdict::TooBig, report.too_big);
+    count_drop(counters, Verdict::SendFailed, report.failed);
+  }
+  report_events(sa);
+}
+
+SendReport WorkerOutbound::send(const esp::OutboundSa& sa, std::span<const ByteView> frames) {
+  if (sa.encapsulation() == Encapsulation::Udp) {
+    for (UdpSocket* socket : udp_) {
+      if (socket->local() == sa.local()) return sender_.send(*socket, sa.remote(), frames);
+    }
+  } else {
+    for (RawEspSocket* socket : raw_) {
+      if (socket->local().address == sa.local().address) {
+        return sender_.send(*socket, sa.remote().address, frames);
+      }
+    }
+  }
+  return {.failed = frames.size()};  // No socket is bound to the SA's local address.
+}
+
+void WorkerOutbound::report_events(esp::OutboundSa& sa) {
+  const uint8_t events = sa.take_events();
+  if (events == 0) return;
+  if ((events & esp::kEventSoftLimit) != 0) records_.push(SoftLimit{sa.inbound_spi()});
+  if ((events & esp::kEventHardLimit) != 0) records_.push(HardLimit{sa.inbound_spi()});
+}
+
+}  // namespace twinspan::tun

@@ -1,0 +1,103 @@
+#include "tun/worker_thread.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <csignal>
+
+#include "base/check.h"
+
+namespace twinspan::tun {
+
+WorkerThread::WorkerThread(esp::Snapshot<esp::SaTable>& snapshot, size_t reader)
+    : snapshot_(snapshot),
+      reader_(reader),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  // Without descriptors at start-up there is no gateway.
+  CHECK(epoll_ && wake_);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;  // Marks the wake-up among the pollables.
+  CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
+}
+
+void WorkerThread::watch(int fd, Pollable& pollable) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &pollable;
+  CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+}
+
+void WorkerThread::unwatch(int fd) {
+  // Fails when a broken device has been dropped already.
+  static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr));
+}
+
+void WorkerThread::start() {
+  CHECK(!thread_.joinable());
+  // Signals belong to the control thread.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void WorkerThread::stop() {
+  if (!thread_.joinable()) return;
+  is_stopping_.store(true);
+  wake();
+  thread_.join();
+}
+
+void WorkerThread::call(const std::function<void()>& work) {
+  if (!thread_.joinable()) {
+    work();
+    return;
+  }
+  pending_.store(&work);
+  wake();
+  pending_.wait(&work);
+}
+
+void WorkerThread::wake() {
+  static_cast<void>(::eventfd_write(wake_.get(), 1));
+}
+
+void WorkerThread::run() {
+  while (!is_stopping_.load(std::memory_order_relaxed)) {
+    if (!run_round()) continue;
+    if (const auto* work = pending_.load()) {
+      (*work)();
+      pending_.store(nullptr);
+      pending_.notify_one();
+    }
+  }
+  snapshot_.go_offline(reader_);
+}
+
+// Returns whether the control thread has woken the loop.
+bool WorkerThread::run_round() {
+  std::array<epoll_event, kEventsMax> events;
+  snapshot_.go_offline(reader_);
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsMax, -1);
+  const esp::SaTable& table = snapshot_.begin_batch(reader_);
+  bool is_woken = false;
+  for (int i = 0; i < count; ++i) {
+    auto* pollable = static_cast<Pollable*>(events[static_cast<size_t>(i)].data.ptr);
+    if (pollable != nullptr) {
+      pollable->on_ready(table);
+      continue;
+    }
+    eventfd_t ignored;
+    static_cast<void>(::eventfd_read(wake_.get(), &ignored));
+    is_woken = true;
+  }
+  return is_woken;
+}
+
+}  // namespace twinspan::tun

@@ -1,0 +1,59 @@
+// One thread of a worker: an epoll loop over the descriptors of one direction, or of both.
+//
+// Between two waits it holds one SA table (esp::Snapshot); while it waits it holds none, so that
+// old tables can go. The control thread reaches into it with call(): what is called runs between
+// two rounds, when nothing of the loop is in use, and call() returns when it has run. That is how
+// descriptors are let go before they are closed.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "esp/sa_table.h"
+#include "esp/snapshot.h"
+#include "tun/unique_fd.h"
+
+namespace twinspan::tun {
+
+// Something whose descriptor a WorkerThread watches. Takes a bounded share of what waits there: the
+// loop comes back when there is more.
+class Pollable {
+ public:
+  virtual ~Pollable() = default;
+  virtual void on_ready(const esp::SaTable& table) = 0;
+};
+
+class WorkerThread {
+ public:
+  static constexpr int kEventsMax = 64;  // Of one wait.
+
+  WorkerThread(esp::Snapshot<esp::SaTable>& snapshot, size_t reader);
+  ~WorkerThread() { stop(); }
+  WorkerThread(const WorkerThread&) = delete;
+  WorkerThread& operator=(const WorkerThread&) = delete;
+
+  // On its own thread, inside call(), or while it does not run.
+  void watch(int fd, Pollable& pollable);
+  void unwatch(int fd);
+
+  // Control thread.
+  void start();
+  void stop();  // And join. Idempotent.
+  void call(const std::function<void()>& work);
+
+ private:
+  void run();
+  bool run_round();
+  void wake();
+
+  esp::Snapshot<esp::SaTable>& snapshot_;
+  size_t reader_;
+  UniqueFd epoll_;
+  UniqueFd wake_;
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<const std::function<void()>*> pending_{nullptr};
+  std::thread thread_;
+};
+
+}  // namespace twinspan::tun
