@@ -85,6 +85,14 @@ TEST(TrafficSelector, NothingInCommonHasNoIntersection) {
   EXPECT_TRUE(apart(with_ports(kAny4, 6, 1, 99), with_ports(kAny4, 6, 100, 200)));
 }
 
+TEST(TrafficSelector, InvertedRangesAndOpaquePortsAdmitNothing) {
+  // RFC 7296 3.13.1: OPAQUE is start port 65535 with end port 0.
+  const TrafficSelector opaque = with_ports(net("10.1.0.0/16"), 6, 65535, 0);
+  const TrafficSelector inverted = range("10.1.0.9", "10.1.0.1");
+  EXPECT_TRUE(narrow({opaque, inverted}, {kAny4}).empty());
+  EXPECT_TRUE(narrow({kAny4}, {opaque, inverted}).empty());
+}
+
 TEST(TrafficSelector, NarrowKeepsTheProposalsOrderAndDropsTheRest) {
   const TrafficSelectors allowed{net("10.1.0.0/16"), net("10.2.0.0/16")};
   EXPECT_EQ(narrow({net("10.2.0.0/24"), net("192.0.2.0/24"), net("10.1.0.0/24")}, allowed),

@@ -242,6 +242,64 @@ TEST_F(SkCipher, AnAuthenticBodyOfBrokenBlocksIsRefused) {
   }
 }
 
+// The system provider, counting what is asked of it.
+class CountingProvider final : public Provider {
+ public:
+  void fill(ByteSpan out) override { real_->fill(out); }
+  std::unique_ptr<DhExchange> make_dh(DhGroupId group) override { return real_->make_dh(group); }
+  SecretBytes prf(PrfId id, ByteView key, std::initializer_list<ByteView> parts) override {
+    return real_->prf(id, key, parts);
+  }
+  Bytes hmac(IntegrityId id, ByteView key, std::initializer_list<ByteView> parts) override {
+    ++hmacs;
+    return real_->hmac(id, key, parts);
+  }
+  Bytes sha1(std::initializer_list<ByteView> parts) override { return real_->sha1(parts); }
+  Bytes encrypt(Encryption encryption, ByteView key, ByteView iv, ByteView aad,
+                ByteView plaintext) override {
+    return real_->encrypt(encryption, key, iv, aad, plaintext);
+  }
+  std::optional<Bytes> decrypt(Encryption encryption, ByteView key, ByteView iv, ByteView aad,
+                               ByteView ciphertext) override {
+    ++decrypts;
+    return real_->decrypt(encryption, key, iv, aad, ciphertext);
+  }
+
+  int hmacs = 0;
+  int decrypts = 0;
+
+ private:
+  std::unique_ptr<Provider> real_ = make_system_provider();
+};
+
+TEST_F(SkCipher, AForgedCbcBodyIsNeverDecrypted) {
+  for (const Suite& suite : all_suites()) {
+    if (suite.is_aead()) continue;
+    Bytes body = seal(suite, 9, prefix_, counted(40, 0));
+    CountingProvider provider;
+    ASSERT_TRUE(open_sk(provider, suite.view(), prefix_, body));
+    EXPECT_EQ(provider.decrypts, 1) << suite.name;
+    body.back() ^= 1;
+    EXPECT_FALSE(open_sk(provider, suite.view(), prefix_, body));
+    EXPECT_EQ(provider.decrypts, 1) << suite.name;
+    EXPECT_EQ(provider.hmacs, 2) << suite.name;
+  }
+}
+
+TEST_F(SkCipher, AnImpossibleLayoutCostsNoCryptography) {
+  for (const Suite& suite : all_suites()) {
+    const size_t least = sk_body_size(suite.view(), 0);
+    CountingProvider provider;
+    for (size_t size = 0; size < least; ++size) {
+      EXPECT_FALSE(open_sk(provider, suite.view(), prefix_, Bytes(size)));
+    }
+    for (size_t size = least + 1; !suite.is_aead() && size < least + 16; ++size) {
+      EXPECT_FALSE(open_sk(provider, suite.view(), prefix_, Bytes(size)));
+    }
+    EXPECT_EQ(provider.hmacs + provider.decrypts, 0) << suite.name;
+  }
+}
+
 TEST_F(SkCipher, OtherKeysDoNotOpen) {
   for (const Suite& suite : all_suites()) {
     const Bytes body = seal(suite, 9, prefix_, counted(40, 0));
