@@ -1,5 +1,6 @@
-// What one gateway instance has to do, compiled from the model: a value that prints, compares and diffs.
-// The daemon only carries out plans. Words are those of base/; nothing of ike/, esp/ or tun/ is known here.
+// What one gateway instance has to do, compiled from the model: a value that prints, compares and
+// diffs. The daemon only carries out plans. Words are those of base/; nothing of ike/, esp/ or tun/
+// is known here.
 #pragma once
 
 #include <cstdint>
@@ -43,12 +44,13 @@ struct EspProposal {
 // One IPsec tunnel: one IKE peer of this instance and one TUN device.
 struct TunnelPlan {
   std::string connection;  // Its name in the file.
-  std::string device;      // At most 15 characters, unique on the host for this instance, stable across reloads.
-  IpAddress local_address;   // Bound on this host (private_ip_address when behind NAT).
+  std::string device;  // At most 15 characters, unique on the host for this instance, stable across
+                       // reloads.
+  IpAddress local_address;  // Bound on this host (private_ip_address when behind NAT).
   IpAddress remote_address;
   Identity local_identity;
   Identity remote_identity;
-  std::string psk_file;      // Absolute, or as resolved against the estate file's directory.
+  std::string psk_file;  // Absolute, or as resolved against the estate file's directory.
   std::vector<IkeProposal> ike_proposals;
   std::vector<EspProposal> esp_proposals;
   uint64_t ike_lifetime_seconds = 0;
@@ -60,8 +62,10 @@ struct TunnelPlan {
   VpnType vpn_type = VpnType::RouteBased;
   TrafficSelectors local_selectors;
   TrafficSelectors remote_selectors;
-  bool any_to_any = true;                    // Then own_prefixes and the gateways' addresses are refused as inner sources.
-  std::vector<IpPrefix> remote_prefixes;     // Routed into the device, protected by unreachable routes.
+  bool any_to_any =
+      true;  // Then own_prefixes and the gateways' addresses are refused as inner sources.
+  std::vector<IpPrefix>
+      remote_prefixes;  // Routed into the device, protected by unreachable routes.
   bool operator==(const TunnelPlan&) const = default;
 };
 
@@ -70,9 +74,10 @@ struct Plan {
   unsigned instance = 0;
   VpnType vpn_type = VpnType::RouteBased;
   std::string virtual_network;
-  std::vector<IpPrefix> own_prefixes;        // The network's address space: attached, and refused from outside.
-  std::vector<std::string> interfaces;       // Where it is attached.
-  std::vector<IpAddress> local_addresses;    // What to bind.
+  std::vector<IpPrefix>
+      own_prefixes;  // The network's address space: attached, and refused from outside.
+  std::vector<std::string> interfaces;     // Where it is attached.
+  std::vector<IpAddress> local_addresses;  // What to bind.
   std::vector<TunnelPlan> tunnels;
   bool operator==(const Plan&) const = default;
 

@@ -1,0 +1,201 @@
+#include "policy/compile.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "policy/device_name.h"
+#include "policy/identity.h"
+#include "policy/ipsec_suite.h"
+#include "policy/remote_end.h"
+#include "policy/route_mode.h"
+#include "policy/suggest.h"
+
+namespace twinspan::policy {
+namespace {
+
+constexpr unsigned kDeviceNameAttemptsMax = 64;
+
+// What every tunnel of the instance has in common.
+struct Instance {
+  const Model& model;
+  const VirtualNetworkGateway& gateway;
+  const VirtualNetwork& network;
+  const IpConfiguration& configuration;
+  unsigned number = 0;
+  std::string directory;
+};
+
+struct Fault {
+  SourceMark mark;
+  std::string path;
+  std::string message;
+  std::string remedy;
+};
+
+ConfigError to_error(const Model& model, Fault fault) {
+  const std::string file = fault.mark.file < model.files.size() ? model.files[fault.mark.file] : "";
+  return {file,
+          fault.mark.line,
+          fault.mark.column,
+          std::move(fault.path),
+          std::move(fault.message),
+          std::move(fault.remedy)};
+}
+
+Err<ConfigErrors> stop(const Model& model, Fault fault) {
+  return Err<ConfigErrors>(ConfigErrors{to_error(model, std::move(fault))});
+}
+
+template <class Object>
+std::vector<std::string_view> names_of(const ByName<Object>& objects) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, object] : objects) names.push_back(name);
+  return names;
+}
+
+std::string known_instances(const VirtualNetworkGateway& gateway) {
+  std::vector<std::string> known;
+  for (size_t index = 0; index < gateway.ip_configurations.size(); ++index) {
+    const IpConfiguration& configuration = gateway.ip_configurations[index];
+    known.push_back(fmt::format("{} ({}, {})", index, *configuration.name,
+                                configuration.public_ip_address->to_string()));
+  }
+  return known.empty() ? "it has none" : fmt::format("it has {}", fmt::join(known, ", "));
+}
+
+Result<Instance, ConfigErrors> find_instance(const Model& model, std::string_view name,
+                                             unsigned number, std::string_view directory) {
+  const VirtualNetworkGateway* const gateway = find(model.gateways, name);
+  if (gateway == nullptr) {
+    return stop(model, {{},
+                        "",
+                        fmt::format("the file has no virtual network gateway {}", quoted(name)),
+                        suggestion(name, names_of(model.gateways))});
+  }
+  const std::string path = fmt::format("virtual_network_gateways.{}", gateway->name);
+  if (number >= gateway->ip_configurations.size()) {
+    return stop(model, {gateway->mark, path + ".ip_configurations",
+                        fmt::format("there is no instance {}", number), known_instances(*gateway)});
+  }
+  const VirtualNetwork* const network = network_of(model, *gateway);
+  if (network == nullptr) {
+    return stop(model,
+                {gateway->virtual_network.mark, path + ".virtual_network",
+                 fmt::format("there is no virtual network {}", quoted(*gateway->virtual_network)),
+                 suggestion(*gateway->virtual_network, names_of(model.virtual_networks))});
+  }
+  return Instance{model,    *gateway,
+                  *network, gateway->ip_configurations[number],
+                  number,   std::string(directory)};
+}
+
+std::string key_path(const Instance& instance, const std::string& file) {
+  if (file.starts_with('/') || instance.directory.empty()) return file;
+  return instance.directory + (instance.directory.ends_with('/') ? "" : "/") + file;
+}
+
+std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {
+  return text.is_set ? parse_identity(*text) : identity_of(address);
+}
+
+std::vector<IpPrefix> plain(const MarkedList<IpPrefix>& prefixes) {
+  std::vector<IpPrefix> result;
+  for (const auto& prefix : *prefixes) result.push_back(*prefix);
+  return result;
+}
+
+void set_suite(IpsecSuite suite, TunnelPlan& tunnel) {
+  tunnel.ike_proposals = std::move(suite.ike_proposals);
+  tunnel.esp_proposals = std::move(suite.esp_proposals);
+  tunnel.ike_lifetime_seconds = suite.ike_lifetime_seconds;
+  tunnel.sa_lifetime_seconds = suite.sa_lifetime_seconds;
+  tunnel.sa_data_size_kilobytes = suite.sa_data_size_kilobytes;
+}
+
+void set_selectors(const Instance& instance, const Connection& connection, const RemoteEnd& remote,
+                   TunnelPlan& tunnel) {
+  TunnelSelectors selectors = tunnel_selectors(instance.gateway, connection,
+                                               instance.network.address_space, remote.prefixes);
+  tunnel.any_to_any = selectors.is_any_to_any;
+  tunnel.local_selectors = std::move(selectors.local);
+  tunnel.remote_selectors = std::move(selectors.remote);
+  tunnel.remote_prefixes = plain(remote.prefixes);
+}
+
+// Everything of a tunnel but its device.
+Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connection& connection) {
+  const std::string path = fmt::format("connections.{}", connection.name);
+  const auto remote = remote_end(instance.model, connection);
+  if (!remote)
+    return Err<Fault>({connection.mark, path, "the remote end has no address in this file", ""});
+  const auto suite = suite_of(instance.model, connection);
+  if (!suite)
+    return Err<Fault>({connection.mark, path + ".ipsec_policy", "no usable IPsec policy", ""});
+  const auto local_identity =
+      identity_or_address(connection.local_id, *instance.configuration.public_ip_address);
+  const auto remote_identity = identity_or_address(connection.remote_id, remote->address);
+  if (!local_identity || !remote_identity) {
+    return Err<Fault>({connection.mark, path, "local_id or remote_id is no identity", ""});
+  }
+  if (!connection.shared_key_file.is_set)
+    return Err<Fault>({connection.mark, path + ".shared_key", "there is no key", ""});
+  TunnelPlan tunnel;
+  tunnel.connection = connection.name;
+  tunnel.local_address = instance.configuration.address_on_host();
+  tunnel.remote_address = remote->address;
+  tunnel.local_identity = *local_identity;
+  tunnel.remote_identity = *remote_identity;
+  tunnel.psk_file = key_path(instance, *connection.shared_key_file);
+  tunnel.dpd_timeout_seconds = *connection.dpd_timeout_seconds;
+  tunnel.mode = *connection.connection_mode;
+  tunnel.encapsulation = *connection.encapsulation;
+  tunnel.vpn_type = *instance.gateway.vpn_type;
+  set_suite(*suite, tunnel);
+  set_selectors(instance, connection, *remote, tunnel);
+  if (tunnel.local_selectors.empty()) {
+    return Err<Fault>(
+        {connection.mark, path, "the two sides have no address family in common", ""});
+  }
+  return tunnel;
+}
+
+std::string free_device_name(const Instance& instance, const std::string& connection,
+                             std::set<std::string>& taken) {
+  for (unsigned attempt = 0; attempt < kDeviceNameAttemptsMax; ++attempt) {
+    std::string name = device_name({instance.gateway.name, instance.number, connection}, attempt);
+    if (taken.insert(name).second) return name;
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<Plan, ConfigErrors> compile(const Model& model, std::string_view gateway, unsigned instance,
+                                   std::string_view directory) {
+  TRY_ASSIGN(const Instance self, find_instance(model, gateway, instance, directory));
+  Plan plan;
+  plan.gateway = self.gateway.name;
+  plan.instance = instance;
+  plan.vpn_type = *self.gateway.vpn_type;
+  plan.virtual_network = self.network.name;
+  plan.own_prefixes = plain(self.network.address_space);
+  for (const auto& interface : *self.network.interfaces) plan.interfaces.push_back(*interface);
+  plan.local_addresses = {self.configuration.address_on_host()};
+  ConfigErrors errors;
+  std::set<std::string> devices;
+  for (const auto& [name, connection] : model.connections) {
+    if (*connection.virtual_network_gateway1 != self.gateway.name) continue;
+    auto tunnel = compile_tunnel(self, connection);
+    if (!tunnel) {
+      errors.push_back(to_error(model, std::move(tunnel).error()));
+      continue;
+    }
+    tunnel->device = free_device_name(self, name, devices);
+    plan.tunnels.push_back(*std::move(tunnel));
+  }
+  if (!errors.empty()) return Err<ConfigErrors>(std::move(errors));
+  return plan;
+}
+
+}  // namespace twinspan::policy

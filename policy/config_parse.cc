@@ -1,0 +1,122 @@
+#include "policy/config_parse.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "policy/model_reader.h"
+#include "policy/object_reader.h"
+#include "policy/yaml_text.h"
+#include "policy/yaml_tree.h"
+
+namespace twinspan::policy {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kQuotedTag = "!";  // What yaml-cpp gives every scalar that is not plain.
+
+SourceMark to_source_mark(const YAML::Mark& mark, uint32_t file) {
+  return {.file = file,
+          .line = static_cast<uint32_t>(mark.line + 1),
+          .column = static_cast<uint32_t>(mark.column + 1)};
+}
+
+// Hands yaml-cpp's events to the builder. yaml-cpp resolves nothing here but anchors; implicit
+// types do not exist.
+class EventAdapter : public YAML::EventHandler {
+ public:
+  EventAdapter(std::string_view text, uint32_t file) : text_(text), file_(file) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ < 2) return;
+    builder_.fail({to_source_mark(mark, file_), "a second document begins here",
+                   "one file holds one estate: remove '---'"});
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    builder_.add_empty(to_source_mark(mark, file_), anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    builder_.add_alias(to_source_mark(mark, file_), anchor);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const SourceMark place = to_source_mark(mark, file_);
+    if (tag == kQuotedTag && !has_closing_quote(text_, static_cast<size_t>(mark.pos))) {
+      return builder_.fail({place, "this quote is never closed", "close it"});
+    }
+    builder_.add_text(place, anchor, value);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    builder_.open(YamlKind::List, to_source_mark(mark, file_), anchor);
+  }
+  void OnSequenceEnd() override { builder_.close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    builder_.open(YamlKind::Mapping, to_source_mark(mark, file_), anchor);
+  }
+  void OnMapEnd() override { builder_.close(); }
+
+  YamlTreeBuilder& builder() { return builder_; }
+
+ private:
+  std::string_view text_;
+  uint32_t file_;
+  int documents_ = 0;
+  YamlTreeBuilder builder_;
+};
+
+YamlError to_yaml_error(const YAML::Exception& exception, std::string_view text, uint32_t file) {
+  const SourceMark mark = to_source_mark(exception.mark, file);
+  if (is_indented_with_tab(text, mark.line))
+    return {mark, "a tab in the indentation", "indent with spaces"};
+  return {mark, "not valid YAML: " + exception.msg,
+          "look at the indentation, brackets and quotes of this line and the one before"};
+}
+
+// yaml-cpp throws on bad syntax; nothing of it leaves this function.
+Result<YamlTree, std::vector<YamlError>> read_yaml(std::string_view text, uint32_t file) {
+  if (auto error = check_yaml_text(text, file))
+    return Err<std::vector<YamlError>>({std::move(*error)});
+  EventAdapter adapter(text, file);
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    while (!adapter.builder().has_failed() && parser.HandleNextDocument(adapter)) {
+    }
+  } catch (const YAML::Exception& exception) {
+    adapter.builder().fail(to_yaml_error(exception, text, file));
+  }
+  return adapter.builder().finish();
+}
+
+void sort_by_place(ConfigErrors& errors) {
+  std::ranges::stable_sort(
+      errors, {}, [](const ConfigError& error) { return std::pair(error.line, error.column); });
+}
+
+}  // namespace
+
+Result<Model, ConfigErrors> parse_config(std::string_view text, std::string file_name) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  ErrorLog log(file_name);
+  Model model;
+  model.files = {std::move(file_name)};
+  if (const auto tree = read_yaml(text, 0)) {
+    read_model(tree->root(), log, model);
+  } else {
+    for (const YamlError& error : tree.error())
+      log.add(error.mark, "", error.message, error.remedy);
+  }
+  ConfigErrors errors = log.take();
+  if (errors.empty()) return model;
+  sort_by_place(errors);
+  return Err<ConfigErrors>(std::move(errors));
+}
+
+}  // namespace twinspan::policy

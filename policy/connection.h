@@ -1,0 +1,53 @@
+// A connection: from a virtual network gateway to a local network gateway, or to another virtual
+// network gateway (then one object per direction).
+#pragma once
+
+#include <optional>
+
+#include "base/sa_params.h"
+#include "policy/ipsec_policy.h"
+#include "policy/plan.h"
+#include "policy/source_mark.h"
+
+namespace twinspan::policy {
+
+enum class ConnectionType : uint8_t { Ipsec, VnetToVnet };
+enum class ConnectionProtocol : uint8_t { IkeV2, IkeV1 };
+
+struct AddressRange {
+  IpAddress first;
+  IpAddress last;  // Same family, not below first.
+};
+
+struct TrafficSelectorPolicy {
+  SourceMark mark;
+  MarkedList<AddressRange> local_address_ranges;
+  MarkedList<AddressRange> remote_address_ranges;
+};
+
+struct Connection {
+  std::string name;
+  SourceMark mark;
+  Marked<ConnectionType> connection_type;
+  Marked<ConnectionProtocol> connection_protocol;
+  MarkedText virtual_network_gateway1;
+  MarkedText virtual_network_gateway2;
+  MarkedText local_network_gateway2;
+  MarkedText shared_key_file;
+  MarkedText local_id;
+  MarkedText remote_id;
+  MarkedText ipsec_policy_name;
+  std::optional<IpsecPolicy>
+      ipsec_policy;  // The mapping, when written in place; it wins over the name.
+  Marked<Encapsulation> encapsulation;
+  Marked<bool> enable_bgp;
+  Marked<ConnectionMode> connection_mode;
+  Marked<uint64_t> dpd_timeout_seconds;
+  Marked<bool> use_policy_based_traffic_selectors;
+  SourceMark traffic_selector_policies_mark;
+  std::vector<TrafficSelectorPolicy> traffic_selector_policies;
+
+  bool is_vnet_to_vnet() const { return *connection_type == ConnectionType::VnetToVnet; }
+};
+
+}  // namespace twinspan::policy

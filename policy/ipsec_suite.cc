@@ -1,0 +1,84 @@
+#include "policy/ipsec_suite.h"
+
+namespace twinspan::policy {
+namespace {
+
+// Azure's defaults for route-based gateways.
+constexpr uint64_t kIkeLifetimeSeconds = 28800;
+constexpr uint64_t kSaLifetimeSeconds = 27000;
+constexpr uint64_t kSaDataSizeKilobytes = 102400000;
+
+constexpr Encryption kAes256Gcm = {EncryptionId::AesGcm16, 256};
+
+std::optional<IntegrityId> integrity_of(std::string_view encryption, std::string_view integrity) {
+  if (!words_fit(encryption, integrity)) return std::nullopt;
+  const IntegrityProperties* const found = find_integrity(integrity);
+  return found == nullptr ? IntegrityId::None : found->id;
+}
+
+PrfId prf_named(std::string_view word) {
+  for (const PrfProperties& prf : all_prfs()) {
+    if (word == prf.name) return prf.id;
+  }
+  return PrfId::HmacSha384;
+}
+
+PrfId prf_of(const IpsecPolicy& policy, const Encryption& encryption) {
+  if (policy.ike_prf.is_set) return prf_named(*policy.ike_prf);
+  if (find_integrity(*policy.ike_integrity) != nullptr) return prf_named(*policy.ike_integrity);
+  return encryption.key_bits == 128 ? PrfId::HmacSha256 : PrfId::HmacSha384;
+}
+
+DhGroupId group_named(std::string_view word) {
+  const DhGroupProperties* const found = find_dh_group(word);
+  return found == nullptr ? DhGroupId::None : found->id;
+}
+
+}  // namespace
+
+const IpsecSuite& strong_suite() {
+  static const IpsecSuite suite = {
+      .ike_proposals = {{kAes256Gcm, IntegrityId::None, PrfId::HmacSha384, DhGroupId::Ecp384}},
+      .esp_proposals = {{kAes256Gcm, IntegrityId::None, DhGroupId::Ecp384, true}},
+      .ike_lifetime_seconds = kIkeLifetimeSeconds,
+      .sa_lifetime_seconds = kSaLifetimeSeconds,
+      .sa_data_size_kilobytes = kSaDataSizeKilobytes,
+  };
+  return suite;
+}
+
+bool words_fit(std::string_view encryption, std::string_view integrity) {
+  const EncryptionProperties* const found = find_encryption(encryption);
+  if (found == nullptr) return false;
+  return found->is_aead() ? integrity == encryption : find_integrity(integrity) != nullptr;
+}
+
+std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy) {
+  const auto ike_integrity = integrity_of(*policy.ike_encryption, *policy.ike_integrity);
+  const auto esp_integrity = integrity_of(*policy.ipsec_encryption, *policy.ipsec_integrity);
+  const DhGroupId dh_group = group_named(*policy.dh_group);
+  if (!ike_integrity || !esp_integrity || dh_group == DhGroupId::None) return std::nullopt;
+  const Encryption ike_encryption = find_encryption(*policy.ike_encryption)->encryption;
+  const Encryption esp_encryption = find_encryption(*policy.ipsec_encryption)->encryption;
+  return IpsecSuite{
+      .ike_proposals = {{ike_encryption, *ike_integrity, prf_of(policy, ike_encryption), dh_group}},
+      .esp_proposals = {{esp_encryption, *esp_integrity, group_named(*policy.pfs_group),
+                         *policy.esn}},
+      .ike_lifetime_seconds = *policy.ike_life_time_seconds,
+      .sa_lifetime_seconds = *policy.sa_life_time_seconds,
+      .sa_data_size_kilobytes = *policy.sa_data_size_kilobytes,
+  };
+}
+
+const IpsecPolicy* policy_of(const Model& model, const Connection& connection) {
+  if (connection.ipsec_policy) return &*connection.ipsec_policy;
+  return find(model.ipsec_policies, *connection.ipsec_policy_name);
+}
+
+std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection) {
+  if (const IpsecPolicy* const policy = policy_of(model, connection)) return suite_of(*policy);
+  if (*connection.ipsec_policy_name != kStrongPolicyName) return std::nullopt;
+  return strong_suite();
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,35 @@
+// An IPsec policy's words to proposals and lifetimes.
+#pragma once
+
+#include <optional>
+
+#include "policy/connection.h"
+#include "policy/model.h"
+
+namespace twinspan::policy {
+
+struct IpsecSuite {
+  std::vector<IkeProposal> ike_proposals;
+  std::vector<EspProposal> esp_proposals;
+  uint64_t ike_lifetime_seconds = 0;
+  uint64_t sa_lifetime_seconds = 0;
+  uint64_t sa_data_size_kilobytes = 0;
+};
+
+// AES-256-GCM throughout, PRF-SHA384, ECP384 with PFS, ESN; the cloud's lifetimes.
+const IpsecSuite& strong_suite();
+
+// nullopt when the words do not fit together (policy/validate.h says how).
+std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy);
+
+// The policy that a connection names or holds; nullptr for the built-in one and for an unknown
+// name.
+const IpsecPolicy* policy_of(const Model& model, const Connection& connection);
+
+// nullopt when the connection names no known policy, or one whose words do not fit together.
+std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection);
+
+// An encryption word and its integrity word agree: equal with an AEAD, else a hash.
+bool words_fit(std::string_view encryption, std::string_view integrity);
+
+}  // namespace twinspan::policy

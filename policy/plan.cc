@@ -1,0 +1,128 @@
+#include "policy/plan.h"
+
+#include <fmt/format.h>
+
+namespace twinspan::policy {
+namespace {
+
+std::string_view name_of(VpnType type) {
+  return type == VpnType::RouteBased ? "route-based" : "policy-based";
+}
+
+std::string_view name_of(ConnectionMode mode) {
+  switch (mode) {
+    case ConnectionMode::Default:
+      return "default";
+    case ConnectionMode::InitiatorOnly:
+      return "initiator-only";
+    case ConnectionMode::ResponderOnly:
+      return "responder-only";
+  }
+  return "";
+}
+
+std::string_view name_of(IdentityType type) {
+  switch (type) {
+    case IdentityType::Ipv4:
+      return "ipv4";
+    case IdentityType::Ipv6:
+      return "ipv6";
+    case IdentityType::Fqdn:
+      return "fqdn";
+    case IdentityType::Email:
+      return "email";
+    case IdentityType::KeyId:
+      return "keyid";
+  }
+  return "";
+}
+
+std::string name_of(const Identity& identity) {
+  return fmt::format("{}:{}", name_of(identity.type), identity.text);
+}
+
+// A table's name for an id; a plan made by hand may hold an id that the tables do not know.
+template <class Properties>
+std::string_view name_or_unknown(const Properties* properties) {
+  return properties == nullptr ? "unknown" : properties->name;
+}
+
+std::string_view name_of(DhGroupId group) {
+  return group == DhGroupId::None ? "None" : name_or_unknown(find_dh_group(group));
+}
+
+std::string encryption_and_integrity(const Encryption& encryption, IntegrityId integrity) {
+  std::string name(name_or_unknown(find_encryption(encryption)));
+  if (integrity != IntegrityId::None)
+    name += fmt::format("-{}", name_or_unknown(find_integrity(integrity)));
+  return name;
+}
+
+std::string name_of(const IkeProposal& proposal) {
+  return fmt::format("{} prf {} group {}",
+                     encryption_and_integrity(proposal.encryption, proposal.integrity),
+                     name_or_unknown(find_prf(proposal.prf)), name_of(proposal.group));
+}
+
+std::string name_of(const EspProposal& proposal) {
+  return fmt::format("{} pfs {} {}",
+                     encryption_and_integrity(proposal.encryption, proposal.integrity),
+                     name_of(proposal.pfs_group), proposal.esn ? "esn" : "no-esn");
+}
+
+template <class Value>
+std::string listed(const std::vector<Value>& values) {
+  std::vector<std::string> texts;
+  for (const Value& value : values) {
+    if constexpr (requires { value.to_string(); }) {
+      texts.push_back(value.to_string());
+    } else if constexpr (requires { name_of(value); }) {
+      texts.emplace_back(name_of(value));
+    } else {
+      texts.emplace_back(value);
+    }
+  }
+  return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::string to_string(const TunnelPlan& tunnel) {
+  const bool is_udp = tunnel.encapsulation == Encapsulation::Udp;
+  const std::string size_limit = tunnel.sa_data_size_kilobytes == 0
+                                     ? "no size limit"
+                                     : fmt::format("{} KB", tunnel.sa_data_size_kilobytes);
+  std::string text = fmt::format("tunnel {} device {} {}\n", tunnel.connection, tunnel.device,
+                                 name_of(tunnel.vpn_type));
+  const auto line = [&text](std::string_view key, std::string_view value) {
+    text += fmt::format("  {:<12}{}\n", key, value);
+  };
+  line("local",
+       fmt::format("{} as {}", tunnel.local_address.to_string(), name_of(tunnel.local_identity)));
+  line("remote",
+       fmt::format("{} as {}", tunnel.remote_address.to_string(), name_of(tunnel.remote_identity)));
+  line("psk", tunnel.psk_file);
+  line("ike", listed(tunnel.ike_proposals));
+  line("esp", listed(tunnel.esp_proposals));
+  line("lifetimes", fmt::format("ike {} s, sa {} s, {}", tunnel.ike_lifetime_seconds,
+                                tunnel.sa_lifetime_seconds, size_limit));
+  line("dpd", fmt::format("{} s", tunnel.dpd_timeout_seconds));
+  line("mode", fmt::format("{}, {}", name_of(tunnel.mode), is_udp ? "udp" : "esp"));
+  line("selectors",
+       fmt::format("{} === {}{}", listed(tunnel.local_selectors), listed(tunnel.remote_selectors),
+                   tunnel.any_to_any ? " (any-to-any)" : ""));
+  line("routes", listed(tunnel.remote_prefixes));
+  return text;
+}
+
+}  // namespace
+
+std::string Plan::to_string() const {
+  std::string text =
+      fmt::format("gateway {} instance {} {}\n", gateway, instance, name_of(vpn_type));
+  text += fmt::format("  {:<12}{} {} on {}\n", "network", virtual_network, listed(own_prefixes),
+                      listed(interfaces));
+  text += fmt::format("  {:<12}{}\n", "bind", listed(local_addresses));
+  for (const TunnelPlan& tunnel : tunnels) text += policy::to_string(tunnel);
+  return text;
+}
+
+}  // namespace twinspan::policy

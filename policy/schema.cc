@@ -1,0 +1,431 @@
+#include "policy/schema.h"
+
+#include <algorithm>
+
+namespace twinspan::policy {
+namespace {
+
+using enum FieldType;
+using enum FieldShape;
+
+constexpr std::string_view kDeploymentModels[] = {"resource-manager", "classic"};
+constexpr std::string_view kVpnTypes[] = {"route-based", "policy-based"};
+constexpr std::string_view kConnectionTypes[] = {"ipsec", "vnet-to-vnet"};
+constexpr std::string_view kConnectionProtocols[] = {"IKEv2", "IKEv1"};
+constexpr std::string_view kConnectionModes[] = {"default", "initiator-only", "responder-only"};
+constexpr std::string_view kEncapsulations[] = {"udp", "esp"};
+constexpr std::string_view kSkus[] = {"Native",   "Basic",    "VpnGw1",   "VpnGw2",
+                                      "VpnGw3",   "VpnGw4",   "VpnGw5",   "VpnGw1AZ",
+                                      "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ"};
+constexpr std::string_view kEncryptions[] = {"GCMAES256", "GCMAES128", "CHACHA20POLY1305", "AES256",
+                                             "AES128"};
+constexpr std::string_view kIntegrities[] = {"SHA256",    "SHA384",    "SHA512",
+                                             "GCMAES256", "GCMAES128", "CHACHA20POLY1305"};
+constexpr std::string_view kPrfs[] = {"SHA256", "SHA384", "SHA512"};
+constexpr std::string_view kDhGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16", "ECP256",
+                                          "ECP384",    "ECP521",    "CURVE25519"};
+constexpr std::string_view kPfsGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16",  "ECP256",
+                                           "ECP384",    "ECP521",    "CURVE25519", "None"};
+
+constexpr uint64_t kPeerWeightMax = 100;
+constexpr uint64_t kDpdTimeoutMin = 9;
+constexpr uint64_t kDpdTimeoutMax = 3600;
+// A year: longer is a typing error, and it keeps timer arithmetic far from overflow.
+constexpr uint64_t kLifeTimeSecondsMax = 31536000;
+// 2^42 KB are 4 PB; times 1024 it still fits 64 bits of bytes.
+constexpr uint64_t kDataSizeKilobytesMax = uint64_t{1} << 42;
+
+constexpr FieldSchema kEstateFields[] = {
+    {.name = "version",
+     .type = Number,
+     .is_required = true,
+     .min = 1,
+     .max = 1,
+     .doc = "Version of this format."},
+    {.name = "virtual_networks",
+     .type = Object,
+     .shape = ByName,
+     .object = &kVirtualNetworkSchema,
+     .doc = "The virtual networks of the estate."},
+    {.name = "virtual_network_gateways",
+     .type = Object,
+     .shape = ByName,
+     .object = &kGatewaySchema,
+     .doc = "The gateways; a daemon runs one instance of one of them."},
+    {.name = "local_network_gateways",
+     .type = Object,
+     .shape = ByName,
+     .object = &kLocalNetworkGatewaySchema,
+     .doc = "Peers that this estate does not administer."},
+    {.name = "connections",
+     .type = Object,
+     .shape = ByName,
+     .object = &kConnectionSchema,
+     .doc = "What is joined with what."},
+    {.name = "peerings",
+     .type = Object,
+     .shape = ByName,
+     .object = &kPeeringSchema,
+     .doc = "Halves of peerings between networks on one host."},
+    {.name = "ipsec_policies",
+     .type = Object,
+     .shape = ByName,
+     .object = &kIpsecPolicySchema,
+     .doc = "Policies that connections refer to by name, beside the built-in 'strong'."},
+};
+
+constexpr FieldSchema kVirtualNetworkFields[] = {
+    {.name = "region", .type = Text, .doc = "Where the network is; informational."},
+    {.name = "deployment_model",
+     .type = Word,
+     .default_text = "resource-manager",
+     .choices = kDeploymentModels,
+     .doc = "classic: static prefixes only, no BGP, no gateway transit across models."},
+    {.name = "address_space",
+     .type = Prefix,
+     .shape = List,
+     .is_required = true,
+     .doc = "IPv4 or IPv6 prefixes, or both."},
+    {.name = "subnets",
+     .type = Prefix,
+     .shape = ByName,
+     .doc = "Parts of the address space; a network with a gateway needs one named GatewaySubnet."},
+    {.name = "interfaces",
+     .type = Text,
+     .shape = List,
+     .doc = "Where the network is attached on the gateway's host."},
+};
+
+constexpr FieldSchema kGatewayFields[] = {
+    {.name = "virtual_network",
+     .type = ObjectName,
+     .is_required = true,
+     .doc = "The network it belongs to."},
+    {.name = "vpn_type",
+     .type = Word,
+     .default_text = "route-based",
+     .choices = kVpnTypes,
+     .doc = "Routes or selectors choose the tunnel; cannot be changed in place."},
+    {.name = "sku",
+     .type = Word,
+     .default_text = "Native",
+     .choices = kSkus,
+     .doc = "Native has every feature and no limit; the cloud's names bring the cloud's limits."},
+    {.name = "active_active",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Two instances carry traffic."},
+    {.name = "ip_configurations",
+     .type = Object,
+     .shape = List,
+     .is_required = true,
+     .object = &kIpConfigurationSchema,
+     .doc = "One per instance, in their order."},
+    {.name = "enable_bgp",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Speak BGP over connections that enable it."},
+    {.name = "bgp_settings",
+     .type = Object,
+     .object = &kGatewayBgpSchema,
+     .doc = "Used when BGP is enabled."},
+};
+
+constexpr FieldSchema kIpConfigurationFields[] = {
+    {.name = "name",
+     .type = Text,
+     .default_text = "default",
+     .doc = "Its name, unique in the gateway."},
+    {.name = "public_ip_address",
+     .type = Address,
+     .is_required = true,
+     .doc = "How peers reach this instance."},
+    {.name = "private_ip_address",
+     .type = Address,
+     .doc = "The address on this host, when a NAT stands before it; the public one when absent."},
+};
+
+constexpr FieldSchema kGatewayBgpFields[] = {
+    {.name = "asn",
+     .type = Number,
+     .default_text = "65515",
+     .min = 1,
+     .max = UINT32_MAX,
+     .doc = "Autonomous system number."},
+    {.name = "peer_weight",
+     .type = Number,
+     .default_text = "0",
+     .max = kPeerWeightMax,
+     .doc = "Weight of routes learned from it."},
+    {.name = "bgp_peering_addresses",
+     .type = Address,
+     .shape = List,
+     .doc = "One per instance; taken from GatewaySubnet when absent."},
+};
+
+constexpr FieldSchema kLocalNetworkGatewayFields[] = {
+    {.name = "gateway_ip_address", .type = Address, .doc = "The peer's public address; or fqdn."},
+    {.name = "fqdn", .type = Text, .doc = "The peer's name, resolved at start and on change."},
+    {.name = "address_prefixes",
+     .type = Prefix,
+     .shape = List,
+     .doc = "The networks behind the peer."},
+    {.name = "bgp_settings",
+     .type = Object,
+     .object = &kLocalBgpSchema,
+     .doc = "The peer's BGP speaker."},
+};
+
+constexpr FieldSchema kLocalBgpFields[] = {
+    {.name = "asn",
+     .type = Number,
+     .is_required = true,
+     .min = 1,
+     .max = UINT32_MAX,
+     .doc = "The peer's autonomous system number."},
+    {.name = "bgp_peering_address",
+     .type = Address,
+     .is_required = true,
+     .doc = "The peer's BGP address."},
+    {.name = "peer_weight",
+     .type = Number,
+     .default_text = "0",
+     .max = kPeerWeightMax,
+     .doc = "Weight of routes learned from it."},
+};
+
+constexpr FieldSchema kConnectionFields[] = {
+    {.name = "connection_type",
+     .type = Word,
+     .is_required = true,
+     .choices = kConnectionTypes,
+     .doc = "ipsec: to a local network gateway; vnet-to-vnet: to a gateway of this estate, one "
+            "object per direction."},
+    {.name = "connection_protocol",
+     .type = Word,
+     .default_text = "IKEv2",
+     .choices = kConnectionProtocols,
+     .doc = "IKEv1 is refused."},
+    {.name = "virtual_network_gateway1",
+     .type = ObjectName,
+     .is_required = true,
+     .doc = "The gateway on this side."},
+    {.name = "virtual_network_gateway2",
+     .type = ObjectName,
+     .doc = "vnet-to-vnet: the gateway on the other side."},
+    {.name = "local_network_gateway2", .type = ObjectName, .doc = "ipsec: the peer."},
+    {.name = "shared_key",
+     .type = Object,
+     .object = &kSharedKeySchema,
+     .doc = "The pre-shared key."},
+    {.name = "local_id",
+     .type = Text,
+     .doc =
+         "Our identity: address, name, user@domain or keyid:TEXT; the public address when absent."},
+    {.name = "remote_id", .type = Text, .doc = "The peer's identity, in the same forms."},
+    {.name = "ipsec_policy",
+     .type = NameOrObject,
+     .default_text = "strong",
+     .object = &kIpsecPolicySchema,
+     .doc = "A policy's name, or a complete policy."},
+    {.name = "encapsulation",
+     .type = Word,
+     .default_text = "udp",
+     .choices = kEncapsulations,
+     .doc = "udp: port 4500, NAT or not; esp: raw protocol 50."},
+    {.name = "enable_bgp",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Speak BGP over this connection."},
+    {.name = "connection_mode",
+     .type = Word,
+     .default_text = "default",
+     .choices = kConnectionModes,
+     .doc = "Which side opens the tunnel."},
+    {.name = "dpd_timeout_seconds",
+     .type = Number,
+     .default_text = "45",
+     .min = kDpdTimeoutMin,
+     .max = kDpdTimeoutMax,
+     .doc = "A peer silent for so long is dead."},
+    {.name = "use_policy_based_traffic_selectors",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Propose all pairs of prefixes instead of any-to-any, for policy-based peers."},
+    {.name = "traffic_selector_policies",
+     .type = Object,
+     .shape = List,
+     .object = &kTrafficSelectorPolicySchema,
+     .doc = "Propose these ranges instead; needs use_policy_based_traffic_selectors."},
+};
+
+constexpr FieldSchema kSharedKeyFields[] = {
+    {.name = "file",
+     .type = Text,
+     .is_required = true,
+     .doc = "File with the key, relative to the estate file or the credentials directory."},
+};
+
+constexpr FieldSchema kTrafficSelectorPolicyFields[] = {
+    {.name = "local_address_ranges",
+     .type = AddressRange,
+     .shape = List,
+     .is_required = true,
+     .doc = "On our side."},
+    {.name = "remote_address_ranges",
+     .type = AddressRange,
+     .shape = List,
+     .is_required = true,
+     .doc = "On the peer's side."},
+};
+
+constexpr FieldSchema kPeeringFields[] = {
+    {.name = "virtual_network",
+     .type = ObjectName,
+     .is_required = true,
+     .doc = "The network this half belongs to."},
+    {.name = "remote_virtual_network",
+     .type = ObjectName,
+     .is_required = true,
+     .doc = "The network it opens to."},
+    {.name = "allow_virtual_network_access",
+     .type = Flag,
+     .default_text = "true",
+     .doc = "Traffic between the two networks."},
+    {.name = "allow_forwarded_traffic",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Traffic that does not come from the remote network itself."},
+    {.name = "allow_gateway_transit",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "The remote network may use this network's gateway."},
+    {.name = "use_remote_gateways",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Use the remote network's gateway."},
+};
+
+// All or none, except ike_prf: the integrity fixes it in Azure's policies, which have no such
+// field.
+constexpr FieldSchema kIpsecPolicyFields[] = {
+    {.name = "ike_encryption",
+     .type = Word,
+     .is_required = true,
+     .choices = kEncryptions,
+     .doc = "Of IKE messages."},
+    {.name = "ike_integrity",
+     .type = Word,
+     .is_required = true,
+     .choices = kIntegrities,
+     .doc = "Of IKE messages; with an AEAD the encryption's word."},
+    {.name = "ike_prf",
+     .type = Word,
+     .choices = kPrfs,
+     .doc = "Of the key schedule; the integrity's hash when absent, with an AEAD SHA384 (SHA256 at "
+            "128 bits)."},
+    {.name = "dh_group",
+     .type = Word,
+     .is_required = true,
+     .choices = kDhGroups,
+     .doc = "Of the IKE SA."},
+    {.name = "ipsec_encryption",
+     .type = Word,
+     .is_required = true,
+     .choices = kEncryptions,
+     .doc = "Of ESP."},
+    {.name = "ipsec_integrity",
+     .type = Word,
+     .is_required = true,
+     .choices = kIntegrities,
+     .doc = "Of ESP; with an AEAD the encryption's word."},
+    {.name = "pfs_group",
+     .type = Word,
+     .is_required = true,
+     .choices = kPfsGroups,
+     .doc = "Of each Child SA made or rekeyed after the first; None: no PFS."},
+    {.name = "esn",
+     .type = Flag,
+     .is_required = true,
+     .doc = "Extended sequence numbers, where the peer has them."},
+    {.name = "ike_life_time_seconds",
+     .type = Number,
+     .is_required = true,
+     .min = 1,
+     .max = kLifeTimeSecondsMax,
+     .doc = "The IKE SA is rekeyed before."},
+    {.name = "sa_life_time_seconds",
+     .type = Number,
+     .is_required = true,
+     .min = 1,
+     .max = kLifeTimeSecondsMax,
+     .doc = "A Child SA is rekeyed before."},
+    {.name = "sa_data_size_kilobytes",
+     .type = Number,
+     .is_required = true,
+     .max = kDataSizeKilobytesMax,
+     .doc = "A Child SA is rekeyed before it carried so much; 0: no limit."},
+};
+
+}  // namespace
+
+const ObjectSchema kEstateSchema = {"estate", "The whole file.", kEstateFields};
+const ObjectSchema kVirtualNetworkSchema = {
+    "virtual network", "An address space and where it is attached.", kVirtualNetworkFields};
+const ObjectSchema kGatewaySchema = {"virtual network gateway",
+                                     "The end of tunnels in a virtual network.", kGatewayFields};
+const ObjectSchema kIpConfigurationSchema = {"IP configuration", "One instance of a gateway.",
+                                             kIpConfigurationFields};
+const ObjectSchema kGatewayBgpSchema = {"BGP settings", "The gateway's BGP speaker.",
+                                        kGatewayBgpFields};
+const ObjectSchema kLocalNetworkGatewaySchema = {
+    "local network gateway", "A peer of somebody else's.", kLocalNetworkGatewayFields};
+const ObjectSchema kLocalBgpSchema = {"BGP settings", "The peer's BGP speaker.", kLocalBgpFields};
+const ObjectSchema kConnectionSchema = {"connection", "One direction of what is joined.",
+                                        kConnectionFields};
+const ObjectSchema kSharedKeySchema = {"shared key", "Where the pre-shared key lies.",
+                                       kSharedKeyFields};
+const ObjectSchema kTrafficSelectorPolicySchema = {"traffic selector policy", "Ranges to propose.",
+                                                   kTrafficSelectorPolicyFields};
+const ObjectSchema kPeeringSchema = {"peering", "One half of a peering.", kPeeringFields};
+const ObjectSchema kIpsecPolicySchema = {
+    "IPsec policy", "One combination of algorithms and lifetimes.", kIpsecPolicyFields};
+
+const FieldSchema* ObjectSchema::find(std::string_view field) const {
+  const auto found = std::ranges::find(fields, field, &FieldSchema::name);
+  return found == fields.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> ObjectSchema::field_names() const {
+  std::vector<std::string_view> names;
+  for (const FieldSchema& field : fields) names.push_back(field.name);
+  return names;
+}
+
+std::string_view expected_form(FieldType type) {
+  switch (type) {
+    case Text:
+      return "a text";
+    case ObjectName:
+      return "the name of an object";
+    case Word:
+      return "a word";
+    case Flag:
+      return "true or false";
+    case Number:
+      return "a whole number";
+    case Address:
+      return "an address like 192.0.2.1 or 2001:db8::1";
+    case Prefix:
+      return "a prefix like 10.1.0.0/16 or 2001:db8::/32";
+    case AddressRange:
+      return "a prefix like 10.1.0.0/16 or a range like 10.1.0.1-10.1.0.9";
+    case Object:
+      return "a mapping";
+    case NameOrObject:
+      return "a name or a mapping";
+  }
+  return "";
+}
+
+}  // namespace twinspan::policy
