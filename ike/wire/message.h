@@ -42,15 +42,15 @@ enum class WireError : uint8_t {
 const char* to_string(WireError error);
 
 struct Header {
-  IkeSpi initiator_spi{};
-  IkeSpi responder_spi{};
+  IkeSpi initiator_spi;
+  IkeSpi responder_spi;
   uint8_t next_payload = 0;
   uint8_t minor_version = 0;
   uint8_t exchange = 0;  // Raw: an unknown exchange type must be answerable.
   bool is_response = false;
   bool from_initiator = false;  // The I flag: the sender is the original initiator of the IKE SA.
   bool higher_version = false;  // The V flag.
-  MessageId message_id{};
+  MessageId message_id;
   uint32_t length = 0;
   // Read only; parse_header() passes any, parse_message() only 2 (RFC 7296 2.5: the answer to a
   // higher one, INVALID_MAJOR_VERSION, needs the SPIs and the message ID of the request).

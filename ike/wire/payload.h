@@ -47,14 +47,11 @@ enum class PayloadType : uint8_t {
 
 enum class TransformType : uint8_t { Encryption = 1, Prf = 2, Integrity = 3, DhGroup = 4, Esn = 5 };
 
-// Every member has an initializer, or a designated initializer that leaves it out would be a
-// warning. NOLINTBEGIN(readability-redundant-member-init)
-
 // RFC 7296 3.3.2. Ids stay raw: a peer may offer what we do not know.
 struct Transform {
   TransformType type{};
   uint16_t id = 0;
-  std::optional<uint16_t> key_bits = std::nullopt;  // The only attribute that RFC 7296 defines.
+  std::optional<uint16_t> key_bits;  // The only attribute that RFC 7296 defines.
   // Such a transform is never selected (3.3.6). The attribute is not kept; written again, one of a
   // private-use type stands for it, so that the transform does not turn into a selectable one.
   bool has_unknown_attribute = false;
@@ -64,19 +61,19 @@ struct Transform {
 struct Proposal {
   uint8_t number = 1;
   ProtocolId protocol = ProtocolId::Ike;
-  Bytes spi = {};  // Empty in IKE_SA_INIT, 8 bytes for an IKE rekey, 4 for ESP.
-  std::vector<Transform> transforms = {};
+  Bytes spi;  // Empty in IKE_SA_INIT, 8 bytes for an IKE rekey, 4 for ESP.
+  std::vector<Transform> transforms;
   bool operator==(const Proposal&) const = default;
 };
 
 struct SaPayload {
-  std::vector<Proposal> proposals = {};
+  std::vector<Proposal> proposals;
   bool operator==(const SaPayload&) const = default;
 };
 
 struct KePayload {
   uint16_t group = 0;
-  Bytes public_value = {};
+  Bytes public_value;
   bool operator==(const KePayload&) const = default;
 };
 
@@ -93,7 +90,7 @@ enum class IdType : uint8_t {
 struct IdPayload {
   bool of_initiator = true;  // IDi or IDr.
   IdType type = IdType::Fqdn;
-  Bytes value = {};
+  Bytes value;
   // The three RESERVED bytes as received: AUTH covers the body as it was sent (RFC 7296 2.15), and
   // some peers do not send zeros.
   uint32_t reserved = 0;
@@ -104,32 +101,32 @@ enum class AuthMethod : uint8_t { RsaSignature = 1, SharedKey = 2, DigitalSignat
 
 struct AuthPayload {
   AuthMethod method = AuthMethod::SharedKey;
-  Bytes value = {};
+  Bytes value;
   bool operator==(const AuthPayload&) const = default;
 };
 
 struct NoncePayload {
-  Bytes value = {};  // 16 to 256 bytes (3.9).
+  Bytes value;  // 16 to 256 bytes (3.9).
   bool operator==(const NoncePayload&) const = default;
 };
 
 struct NotifyPayload {
   ProtocolId protocol = ProtocolId::None;
-  Bytes spi = {};
+  Bytes spi;
   NotifyType type{};
-  Bytes value = {};
+  Bytes value;
   bool operator==(const NotifyPayload&) const = default;
 };
 
 struct DeletePayload {
   ProtocolId protocol = ProtocolId::Ike;
-  std::vector<Spi> spis = {};  // Of ESP; empty for IKE.
+  std::vector<Spi> spis;  // Of ESP; empty for IKE.
   bool operator==(const DeletePayload&) const = default;
 };
 
 struct TsPayload {
   bool of_initiator = true;  // TSi or TSr.
-  TrafficSelectors selectors = {};
+  TrafficSelectors selectors;
   // Selectors of a type we do not know, left out of `selectors`; written as empty ones of a
   // private-use type after the others.
   size_t unknown_count = 0;
@@ -137,14 +134,14 @@ struct TsPayload {
 };
 
 struct VendorIdPayload {
-  Bytes value = {};
+  Bytes value;
   bool operator==(const VendorIdPayload&) const = default;
 };
 
 // CERT, CERTREQ, CP, EAP and unknown payloads without the critical bit: kept raw, not interpreted.
 struct OpaquePayload {
   uint8_t type = 0;
-  Bytes body = {};
+  Bytes body;
   bool operator==(const OpaquePayload&) const = default;
 };
 

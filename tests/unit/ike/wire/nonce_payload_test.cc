@@ -13,7 +13,7 @@ TEST(NoncePayload, TakesEverySizeFrom16To256) {
 }
 
 TEST(NoncePayload, RefusesOtherSizes) {
-  for (const size_t size : {0, 1, 15, 257, 1000}) {
+  for (const size_t size : std::vector<size_t>{0, 1, 15, 257, 1000}) {
     EXPECT_EQ(error_of(parse_nonce(Bytes(size, 0x42))), WireError::BadNonce) << size;
   }
 }
