@@ -1,12 +1,62 @@
-// One inbound ESP SA. Cold part constant after creation; hot part (replay window, limits) has one writer:
-// the thread that opens for the tunnel.
+// One inbound ESP SA. Cold part constant after creation; hot part (replay window, limits, cipher)
+// has one writer: the thread that opens for the tunnel. Both are split as in OutboundSa.
 #pragma once
+
+#include <memory>
 
 #include "base/sa_params.h"
 #include "esp/outbound_sa.h"
+#include "esp/replay_window.h"
+#include "esp/source_filter.h"
 
 namespace twinspan::esp {
 
-class InboundSa;
+struct TunnelCounters {
+  DirectionCounters inbound;   // Written by the thread that opens.
+  DirectionCounters outbound;  // Written by the thread that seals.
+};
+
+struct InboundState {
+  bool is_extended;  // ESN
+  EspLayout layout;
+  std::unique_ptr<kernels::Cipher> cipher;
+  ReplayWindow window;
+  ByteLifetime lifetime;
+  SaEvents events;
+  std::shared_ptr<const SelectorPair> selectors;
+  std::shared_ptr<const SourceFilter> source_filter;  // Of the tunnel, as the counters are.
+  std::shared_ptr<TunnelCounters> counters;
+};
+
+class InboundSa {
+ public:
+  InboundSa(const SaIdentity& identity, std::shared_ptr<InboundState> state)
+      : identity_(identity), state_(std::move(state)) {}
+  InboundSa(const InboundSa&) = delete;
+  InboundSa& operator=(const InboundSa&) = delete;
+
+  Spi spi() const { return identity_.inbound_spi; }
+  Spi outbound_spi() const { return identity_.outbound_spi; }
+  ChildId child() const { return identity_.child; }
+  TunnelId tunnel() const { return identity_.tunnel; }
+  Encapsulation encapsulation() const { return identity_.encapsulation; }
+  const Endpoint& local() const { return identity_.local; }
+  const Endpoint& remote() const { return identity_.remote; }
+  const EspLayout& layout() const { return state_->layout; }
+
+  // The opening thread: event bits since the last call, the tunnel's counters, and the highest
+  // authenticated sequence number (which packet is the newest).
+  uint8_t take_events() { return state_->events.take(); }
+  DirectionCounters& counters() { return state_->counters->inbound; }
+  uint64_t highest_sequence() const { return state_->window.highest(); }
+  InboundState& state() { return *state_; }  // For open() and tests.
+
+  // Control thread: the same SA at other outer addresses.
+  std::shared_ptr<InboundSa> moved_to(const Endpoint& local, const Endpoint& remote) const;
+
+ private:
+  SaIdentity identity_;
+  std::shared_ptr<InboundState> state_;
+};
 
 }  // namespace twinspan::esp

@@ -1,10 +1,10 @@
-// Decapsulation (RFC 4303 3.4): ESP frames in, inner packets out, in place, a batch at a time. The frames
-// of a batch may belong to different SAs.
+// Decapsulation (RFC 4303 3.4): ESP frames in, inner packets out, in place, a batch at a time. The
+// frames of a batch may belong to different SAs.
 //
-// Order per frame: SPI look-up, replay look-ahead, authentication and decryption, replay commit, padding and
-// TFC trimmed, inner lengths, selectors (RFC 4301 5.2), source policy. Nothing of a failed frame is
-// released: its plaintext is wiped.
-// Thread: the one that owns the SAs for receiving.
+// Order per frame: SPI look-up, replay look-ahead, authentication and decryption, replay commit,
+// padding and TFC trimmed, inner lengths, selectors (RFC 4301 5.2), source policy. Nothing of a
+// failed frame is released: its plaintext is wiped. Thread: the one that owns the SAs for
+// receiving.
 #pragma once
 
 #include <span>
@@ -24,8 +24,8 @@ struct OpenItem {
   Verdict verdict = Verdict::Malformed;
 };
 
-// Opens every item. Accepted packets and drops are counted per tunnel; frames without an SA are counted in
-// `orphans`.
+// Opens every item. Accepted packets and drops are counted per tunnel; frames without an SA are
+// counted in `orphans`.
 void open(const SaTable& table, std::span<OpenItem> items, DirectionCounters& orphans);
 
 }  // namespace twinspan::esp

@@ -1,21 +1,72 @@
-// One outbound ESP SA. Cold part: constant after creation, except the remote endpoint, which the control
-// thread replaces by making a new table. Hot part: sequence number and limits, one writer: the thread that
-// seals for the tunnel.
+// One outbound ESP SA: a constant cold part, and a hot part (sequence number, limits, cipher) with
+// one writer, the thread that seals for the tunnel. When the remote endpoint changes, the control
+// thread makes a new OutboundSa around the same hot part and publishes it; a worker sees the
+// endpoints of its table only.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/endpoint.h"
 #include "base/sa_params.h"
+#include "esp/esp_layout.h"
+#include "esp/kernels/cipher.h"
+#include "esp/sa_events.h"
+#include "esp/selectors.h"
+#include "esp/sequence.h"
 #include "esp/verdict.h"
 
 namespace twinspan::esp {
 
-// Bits of take_events(): each is reported once per SA.
-inline constexpr uint8_t kEventFirstPacket = 1;  // Inbound only: the first authenticated packet.
-inline constexpr uint8_t kEventSoftLimit = 2;
-inline constexpr uint8_t kEventHardLimit = 4;
+// The constant part that both directions of a pair have in common.
+struct SaIdentity {
+  ChildId child;
+  TunnelId tunnel;
+  Spi inbound_spi;
+  Spi outbound_spi;
+  Encapsulation encapsulation = Encapsulation::Udp;
+  Endpoint local;
+  Endpoint remote;
+};
 
-class OutboundSa;  // Completed below by its implementation; see seal.h for use.
+struct OutboundState {
+  uint32_t spi;
+  bool is_extended;  // ESN
+  EspLayout layout;
+  std::unique_ptr<kernels::Cipher> cipher;
+  OutboundSequence sequence;
+  ByteLifetime lifetime;
+  SaEvents events;
+};
+
+class OutboundSa {
+ public:
+  OutboundSa(const SaIdentity& identity, std::shared_ptr<OutboundState> state)
+      : identity_(identity), state_(std::move(state)) {}
+  OutboundSa(const OutboundSa&) = delete;
+  OutboundSa& operator=(const OutboundSa&) = delete;
+
+  Spi spi() const { return identity_.outbound_spi; }
+  Spi inbound_spi() const {
+    return identity_.inbound_spi;
+  }  // Of its pair; names the pair in records.
+  ChildId child() const { return identity_.child; }
+  TunnelId tunnel() const { return identity_.tunnel; }
+  Encapsulation encapsulation() const { return identity_.encapsulation; }
+  const Endpoint& local() const { return identity_.local; }
+  const Endpoint& remote() const { return identity_.remote; }
+  const EspLayout& layout() const { return state_->layout; }
+
+  // The sealing thread: event bits since the last call.
+  uint8_t take_events() { return state_->events.take(); }
+  OutboundState& state() { return *state_; }  // For seal() and tests.
+
+  // Control thread: the same SA at other outer addresses.
+  std::shared_ptr<OutboundSa> moved_to(const Endpoint& local, const Endpoint& remote) const;
+
+ private:
+  SaIdentity identity_;
+  std::shared_ptr<OutboundState> state_;
+};
 
 }  // namespace twinspan::esp

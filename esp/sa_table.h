@@ -1,68 +1,60 @@
 // The SA database: what the workers look up (SaTable, immutable) and what the control thread edits
-// (SaStore). SaStore::make_table() builds the next SaTable; the owner publishes it through a Snapshot.
+// (SaStore). SaStore::make_table() builds the next SaTable; the owner publishes it through a
+// Snapshot.
 //
 // Invariants: an SA object outlives every table that names it. The mutable part of an InboundSa or
 // OutboundSa is written by one thread only, that of the worker which owns its tunnel.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "base/ip_prefix.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/sa_params.h"
+#include "esp/flat_index.h"
 #include "esp/inbound_sa.h"
 #include "esp/kernels/aead.h"
 #include "esp/outbound_sa.h"
+#include "esp/spd.h"
 #include "esp/verdict.h"
 
 namespace twinspan::esp {
 
 inline constexpr size_t kTunnelsMax = 65536;
-
-// Which inner sources may come out of a tunnel, beside the selectors of its SAs. Used when the selectors
-// are any-to-any, where they check nothing (empty lists otherwise).
-struct SourcePolicy {
-  bool refuse_martians = false;          // Loopback, unspecified, multicast, broadcast, link-local sources.
-  std::vector<IpPrefix> refused_sources; // Own networks, own and peer gateway addresses.
-};
-
-struct TunnelCounters {
-  DirectionCounters inbound;   // Written by the thread that opens.
-  DirectionCounters outbound;  // Written by the thread that seals.
-};
-
-// One ordered SPD entry of a tunnel: packets from `local` to `remote` leave by `sa`.
-struct SpdEntry {
-  ChildId child;
-  TrafficSelectors local;
-  TrafficSelectors remote;
-  std::shared_ptr<OutboundSa> sa;  // nullptr: no active outbound SA, the packet is dropped (NoSa).
-};
+inline constexpr size_t kChildrenMax =
+    kSpdEntriesMax;  // Per tunnel, old SAs that still receive included.
 
 struct TunnelEntry {
   TunnelId tunnel;
-  std::vector<SpdEntry> spd;
-  OutboundSa* only_any = nullptr;  // Set when one any-to-any entry (both families) is all there is.
+  Spd spd;
+  OutboundSa* only_any =
+      nullptr;  // Set when an any-to-any entry (both families) takes every packet.
   SourcePolicy source_policy;
   std::shared_ptr<TunnelCounters> counters;
 };
 
 class SaTable {
  public:
-  InboundSa* find_inbound(uint32_t spi) const;             // nullptr: unknown. `spi` in host order.
-  const TunnelEntry* find_tunnel(TunnelId tunnel) const;   // nullptr: unknown.
-  // The SA for an inner IP packet read from the tunnel's device, or nullptr and the reason in `verdict`.
+  InboundSa* find_inbound(uint32_t spi) const;            // nullptr: unknown. `spi` in host order.
+  const TunnelEntry* find_tunnel(TunnelId tunnel) const;  // nullptr: unknown.
+  // The SA for an inner IP packet read from the tunnel's device, or nullptr and the reason in
+  // `verdict`.
   OutboundSa* find_outbound(TunnelId tunnel, ByteView inner_packet, Verdict& verdict) const;
   size_t inbound_count() const { return inbound_.size(); }
 
  private:
   friend class SaStore;
-  std::unordered_map<uint32_t, std::shared_ptr<InboundSa>> inbound_;
-  std::unordered_map<uint32_t, TunnelEntry> tunnels_;
+  SaTable(std::vector<std::shared_ptr<InboundSa>> inbound,
+          std::vector<std::shared_ptr<const TunnelEntry>> tunnels);
+
+  std::vector<std::shared_ptr<InboundSa>> inbound_;  // What the indices point at.
+  std::vector<std::shared_ptr<const TunnelEntry>> tunnels_;
+  FlatIndex<InboundSa> inbound_by_spi_;
+  FlatIndex<const TunnelEntry> tunnel_by_id_;
 };
 
 // Control thread. Nothing here is visible to a worker before the owner publishes make_table().
@@ -70,13 +62,16 @@ class SaStore {
  public:
   // `random` seeds the CBC IV generators; both outlive the store.
   SaStore(const kernels::KernelSet& kernels, RandomSource& random);
+  ~SaStore();
 
   void add_tunnel(TunnelId tunnel, SourcePolicy policy);
   void remove_tunnel(TunnelId tunnel);  // With its SAs.
 
-  // Fails when the transforms are unknown, keys have the wrong size, or the inbound SPI is taken.
+  // Fails when the tunnel or the transforms are unknown, keys have the wrong size, an SPI is
+  // reserved, or the child or its inbound SPI is already there.
   Result<void, std::string> install(SaPairParams params);
-  void activate_outbound(ChildId child);   // Replaces the tunnel's SPD entry with the same selectors.
+  void activate_outbound(
+      ChildId child);  // Replaces the tunnel's SPD entry with the same selectors.
   void remove_outbound(ChildId child);
   void remove_inbound(Spi spi);
   void update_remote(ChildId child, const Endpoint& local, const Endpoint& remote);
@@ -91,7 +86,13 @@ class SaStore {
   struct Tunnel;
   const kernels::KernelSet& kernels_;
   RandomSource& random_;
-  std::unordered_map<uint32_t, std::unique_ptr<Tunnel>> tunnels_;
+  Tunnel* find_tunnel(TunnelId tunnel) const;
+  Child* find_child(ChildId child) const;
+  void forget_if_empty(ChildId child);
+
+  std::map<TunnelId, std::unique_ptr<Tunnel>> tunnels_;
+  std::map<ChildId, std::unique_ptr<Child>> children_;
+  std::unordered_map<uint32_t, ChildId> child_by_inbound_spi_;
 };
 
 }  // namespace twinspan::esp

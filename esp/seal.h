@@ -11,10 +11,11 @@
 namespace twinspan::esp {
 
 struct SealItem {
-  const uint8_t* inner = nullptr;  // The inner IP packet; may be frame + esp_header_size(sa) (in place).
+  const uint8_t* inner =
+      nullptr;  // The inner IP packet; may be frame + esp_header_size(sa) (in place).
   uint32_t inner_length = 0;
-  uint8_t* frame = nullptr;        // Room for frame_size(sa, inner_length) bytes.
-  uint32_t frame_length = 0;       // Out.
+  uint8_t* frame = nullptr;   // Room for frame_size(sa, inner_length) bytes.
+  uint32_t frame_length = 0;  // Out.
 };
 
 // SPI, sequence number and IV: where the ciphertext begins.
@@ -22,9 +23,9 @@ size_t esp_header_size(const OutboundSa& sa);
 // The whole frame for an inner packet of this length.
 size_t frame_size(const OutboundSa& sa, size_t inner_length);
 
-// Seals all items with consecutive sequence numbers and counts inner packets and bytes in `counters`.
-// Returns how many were sealed, from the front; fewer than all only when the sequence number space or the
-// byte limit is used up: those are counted as SequenceExhausted or Expired.
+// Seals all items with consecutive sequence numbers and counts inner packets and bytes in
+// `counters`. Returns how many were sealed, from the front; fewer than all only when the sequence
+// number space or the byte limit is used up: those are counted as SequenceExhausted or Expired.
 size_t seal(OutboundSa& sa, std::span<SealItem> items, DirectionCounters& counters);
 
 }  // namespace twinspan::esp

@@ -1,12 +1,13 @@
 // Publishing immutable snapshots to worker threads without locks.
 //
-// The control thread publishes a new value; a reader picks it up at the start of its next batch. The old
-// value is freed once every reader has begun a later batch or is offline (idle in epoll_wait). A reader
-// pays one generation load, one store to its own cache line and one pointer load per batch. The four
-// accesses are seq_cst: with weaker order an offline mark can hide a reader that still holds the old value.
+// The control thread publishes a new value; a reader picks it up at the start of its next batch.
+// The old value is freed once every reader has begun a later batch or is offline (idle in
+// epoll_wait). A reader pays one generation load, one store to its own cache line and one pointer
+// load per batch. The four accesses are seq_cst: with weaker order an offline mark can hide a
+// reader that still holds the old value.
 //
-// Threads: publish() and reclaim() on the control thread; begin_batch() and go_offline() each on the one
-// thread that owns the reader index.
+// Threads: publish() and reclaim() on the control thread; begin_batch() and go_offline() each on
+// the one thread that owns the reader index.
 #pragma once
 
 #include <atomic>

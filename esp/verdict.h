@@ -1,4 +1,5 @@
-// What became of a packet: accepted, or the reason why it was dropped. Every drop is counted by reason.
+// What became of a packet: accepted, or the reason why it was dropped. Every drop is counted by
+// reason.
 #pragma once
 
 #include <array>
@@ -10,25 +11,25 @@ namespace twinspan::esp {
 
 enum class Verdict : uint8_t {
   Accept,
-  Dummy,              // Next header 59 (RFC 4303 2.6): authenticated, then dropped; not a fault.
+  Dummy,  // Next header 59 (RFC 4303 2.6): authenticated, then dropped; not a fault.
   // Inbound
-  Malformed,          // Too short or badly aligned to be ESP of this SA.
+  Malformed,  // Too short or badly aligned to be ESP of this SA.
   UnknownSpi,
-  Replayed,           // Sequence number seen before, or below the window.
-  BadIcv,             // Authentication failed.
+  Replayed,  // Sequence number seen before, or below the window.
+  BadIcv,    // Authentication failed.
   BadPadding,
-  BadInnerPacket,     // Not IPv4 or IPv6, or its lengths do not add up.
-  SelectorMismatch,   // RFC 4301 5.2: outside the selectors of the SA that carried it.
-  SourceRefused,      // Own-network, martian or own-peer source on an any-to-any tunnel.
-  WrongOuter,         // Arrived in another encapsulation or at another address than the SA's.
-  Expired,            // The SA is past its hard limit.
+  BadInnerPacket,    // Not IPv4 or IPv6, or its lengths do not add up.
+  SelectorMismatch,  // RFC 4301 5.2: outside the selectors of the SA that carried it.
+  SourceRefused,     // Own-network, martian or own-peer source on an any-to-any tunnel.
+  WrongOuter,        // Arrived in another encapsulation or at another address than the SA's.
+  Expired,           // The SA is past its hard limit.
   TunWriteFailed,
   // Outbound
-  NoSa,               // The tunnel has no outbound SA.
-  NoSelector,         // No SPD entry of the tunnel admits the packet.
+  NoSa,        // The tunnel has no outbound SA.
+  NoSelector,  // No SPD entry of the tunnel admits the packet.
   SequenceExhausted,
-  TooBig,             // Does not fit the path and may not be fragmented.
-  BadOffload,         // A virtio header that contradicts its packet.
+  TooBig,      // Does not fit the path and may not be fragmented.
+  BadOffload,  // A virtio header that contradicts its packet.
   SendFailed,
   Count_,
 };
@@ -40,7 +41,9 @@ const char* to_string(Verdict verdict);
 // Written by one thread, read by any.
 class Counter {
  public:
-  void add(uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void add(uint64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   uint64_t read() const { return value_.load(std::memory_order_relaxed); }
 
  private:

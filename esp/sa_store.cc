@@ -1,0 +1,247 @@
+// The control thread's side of sa_table.h: SAs are made here, once, and named by every table that
+// follows.
+#include <algorithm>
+
+#include "base/check.h"
+#include "esp/kernels/select.h"
+#include "esp/sa_table.h"
+
+namespace twinspan::esp {
+namespace {
+
+using kernels::Cipher;
+using kernels::Direction;
+using kernels::Kernel;
+using kernels::KeyMaterial;
+
+std::unique_ptr<Cipher> make_cipher(const Kernel& kernel, const EspTransforms& transforms,
+                                    const EspKeys& keys, RandomSource* iv_random) {
+  const EncryptionProperties& encryption = *find_encryption(transforms.encryption);
+  const IntegrityProperties* const integrity = find_integrity(transforms.integrity);
+  const size_t integrity_key_size = integrity == nullptr ? 0 : integrity->key_size;
+  if (keys.encryption.size() != size_t{encryption.key_size} + encryption.salt_size ||
+      keys.integrity.size() != integrity_key_size) {
+    return nullptr;
+  }
+  SecretBytes iv_seed(kernels::kIvSeedSize);
+  if (iv_random != nullptr) iv_random->fill(iv_seed.span());
+  const KeyMaterial material{
+      .key = keys.encryption.data(),
+      .key_size = encryption.key_size,
+      .salt = keys.encryption.data() + encryption.key_size,
+      .integrity_key = keys.integrity.data(),
+      .integrity_key_size = static_cast<uint32_t>(integrity_key_size),
+      .icv_size = integrity == nullptr ? encryption.icv_size : integrity->icv_size,
+      .iv_seed = iv_seed.data()};
+  return Cipher::make(kernel, material, iv_random != nullptr ? Direction::Seal : Direction::Open);
+}
+
+EspLayout layout_of(const EspTransforms& transforms) {
+  const EncryptionProperties& encryption = *find_encryption(transforms.encryption);
+  const IntegrityProperties* const integrity = find_integrity(transforms.integrity);
+  return {.iv_size = encryption.iv_size,
+          .icv_size = integrity == nullptr ? encryption.icv_size : integrity->icv_size,
+          .alignment = std::max<size_t>(4, encryption.block_size)};
+}
+
+Result<void, std::string> check_params(const SaPairParams& params) {
+  if (params.inbound_spi.value <= kReservedSpiMax || params.outbound_spi.value <= kReservedSpiMax) {
+    return Err<std::string>("SPIs up to 255 are reserved");
+  }
+  if (params.replay_window_packets < kReplayWidthMin ||
+      params.replay_window_packets > kReplayWidthMax) {
+    return Err<std::string>("a replay window of " + std::to_string(params.replay_window_packets) +
+                            " packets is not between 1024 and 1048576");
+  }
+  return {};
+}
+
+}  // namespace
+
+struct SaStore::Child {
+  TunnelId tunnel;
+  SpdEntry spd_entry;  // Without the SA.
+  Spi inbound_spi;
+  std::shared_ptr<InboundSa> inbound;
+  std::shared_ptr<OutboundSa> outbound;  // Active or not.
+};
+
+struct SaStore::Tunnel {
+  SourcePolicy policy;
+  std::shared_ptr<const SourceFilter> source_filter;
+  std::shared_ptr<TunnelCounters> counters = std::make_shared<TunnelCounters>();
+  Spd spd;
+  size_t child_count = 0;
+  std::shared_ptr<const TunnelEntry> entry;  // As last published; nullptr after a change.
+};
+
+SaStore::SaStore(const kernels::KernelSet& kernels, RandomSource& random)
+    : kernels_(kernels), random_(random) {}
+SaStore::~SaStore() = default;
+
+SaStore::Tunnel* SaStore::find_tunnel(TunnelId tunnel) const {
+  const auto found = tunnels_.find(tunnel);
+  return found == tunnels_.end() ? nullptr : found->second.get();
+}
+
+SaStore::Child* SaStore::find_child(ChildId child) const {
+  const auto found = children_.find(child);
+  return found == children_.end() ? nullptr : found->second.get();
+}
+
+void SaStore::add_tunnel(TunnelId tunnel, SourcePolicy policy) {
+  CHECK(tunnels_.size() < kTunnelsMax);
+  auto added = std::make_unique<Tunnel>();
+  added->source_filter = std::make_shared<const SourceFilter>(policy);
+  added->policy = std::move(policy);
+  CHECK(tunnels_.emplace(tunnel, std::move(added)).second);
+}
+
+void SaStore::remove_tunnel(TunnelId tunnel) {
+  std::erase_if(child_by_inbound_spi_,
+                [&](const auto& item) { return find_child(item.second)->tunnel == tunnel; });
+  std::erase_if(children_, [&](const auto& item) { return item.second->tunnel == tunnel; });
+  tunnels_.erase(tunnel);
+}
+
+Result<void, std::string> SaStore::install(SaPairParams params) {
+  Tunnel* const tunnel = find_tunnel(params.tunnel);
+  if (tunnel == nullptr) return Err<std::string>("the tunnel is unknown");
+  if (find_child(params.child) != nullptr) return Err<std::string>("the Child SA is already there");
+  if (tunnel->child_count >= kChildrenMax)
+    return Err<std::string>("too many Child SAs in a tunnel");
+  if (child_by_inbound_spi_.contains(params.inbound_spi.value)) {
+    return Err<std::string>("the inbound SPI is taken");
+  }
+  TRY(check_params(params));
+  const EspTransforms& transforms = params.transforms;
+  const Kernel* const kernel = kernels_.find(transforms.encryption, transforms.integrity);
+  if (kernel == nullptr) return Err<std::string>("ESP has no such pair of transforms");
+  auto inbound_cipher = make_cipher(*kernel, transforms, params.inbound_keys, nullptr);
+  auto outbound_cipher = make_cipher(*kernel, transforms, params.outbound_keys, &random_);
+  if (inbound_cipher == nullptr || outbound_cipher == nullptr) {
+    return Err<std::string>("the keys do not fit the transforms");
+  }
+
+  const SaIdentity identity{.child = params.child,
+                            .tunnel = params.tunnel,
+                            .inbound_spi = params.inbound_spi,
+                            .outbound_spi = params.outbound_spi,
+                            .encapsulation = params.encapsulation,
+                            .local = params.local,
+                            .remote = params.remote};
+  const auto selectors =
+      std::make_shared<const SelectorPair>(params.local_selectors, params.remote_selectors);
+  auto child = std::make_unique<Child>();
+  child->tunnel = params.tunnel;
+  child->spd_entry = {.child = params.child,
+                      .local = std::move(params.local_selectors),
+                      .remote = std::move(params.remote_selectors),
+                      .selectors = selectors,
+                      .sa = nullptr};
+  child->inbound_spi = params.inbound_spi;
+  child->inbound = std::make_shared<InboundSa>(
+      identity, std::make_shared<InboundState>(
+                    InboundState{.is_extended = transforms.esn,
+                                 .layout = layout_of(transforms),
+                                 .cipher = std::move(inbound_cipher),
+                                 .window = ReplayWindow(params.replay_window_packets),
+                                 .lifetime = ByteLifetime(params.soft_bytes, params.hard_bytes),
+                                 .events = {},
+                                 .selectors = selectors,
+                                 .source_filter = tunnel->source_filter,
+                                 .counters = tunnel->counters}));
+  child->outbound = std::make_shared<OutboundSa>(
+      identity, std::make_shared<OutboundState>(OutboundState{
+                    .spi = params.outbound_spi.value,
+                    .is_extended = transforms.esn,
+                    .layout = layout_of(transforms),
+                    .cipher = std::move(outbound_cipher),
+                    .sequence = OutboundSequence(transforms.esn ? OutboundSequence::kLastExtended
+                                                                : OutboundSequence::kLast),
+                    .lifetime = ByteLifetime(params.soft_bytes, params.hard_bytes),
+                    .events = {}}));
+  child_by_inbound_spi_.emplace(params.inbound_spi.value, params.child);
+  children_.emplace(params.child, std::move(child));
+  ++tunnel->child_count;
+  if (params.outbound_active) activate_outbound(params.child);
+  return {};
+}
+
+void SaStore::activate_outbound(ChildId id) {
+  const Child* const child = find_child(id);
+  if (child == nullptr || child->outbound == nullptr) return;
+  Tunnel& tunnel = *find_tunnel(child->tunnel);
+  SpdEntry entry = child->spd_entry;
+  entry.sa = child->outbound;
+  activate(tunnel.spd, std::move(entry));
+  tunnel.entry.reset();
+}
+
+void SaStore::remove_outbound(ChildId id) {
+  Child* const child = find_child(id);
+  if (child == nullptr) return;
+  Tunnel& tunnel = *find_tunnel(child->tunnel);
+  for (SpdEntry& entry : tunnel.spd) {
+    if (entry.child == id) entry.sa.reset();
+  }
+  tunnel.entry.reset();
+  child->outbound.reset();
+  forget_if_empty(id);
+}
+
+void SaStore::remove_inbound(Spi spi) {
+  const auto found = child_by_inbound_spi_.find(spi.value);
+  if (found == child_by_inbound_spi_.end()) return;
+  const ChildId id = found->second;
+  child_by_inbound_spi_.erase(found);
+  find_child(id)->inbound.reset();
+  forget_if_empty(id);
+}
+
+void SaStore::forget_if_empty(ChildId id) {
+  const Child& child = *find_child(id);
+  if (child.inbound != nullptr || child.outbound != nullptr) return;
+  --find_tunnel(child.tunnel)->child_count;
+  children_.erase(id);
+}
+
+void SaStore::update_remote(ChildId id, const Endpoint& local, const Endpoint& remote) {
+  Child* const child = find_child(id);
+  if (child == nullptr) return;
+  if (child->inbound != nullptr) child->inbound = child->inbound->moved_to(local, remote);
+  if (child->outbound == nullptr) return;
+  child->outbound = child->outbound->moved_to(local, remote);
+  Tunnel& tunnel = *find_tunnel(child->tunnel);
+  for (SpdEntry& entry : tunnel.spd) {
+    if (entry.child == id && entry.sa != nullptr) entry.sa = child->outbound;
+  }
+  tunnel.entry.reset();
+}
+
+std::unique_ptr<const SaTable> SaStore::make_table() const {
+  std::vector<std::shared_ptr<InboundSa>> inbound;
+  for (const auto& [id, child] : children_) {
+    if (child->inbound != nullptr) inbound.push_back(child->inbound);
+  }
+  std::vector<std::shared_ptr<const TunnelEntry>> tunnels;
+  for (const auto& [id, tunnel] : tunnels_) {
+    if (tunnel->entry == nullptr) {
+      tunnel->entry =
+          std::make_shared<const TunnelEntry>(TunnelEntry{.tunnel = id,
+                                                          .spd = tunnel->spd,
+                                                          .only_any = find_any_to_any(tunnel->spd),
+                                                          .source_policy = tunnel->policy,
+                                                          .counters = tunnel->counters});
+    }
+    tunnels.push_back(tunnel->entry);
+  }
+  return std::unique_ptr<const SaTable>(new SaTable(std::move(inbound), std::move(tunnels)));
+}
+
+std::shared_ptr<const TunnelCounters> SaStore::counters(TunnelId id) const {
+  const Tunnel* const tunnel = find_tunnel(id);
+  return tunnel == nullptr ? nullptr : tunnel->counters;
+}
+
+}  // namespace twinspan::esp

@@ -1,0 +1,41 @@
+#include "esp/sa_table.h"
+
+namespace twinspan::esp {
+
+SaTable::SaTable(std::vector<std::shared_ptr<InboundSa>> inbound,
+                 std::vector<std::shared_ptr<const TunnelEntry>> tunnels)
+    : inbound_(std::move(inbound)),
+      tunnels_(std::move(tunnels)),
+      inbound_by_spi_(inbound_.size()),
+      tunnel_by_id_(tunnels_.size()) {
+  for (const auto& sa : inbound_) inbound_by_spi_.insert(sa->spi().value, sa.get());
+  for (const auto& tunnel : tunnels_) tunnel_by_id_.insert(tunnel->tunnel.value, tunnel.get());
+}
+
+InboundSa* SaTable::find_inbound(uint32_t spi) const {
+  return inbound_by_spi_.find(spi);
+}
+
+const TunnelEntry* SaTable::find_tunnel(TunnelId tunnel) const {
+  return tunnel_by_id_.find(tunnel.value);
+}
+
+OutboundSa* SaTable::find_outbound(TunnelId tunnel, ByteView inner_packet, Verdict& verdict) const {
+  const TunnelEntry* const entry = find_tunnel(tunnel);
+  if (entry == nullptr) {
+    verdict = Verdict::NoSa;
+    return nullptr;
+  }
+  const auto packet = parse_inner(inner_packet);
+  if (!packet) {
+    verdict = Verdict::BadInnerPacket;
+    return nullptr;
+  }
+  if (entry->only_any != nullptr) {
+    verdict = Verdict::Accept;
+    return entry->only_any;
+  }
+  return find_in_spd(entry->spd, *packet, verdict);
+}
+
+}  // namespace twinspan::esp
