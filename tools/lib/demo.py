@@ -57,7 +57,10 @@ def main() -> int:
     else:
         with progress.step("tear everything down"):
             lab.close()
-    print("\nAll of it worked." + ("" if options.keep else " Next: docs/two-hosts.md joins real machines."))
+    print(
+        "\nAll of it worked."
+        + ("" if options.keep else " Next: docs/two-hosts.md joins real machines.")
+    )
     return 0
 
 
@@ -133,10 +136,14 @@ def show_traffic(sites: topology.Sites, sabotage: bool) -> None:
     print(f"esp_frames_on_link={verdicts.esp}")
     print(f"cleartext_packets_on_link={verdicts.clear}", flush=True)
     if verdicts.clear:
-        raise Leak(f"{verdicts.clear} frames crossed the middle link in clear, such as "
-                   f"{verdicts.clear_samples[0]}")
+        raise Leak(
+            f"{verdicts.clear} frames crossed the middle link in clear, such as "
+            f"{verdicts.clear_samples[0]}"
+        )
     if stray:
-        raise LabError("the sabotage sent traffic beside the tunnel, and the capture does not show it")
+        raise LabError(
+            "the sabotage sent traffic beside the tunnel, and the capture does not show it"
+        )
     if verdicts.esp < 1000:
         raise LabError(f"only {verdicts.esp} ESP frames for {gbps:.2f} Gbit/s: it went another way")
 
@@ -145,11 +152,24 @@ def start_sabotage(sites: topology.Sites):
     """Leads one address of LAN A past the tunnel, by a rule before Twinspan's own."""
     with progress.step("SABOTAGE: a route beside the tunnel for " + STRAY_HOST):
         sites.host_a.ip("address", "add", f"{STRAY_HOST}/24", "dev", "eth0")
-        for gateway, selector, target in ((sites.gw_a, "from", "192.0.2.2"),
-                                          (sites.gw_b, "to", "192.0.2.1")):
+        for gateway, selector, target in (
+            (sites.gw_a, "from", "192.0.2.2"),
+            (sites.gw_b, "to", "192.0.2.1"),
+        ):
             gateway.ip("rule", "add", "pref", "1", selector, STRAY_HOST, "lookup", "999")
             gateway.ip("route", "add", "default", "via", target, "table", "999")
-        ping = ["ping", "-n", "-q", "-i", "0.2", "-c", "10", "-I", STRAY_HOST, topology.HOST["ipv4"][1]]
+        ping = [
+            "ping",
+            "-n",
+            "-q",
+            "-i",
+            "0.2",
+            "-c",
+            "10",
+            "-I",
+            STRAY_HOST,
+            topology.HOST["ipv4"][1],
+        ]
         return sites.lab.start(sites.host_a, ping, "sabotage")
 
 
@@ -194,12 +214,17 @@ def start_time(pid: int) -> str | None:
 def keep(lab: Lab, binaries: pathlib.Path) -> None:
     KEPT.mkdir(mode=0o755, exist_ok=True)
     running = [program.pid for program in lab.background if program.is_running()]
-    record = {"folder": str(lab.folder), "namespaces": [space.name for space in lab.namespaces],
-              "processes": {pid: start_time(pid) for pid in running}}
+    record = {
+        "folder": str(lab.folder),
+        "namespaces": [space.name for space in lab.namespaces],
+        "processes": {pid: start_time(pid) for pid in running},
+    }
     (KEPT / f"{lab.prefix}.json").write_text(json.dumps(record))
     progress.title("It stays up. To look around, as root:")
     print(f"    ip netns exec {lab.prefix}hostA ping 10.2.0.2")
-    print(f"    ip netns exec {lab.prefix}gwA {binaries}/twinspan --run-dir {lab.folder}/run-gw-a status")
+    print(
+        f"    ip netns exec {lab.prefix}gwA {binaries}/twinspan --run-dir {lab.folder}/run-gw-a status"
+    )
     print(f"    ip netns exec {lab.prefix}gwA bash        # routes, devices, tcpdump -i wan0")
     print("  To remove it: tools/demo --down")
 
@@ -211,8 +236,10 @@ def remove_kept() -> int:
         for pid, started in record["processes"].items():
             if start_time(int(pid)) == started:
                 os.kill(int(pid), signal.SIGTERM)
-        alive = lambda: any(start_time(int(pid)) == started  # noqa: E731
-                            for pid, started in record["processes"].items())
+        alive = lambda: any(
+            start_time(int(pid)) == started  # noqa: E731
+            for pid, started in record["processes"].items()
+        )
         wait_until(lambda: not alive(), 15, "the gateways of the demo end")
         for name in record["namespaces"]:
             run(["ip", "netns", "del", name], check=False)

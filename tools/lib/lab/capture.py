@@ -30,7 +30,7 @@ MULTICAST_LISTENER = {130, 131, 132, 143}
 @dataclasses.dataclass
 class Verdicts:
     frames: int = 0
-    link: int = 0       # ARP, neighbour discovery.
+    link: int = 0  # ARP, neighbour discovery.
     ike: int = 0
     keepalive: int = 0
     esp: int = 0
@@ -43,11 +43,28 @@ class Capture:
 
     def __init__(self, lab: Lab, namespace: Namespace, device: str, name: str):
         self.path = lab.folder / f"{name}.pcap"
-        words = ["tcpdump", "-n", "-i", device, "-s", str(SNAP_BYTES), "-B", "131072", "-Z", "root",
-                 "-U", "-w", self.path]
+        words = [
+            "tcpdump",
+            "-n",
+            "-i",
+            device,
+            "-s",
+            str(SNAP_BYTES),
+            "-B",
+            "131072",
+            "-Z",
+            "root",
+            "-U",
+            "-w",
+            self.path,
+        ]
         self.tcpdump = lab.start(namespace, words, name)
-        wait_until(lambda: "listening on" in self.tcpdump.log() or not self.tcpdump.is_running(), 10,
-                   "tcpdump listens", self.tcpdump.log)
+        wait_until(
+            lambda: "listening on" in self.tcpdump.log() or not self.tcpdump.is_running(),
+            10,
+            "tcpdump listens",
+            self.tcpdump.log,
+        )
 
     def stop(self) -> pathlib.Path:
         time.sleep(SETTLE_SECONDS)
@@ -57,7 +74,9 @@ class Capture:
         if not dropped:
             raise LabError(f"tcpdump ended badly: {self.tcpdump.log()}")
         if int(dropped.group(1)) != 0:
-            raise LabError(f"the capture itself dropped {dropped.group(1)} frames and proves nothing")
+            raise LabError(
+                f"the capture itself dropped {dropped.group(1)} frames and proves nothing"
+            )
         return self.path
 
 
@@ -87,8 +106,13 @@ class _Judge:
         more_fragments = frame[20] & 0x20
         key = source + target + bytes(frame[18:20])
         header = (frame[14] & 0x0F) * 4
-        self._judge_payload(frame, frame[23], 14 + header, fragment_offset,
-                            key if more_fragments or fragment_offset else None)
+        self._judge_payload(
+            frame,
+            frame[23],
+            14 + header,
+            fragment_offset,
+            key if more_fragments or fragment_offset else None,
+        )
 
     def _judge_ipv6(self, frame: memoryview) -> None:
         source, target, protocol = bytes(frame[22:38]), bytes(frame[38:54]), frame[20]
@@ -110,8 +134,14 @@ class _Judge:
         listener_report = protocol == 0 and len(frame) > 62 and frame[54] == ICMPV6
         return listener_report and frame[62] in MULTICAST_LISTENER and frame[38] == 0xFF
 
-    def _judge_payload(self, frame: memoryview, protocol: int, start: int, fragment_offset: int,
-                       fragment_key: bytes | None) -> None:
+    def _judge_payload(
+        self,
+        frame: memoryview,
+        protocol: int,
+        start: int,
+        fragment_offset: int,
+        fragment_key: bytes | None,
+    ) -> None:
         if fragment_offset:
             if fragment_key in self.protected_fragments:
                 return
@@ -131,7 +161,7 @@ class _Judge:
         if 500 in (source_port, target_port):
             self.verdicts.ike += 1
         elif 4500 in (source_port, target_port):
-            payload = frame[start + 8:start + 12]
+            payload = frame[start + 8 : start + 12]
             if length == 9 and payload[0] == 0xFF:
                 self.verdicts.keepalive += 1
             elif bytes(payload) == b"\0\0\0\0":
@@ -164,7 +194,7 @@ def read_frames(path: pathlib.Path):
     """Frames of a pcap file of Ethernet frames, each with its time in seconds."""
     with open(path, "rb") as file:
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    magic, = struct.unpack_from("<I", content, 0)
+    (magic,) = struct.unpack_from("<I", content, 0)
     if magic not in (0xA1B2C3D4, 0xA1B23C4D):
         raise LabError(f"{path} is not a pcap file of this machine's byte order")
     fraction = 1e-6 if magic == 0xA1B2C3D4 else 1e-9
@@ -173,7 +203,7 @@ def read_frames(path: pathlib.Path):
     while position + 16 <= len(content):
         seconds, rest, captured, _length = record.unpack_from(content, position)
         position += 16
-        yield seconds + rest * fraction, view[position:position + captured]
+        yield seconds + rest * fraction, view[position : position + captured]
         position += captured
 
 

@@ -9,40 +9,94 @@ import secrets
 from lab.topology import WAN
 
 _NETWORKS = {
-    "ipv4": (("10.1.0.0/16", "10.1.0.0/24", "10.1.255.0/27"),
-             ("10.2.0.0/16", "10.2.0.0/24", "10.2.255.0/27")),
-    "ipv6": (("2001:db8:1::/48", "2001:db8:1::/64", "2001:db8:1:ff::/64"),
-             ("2001:db8:2::/48", "2001:db8:2::/64", "2001:db8:2:ff::/64")),
+    "ipv4": (
+        ("10.1.0.0/16", "10.1.0.0/24", "10.1.255.0/27"),
+        ("10.2.0.0/16", "10.2.0.0/24", "10.2.255.0/27"),
+    ),
+    "ipv6": (
+        ("2001:db8:1::/48", "2001:db8:1::/64", "2001:db8:1:ff::/64"),
+        ("2001:db8:2::/48", "2001:db8:2::/64", "2001:db8:2:ff::/64"),
+    ),
 }
 
 STRONG = {
-    "ike_encryption": "GCMAES256", "ike_integrity": "SHA384", "ike_prf": "SHA384",
-    "dh_group": "ECP384", "ipsec_encryption": "GCMAES256", "ipsec_integrity": "GCMAES256",
-    "pfs_group": "ECP384", "esn": True, "ike_life_time_seconds": 28800,
-    "sa_life_time_seconds": 27000, "sa_data_size_kilobytes": 0,
+    "ike_encryption": "GCMAES256",
+    "ike_integrity": "SHA384",
+    "ike_prf": "SHA384",
+    "dh_group": "ECP384",
+    "ipsec_encryption": "GCMAES256",
+    "ipsec_integrity": "GCMAES256",
+    "pfs_group": "ECP384",
+    "esn": True,
+    "ike_life_time_seconds": 28800,
+    "sa_life_time_seconds": 27000,
+    "sa_data_size_kilobytes": 0,
 }
 
 
-def pair_estate(outer: str = "ipv4", inner: str = "ipv4", vpn_type: str = "route-based",
-                **connection: object) -> dict:
+def pair_estate(
+    outer: str = "ipv4", inner: str = "ipv4", vpn_type: str = "route-based", **connection: object
+) -> dict:
     """gw-a and gw-b joined by a-to-b and b-to-a; `connection` goes into both connection objects."""
     networks, gateways = {}, {}
     for side, letter in enumerate("ab"):
         space, hosts, subnet = _NETWORKS[inner][side]
         networks[f"vnet-{letter}"] = {
-            "region": ("west", "east")[side], "address_space": [space],
-            "subnets": {"hosts": hosts, "GatewaySubnet": subnet}, "interfaces": ["lan0"]}
+            "region": ("west", "east")[side],
+            "address_space": [space],
+            "subnets": {"hosts": hosts, "GatewaySubnet": subnet},
+            "interfaces": ["lan0"],
+        }
         gateways[f"gw-{letter}"] = {
-            "virtual_network": f"vnet-{letter}", "vpn_type": vpn_type,
-            "ip_configurations": [{"name": "default", "public_ip_address": WAN[outer][side]}]}
+            "virtual_network": f"vnet-{letter}",
+            "vpn_type": vpn_type,
+            "ip_configurations": [{"name": "default", "public_ip_address": WAN[outer][side]}],
+        }
     connections = {}
     for mine, other in ("ab", "ba"):
         connections[f"{mine}-to-{other}"] = {
-            "connection_type": "vnet-to-vnet", "virtual_network_gateway1": f"gw-{mine}",
-            "virtual_network_gateway2": f"gw-{other}", "shared_key": {"file": "a-b.psk"},
-            **copy.deepcopy(connection)}
-    return {"version": 1, "virtual_networks": networks, "virtual_network_gateways": gateways,
-            "connections": connections}
+            "connection_type": "vnet-to-vnet",
+            "virtual_network_gateway1": f"gw-{mine}",
+            "virtual_network_gateway2": f"gw-{other}",
+            "shared_key": {"file": "a-b.psk"},
+            **copy.deepcopy(connection),
+        }
+    return {
+        "version": 1,
+        "virtual_networks": networks,
+        "virtual_network_gateways": gateways,
+        "connections": connections,
+    }
+
+
+def half_estate(
+    letter: str, remote_prefixes: list[str], vpn_type: str = "route-based", **connection: object
+) -> dict:
+    """One administrator's half: gw-a or gw-b, the other end as the local network gateway `far`."""
+    side = "ab".index(letter)
+    space, hosts, subnet = _NETWORKS["ipv4"][side]
+    network = {"region": "west", "address_space": [space], "interfaces": ["lan0"]}
+    network["subnets"] = {"hosts": hosts, "GatewaySubnet": subnet}
+    gateway = {
+        "virtual_network": "mine",
+        "vpn_type": vpn_type,
+        "ip_configurations": [{"name": "default", "public_ip_address": WAN["ipv4"][side]}],
+    }
+    far = {"gateway_ip_address": WAN["ipv4"][1 - side], "address_prefixes": remote_prefixes}
+    joined = {
+        "connection_type": "ipsec",
+        "virtual_network_gateway1": f"gw-{letter}",
+        "local_network_gateway2": "far",
+        "shared_key": {"file": "a-b.psk"},
+        **copy.deepcopy(connection),
+    }
+    return {
+        "version": 1,
+        "virtual_networks": {"mine": network},
+        "virtual_network_gateways": {f"gw-{letter}": gateway},
+        "local_network_gateways": {"far": far},
+        "connections": {"to-far": joined},
+    }
 
 
 def write_estate(folder: pathlib.Path, estate: dict, key: str | None = None) -> pathlib.Path:

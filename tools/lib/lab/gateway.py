@@ -1,6 +1,7 @@
 """A twinspand under test and the twinspan that talks to it, by the interfaces that users have."""
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -12,31 +13,51 @@ from lab.process import Background, LabError, wait_until
 class Gateway:
     """One instance of one gateway. `name` is its name in the estate file."""
 
-    def __init__(self, lab: Lab, namespace: Namespace, binaries: pathlib.Path, estate: pathlib.Path,
-                 name: str):
+    def __init__(
+        self,
+        lab: Lab,
+        namespace: Namespace,
+        binaries: pathlib.Path,
+        estate: pathlib.Path,
+        name: str,
+    ):
         self.lab, self.namespace, self.binaries, self.estate, self.name = (
-            lab, namespace, binaries, estate, name)
+            lab,
+            namespace,
+            binaries,
+            estate,
+            name,
+        )
         self.run_dir = lab.folder / f"run-{name}"
         self.arguments: list[str] = []
+        # How a whole suite is run with fewer offloads; see `tools/test --masked`.
+        self.common_arguments = os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS", "").split()
         self.environment: dict[str, str] = {}
         self.program: Background | None = None
         self._starts = 0
 
     def launch(self) -> Background:
         self._starts += 1
-        words = [self.binaries / "twinspand", "--config", self.estate, "--gateway", self.name,
-                 "--instance", "0", "--run-dir", self.run_dir, *self.arguments]
-        self.program = self.lab.start(self.namespace, words, f"{self.name}.{self._starts}",
-                                      self.environment)
+        words = [self.binaries / "twinspand", "--config", self.estate, "--gateway", self.name]
+        words += ["--instance", "0", "--run-dir", self.run_dir, *self.arguments]
+        words += [word for word in self.common_arguments if word not in self.arguments]
+        log_name = f"{self.name}.{self._starts}"
+        self.program = self.lab.start(self.namespace, words, log_name, self.environment)
         return self.program
 
     def start(self, seconds: float = 15) -> "Gateway":
         program = self.launch()
-        wait_until(lambda: self.is_ready() or not program.is_running(), seconds,
-                   f"twinspand {self.name} says ready", program.log)
+        wait_until(
+            lambda: self.is_ready() or not program.is_running(),
+            seconds,
+            f"twinspand {self.name} says ready",
+            program.log,
+        )
         if not program.is_running():
-            raise LabError(f"twinspand {self.name} ended with {program.process.returncode}:\n"
-                           f"{program.log()[-3000:]}")
+            raise LabError(
+                f"twinspand {self.name} ended with {program.process.returncode}:\n"
+                f"{program.log()[-3000:]}"
+            )
         return self
 
     def is_ready(self) -> bool:
@@ -51,16 +72,24 @@ class Gateway:
         self.program.kill()
 
     def cli(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess:
-        return self.namespace.run(self.binaries / "twinspan", "--run-dir", self.run_dir, *words,
-                                  timeout=timeout, check=False)
+        return self.namespace.run(
+            self.binaries / "twinspan",
+            "--run-dir",
+            self.run_dir,
+            *words,
+            timeout=timeout,
+            check=False,
+        )
 
     def cli_json(self, *words: str) -> dict:
         result = self.cli(*words, "--json")
         try:
             return json.loads(result.stdout)
         except json.JSONDecodeError as error:
-            raise LabError(f"twinspan {' '.join(words)} --json: exit {result.returncode}, no JSON: "
-                           f"{result.stdout[-500:]}{result.stderr[-500:]}") from error
+            raise LabError(
+                f"twinspan {' '.join(words)} --json: exit {result.returncode}, no JSON: "
+                f"{result.stdout[-500:]}{result.stderr[-500:]}"
+            ) from error
 
     def status(self) -> dict:
         return self.cli_json("status")
@@ -70,7 +99,9 @@ class Gateway:
         connections = self.status()["connections"]
         chosen = [entry for entry in connections if name in (None, entry["name"])]
         if len(chosen) != 1:
-            raise LabError(f"{self.name} has connections {[entry['name'] for entry in connections]}")
+            raise LabError(
+                f"{self.name} has connections {[entry['name'] for entry in connections]}"
+            )
         return chosen[0]
 
     def tunnel(self) -> dict:
@@ -84,12 +115,15 @@ class Gateway:
         return self
 
     def wait_not_connected(self, seconds: float = 20) -> dict:
-        wait_until(lambda: not self.is_connected(), seconds, f"{self.name} is not connected",
-                   self.explain)
+        wait_until(
+            lambda: not self.is_connected(), seconds, f"{self.name} is not connected", self.explain
+        )
         return self.connection()
 
     def explain(self) -> str:
-        status = json.dumps(self.status(), indent=1) if self.program.is_running() else "(not running)"
+        status = (
+            json.dumps(self.status(), indent=1) if self.program.is_running() else "(not running)"
+        )
         return f"status of {self.name}: {status}\nlog: {self.program.log()[-3000:]}"
 
     def drops(self) -> dict[str, int]:

@@ -49,14 +49,17 @@ class Lab:
         run(["ip", "netns", "add", namespace.name])
         self.namespaces.append(namespace)
         namespace.ip("link", "set", "lo", "up")
-        namespace.set_sysctl(net__ipv6__conf__all__disable_ipv6=0,
-                             net__ipv6__conf__default__accept_dad=0,
-                             net__ipv4__conf__all__rp_filter=0,
-                             net__ipv4__conf__default__rp_filter=0)
+        namespace.set_sysctl(
+            net__ipv6__conf__all__disable_ipv6=0,
+            net__ipv6__conf__default__accept_dad=0,
+            net__ipv4__conf__all__rp_filter=0,
+            net__ipv4__conf__default__rp_filter=0,
+        )
         return namespace
 
-    def start(self, namespace: Namespace, words: Sequence[str], name: str,
-              environment: dict | None = None) -> Background:
+    def start(
+        self, namespace: Namespace, words: Sequence[str], name: str, environment: dict | None = None
+    ) -> Background:
         settings = {**os.environ, **(environment or {})}
         program = Background(namespace.command(words), self.folder / name, settings)
         self.background.append(program)
@@ -71,10 +74,27 @@ class Lab:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def connect(left: Namespace, left_name: str, right: Namespace, right_name: str, mtu: int = 1500) -> None:
+def connect(
+    left: Namespace, left_name: str, right: Namespace, right_name: str, mtu: int = 1500
+) -> None:
     """A cable: a veth pair with one end in each namespace, both up."""
-    run(["ip", "link", "add", left_name, "netns", left.name, "type", "veth",
-         "peer", "name", right_name, "netns", right.name])
+    run(
+        [
+            "ip",
+            "link",
+            "add",
+            left_name,
+            "netns",
+            left.name,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            right_name,
+            "netns",
+            right.name,
+        ]
+    )
     for namespace, name in ((left, left_name), (right, right_name)):
         namespace.ip("link", "set", name, "mtu", str(mtu), "up")
 

@@ -16,12 +16,15 @@ class LabError(Exception):
     """Something in the lab did not do what was asked; the text is for a person."""
 
 
-def run(command: Sequence[str], timeout: float = 60, check: bool = True, text_in: str | None = None
-        ) -> subprocess.CompletedProcess:
+def run(
+    command: Sequence[str], timeout: float = 60, check: bool = True, text_in: str | None = None
+) -> subprocess.CompletedProcess:
     """Runs to the end; with `check`, a failure raises LabError with the command's own words."""
     words = [str(word) for word in command]
     try:
-        result = subprocess.run(words, capture_output=True, text=True, timeout=timeout, input=text_in)
+        result = subprocess.run(
+            words, capture_output=True, text=True, timeout=timeout, input=text_in
+        )
     except subprocess.TimeoutExpired as error:
         raise LabError(f"{' '.join(words)}: not finished after {timeout:g} s") from error
     if check and result.returncode != 0:
@@ -30,8 +33,12 @@ def run(command: Sequence[str], timeout: float = 60, check: bool = True, text_in
     return result
 
 
-def wait_until(condition: Callable[[], object], seconds: float, what: str,
-               explain: Callable[[], str] | None = None):
+def wait_until(
+    condition: Callable[[], object],
+    seconds: float,
+    what: str,
+    explain: Callable[[], str] | None = None,
+):
     """Polls until `condition` gives something true and returns that; raises LabError at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
@@ -52,8 +59,14 @@ class Background:
         self.out_path = log.with_suffix(".out")
         self.log_path = log.with_suffix(".log")
         with open(self.out_path, "ab") as out, open(self.log_path, "ab") as errors:
-            self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=errors, env=environment, start_new_session=True)
+            self.process = subprocess.Popen(
+                self.words,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                env=environment,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -72,7 +85,9 @@ class Background:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired as error:
-            raise LabError(f"{self.words[-1]}... (pid {self.pid}) still runs after {seconds:g} s") from error
+            raise LabError(
+                f"{self.words[-1]}... (pid {self.pid}) still runs after {seconds:g} s"
+            ) from error
 
     def signal(self, number: int) -> None:
         if self.is_running():

@@ -26,14 +26,35 @@ class Sites:
     gw_b: Namespace
     host_b: Namespace
 
-    def ping(self, family: str = "ipv4", count: int = 3, reverse: bool = False, size: int = 56,
-             source: str | None = None) -> bool:
+    def ping(
+        self,
+        family: str = "ipv4",
+        count: int = 3,
+        reverse: bool = False,
+        size: int = 56,
+        source: str | None = None,
+    ) -> bool:
         """True when every ping from host to host was answered."""
-        namespace, target = ((self.host_b, HOST[family][0]) if reverse
-                             else (self.host_a, HOST[family][1]))
+        namespace, target = (
+            (self.host_b, HOST[family][0]) if reverse else (self.host_a, HOST[family][1])
+        )
         bind = ["-I", source] if source else []
-        result = namespace.run("ping", "-n", "-q", "-i", "0.1", "-W", "1", "-c", str(count),
-                               "-s", str(size), *bind, target, check=False)
+        result = namespace.run(
+            "ping",
+            "-n",
+            "-q",
+            "-i",
+            "0.1",
+            "-W",
+            "1",
+            "-c",
+            str(count),
+            "-s",
+            str(size),
+            *bind,
+            target,
+            check=False,
+        )
         return f" {count} received" in result.stdout
 
     def ping_both_ways(self, family: str = "ipv4", count: int = 3) -> bool:
@@ -53,8 +74,11 @@ def build_sites(lab: Lab, wan_mtu: int = 1500) -> Sites:
 
 
 def _configure_gateway(gateway: Namespace, side: int) -> None:
-    gateway.set_sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1,
-                       net__ipv4__conf__all__send_redirects=0)
+    gateway.set_sysctl(
+        net__ipv4__ip_forward=1,
+        net__ipv6__conf__all__forwarding=1,
+        net__ipv4__conf__all__send_redirects=0,
+    )
     add_address(gateway, "lan0", LAN["ipv4"][side] + "/24", LAN["ipv6"][side] + "/64")
     add_address(gateway, "wan0", WAN["ipv4"][side] + "/24", WAN["ipv6"][side] + "/64")
     gateway.ip("route", "add", "default", "via", WAN["ipv4"][1 - side])

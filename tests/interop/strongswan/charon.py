@@ -1,0 +1,150 @@
+"""strongSwan's charon with kernel-libipsec: a foreign peer with ESP in user space, in one namespace.
+
+charon has a private /run (its PID file's place is fixed), no kernel IPsec, and 1400 bytes in its TUN. Its
+gateway must own an address inside local_ts, which the gateways of lab/topology.py do.
+"""
+
+import pathlib
+
+from lab.network import Lab, Namespace
+from lab.process import LabError, run, wait_until
+
+CHARON = "/usr/lib/ipsec/charon"
+PLUGINS = (
+    "random nonce openssl aes gcm sha2 sha1 hmac kdf chapoly curve25519 pem pubkey "
+    "kernel-libipsec kernel-netlink socket-default vici updown"
+)
+
+DAEMON_CONF = """\
+charon {{
+  load = {plugins}
+  threads = 16
+  install_virtual_ip = no
+  retransmit_timeout = 1.0
+  retransmit_tries = 3
+  retransmit_base = 1.2
+  filelog {{ stderr {{ default = 1
+    ike = 2
+    chd = 2
+    cfg = 2 }} }}
+  plugins {{ vici {{ socket = unix://{folder}/vici }} }}
+}}
+swanctl {{ load = pem openssl }}
+"""
+
+CONNECTION_CONF = """\
+connections {{ s2s {{
+  version = 2
+  mobike = no
+  encap = yes
+  local_addrs = {local}
+  remote_addrs = {remote}
+  proposals = {ike}
+  {keys}
+  local {{ auth = psk
+    id = {local_id} }}
+  remote {{ auth = psk
+    id = {remote_id} }}
+  children {{ net {{
+    local_ts = {local_ts}
+    remote_ts = {remote_ts}
+    esp_proposals = {esp}
+    {child_keys}
+  }} }} }} }}
+secrets {{ ike-1 {{ secret = "{key}" }} }}
+"""
+
+DEFAULTS = {
+    "local": "192.0.2.2",
+    "remote": "192.0.2.1",
+    "local_ts": "10.2.0.0/16",
+    "remote_ts": "10.1.0.0/16",
+    "local_id": "192.0.2.2",
+    "remote_id": "192.0.2.1",
+    "ike": "aes256gcm16-prfsha384-ecp384",
+    "esp": "aes256gcm16-ecp384",
+    "keys": "",
+    "child_keys": "rekey_time = 0",
+    "key": "correct horse battery staple 1",
+}
+
+
+class Charon:
+    def __init__(self, lab: Lab, namespace: Namespace, name: str = "charon"):
+        self.lab, self.namespace, self.name = lab, namespace, name
+        self.folder = lab.folder / name
+        self.folder.mkdir()
+        self.program = None
+
+    def start(self, **settings: str) -> "Charon":
+        """Starts charon with one connection `s2s` and its child `net`; nothing is initiated."""
+        conf = self.folder / "strongswan.conf"
+        conf.write_text(DAEMON_CONF.format(plugins=PLUGINS, folder=self.folder))
+        script = f"mount -t tmpfs tmpfs /run && exec {CHARON}"
+        self.program = self.lab.start(
+            self.namespace,
+            ["unshare", "-m", "sh", "-c", script],
+            self.name,
+            {"STRONGSWAN_CONF": str(conf)},
+        )
+        wait_until(
+            (self.folder / "vici").is_socket, 15, "charon opens its socket", self.program.log
+        )
+        self.load(**settings)
+        return self
+
+    def load(self, **settings: str) -> None:
+        path = self.folder / "swanctl.conf"
+        path.write_text(CONNECTION_CONF.format(**{**DEFAULTS, **settings}))
+        said = self.swanctl("--load-all", "--noprompt", "--file", str(path))
+        if "loaded connection 's2s'" not in said:
+            raise LabError(f"swanctl did not load the connection: {said}")
+
+    def swanctl(self, *words: str, check: bool = True) -> str:
+        conf = f"STRONGSWAN_CONF={self.folder}/strongswan.conf"
+        command = ["env", conf, "swanctl", *words, "--uri", f"unix://{self.folder}/vici"]
+        result = run(command, timeout=60, check=check)
+        return result.stdout + result.stderr
+
+    def initiate(self, check: bool = True) -> str:
+        return self.swanctl("--initiate", "--child", "net", "--timeout", "20", check=check)
+
+    def rekey_child(self) -> str:
+        return self.swanctl("--rekey", "--child", "net")
+
+    def rekey_ike(self) -> str:
+        return self.swanctl("--rekey", "--ike", "s2s")
+
+    def terminate_child(self) -> str:
+        return self.swanctl("--terminate", "--child", "net", "--timeout", "10")
+
+    def terminate_ike(self) -> str:
+        return self.swanctl("--terminate", "--ike", "s2s", "--timeout", "10")
+
+    def list_sas(self) -> str:
+        return self.swanctl("--list-sas")
+
+    def is_installed(self) -> bool:
+        return "INSTALLED" in self.list_sas()
+
+    def ike_spis(self) -> str:
+        """The line of the established IKE SA with its two SPIs."""
+        lines = [line for line in self.list_sas().splitlines() if "ESTABLISHED" in line]
+        return lines[-1] if lines else ""
+
+    def child_spis(self) -> set[str]:
+        """SPIs of installed children, as 8 hex digits."""
+        words = [
+            line.split()[1].rstrip(",")
+            for line in self.list_sas().splitlines()
+            if line.strip().startswith(("in ", "out "))
+        ]
+        return set(words)
+
+    def log(self) -> str:
+        return self.program.log()
+
+    @staticmethod
+    def require_installed() -> None:
+        if not pathlib.Path(CHARON).exists():
+            raise LabError(f"{CHARON} is missing: tools/test installs strongswan-charon")

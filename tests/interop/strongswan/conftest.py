@@ -1,0 +1,72 @@
+"""Fixtures of the strongSwan tests: gw-a is twinspand, gw-b is charon."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from charon import Charon  # noqa: E402
+from lab import estate  # noqa: E402
+from lab.gateway import Gateway  # noqa: E402
+from lab.process import wait_until  # noqa: E402
+
+KEY = "correct horse battery staple 1"
+
+
+class Mixed:
+    """twinspand as gw-a and charon as gw-b, joined by `to-far` here and `s2s` there."""
+
+    def __init__(self, sites, binaries):
+        Charon.require_installed()
+        self.sites = sites
+        path = sites.lab.folder / "estate-gw-a" / "estate.yaml"
+        self.us = Gateway(sites.lab, sites.gw_a, binaries, path, "gw-a")
+        self.charon = Charon(sites.lab, sites.gw_b)
+
+    def start(
+        self, ours: dict | None = None, theirs: dict | None = None, key: str = KEY
+    ) -> "Mixed":
+        """Both daemons; ours waits for the peer, or initiates, as connection_mode says."""
+        settings = {"connection_mode": "responder-only", **(ours or {})}
+        description = estate.half_estate("a", ["10.2.0.0/16"], **settings)
+        estate.write_estate(self.us.estate.parent, description, key)
+        self.charon.start(**(theirs or {}))
+        self.us.start()
+        return self
+
+    def connect(self, role: str) -> None:
+        """`role` is ours."""
+        if role == "initiator":
+            result = self.us.cli("up", "to-far")
+            assert result.returncode == 0, result.stdout + result.stderr + self.us.explain()
+        else:
+            self.charon.initiate()
+        self.us.wait_connected()
+        wait_until(self.charon.is_installed, 10, "charon has installed the child", self.charon.log)
+
+    def require_data(self) -> None:
+        for reverse in (False, True):
+            assert self.sites.ping(
+                reverse=reverse
+            ), f"{self.us.explain()}\n{self.charon.list_sas()}"
+            assert self.sites.ping(reverse=reverse, size=1300)
+
+    def spis(self) -> tuple[str, str]:
+        tunnel = self.us.tunnel()
+        return tunnel["spi_in"], tunnel["spi_out"]
+
+    def require_same_children(self) -> None:
+        """Both ends know the same newest pair of SPIs."""
+        wait_until(
+            lambda: {spi[2:] for spi in self.spis() if spi} <= self.charon.child_spis(),
+            10,
+            "both ends have the same child SA",
+            lambda: f"{self.us.explain()}\n{self.charon.list_sas()}",
+        )
+
+
+@pytest.fixture
+def mixed(sites, binaries) -> Mixed:
+    return Mixed(sites, binaries)

@@ -1,0 +1,105 @@
+"""Rekey under traffic: no packet is lost, and nothing but SPIs changes."""
+
+from lab.process import wait_until
+from pair import Stream
+
+STORM_SECONDS = 60
+IKE_EVERY_SECONDS = 10
+
+
+def rekey_at_steady_pace(pair, seconds: int, sides) -> dict[str, set]:
+    """Every child once a second by each of `sides`, the IKE SA every tenth; inbound SPIs seen per gateway."""
+    import time
+
+    names = {"gw-a": "a-to-b", "gw-b": "b-to-a"}
+    seen = {gateway.name: {gateway.tunnel()["spi_in"]} for gateway in pair.gateways}
+    failures = []
+    began = time.monotonic()
+    for turn in range(seconds):
+        extra = ["--ike"] if turn % IKE_EVERY_SECONDS == IKE_EVERY_SECONDS - 1 else []
+        running = []
+        for gateway in sides:
+            if extra:
+                running.append(rekey(pair, gateway, names[gateway.name], *extra))
+            running.append(rekey(pair, gateway, names[gateway.name]))
+        for program in running:
+            if program.wait(10) != 0:
+                failures.append(program.output() + program.log())
+        for gateway in pair.gateways:
+            seen[gateway.name].add(gateway.tunnel()["spi_in"])
+        wait_until(lambda: time.monotonic() >= began + turn + 1, 5, "the second is over")
+    print(f"{len(failures)} of the rekey commands failed: {failures[:3]}")
+    return seen
+
+
+def rekey(pair, gateway, *words: str):
+    command = [gateway.binaries / "twinspan", "--run-dir", gateway.run_dir, "rekey", *words]
+    rekey.count += 1
+    return pair.lab.start(gateway.namespace, command, f"rekey-{rekey.count}")
+
+
+rekey.count = 0
+
+
+def check_storm(pair, sides_of) -> None:
+    pair.start()
+    sides = sides_of(pair)
+    streams = [Stream(pair, reverse, mbit=100, seconds=STORM_SECONDS) for reverse in (False, True)]
+    seen = rekey_at_steady_pace(pair, STORM_SECONDS, sides)
+    reports = [stream.report() for stream in streams]
+    for name, spis in seen.items():
+        print(f"{name}: {len(spis)} distinct inbound SPIs")
+        assert len(spis) >= 55
+    lost = sum(report["lost"] for report in reports)
+    if lost:
+        quiet = [
+            Stream(pair, reverse, mbit=100, seconds=STORM_SECONDS) for reverse in (False, True)
+        ]
+        lost_without = sum(stream.report()["lost"] for stream in quiet)
+        assert (
+            lost <= lost_without
+        ), f"{lost} lost with rekey, {lost_without} without; drops: {pair.a.drops()}"
+    assert all(report["ended"] and report["received"] > 500_000 for report in reports)
+
+
+def test_child_and_ike_rekey_from_either_side_keep_traffic_and_history(pair):
+    pair.start()
+    stream = Stream(pair, reverse=False, mbit=20, seconds=6)
+    for gateway, name in ((pair.a, "a-to-b"), (pair.b, "b-to-a")):
+        before = gateway.tunnel()
+        assert gateway.cli("rekey", name).returncode == 0
+        after = gateway.tunnel()
+        assert after["spi_in"] != before["spi_in"] and after["spi_out"] != before["spi_out"]
+        assert after["established_since"] == before["established_since"]
+        assert after["ingress_bytes_transferred"] >= before["ingress_bytes_transferred"]
+        old_ike = gateway.cli_json("show", "connection", name)["ike_sa"]
+        assert gateway.cli("rekey", name, "--ike").returncode == 0
+        new_ike = gateway.cli_json("show", "connection", name)["ike_sa"]
+        assert new_ike["initiator_spi"] != old_ike["initiator_spi"]
+        assert (
+            gateway.tunnel()["spi_in"] == after["spi_in"]
+        ), "an IKE rekey must not touch the children"
+    assert stream.report()["lost"] == 0
+
+
+def test_lifetimes_of_the_estate_file_rekey_by_themselves(pair):
+    from lab.estate import STRONG
+
+    pair.start(ipsec_policy={**STRONG, "sa_data_size_kilobytes": 1024})
+    before = pair.a.tunnel()["spi_in"]
+    stream = Stream(pair, reverse=False, mbit=20, seconds=4)
+    wait_until(
+        lambda: pair.a.tunnel()["spi_in"] != before,
+        15,
+        "the child is rekeyed by its volume",
+        pair.a.explain,
+    )
+    assert stream.report()["lost"] == 0
+
+
+def test_storm_one_side_rekeys_each_second_for_a_minute(pair):
+    check_storm(pair, lambda pair: [pair.a])
+
+
+def test_storm_both_sides_rekey_each_second_for_a_minute(pair):
+    check_storm(pair, lambda pair: [pair.a, pair.b])
