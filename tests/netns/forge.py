@@ -1,4 +1,5 @@
-"""Seals and opens ESP without our code, by the keys of --key-log: scapy, and `cryptography` where scapy is too tidy."""
+"""Seals and opens ESP without our code, by the keys of --key-log: scapy, and `cryptography` where
+scapy is too tidy."""
 
 import csv
 import dataclasses
@@ -56,7 +57,8 @@ def seal(
     next_header: int = IPV4_INSIDE,
     padding: bytes | None = None,
 ) -> bytes:
-    """ESP with ESN: SPI, number, IV, ciphertext, ICV. Odd padding and trailers are up to the caller."""
+    """ESP with ESN: SPI, number, IV, ciphertext, ICV. Odd padding and trailers are up to the
+    caller."""
     if padding is None:
         count = -(len(inner) + 2) % 4
         padding = bytes(range(1, count + 1))

@@ -1,4 +1,5 @@
-"""A peer that sends what it should not: forged, garbled and repeated packets from its own address."""
+"""A peer that sends what it should not: forged, garbled and repeated packets from its own
+address."""
 
 import pathlib
 import random

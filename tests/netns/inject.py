@@ -1,6 +1,8 @@
-"""Sends whole IP packets, read as hex lines from stdin, from this namespace: a gateway's forged double.
+"""Sends whole IP packets, read as hex lines from stdin, from this namespace: a gateway's forged
+double.
 
-Run inside a namespace by hostile.py; a raw socket needs no port, so it stands beside the real daemon.
+Run inside a namespace by hostile.py; a raw socket needs no port, so it stands beside the real
+daemon.
 """
 
 import socket

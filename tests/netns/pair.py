@@ -36,7 +36,8 @@ class Pair:
         estate.write_estate(gateway.estate.parent, description, key or self.key)
 
     def start(self, **settings) -> "Pair":
-        """Writes the estates (unless a test did), starts both and waits until both are connected."""
+        """Writes the estates (unless a test did), starts both and waits until both are
+        connected."""
         if settings or not self.a.estate.exists():
             self.write(**settings)
         for gateway in self.gateways:

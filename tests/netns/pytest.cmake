@@ -1,5 +1,6 @@
-# ts_pytest(FILE file.py LABEL label [SERIAL] [TIMEOUT seconds]): each test function of the file is known to
-# ctest as LABEL.file.function. They need root; without it they fail, they are never skipped.
+# ts_pytest(FILE file.py LABEL label [SERIAL] [TIMEOUT seconds]): each test function of the file is
+# known to ctest as LABEL.file.function. They need root; without it they fail, they are never
+# skipped.
 function(ts_pytest)
   cmake_parse_arguments(ARG "SERIAL" "FILE;LABEL;TIMEOUT" "" ${ARGN})
   set(path ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_FILE})

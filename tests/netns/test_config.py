@@ -1,4 +1,5 @@
-"""A bad estate file or key: file, line, column and what was expected; exit 3; nothing is started."""
+"""A bad estate file or key: file, line, column and what was expected; exit 3; nothing is
+started."""
 
 import os
 

@@ -1,4 +1,5 @@
-"""Garbage, forgeries, replays and truncations: counted by reason, without effect on what is established."""
+"""Garbage, forgeries, replays and truncations: counted by reason, without effect on what is
+established."""
 
 import struct
 

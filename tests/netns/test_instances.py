@@ -163,7 +163,8 @@ def test_a_second_daemon_in_the_same_run_directory_is_refused(pair):
 def test_a_port_taken_by_a_stranger_is_refused_and_the_owner_named(pair):
     pair.write()
     script = (
-        "import socket,time; s=socket.socket(2,2); s.bind(('0.0.0.0',4500)); print('bound',flush=True); "
+        "import socket,time; s=socket.socket(2,2); s.bind(('0.0.0.0',4500)); "
+        "print('bound',flush=True); "
         "time.sleep(60)"
     )
     stranger = pair.lab.start(pair.sites.gw_a, ["/usr/bin/python3", "-c", script], "stranger")

@@ -130,7 +130,8 @@ def test_ipv6_inside_is_held_back_too(pair):
 
 
 def test_after_flush_the_host_is_as_before(pair):
-    """The proof that the captures above could have seen a leak: after flush the default route carries it."""
+    """The proof that the captures above could have seen a leak: after flush the default route
+    carries it."""
 
     def routing():
         rules = pair.sites.gw_a.ip("rule").stdout + pair.sites.gw_a.ip("-6", "rule").stdout

@@ -1,4 +1,5 @@
-"""Each offload off, all off, the two ends mixed, one and two workers, fewer CPU features: traffic flows."""
+"""Each offload off, all off, the two ends mixed, one and two workers, fewer CPU features: traffic
+flows."""
 
 import os
 

@@ -1,4 +1,5 @@
-"""Policy-based gateways: the selectors of the connection decide, both ways; what they refuse is counted."""
+"""Policy-based gateways: the selectors of the connection decide, both ways; what they refuse is
+counted."""
 
 import forge
 from lab.process import wait_until

@@ -8,7 +8,8 @@ IKE_EVERY_SECONDS = 10
 
 
 def rekey_at_steady_pace(pair, seconds: int, sides) -> dict[str, set]:
-    """Every child once a second by each of `sides`, the IKE SA every tenth; inbound SPIs seen per gateway."""
+    """Every child once a second by each of `sides`, the IKE SA every tenth; inbound SPIs seen per
+    gateway."""
     import time
 
     names = {"gw-a": "a-to-b", "gw-b": "b-to-a"}

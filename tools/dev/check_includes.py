@@ -26,13 +26,25 @@ PROJECT_TABLE = {
     "bench": {"base", "policy", "ike", "ike/driver", "esp", "tun", "tools", "tests", "bench"},
 }
 
-# What it is -> (pattern of the include, files that may have it). Tests and benches may include everything.
+# What it is -> (pattern of the include, files that may have it). Tests and benches may include
+# everything.
 OUTSIDE_TABLE = {
     "Boost": (r"boost/", ["ike/driver/*", "tools/*"]),
-    "OpenSSL": (r"openssl/", ["ike/crypto/provider_*.cc", "ike/crypto/provider_*.h", "base/secret.cc",
-                              "esp/kernels/aes_gcm_openssl.cc", "esp/kernels/chacha_poly.cc",
-                              "esp/kernels/cbc_hmac.cc"]),
-    "libsodium": (r"sodium", ["ike/crypto/provider_*.cc", "base/secret.cc", "esp/kernels/chacha_poly.cc"]),
+    "OpenSSL": (
+        r"openssl/",
+        [
+            "ike/crypto/provider_*.cc",
+            "ike/crypto/provider_*.h",
+            "base/secret.cc",
+            "esp/kernels/aes_gcm_openssl.cc",
+            "esp/kernels/chacha_poly.cc",
+            "esp/kernels/cbc_hmac.cc",
+        ],
+    ),
+    "libsodium": (
+        r"sodium",
+        ["ike/crypto/provider_*.cc", "base/secret.cc", "esp/kernels/chacha_poly.cc"],
+    ),
     "yaml-cpp": (r"yaml-cpp/", ["policy/config_parse.cc"]),
     "nlohmann-json": (r"nlohmann/", ["tools/*", "policy/import_*.cc"]),
     "spdlog": (r"spdlog/", ["tools/*", "tun/*"]),
@@ -41,7 +53,10 @@ OUTSIDE_TABLE = {
     "netlink": (r"(libmnl|libnl3?|netlink)/", ["tools/*", "tun/*"]),
     "kernel headers": (r"linux/", ["tools/*", "tun/*"]),
     "SIMD intrinsics": (r"\w*intrin\.h", ["esp/kernels/*", "tun/checksum.cc"]),
-    "sockets": (r"(sys/(socket|un|epoll|ioctl)\.h|netinet/|netdb\.h|net/if)", ["tools/*", "tun/*", "ike/driver/*"]),
+    "sockets": (
+        r"(sys/(socket|un|epoll|ioctl)\.h|netinet/|netdb\.h|net/if)",
+        ["tools/*", "tun/*", "ike/driver/*"],
+    ),
     "files": (r"(fstream|filesystem|fcntl\.h|sys/stat\.h)$", ["tools/*", "tun/*", "ike/driver/*"]),
     "a random engine": (r"random$", []),
 }
@@ -64,9 +79,10 @@ def judge(path: str, quote: str, included: str) -> str | None:
     if target is not None:
         if target in PROJECT_TABLE[includer]:
             return None
-        return f"{includer}/ must not include {target}/ (it may include: {', '.join(sorted(PROJECT_TABLE[includer]))})"
+        allowed = ", ".join(sorted(PROJECT_TABLE[includer]))
+        return f"{includer}/ must not include {target}/ (it may include: {allowed})"
     if quote == '"':
-        return "project includes are relative to the root, like \"base/bytes.h\""
+        return 'project includes are relative to the root, like "base/bytes.h"'
     if includer in ("tests", "bench"):
         return None
     for name, (pattern, allowed) in OUTSIDE_TABLE.items():

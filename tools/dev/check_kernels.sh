@@ -1,9 +1,9 @@
 #!/bin/bash
 # No weak symbol in the object files of SIMD kernels.
 #
-# A file that uses __attribute__((target(...))) is compiled for CPUs that the rest of the program may not
-# meet. An inline function of the standard library in it becomes a weak symbol, which the linker may pick
-# for the whole program: an illegal instruction on an older CPU, far from its cause.
+# A file that uses __attribute__((target(...))) is compiled for CPUs that the rest of the program
+# may not meet. An inline function of the standard library in it becomes a weak symbol, which the
+# linker may pick for the whole program: an illegal instruction on an older CPU, far from its cause.
 #
 # Usage: check_kernels.sh BUILD_DIR [SOURCE_DIR]
 set -euo pipefail
@@ -14,7 +14,8 @@ source_dir=${2:-$(cd "$(dirname "$0")/../.." && pwd)}
 
 checked=0
 failed=0
-for source in $(cd "$source_dir" && grep -lE '__attribute__\(\(.*target|\[\[gnu::target' esp/kernels/*.cc 2>/dev/null); do
+uses_target='__attribute__\(\(.*target|\[\[gnu::target'
+for source in $(cd "$source_dir" && grep -lE "$uses_target" esp/kernels/*.cc 2>/dev/null); do
   object=$(find "$build" -path "*/$(basename "$source").o" -print -quit)
   if [ -z "$object" ]; then
     echo "$source: uses target attributes, but $build has no object file of it"
@@ -22,7 +23,8 @@ for source in $(cd "$source_dir" && grep -lE '__attribute__\(\(.*target|\[\[gnu:
     continue
   fi
   checked=$((checked + 1))
-  weak=$(nm -C "$object" | grep -E '^[0-9a-f ]* [WwVvu] ' | grep -vE '\b(__asan_|__ubsan_|__gxx_personality|DW\.ref)' || true)
+  weak=$(nm -C "$object" | grep -E '^[0-9a-f ]* [WwVvu] ' |
+    grep -vE '\b(__asan_|__ubsan_|__gxx_personality|DW\.ref)' || true)
   if [ -n "$weak" ]; then
     echo "$source: weak symbols in $object:"
     echo "$weak" | sed 's/^/    /'

@@ -1,7 +1,7 @@
 """Where the functions of a C++ file begin and end.
 
-A scanner, not a parser: it knows braces, and from the text before a brace it tells a namespace, a class, an
-initializer and a function apart. That is enough for code that clang-format has laid out.
+A scanner, not a parser: it knows braces, and from the text before a brace it tells a namespace, a
+class, an initializer and a function apart. That is enough for code that clang-format has laid out.
 """
 
 import dataclasses
@@ -11,15 +11,17 @@ import source_tree
 
 _PREPROCESSOR = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\n|\\.)*", re.MULTILINE)
 _SCOPE = re.compile(r"(^|[\s;>])(namespace|class|struct|union|enum|extern)\b")
-_ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)|\[\[.*?\]\]|\balignas\s*\([^()]*\)", re.DOTALL)
+_ATTRIBUTE = re.compile(
+    r"__attribute__\s*\(\(.*?\)\)|\[\[.*?\]\]|\balignas\s*\([^()]*\)", re.DOTALL
+)
 _NAME = re.compile(r"([A-Za-z_~][\w:~<>]*|operator\s*\S{1,3})\s*$")
 
 
 @dataclasses.dataclass(frozen=True)
 class Function:
     name: str
-    line: int        # Of its opening brace.
-    lines: int       # From the opening to the closing brace, both included.
+    line: int  # Of its opening brace.
+    lines: int  # From the opening to the closing brace, both included.
     parameters: int
 
 
@@ -71,7 +73,7 @@ def _classify(head: str) -> str:
         return "value"
     if "(" not in head:
         return "scope" if _SCOPE.search(head) or head.endswith(":") or not head else "value"
-    after_parameters = head[_parameters_span(head)[1]:]
+    after_parameters = head[_parameters_span(head)[1] :]
     initializers = re.search(r"(?<!:):(?!:)", after_parameters)
     if initializers and re.search(r"[\w>]$", head):
         return "value"  # The brace of a member in a constructor's initializer list.
@@ -97,7 +99,11 @@ def _parameters_span(head: str) -> tuple[int, int]:
         end = _matching(head, start, "(", ")") + 1
         before = head[:start].rstrip()
         is_call_operator = before.endswith("operator")
-        if before and not is_call_operator and not re.search(r"\b(decltype|noexcept|requires|explicit)$", before):
+        if (
+            before
+            and not is_call_operator
+            and not re.search(r"\b(decltype|noexcept|requires|explicit)$", before)
+        ):
             return start, end
         search_from = end
 
@@ -111,7 +117,7 @@ def _describe(code: str, head: str, opening: int, closing: int) -> Function:
         name=name.group(1) if name else "(unnamed)",
         line=line,
         lines=code.count("\n", opening, closing) + 1,
-        parameters=_count_parameters(clean[start + 1:end - 1]),
+        parameters=_count_parameters(clean[start + 1 : end - 1]),
     )
 
 

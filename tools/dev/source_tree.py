@@ -1,6 +1,7 @@
 """Which files the checks look at, and their text without comments and literals.
 
-Used by check_includes.py and tidy.py. A check is given a root, so that its self-test can hand it a bad tree.
+Used by check_includes.py and tidy.py. A check is given a root, so that its self-test can hand it a
+bad tree.
 """
 
 import pathlib
@@ -24,15 +25,27 @@ _NOISE = re.compile(
 
 def list_files(root: pathlib.Path) -> list[pathlib.PurePosixPath]:
     """Files of the tree, relative to root: git's view where there is one, else every file."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     if (root / ".git").exists():
         listing = subprocess.run(command, capture_output=True, check=True).stdout.decode()
         names = {name for name in listing.split("\0") if name}
     else:
         names = {str(path.relative_to(root)) for path in root.rglob("*")}
     paths = (pathlib.PurePosixPath(name) for name in sorted(names))
-    return [path for path in paths
-            if not SKIPPED_FOLDERS.intersection(path.parts) and (root / path).is_file()]
+    return [
+        path
+        for path in paths
+        if not SKIPPED_FOLDERS.intersection(path.parts) and (root / path).is_file()
+    ]
 
 
 def read_text(root: pathlib.Path, path: pathlib.PurePosixPath) -> str:

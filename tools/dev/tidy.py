@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Budgets and bans that no compiler knows.
 
-    files of at most 600 lines (kernels and generated tables 1200), functions of at most 70 lines and
-    5 parameters, 100 columns; no clock, socket, randomness or file in the sans-IO folders; banned words.
+    files of at most 600 lines (kernels and generated tables 1200), functions of at most 70 lines
+    and 5 parameters, 100 columns; no clock, socket, randomness or file in the sans-IO folders;
+    banned words.
 
 Usage: tidy.py [ROOT] [--worst N]. Prints the worst offenders first; exits 1 when a limit is broken.
 """
@@ -25,12 +26,19 @@ PARAMETERS_MAX = 5
 COLUMNS_MAX = 100
 
 KERNEL_FILES = ["esp/kernels/*", "*/generated_*"]
+COLUMN_SUFFIXES = {".h", ".cc", ".py", ".sh"}
 BUDGET_SUFFIXES = {".h", ".cc", ".py", ".sh", ".cmake"}
 CPP = ["*.h", "*.cc"]
 
 # Entered only by what is handed in: `now`, datagrams, a RandomSource.
 SANS_IO = ["ike/wire/*", "ike/core/*", "ike/exchange/*", "ike/crypto/*", "policy/*", "esp/*"]
-SANS_IO_EXCEPT = ["ike/crypto/provider_*", "ike/crypto/system_provider*", "esp/kernels/*", "*/CMakeLists.txt", "*.md"]
+SANS_IO_EXCEPT = [
+    "ike/crypto/provider_*",
+    "ike/crypto/system_provider*",
+    "esp/kernels/*",
+    "*/CMakeLists.txt",
+    "*.md",
+]
 
 CORE = ["base/*", "policy/*", "ike/*", "esp/*", "tun/*"]
 
@@ -48,25 +56,72 @@ class Ban:
 
 
 BANS = [
-    Ban(r"\b(steady_clock|system_clock|high_resolution_clock)::now\b|\b(clock_gettime|gettimeofday)\b"
-        r"|\b(std::)?time\((nullptr|NULL|0)\)", "the clock is an argument (`now`) in sans-IO code",
-        SANS_IO, SANS_IO_EXCEPT),
-    Ban(r"\b(getrandom|getentropy|arc4random\w*|rand|srand|random_device|mt19937\w*|randombytes_\w+)\b(?=\s*[({;]|\s+\w)",
-        "randomness is injected (RandomSource) in sans-IO code", SANS_IO, SANS_IO_EXCEPT),
-    Ban(r"(?<![\w.>:])(::)?(socket|sendto|recvfrom|sendmsg|recvmsg|sendmmsg|recvmmsg|setsockopt|getaddrinfo|ioctl)\(",
-        "no socket in sans-IO code", SANS_IO, SANS_IO_EXCEPT),
-    Ban(r"\b(fopen|ifstream|ofstream|fstream|openat|std::filesystem)\b|(?<![\w.>])::(open|read|write)\(",
-        "no file access in sans-IO code", SANS_IO, SANS_IO_EXCEPT),
-    Ban(r"\b(TODO|FIXME|XXX|HACK|TBD)\b|\b(not|un)[ -]?implemented\b", "left-over marker", ANY_CODE, THIS_CHECK,
-        in_comments=True),
-    Ban(r"\b(GTEST_SKIP|DISABLED_\w+)|\bpytest\.(mark\.)?(skip|skipif|xfail)\b", "a test never skips",
-        ANY_CODE, THIS_CHECK, in_comments=True),
-    Ban(r"\b(class|struct|enum class|enum)\s+\w*(Manager|Helper|Util|Utils)\b", "a name that hides what it is", CPP),
-    Ban(r"\bthrow\b(?!\s*\()", "core code returns Result, it does not throw", CORE, ["ike/driver/*"]),
+    Ban(
+        r"\b(steady_clock|system_clock|high_resolution_clock)::now\b"
+        r"|\b(clock_gettime|gettimeofday)\b"
+        r"|\b(std::)?time\((nullptr|NULL|0)\)",
+        "the clock is an argument (`now`) in sans-IO code",
+        SANS_IO,
+        SANS_IO_EXCEPT,
+    ),
+    Ban(
+        r"\b(getrandom|getentropy|arc4random\w*|rand|srand|random_device|mt19937\w*"
+        r"|randombytes_\w+)\b(?=\s*[({;]|\s+\w)",
+        "randomness is injected (RandomSource) in sans-IO code",
+        SANS_IO,
+        SANS_IO_EXCEPT,
+    ),
+    Ban(
+        r"(?<![\w.>:])(::)?(socket|sendto|recvfrom|sendmsg|recvmsg|sendmmsg|recvmmsg|setsockopt"
+        r"|getaddrinfo|ioctl)\(",
+        "no socket in sans-IO code",
+        SANS_IO,
+        SANS_IO_EXCEPT,
+    ),
+    Ban(
+        r"\b(fopen|ifstream|ofstream|fstream|openat|std::filesystem)\b"
+        r"|(?<![\w.>])::(open|read|write)\(",
+        "no file access in sans-IO code",
+        SANS_IO,
+        SANS_IO_EXCEPT,
+    ),
+    Ban(
+        r"\b(TODO|FIXME|XXX|HACK|TBD)\b|\b(not|un)[ -]?implemented\b",
+        "left-over marker",
+        ANY_CODE,
+        THIS_CHECK,
+        in_comments=True,
+    ),
+    Ban(
+        r"\b(GTEST_SKIP|DISABLED_\w+)|\bpytest\.(mark\.)?(skip|skipif|xfail)\b",
+        "a test never skips",
+        ANY_CODE,
+        THIS_CHECK,
+        in_comments=True,
+    ),
+    Ban(
+        r"\b(class|struct|enum class|enum)\s+\w*(Manager|Helper|Util|Utils)\b",
+        "a name that hides what it is",
+        CPP,
+    ),
+    Ban(
+        r"\bthrow\b(?!\s*\()", "core code returns Result, it does not throw", CORE, ["ike/driver/*"]
+    ),
     Ban(r"\busing namespace (?!std::\w*literals)", "never in a header", ["*.h"]),
     Ban(r"(?<![\w.])assert\(", "CHECK or DCHECK (base/check.h)", CPP),
-    Ban(r"\b(sleep_for|usleep|nanosleep)\b", "tests wait for conditions", ["tests/*.cc", "tests/*.h"], ["tests/netns/*.cc"]),
-    Ban(r"/(home|Users)/\w+/", "a path of somebody's machine", ANY_CODE, THIS_CHECK, in_comments=True),
+    Ban(
+        r"\b(sleep_for|usleep|nanosleep)\b",
+        "tests wait for conditions",
+        ["tests/*.cc", "tests/*.h"],
+        ["tests/netns/*.cc"],
+    ),
+    Ban(
+        r"/(home|Users)/\w+/",
+        "a path of somebody's machine",
+        ANY_CODE,
+        THIS_CHECK,
+        in_comments=True,
+    ),
 ]
 
 
@@ -90,11 +145,15 @@ def check_lines(path: pathlib.PurePosixPath, text: str) -> list[Finding]:
     limit = KERNEL_FILE_LINES_MAX if matches(path, KERNEL_FILES) else FILE_LINES_MAX
     if len(lines) > limit:
         findings.append(Finding(len(lines) / limit, f"{path}: {len(lines)} lines, at most {limit}"))
-    if path.suffix in source_tree.CPP_SUFFIXES:
+    if path.suffix in COLUMN_SUFFIXES:
         for number, line in enumerate(lines, 1):
             if len(line) > COLUMNS_MAX and "://" not in line:
-                findings.append(Finding(len(line) / COLUMNS_MAX,
-                                        f"{path}:{number}: {len(line)} columns, at most {COLUMNS_MAX}"))
+                findings.append(
+                    Finding(
+                        len(line) / COLUMNS_MAX,
+                        f"{path}:{number}: {len(line)} columns, at most {COLUMNS_MAX}",
+                    )
+                )
     return findings
 
 
@@ -102,8 +161,15 @@ def find_functions(path: pathlib.PurePosixPath, text: str) -> list[cpp_functions
     if path.suffix in source_tree.CPP_SUFFIXES:
         return cpp_functions.find_functions(text)
     if path.suffix == ".py" or text.startswith("#!/usr/bin/python3"):
-        nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        return [cpp_functions.Function(node.name, node.lineno, node.end_lineno - node.lineno + 1, 0) for node in nodes]
+        nodes = (
+            node
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        )
+        return [
+            cpp_functions.Function(node.name, node.lineno, node.end_lineno - node.lineno + 1, 0)
+            for node in nodes
+        ]
     return []
 
 
@@ -112,11 +178,19 @@ def check_functions(path: pathlib.PurePosixPath, text: str) -> list[Finding]:
     for function in find_functions(path, text):
         where = f"{path}:{function.line}: {function.name}"
         if function.lines > FUNCTION_LINES_MAX:
-            findings.append(Finding(function.lines / FUNCTION_LINES_MAX,
-                                    f"{where}: {function.lines} lines, at most {FUNCTION_LINES_MAX}"))
+            findings.append(
+                Finding(
+                    function.lines / FUNCTION_LINES_MAX,
+                    f"{where}: {function.lines} lines, at most {FUNCTION_LINES_MAX}",
+                )
+            )
         if function.parameters > PARAMETERS_MAX:
-            findings.append(Finding(function.parameters / PARAMETERS_MAX,
-                                    f"{where}: {function.parameters} parameters, at most {PARAMETERS_MAX}"))
+            findings.append(
+                Finding(
+                    function.parameters / PARAMETERS_MAX,
+                    f"{where}: {function.parameters} parameters, at most {PARAMETERS_MAX}",
+                )
+            )
     return findings
 
 
@@ -130,7 +204,7 @@ def check_words(path: pathlib.PurePosixPath, text: str) -> list[Finding]:
         searched = text if ban.in_comments else code
         for match in re.finditer(ban.pattern, searched):
             line = searched.count("\n", 0, match.start()) + 1
-            findings.append(Finding(1.0, f"{path}:{line}: \"{match.group(0).strip()}\": {ban.why}"))
+            findings.append(Finding(1.0, f'{path}:{line}: "{match.group(0).strip()}": {ban.why}'))
     return findings
 
 
@@ -139,7 +213,9 @@ def find_violations(root: pathlib.Path) -> list[Finding]:
     for path in source_tree.list_files(root):
         text = source_tree.read_text(root, path)
         if is_code(path, text):
-            findings += check_lines(path, text) + check_functions(path, text) + check_words(path, text)
+            findings += (
+                check_lines(path, text) + check_functions(path, text) + check_words(path, text)
+            )
     return sorted(findings, key=lambda finding: (-finding.excess, finding.text))
 
 
@@ -149,7 +225,10 @@ def print_worst(root: pathlib.Path, count: int) -> None:
         text = source_tree.read_text(root, path)
         if is_code(path, text):
             files.append((len(text.splitlines()), str(path)))
-            functions += [(found.lines, f"{path}:{found.line} {found.name}") for found in find_functions(path, text)]
+            functions += [
+                (found.lines, f"{path}:{found.line} {found.name}")
+                for found in find_functions(path, text)
+            ]
     for title, rows in (("longest files", files), ("longest functions", functions)):
         print(f"{title}:")
         for lines, name in sorted(rows, reverse=True)[:count]:
@@ -158,8 +237,16 @@ def print_worst(root: pathlib.Path, count: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Checks budgets and banned words.")
-    parser.add_argument("root", nargs="?", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
-    parser.add_argument("--worst", type=int, default=0, metavar="N", help="also print the N longest files and functions")
+    parser.add_argument(
+        "root", nargs="?", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2]
+    )
+    parser.add_argument(
+        "--worst",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also print the N longest files and functions",
+    )
     options = parser.parse_args()
     findings = find_violations(options.root)
     for finding in findings:

@@ -1,6 +1,7 @@
 # Building presets quietly. Sourced by tools/demo and tools/test; runs nothing by itself.
 
-# build_preset PRESET LOG: configures and builds; what the compiler says goes to LOG, shown only on failure.
+# build_preset PRESET LOG: configures and builds; what the compiler says goes to LOG, shown only on
+# failure.
 build_preset() {
   local preset=$1 log=$2 began=$SECONDS status=0
   printf '  %-58s ' "build preset $preset"

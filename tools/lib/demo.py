@@ -1,4 +1,5 @@
-"""The run of tools/demo: build the sites, start both gateways, measure, prove, break the key, tear down."""
+"""The run of tools/demo: build the sites, start both gateways, measure, prove, break the key, tear
+down."""
 
 import argparse
 import json
@@ -222,9 +223,7 @@ def keep(lab: Lab, binaries: pathlib.Path) -> None:
     (KEPT / f"{lab.prefix}.json").write_text(json.dumps(record))
     progress.title("It stays up. To look around, as root:")
     print(f"    ip netns exec {lab.prefix}hostA ping 10.2.0.2")
-    print(
-        f"    ip netns exec {lab.prefix}gwA {binaries}/twinspan --run-dir {lab.folder}/run-gw-a status"
-    )
+    print(f"    ip netns exec {lab.prefix}gwA {binaries}/twinspan --run-dir {lab.folder}/run-gw-a")
     print(f"    ip netns exec {lab.prefix}gwA bash        # routes, devices, tcpdump -i wan0")
     print("  To remove it: tools/demo --down")
 

@@ -1,4 +1,5 @@
-"""One ctest directory out of several build trees, so that a single ctest call runs and sums up everything.
+"""One ctest directory out of several build trees, so that a single ctest call runs and sums up
+everything.
 
     merge_tests.py OUT BUILD:LABELS...       tests of BUILD whose label matches
     merge_tests.py OUT BUILD:@PROGRAM...     tests of BUILD that run PROGRAM

@@ -1,13 +1,13 @@
 # The Debian packages that Twinspan needs, and a careful way to install those that are missing.
 # Sourced by tools/demo and tools/test; runs nothing by itself.
 #
-# Careful means: what is missing is printed first; nothing is removed, recommended packages stay out, no
-# question is asked; and no service is left started or enabled that was not so before.
+# Careful means: what is missing is printed first; nothing is removed, recommended packages stay
+# out, no question is asked; and no service is left started or enabled that was not so before.
 
 packages_build=(
   g++ cmake ninja-build pkg-config
-  libssl-dev libsodium-dev libboost1.81-dev libyaml-cpp-dev nlohmann-json3-dev libfmt-dev libspdlog-dev
-  libcli11-dev libmnl-dev
+  libssl-dev libsodium-dev libboost1.81-dev libyaml-cpp-dev nlohmann-json3-dev libfmt-dev
+  libspdlog-dev libcli11-dev libmnl-dev
 )
 packages_demo=(python3 iproute2 iputils-ping iperf3 tcpdump ethtool procps)
 packages_test=(
@@ -62,19 +62,20 @@ packages_ensure() {
 packages_refuse_hopeless() {
   local old
   if ! command -v apt-get >/dev/null; then
-    echo "packages: there is no apt-get here. Twinspan's own installer knows Debian 12; install by hand: $*" >&2
+    echo "packages: there is no apt-get here, and this installer knows Debian 12 only." >&2
+    echo "Install by hand what these are elsewhere: $*" >&2
     return 1
   fi
   if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
-    echo "packages: installing needs root, and there is no sudo. Run as root: apt-get install $*" >&2
+    echo "packages: installing needs root, and there is no sudo. As root: apt-get install $*" >&2
     return 1
   fi
   old=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'libboost*1.74-dev' 2>/dev/null |
     sed -n 's/^installed //p' | tr '\n' ' ')
   if [ -n "$old" ] && [[ " $* " = *" libboost1.81-dev "* ]]; then
-    echo "packages: Boost 1.81 is needed (1.74's coroutines do not work with g++ 12), and its packages" >&2
-    echo "conflict with those of 1.74, which are installed. Nothing is removed without you; if they are not" >&2
-    echo "needed: apt-get remove $old" >&2
+    echo "packages: Boost 1.81 is needed (1.74's coroutines do not work with g++ 12), and its" >&2
+    echo "packages conflict with those of 1.74, which are installed. Nothing is removed without" >&2
+    echo "you; if they are not needed: apt-get remove $old" >&2
     return 1
   fi
 }
@@ -99,7 +100,8 @@ packages_simulate() {
     return 1
   fi
   if grep -q '^Remv ' <<<"$plan"; then
-    echo "packages: refused, this would be removed: $(sed -n 's/^Remv \([^ ]*\).*/\1/p' <<<"$plan")" >&2
+    plan=$(sed -n 's/^Remv \([^ ]*\).*/\1/p' <<<"$plan")
+    echo "packages: refused, because this would be removed: $plan" >&2
     return 1
   fi
 }
@@ -122,7 +124,8 @@ packages_install() (
   packages_silence_services "$before"
 )
 
-# packages_silence_services BEFORE: stops and disables the services of packages that are not in BEFORE.
+# packages_silence_services BEFORE: stops and disables the services of packages that are not in
+# BEFORE.
 packages_silence_services() {
   local fresh unit units
   command -v systemctl >/dev/null || return 0

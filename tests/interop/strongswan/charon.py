@@ -1,7 +1,8 @@
-"""strongSwan's charon with kernel-libipsec: a foreign peer with ESP in user space, in one namespace.
+"""strongSwan's charon with kernel-libipsec: a foreign peer with ESP in user space, in one
+namespace.
 
-charon has a private /run (its PID file's place is fixed), no kernel IPsec, and 1400 bytes in its TUN. Its
-gateway must own an address inside local_ts, which the gateways of lab/topology.py do.
+charon has a private /run (its PID file's place is fixed), no kernel IPsec, and 1400 bytes in its
+TUN. Its gateway must own an address inside local_ts, which the gateways of lab/topology.py do.
 """
 
 import pathlib

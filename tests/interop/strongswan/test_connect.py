@@ -1,4 +1,5 @@
-"""Connecting in both roles, with every suite and kind of identity that both ends know; data both ways."""
+"""Connecting in both roles, with every suite and kind of identity that both ends know; data both
+ways."""
 
 import pytest
 

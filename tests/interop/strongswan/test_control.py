@@ -1,4 +1,5 @@
-"""The control of these tests: two charons in the same lab. When this fails, the lab is at fault, not Twinspan."""
+"""The control of these tests: two charons in the same lab. When this fails, the lab is at fault,
+not Twinspan."""
 
 from charon import Charon
 from lab import capture, topology

@@ -6,8 +6,10 @@ import unittest
 from bad_tree import TOOLS_DEV, TreeCase
 
 CLEAN = '__attribute__((target("avx2"))) int kernel(int x) { return x + 1; }\n'
-WEAK = "inline __attribute__((noinline)) int shared(int x) { return x; }\n" \
-       '__attribute__((target("avx2"))) int kernel(int x) { return shared(x); }\n'
+WEAK = (
+    "inline __attribute__((noinline)) int shared(int x) { return x; }\n"
+    '__attribute__((target("avx2"))) int kernel(int x) { return shared(x); }\n'
+)
 
 
 class CheckKernels(TreeCase):
@@ -23,7 +25,9 @@ class CheckKernels(TreeCase):
 
     def test_accepts_a_kernel_without_weak_symbols(self):
         result = self.check(CLEAN)
-        self.assertEqual((result.returncode, result.stdout), (0, "check_kernels: 1 kernel objects checked\n"))
+        self.assertEqual(
+            (result.returncode, result.stdout), (0, "check_kernels: 1 kernel objects checked\n")
+        )
 
     def test_reports_a_weak_symbol_by_name(self):
         result = self.check(WEAK)

@@ -21,23 +21,31 @@ class Budgets(TreeCase):
         self.assertEqual(self.violations("base/a.cc", text), [])
 
     def test_reports_a_file_of_601_lines(self):
-        self.assertEqual(self.violations("base/a.h", "\n" * 601), ["base/a.h: 601 lines, at most 600"])
+        self.assertEqual(
+            self.violations("base/a.h", "\n" * 601), ["base/a.h: 601 lines, at most 600"]
+        )
 
     def test_gives_kernels_1200_lines(self):
         self.assertEqual(self.violations("esp/kernels/a.cc", "\n" * 1200), [])
         self.assertEqual(len(self.violations("esp/kernels/a.cc", "\n" * 1201)), 1)
 
     def test_reports_a_function_of_71_lines(self):
-        self.assertEqual(self.violations("base/a.cc", function_of(71)), ["base/a.cc:1: f: 71 lines, at most 70"])
+        self.assertEqual(
+            self.violations("base/a.cc", function_of(71)), ["base/a.cc:1: f: 71 lines, at most 70"]
+        )
 
     def test_reports_a_long_python_function(self):
         text = "def f():\n" + "    g()\n" * 70
-        self.assertEqual(self.violations("tools/a.py", text), ["tools/a.py:1: f: 71 lines, at most 70"])
+        self.assertEqual(
+            self.violations("tools/a.py", text), ["tools/a.py:1: f: 71 lines, at most 70"]
+        )
 
     def test_reports_101_columns_and_six_parameters(self):
         self.assertEqual(len(self.violations("base/a.h", "// " + "x" * 98 + "\n")), 1)
         six = "int f(int a, int b, int c, int d, int e, std::map<int, int> g) {\n}\n"
-        self.assertEqual(self.violations("base/a.h", six), ["base/a.h:1: f: 6 parameters, at most 5"])
+        self.assertEqual(
+            self.violations("base/a.h", six), ["base/a.h:1: f: 6 parameters, at most 5"]
+        )
 
     def test_puts_the_worst_offender_first(self):
         found = self.violations("base/a.cc", function_of(80) + function_of(200, "int worst() {"))
@@ -55,7 +63,7 @@ class Bans(TreeCase):
         "tests/unit/skip.cc": "GTEST_" + "SKIP();",
         "tests/netns/skip.py": "pytest." + "skip('no')",
         "base/manager.h": "class SaManager;",
-        "esp/throws.cc": "throw std::runtime_error(\"x\");",
+        "esp/throws.cc": 'throw std::runtime_error("x");',
         "base/space.h": "using namespace std;",
         "base/plain_assert.cc": "assert(x > 0);",
         "tests/unit/waits.cc": "std::this_thread::sleep_for(1s);",
@@ -75,7 +83,7 @@ class Bans(TreeCase):
             "ike/driver/clock.cc": "auto now = std::chrono::steady_clock::now();",
             "ike/crypto/provider_sodium.cc": "randombytes_buf(out, 8);",
             "ike/core/comment.cc": "// Never calls steady_clock::now or getrandom(...).",
-            "ike/core/member.cc": "port.socket(7); \"socket(\";",
+            "ike/core/member.cc": 'port.socket(7); "socket(";',
             "base/time.h": "using namespace std::chrono_literals;",
         }
         for path, text in good.items():
@@ -115,10 +123,14 @@ TEST(Rekey, ASentence) { EXPECT_TRUE(true); }
 __attribute__((target("avx2"))) void fast() {}
 }  // namespace twinspan
 """
-        self.assertEqual(self.names(text), ["Sa", "size", "operator()", "run", "plain", "TEST", "fast"])
+        self.assertEqual(
+            self.names(text), ["Sa", "size", "operator()", "run", "plain", "TEST", "fast"]
+        )
 
     def test_counts_lines_from_brace_to_brace(self):
-        [function] = cpp_functions.find_functions("void f(int a,\n       int b) {\n  // }\n  g();\n}\n")
+        [function] = cpp_functions.find_functions(
+            "void f(int a,\n       int b) {\n  // }\n  g();\n}\n"
+        )
         self.assertEqual((function.line, function.lines, function.parameters), (2, 4, 2))
 
 

@@ -1,4 +1,5 @@
-"""tools/lib/packages.sh against a make-believe apt: what it calls, in which order, and what it refuses."""
+"""tools/lib/packages.sh against a make-believe apt: what it calls, in which order, and what it
+refuses."""
 
 import pathlib
 import subprocess
@@ -47,7 +48,9 @@ class Packages(TreeCase):
     def ensure(self, *names: str) -> subprocess.CompletedProcess:
         script = f'source {LIBRARY}; policy_rc_d=$STATE/guard; packages_ensure {" ".join(names)}'
         environment = {"PATH": f"{self.root}/bin:/usr/bin:/bin", "STATE": str(self.root)}
-        return subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            ["bash", "-c", script], env=environment, capture_output=True, text=True
+        )
 
     def calls(self) -> str:
         path = self.root / "calls"

@@ -1,1 +1,2 @@
-"""Networks of namespaces with gateways in them: what tools/demo and the namespace tests stand on."""
+"""Networks of namespaces with gateways in them: what tools/demo and the namespace tests stand
+on."""

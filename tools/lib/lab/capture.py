@@ -1,8 +1,8 @@
 """What was on a link: a tcpdump beside the traffic, and afterwards a verdict on every frame.
 
-A frame is protected when it is UDP 500 or 4500, or IP protocol 50, between the two gateways. ARP and IPv6
-neighbour discovery keep the link itself running and are counted apart. All else is clear text. A GSO
-super-packet counts as one frame.
+A frame is protected when it is UDP 500 or 4500, or IP protocol 50, between the two gateways. ARP
+and IPv6 neighbour discovery keep the link itself running and are counted apart. All else is clear
+text. A GSO super-packet counts as one frame.
 """
 
 import dataclasses
@@ -18,7 +18,8 @@ from lab.network import Lab, Namespace
 from lab.process import LabError, wait_until
 
 SNAP_BYTES = 96
-# The kernel hands over a block of its ring at the latest after tcpdump's read timeout of one second.
+# The kernel hands over a block of its ring at the latest after tcpdump's read timeout of one
+# second.
 SETTLE_SECONDS = 1.3
 
 ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_ARP = 0x0800, 0x86DD, 0x0806
@@ -39,7 +40,8 @@ class Verdicts:
 
 
 class Capture:
-    """tcpdump on one interface. The ring is large, and a capture that dropped frames proves nothing."""
+    """tcpdump on one interface. The ring is large, and a capture that dropped frames proves
+    nothing."""
 
     def __init__(self, lab: Lab, namespace: Namespace, device: str, name: str):
         self.path = lab.folder / f"{name}.pcap"
@@ -128,7 +130,8 @@ class _Judge:
 
     @staticmethod
     def _is_link_upkeep(frame: memoryview, protocol: int) -> bool:
-        """Neighbour discovery has hop limit 255, so no router sent it on; MLD goes to link multicast."""
+        """Neighbour discovery has hop limit 255, so no router sent it on; MLD goes to link
+        multicast."""
         if protocol == ICMPV6 and len(frame) > 54:
             return frame[21] == 255 and frame[54] in NEIGHBOUR_DISCOVERY
         listener_report = protocol == 0 and len(frame) > 62 and frame[54] == ICMPV6

@@ -64,7 +64,8 @@ class Gateway:
         return "ready" in self.program.output().splitlines()
 
     def stop(self, seconds: float = 15) -> int:
-        """SIGTERM; the exit status. Does not help with SIGKILL: a daemon that hangs is a finding."""
+        """SIGTERM; the exit status. Does not help with SIGKILL: a daemon that hangs is a
+        finding."""
         self.program.signal(signal.SIGTERM)
         return self.program.wait(seconds)
 

@@ -1,4 +1,5 @@
-"""Network namespaces and the cables between them. Names carry a prefix of their own, so labs never meet."""
+"""Network namespaces and the cables between them. Names carry a prefix of their own, so labs never
+meet."""
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
-"""Running programs: to the end with a deadline, or in the background with a log; waiting for conditions.
+"""Running programs: to the end with a deadline, or in the background with a log; waiting for
+conditions.
 
 Only processes started here are ever signalled, by their own pid.
 """
@@ -39,7 +40,8 @@ def wait_until(
     what: str,
     explain: Callable[[], str] | None = None,
 ):
-    """Polls until `condition` gives something true and returns that; raises LabError at the deadline."""
+    """Polls until `condition` gives something true and returns that; raises LabError at the
+    deadline."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

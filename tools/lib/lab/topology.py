@@ -4,8 +4,8 @@
     10.1.0.2       10.1.0.1  192.0.2.1     192.0.2.2  10.2.0.1     10.2.0.2
     2001:db8:1::2      ::1   2001:db8:ff::1      ::2  2001:db8:2::1     ::2
 
-Interfaces: eth0 on hosts, lan0 and wan0 on gateways. Each gateway's default route points at the other
-gateway, so what is not tunnelled arrives in clear and is seen.
+Interfaces: eth0 on hosts, lan0 and wan0 on gateways. Each gateway's default route points at the
+other gateway, so what is not tunnelled arrives in clear and is seen.
 """
 
 import dataclasses
