@@ -122,6 +122,7 @@ Result<void, tun::HostError> Gateway::occupy_host() {
     std::erase(stale, plan_.tunnels[i].device);
   }
   for (const std::string& name : stale) parts_.host.delete_tun(name);
+  data_plane_.publish();
   return set_routes(true);
 }
 

@@ -30,13 +30,18 @@ namespace {
 using namespace twinspan;
 using namespace twinspan::tools;
 
-// OpenSSL reads its CPU mask when it is loaded, before main; so the mask of TWINSPAN_CPU_MASK is
-// put into the environment and the program starts over.
-void apply_cpu_mask(char** argv) {
-  const auto capabilities = esp::kernels::openssl_capability_mask();
-  if (!capabilities || std::getenv("OPENSSL_ia32cap") != nullptr) return;
-  ::setenv("OPENSSL_ia32cap", capabilities->c_str(), 1);
+// OpenSSL reads its own mask while it is loaded, before main; so the mask is put into the
+// environment and the program starts over.
+void hide_from_openssl(const esp::kernels::CpuMask& mask, char** argv) {
+  const std::string capabilities = esp::kernels::openssl_ia32cap(mask);
+  if (capabilities.empty() || std::getenv("OPENSSL_ia32cap") != nullptr) return;
+  ::setenv("OPENSSL_ia32cap", capabilities.c_str(), 1);
   ::execv("/proc/self/exe", argv);
+}
+
+std::optional<esp::kernels::CpuMask> read_cpu_mask() {
+  const char* const text = std::getenv(esp::kernels::kCpuMaskVariable);
+  return esp::kernels::parse_cpu_mask(text == nullptr ? "" : text);
 }
 
 int refuse(ExitCode code, const std::string& text) {
@@ -90,7 +95,14 @@ int run(int argc, char** argv) {
   if (!options) return exit_code;
   if (options->workers == 0) options->workers = std::max(1u, std::thread::hardware_concurrency());
   const Log log(make_stderr_sink(options->verbose), "twinspand");
-  const auto kernels = esp::kernels::select(options->kernel);
+  const auto mask = read_cpu_mask();
+  if (!mask) {
+    return refuse(kExitUsage, std::string(esp::kernels::kCpuMaskVariable) +
+                                  ": avx512, vaes and avx2 are known");
+  }
+  hide_from_openssl(*mask, argv);
+  const auto kernels =
+      esp::kernels::KernelSet::choose(options->kernel, esp::kernels::probe_cpu(*mask));
   if (!kernels) return refuse(kExitUsage, kernels.error());
   auto estate = load_estate(options->config_path, options->gateway, options->instance);
   if (!estate) {
@@ -106,14 +118,13 @@ int run(int argc, char** argv) {
       !written) {
     return refuse(kExitHost, written.error());
   }
-  log.info("kernel {}, {} worker(s)", (*kernels)->name(), options->workers);
-  return serve(*options, *std::move(estate), **kernels, log);
+  log.info("kernel {}, {} worker(s)", kernels->name(), options->workers);
+  return serve(*options, *std::move(estate), *kernels, log);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  apply_cpu_mask(argv);
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return run(argc, argv);
