@@ -9,26 +9,55 @@ namespace twinspan::ike {
 
 // A tunnel with `started` false is configured but held down: it neither initiates nor answers until
 // CommandUp.
-struct CommandAddPeer { PeerConfig peer; bool started = true; };
-struct CommandRemovePeer { TunnelId tunnel; };   // Deletes its SAs first.
-struct CommandUp { TunnelId tunnel; };           // Lift CommandDown and, unless responder-only, initiate now.
-struct CommandDown { TunnelId tunnel; };         // Delete the SAs and stay down until CommandUp.
-struct CommandRekeyChild { TunnelId tunnel; };
-struct CommandRekeyIke { TunnelId tunnel; };
-struct CommandShutdown {};                       // Delete every SA; EventQuiet follows when done or after 2 s.
+struct CommandAddPeer {
+  PeerConfig peer;
+  bool started = true;
+};
+struct CommandRemovePeer {
+  TunnelId tunnel;
+};  // Deletes its SAs first.
+struct CommandUp {
+  TunnelId tunnel;
+};  // Lift CommandDown and, unless responder-only, initiate now.
+struct CommandDown {
+  TunnelId tunnel;
+};  // Delete the SAs and stay down until CommandUp.
+struct CommandRekeyChild {
+  TunnelId tunnel;
+};
+struct CommandRekeyIke {
+  TunnelId tunnel;
+};
+struct CommandShutdown {};  // Delete every SA; EventQuiet follows when done or after 2 s.
 
 // Facts that the data plane reports. Spi: ours, inbound, unless said otherwise.
-struct CommandFirstInbound { Spi inbound_spi; };     // First authenticated packet on a new SA.
-struct CommandSoftLimit { Spi spi; };                // Bytes or packets reached 80 % (inbound or outbound SPI's pair).
-struct CommandHardLimit { Spi spi; };                // The SA may no longer be used.
-struct CommandInboundTraffic { TunnelId tunnel; };   // Authenticated ESP arrived since the last report: no DPD needed.
+struct CommandFirstInbound {
+  Spi inbound_spi;
+};  // First authenticated packet on a new SA.
+struct CommandSoftLimit {
+  Spi spi;
+};  // Bytes or packets reached 80 % (inbound or outbound SPI's pair).
+struct CommandHardLimit {
+  Spi spi;
+};  // The SA may no longer be used.
+struct CommandInboundTraffic {
+  TunnelId tunnel;
+};  // Authenticated ESP arrived since the last report: no DPD needed.
 // An authenticated ESP packet of `inbound_spi` came from another endpoint than the one in use.
-struct CommandRemoteMoved { Spi inbound_spi; Endpoint remote; };
+struct CommandRemoteMoved {
+  Spi inbound_spi;
+  Endpoint remote;
+};
 // ESP with an SPI that nobody knows came in: the sender may hold an SA that we lost.
-struct CommandUnknownSpi { Endpoint local; Endpoint remote; Spi spi; };
+struct CommandUnknownSpi {
+  Endpoint local;
+  Endpoint remote;
+  Spi spi;
+};
 
-using Command = std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown, CommandRekeyChild,
-                             CommandRekeyIke, CommandShutdown, CommandFirstInbound, CommandSoftLimit,
-                             CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi>;
+using Command =
+    std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown, CommandRekeyChild,
+                 CommandRekeyIke, CommandShutdown, CommandFirstInbound, CommandSoftLimit,
+                 CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi>;
 
 }  // namespace twinspan::ike

@@ -1,9 +1,10 @@
-// The IKEv2 endpoint of one gateway instance: sans-IO (no clock, socket, file or randomness inside).
+// The IKEv2 endpoint of one gateway instance: sans-IO (no clock, socket, file or randomness
+// inside).
 //
-// Three kinds of methods. handle_*() takes something in; after any of them, call poll_datagram() and
-// poll_event() until they return nothing, and poll_timeout() once for the next deadline. Getters observe.
-// Deterministic: the same inputs with the same Provider bytes give the same outputs.
-// Thread: the control thread only.
+// Three kinds of methods. handle_*() takes something in; after any of them, call poll_datagram()
+// and poll_event() until they return nothing, and poll_timeout() once for the next deadline.
+// Getters observe. Deterministic: the same inputs with the same Provider bytes give the same
+// outputs. Thread: the control thread only.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,8 @@ struct Datagram {
 
 struct EndpointOptions {
   bool export_keys = false;  // Emit EventIkeKeys.
-  // Inbound SPIs are chosen so that spi % spi_modulus == tunnel % spi_modulus: the data plane steers by it.
+  // Inbound SPIs are chosen so that spi % spi_modulus == tunnel % spi_modulus: the data plane
+  // steers by it.
   uint32_t spi_modulus = 1;
   uint16_t ike_port = 500;
   uint16_t nat_port = 4500;
@@ -32,7 +34,10 @@ struct EndpointOptions {
 // Datagrams that were dropped, by reason; all of them changed nothing.
 struct EndpointCounters {
   uint64_t malformed = 0, unknown_sa = 0, bad_integrity = 0, illegal = 0, replayed_or_late = 0,
-           half_open_refused = 0, no_peer = 0, oversized = 0, retransmits_sent = 0;
+           half_open_refused = 0, no_peer = 0, oversized = 0, retransmits_sent = 0,
+           hints = 0,  // Unauthenticated INVALID_SPI or INVALID_IKE_SPI that named an SA of ours.
+      grace_evicted = 0;  // Replaced inbound SAs that had to go before their grace time.
+  bool operator==(const EndpointCounters&) const = default;
 };
 
 class EndpointState;  // Hidden: ike/core/endpoint.cc.
@@ -53,8 +58,8 @@ class IkeEndpoint {
   std::optional<Instant> poll_timeout() const;  // nullopt: nothing is scheduled.
 
   const EndpointCounters& counters() const;
-  // Every SA, window, timer and endpoint, secrets hashed, counters left out: equal before and after input
-  // that must change nothing.
+  // Every SA, window, timer and endpoint, secrets hashed, counters left out: equal before and after
+  // input that must change nothing.
   std::string dump_state() const;
 
  private:

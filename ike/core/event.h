@@ -1,5 +1,5 @@
-// Outputs of the IKE core other than datagrams. Events are emitted in the order in which they must be
-// carried out; the driver publishes the data plane once after draining them.
+// Outputs of the IKE core other than datagrams. Events are emitted in the order in which they must
+// be carried out; the driver publishes the data plane once after draining them.
 #pragma once
 
 #include <string>
@@ -13,18 +13,30 @@
 namespace twinspan::ike {
 
 // --- For the data plane ---
-struct EventInstallPair { SaPairParams params; };
-struct EventActivateOutbound { ChildId child; };          // Send on this child's outbound SA from now on.
-struct EventRemoveOutbound { ChildId child; };
-struct EventRemoveInbound { Spi spi; };                   // After the grace time of a replaced SA.
-struct EventUpdateRemote { ChildId child; Endpoint local; Endpoint remote; };
+struct EventInstallPair {
+  SaPairParams params;
+};
+struct EventActivateOutbound {
+  ChildId child;
+};  // Send on this child's outbound SA from now on.
+struct EventRemoveOutbound {
+  ChildId child;
+};
+struct EventRemoveInbound {
+  Spi spi;
+};  // After the grace time of a replaced SA.
+struct EventUpdateRemote {
+  ChildId child;
+  Endpoint local;
+  Endpoint remote;
+};
 
 // --- For status, events and operators ---
 enum class TunnelState : uint8_t { Idle, Connecting, Established, Down };
 
 // Why an exchange failed, in words that name the side, the object and the remedy.
 struct Diagnosis {
-  std::string cause;    // Stable id: "wrong-psk", "no-ike-proposal", "no-answer", "peer-deleted", ...
+  std::string cause;  // Stable id: "wrong-psk", "no-ike-proposal", "no-answer", "peer-deleted", ...
   std::string message;  // "the peer refused our AUTH: the pre-shared keys differ, or ..."
   std::string remedy;   // "compare shared_key of a-to-b with the peer's"
 };
@@ -41,11 +53,15 @@ struct EventChildEstablished {
   Spi inbound_spi, outbound_spi;
   EspTransforms transforms;
   TrafficSelectors local_selectors, remote_selectors;
-  bool narrowed = false;   // Less than configured.
+  bool narrowed = false;  // Less than configured.
   bool by_rekey = false;
   bool is_initiator = false;
 };
-struct EventChildGone { TunnelId tunnel; ChildId child; std::string reason; };
+struct EventChildGone {
+  TunnelId tunnel;
+  ChildId child;
+  std::string reason;
+};
 struct EventIkeEstablished {
   TunnelId tunnel;
   IkeSpi initiator_spi, responder_spi;
@@ -53,23 +69,36 @@ struct EventIkeEstablished {
   Endpoint local, remote;
   bool is_initiator = false, by_rekey = false, local_behind_nat = false, remote_behind_nat = false;
 };
-struct EventIkeGone { TunnelId tunnel; IkeSpi initiator_spi, responder_spi; std::string reason; };
-// The outcome of one CommandUp, CommandDown, CommandRekeyChild or CommandRekeyIke, exactly one each.
+struct EventIkeGone {
+  TunnelId tunnel;
+  IkeSpi initiator_spi, responder_spi;
+  std::string reason;
+};
+// The outcome of one CommandUp, CommandDown, CommandRekeyChild or CommandRekeyIke, exactly one
+// each.
 struct EventCommandDone {
   TunnelId tunnel;
   enum class Kind : uint8_t { Up, Down, RekeyChild, RekeyIke } kind{};
   bool ok = false;
   Diagnosis diagnosis;
 };
-// One negotiation message, for `twinspan up` to stream: "sent IKE_SA_INIT request 0 [SAi1, KEi, Ni]".
-struct EventMessage { TunnelId tunnel; std::string text; };
+// One negotiation message, for `twinspan up` to stream: "sent IKE_SA_INIT request 0 [SAi1, KEi,
+// Ni]".
+struct EventMessage {
+  TunnelId tunnel;
+  std::string text;
+};
 // Session keys, only when EndpointOptions::export_keys (for --key-log).
-struct EventIkeKeys { IkeSpi initiator_spi, responder_spi; IkeSuite suite; IkeKeys keys; };
+struct EventIkeKeys {
+  IkeSpi initiator_spi, responder_spi;
+  IkeSuite suite;
+  IkeKeys keys;
+};
 struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
-using Event = std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
-                           EventUpdateRemote, EventTunnelState, EventChildEstablished, EventChildGone,
-                           EventIkeEstablished, EventIkeGone, EventCommandDone, EventMessage, EventIkeKeys,
-                           EventQuiet>;
+using Event = std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound,
+                           EventRemoveInbound, EventUpdateRemote, EventTunnelState,
+                           EventChildEstablished, EventChildGone, EventIkeEstablished, EventIkeGone,
+                           EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

@@ -31,13 +31,14 @@ struct EspProposal {
   Encryption encryption;
   IntegrityId integrity = IntegrityId::None;
   DhGroupId pfs_group = DhGroupId::Ecp384;  // None: no PFS.
-  // ESN: offered (with and without) and chosen when the peer offers it. False: never offered nor chosen.
+  // ESN: offered (with and without) and chosen when the peer offers it. False: never offered nor
+  // chosen.
   bool esn = true;
 };
 
 // 0 means no limit.
 struct ChildLifetime {
-  Duration soft_time{};   // Rekey starts here, less jitter.
+  Duration soft_time{};  // Rekey starts here, less jitter.
   Duration hard_time{};
   uint64_t hard_bytes = 0;  // The data plane reports the soft limit at 80 %.
 };
@@ -66,7 +67,7 @@ struct PeerConfig {
   Encapsulation encapsulation = Encapsulation::Udp;
   Duration ike_soft_lifetime{};  // 0: no limit.
   Duration ike_hard_lifetime{};
-  Duration dpd_interval{};       // Silence after which an empty INFORMATIONAL is sent; 0: never.
+  Duration dpd_interval{};  // Silence after which an empty INFORMATIONAL is sent; 0: never.
 };
 
 }  // namespace twinspan::ike

@@ -1,0 +1,179 @@
+#include "ike/core/child_sa.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ike/core/lifetime.h"
+#include "ike/core/rekey_collision.h"
+#include "ike/core/sa_registry.h"
+#include "ike/core/supervisor.h"
+
+namespace twinspan::ike {
+namespace {
+
+SaPairParams pair_params(const IkeSa& sa, const ChildSa& child, ChildKeys keys) {
+  EspKeys& outbound =
+      child.is_initiator ? keys.initiator_to_responder : keys.responder_to_initiator;
+  EspKeys& inbound = child.is_initiator ? keys.responder_to_initiator : keys.initiator_to_responder;
+  return {.child = child.id,
+          .tunnel = sa.tunnel(),
+          .transforms = child.transforms,
+          .encapsulation = child.encapsulation,
+          .inbound_spi = child.inbound,
+          .outbound_spi = child.outbound,
+          .inbound_keys = std::move(inbound),
+          .outbound_keys = std::move(outbound),
+          .local = sa.local,
+          .remote = sa.remote,
+          .local_selectors = child.local,
+          .remote_selectors = child.remote,
+          .outbound_active = child.outbound_half == Outbound::Active};
+}
+
+EventChildEstablished established_event(const IkeSa& sa, const ChildSa& child) {
+  return {.tunnel = sa.tunnel(),
+          .child = child.id,
+          .inbound_spi = child.inbound,
+          .outbound_spi = child.outbound,
+          .transforms = child.transforms,
+          .local_selectors = child.local,
+          .remote_selectors = child.remote,
+          .narrowed = child.narrowed,
+          .by_rekey = child.by_rekey,
+          .is_initiator = child.is_initiator};
+}
+
+void arm_lifetime(Context& context, const IkeSa& sa, ChildSa& child) {
+  const ChildLifetime& lifetime = sa.peer->child.lifetime;
+  if (lifetime.soft_time > Duration{}) {
+    child.timers.arm(ChildTimer::SoftLifetime,
+                     context.now + with_jitter(lifetime.soft_time, context.provider));
+  }
+  if (lifetime.hard_time > Duration{}) {
+    child.timers.arm(ChildTimer::HardLifetime, context.now + lifetime.hard_time);
+  }
+}
+
+// The newest other child of the tunnel that could be sent on.
+SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, ChildId leaving) {
+  SaRegistry::Place best;
+  for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
+    for (ChildSa& child : sa->children) {
+      if (child.id == leaving || child.is_deleting || child.outbound_half == Outbound::Removed)
+        continue;
+      const bool better =
+          best.child == nullptr || std::pair{child.is_usable(), child.id} >
+                                       std::pair{best.child->is_usable(), best.child->id};
+      if (better) best = {sa, &child};
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys keys,
+                       Activation activation) {
+  CHECK(sa.state() == IkeSaState::Established);
+  Tunnel* tunnel = context.supervisor.find(sa.tunnel());
+  child.outbound_half = activation == Activation::Now ? Outbound::Active : Outbound::Waiting;
+  if (activation == Activation::Now && tunnel != nullptr) tunnel->active_outbound = child.id;
+  if (activation == Activation::WhenProven) {
+    child.timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
+  }
+  arm_lifetime(context, sa, child);
+  context.outbox.emit(EventInstallPair{pair_params(sa, child, std::move(keys))});
+  context.outbox.emit(established_event(sa, child));
+  sa.log.info("{}: Child SA {:08x}_i {:08x}_o{}, {} === {}", sa.peer->name, child.inbound.value,
+              child.outbound.value, child.by_rekey ? " by rekey" : "", to_string(child.local),
+              to_string(child.remote));
+  sa.children.push_back(std::move(child));
+  context.supervisor.touch(sa.tunnel());
+  return sa.children.back();
+}
+
+void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
+  if (child.outbound_half == Outbound::Removed) return;
+  child.timers.cancel(ChildTimer::Activate);
+  Tunnel* tunnel = context.supervisor.find(sa.tunnel());
+  const bool is_current = tunnel != nullptr && tunnel->active_outbound == child.id;
+  if (!is_current) {
+    context.outbox.emit(EventActivateOutbound{child.id});
+    if (tunnel != nullptr) tunnel->active_outbound = child.id;
+  }
+  child.outbound_half = Outbound::Active;
+  if (!child.replaces) return;
+  if (ChildSa* old = sa.find_child(*child.replaces)) remove_outbound(context, sa, *old);
+}
+
+void remove_outbound(Context& context, IkeSa& sa, ChildSa& child) {
+  if (child.outbound_half == Outbound::Removed) return;
+  Tunnel* tunnel = context.supervisor.find(sa.tunnel());
+  child.outbound_half = Outbound::Removed;
+  child.timers.cancel(ChildTimer::Activate);
+  if (tunnel != nullptr && tunnel->active_outbound == child.id) {
+    tunnel->active_outbound.reset();
+    const auto substitute = find_substitute(context, sa.tunnel(), child.id);
+    if (substitute.child != nullptr) activate_child(context, *substitute.sa, *substitute.child);
+  }
+  context.outbox.emit(EventRemoveOutbound{child.id});
+}
+
+void remove_child(Context& context, IkeSa& sa, ChildId id, InboundFate fate,
+                  const std::string& reason) {
+  ChildSa* child = sa.find_child(id);
+  if (child == nullptr) return;
+  remove_outbound(context, sa, *child);
+  const Spi inbound = child->inbound;
+  if (fate == InboundFate::Grace) {
+    context.supervisor.keep_inbound(context, sa.tunnel(), inbound);
+  } else {
+    context.outbox.emit(EventRemoveInbound{inbound});
+  }
+  context.outbox.emit(EventChildGone{.tunnel = sa.tunnel(), .child = id, .reason = reason});
+  std::erase_if(sa.children, [id](const ChildSa& other) { return other.id == id; });
+  context.supervisor.touch(sa.tunnel());
+}
+
+void remove_all_children(Context& context, IkeSa& sa, InboundFate fate, const std::string& reason) {
+  // None of them may stand in for another one that leaves.
+  for (ChildSa& child : sa.children) child.is_deleting = true;
+  while (!sa.children.empty()) remove_child(context, sa, sa.children.front().id, fate, reason);
+}
+
+void queue_child_delete(Context& context, IkeSa& sa, ChildSa& child) {
+  if (child.is_deleting) return;
+  child.is_deleting = true;
+  child.timers.cancel_all();
+  queue_task(context, sa, {.kind = Task::Kind::DeleteChild, .inbound_spi = child.inbound});
+}
+
+void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer timer) {
+  ChildSa* child = sa.find_child(id);
+  if (child == nullptr) return;
+  switch (timer) {
+    case ChildTimer::SoftLifetime:
+      if (child->is_usable() && !child->replaced_by) {
+        queue_task(context, sa, {.kind = Task::Kind::RekeyChild, .inbound_spi = child->inbound});
+      }
+      return;
+    case ChildTimer::HardLifetime: {
+      const Diagnosis why = diagnose(Cause::LifetimeEnded, sa.peer->name);
+      // The peer's copy goes by DELETE; ours may not carry another packet.
+      queue_child_delete(context, sa, *child);
+      remove_child(context, sa, id, InboundFate::Now, why.message);
+      context.supervisor.fail(sa.tunnel(), why);
+      return;
+    }
+    case ChildTimer::Activate:
+      activate_child(context, sa, *child);
+      return run_queue(context, sa);
+    case ChildTimer::Reap:
+      return queue_child_delete(context, sa, *child);
+    case ChildTimer::Count_:
+      return;
+  }
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,92 @@
+// One Child SA pair as the IKE side knows it, and the order in which the data plane hears of it.
+//
+// Hitless by order (RFC 7296 2.8): a new pair is installed before anything old goes; its outbound
+// half is used at once by the exchange's initiator, and by the responder only when the peer has
+// proven that it holds the new pair (first packet, DELETE of the old pair, or a short timer). The
+// inbound half of a replaced pair stays for a grace time in its tunnel's list
+// (ike/core/supervisor.h).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/sa_params.h"
+#include "ike/core/context.h"
+#include "ike/core/timers.h"
+
+namespace twinspan::ike {
+
+struct IkeSa;
+
+inline constexpr size_t kChildrenPerIkeSaMax = 16;
+// Longer than the peer's first retransmission (1 s) plus a round trip, so that a lost answer does
+// not let us send on an SA that the peer cannot have yet.
+inline constexpr Duration kActivateAfter = 2500ms;
+// A peer that should delete an SA and does not is helped after this.
+inline constexpr Duration kReapAfter = 30s;
+// How long packets on their way may still come in on a replaced SA.
+inline constexpr Duration kInboundGrace = 5s;
+
+enum class ChildTimer : uint8_t { SoftLifetime, HardLifetime, Activate, Reap, Count_ };
+
+enum class Outbound : uint8_t {
+  Waiting,  // Installed, not used: the peer's proof is awaited, or it lost a collision.
+  Active,
+  Removed,
+};
+
+struct ChildSa {
+  ChildId id;
+  Spi inbound;   // Ours.
+  Spi outbound;  // The peer's.
+  EspTransforms transforms;
+  DhGroupId group = DhGroupId::None;
+  Encapsulation encapsulation = Encapsulation::Udp;
+  TrafficSelectors local;
+  TrafficSelectors remote;
+  bool is_initiator = false;  // We initiated the exchange that made it.
+  bool narrowed = false;
+  bool by_rekey = false;
+  bool group_negotiated = false;  // By CREATE_CHILD_SA: `group` is what both agreed, even None.
+  Bytes lowest_nonce;             // Of that exchange, for collisions.
+  Outbound outbound_half = Outbound::Waiting;
+  std::optional<ChildId> replaces;
+  std::optional<ChildId> replaced_by;
+  bool is_deleting = false;   // Our DELETE is queued or in flight.
+  bool is_redundant = false;  // Lost a collision; the peer deletes it, else the reaper.
+  TimerTable<ChildTimer> timers;
+
+  bool is_usable() const { return !is_deleting && !is_redundant; }
+};
+
+// When the outbound half of a new child is used.
+enum class Activation : uint8_t {
+  Now,          // We initiated, or there is nothing older to send on.
+  WhenProven,   // After the peer's proof or kActivateAfter.
+  WhenDecided,  // A crossing exchange of ours decides first.
+  Never,        // Lost a collision already.
+};
+
+// Adds the child to `sa` and tells the data plane. `keys` are those of KEYMAT, initiator's first.
+ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys keys,
+                       Activation activation);
+
+// Sends on this child from now on; the outbound half of what it replaces goes.
+void activate_child(Context& context, IkeSa& sa, ChildSa& child);
+
+// The outbound half goes; what else the tunnel has takes over first.
+void remove_outbound(Context& context, IkeSa& sa, ChildSa& child);
+
+enum class InboundFate : uint8_t { Grace, Now };
+
+// The child leaves `sa`.
+void remove_child(Context& context, IkeSa& sa, ChildId id, InboundFate fate,
+                  const std::string& reason);
+void remove_all_children(Context& context, IkeSa& sa, InboundFate fate, const std::string& reason);
+
+// Our DELETE for it goes into the queue.
+void queue_child_delete(Context& context, IkeSa& sa, ChildSa& child);
+
+void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer timer);
+
+}  // namespace twinspan::ike

@@ -1,0 +1,22 @@
+// What every step of the core may touch besides the IKE SA at hand. Lives for one handle_*() call.
+#pragma once
+
+#include "ike/core/endpoint.h"
+#include "ike/core/outbox.h"
+
+namespace twinspan::ike {
+
+class SaRegistry;
+class Supervisor;
+
+struct Context {
+  Instant now;
+  Provider& provider;
+  const EndpointOptions& options;
+  EndpointCounters& counters;
+  Outbox& outbox;
+  SaRegistry& sas;
+  Supervisor& supervisor;
+};
+
+}  // namespace twinspan::ike

@@ -1,0 +1,49 @@
+// The catalogue of failures: a stable cause, what happened in words, and what to change. Pure.
+#pragma once
+
+#include <string>
+
+#include "ike/core/event.h"
+#include "ike/wire/notify_type.h"
+
+namespace twinspan::ike {
+
+enum class Cause : uint8_t {
+  NoAnswer,       // No IKE_SA_INIT answer on port 500.
+  NoAnswerNat,    // IKE_SA_INIT worked, IKE_AUTH on port 4500 stayed unanswered.
+  NoIkeProposal,  // No common IKE transforms; found by us or said by the peer.
+  NoEspProposal,
+  InvalidKe,         // The peer insists on a group that we do not offer.
+  WrongPsk,          // The peer's AUTH does not verify with our key.
+  AuthRefused,       // The peer refused our AUTH.
+  IdentityMismatch,  // The peer is not who we expect, or asks for somebody else.
+  AuthMethod,        // EAP or signatures: not for a PSK connection.
+  TsUnacceptable,
+  ChildRefused,  // Another refusal of the Child SA.
+  PeerDeleted,
+  PeerDead,           // Liveness probe unanswered.
+  RequestUnanswered,  // Another request unanswered until given up.
+  BadMessage,         // INVALID_SYNTAX and other protocol violations.
+  TemporaryFailure,   // The peer was busy until we gave up.
+  LifetimeEnded,
+  HeldDown,
+  Removed,
+  NotConnected,
+  PeerDidNotCall,  // Responder-only: nobody came.
+  Shutdown,
+  Replaced,  // Another SA with the same peer took over.
+  TooManyCommands,
+  NoResources,  // A bound of ours was reached.
+};
+
+// The stable id: "wrong-psk".
+const char* cause_id(Cause cause);
+
+// `detail` is appended to the message when it is not empty; `connection` is PeerConfig::name.
+Diagnosis diagnose(Cause cause, const std::string& connection, const std::string& detail = {});
+
+// What a notify error of the peer means in an exchange that concerns the IKE SA or a Child SA.
+enum class NotifyScope : uint8_t { IkeSa, Child };
+Cause cause_of(NotifyType type, NotifyScope scope);
+
+}  // namespace twinspan::ike

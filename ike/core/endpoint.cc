@@ -1,0 +1,242 @@
+#include "ike/core/endpoint.h"
+
+#include <utility>
+
+#include "ike/core/dump.h"
+#include "ike/core/hints.h"
+#include "ike/core/outbox.h"
+#include "ike/core/sa_registry.h"
+#include "ike/core/supervisor.h"
+#include "ike/exchange/ike_sa_init.h"
+
+namespace twinspan::ike {
+
+namespace {
+constexpr size_t kDatagramSizeMax = 16384;  // Far above any message that we understand.
+// One call handles at most so many timers; the rest is due at once again.
+constexpr unsigned kTimersPerCallMax = 4096;
+}  // namespace
+
+class EndpointState {
+ public:
+  EndpointState(EndpointOptions options, Provider& provider)
+      : options_(std::move(options)), provider_(provider) {}
+
+  void handle_datagram(Instant now, const Datagram& datagram);
+  void handle_timeout(Instant now);
+  void handle_command(Instant now, Command command);
+  std::optional<Instant> next_timeout() const;
+
+  Outbox& outbox() { return outbox_; }
+  const EndpointCounters& counters() const { return counters_; }
+  std::string dump() const { return dump_endpoint(provider_, sas_, supervisor_); }
+
+ private:
+  Context context(Instant now) {
+    return {now, provider_, options_, counters_, outbox_, sas_, supervisor_};
+  }
+  void route(Context& context, const Datagram& datagram, const Message& message);
+  void route_init(Context& context, const Datagram& datagram, const Message& message);
+  void finish(Context& context);
+
+  EndpointOptions options_;
+  Provider& provider_;
+  Outbox outbox_;
+  EndpointCounters counters_;
+  SaRegistry sas_;
+  Supervisor supervisor_;
+  RateLimit hint_limit_;
+};
+
+// --- Datagrams: header, SA, window ---
+
+void EndpointState::handle_datagram(Instant now, const Datagram& datagram) {
+  Context step = context(now);
+  if (datagram.bytes.size() > kDatagramSizeMax) {
+    ++counters_.oversized;
+    return;
+  }
+  const auto message = parse_message(datagram.bytes);
+  if (!message) {
+    ++counters_.malformed;
+    return;
+  }
+  route(step, datagram, *message);
+  finish(step);
+}
+
+void EndpointState::route(Context& step, const Datagram& datagram, const Message& message) {
+  const Header& header = message.header;
+  if (header.exchange == static_cast<uint8_t>(ExchangeType::IkeSaInit)) {
+    return route_init(step, datagram, message);
+  }
+  if (!message.encrypted) {
+    if (!handle_hint(step, datagram, message)) ++counters_.illegal;
+    return;
+  }
+  // RFC 7296 3.1: the I flag says who made the IKE SA, hence which of the two SPIs is ours.
+  const IkeSpi own = header.from_initiator ? header.responder_spi : header.initiator_spi;
+  const IkeSpi other = header.from_initiator ? header.initiator_spi : header.responder_spi;
+  IkeSa* sa = sas_.find(own);
+  const bool is_ours = sa != nullptr && sa->peer_spi() == other &&
+                       (sa->role == Role::Responder) == header.from_initiator;
+  if (!is_ours) {
+    ++counters_.unknown_sa;
+    return send_invalid_ike_spi(step, datagram, header, hint_limit_);
+  }
+  // Fragments are not negotiated, so none belongs to an SA of ours.
+  if (message.encrypted->fragment_total != 0) {
+    ++counters_.illegal;
+    return;
+  }
+  handle_sa_message(step, *sa, datagram, message);
+}
+
+void EndpointState::route_init(Context& step, const Datagram& datagram, const Message& message) {
+  const Header& header = message.header;
+  if (!header.is_response) return answer_ike_sa_init(step, datagram, message);
+  IkeSa* sa = header.from_initiator ? nullptr : sas_.find(header.initiator_spi);
+  if (sa == nullptr || sa->role != Role::Initiator) {
+    ++counters_.unknown_sa;
+    return;
+  }
+  if (sa->state() != IkeSaState::InitSent || header.message_id.value != 0 ||
+      sa->remote != datagram.remote) {
+    ++counters_.replayed_or_late;
+    return;
+  }
+  complete_ike_sa_init(step, *sa, datagram, message);
+}
+
+// --- Time ---
+
+void EndpointState::handle_timeout(Instant now) {
+  Context step = context(now);
+  // Handlers may add SAs, so each round looks anew; the first due SA in SPI order goes first.
+  for (unsigned count = 0; count < kTimersPerCallMax; ++count) {
+    bool any = false;
+    for (const auto& [spi, sa] : sas_.all()) {
+      if (const auto timer = sa->timers.take_due(now)) {
+        handle_sa_timer(step, *sa, *timer);
+        any = true;
+        break;
+      }
+      ChildSa* due = nullptr;
+      std::optional<ChildTimer> child_timer;
+      for (ChildSa& child : sa->children) {
+        child_timer = child.timers.take_due(now);
+        due = &child;
+        if (child_timer) break;
+      }
+      if (child_timer) {
+        handle_child_timer(step, *sa, due->id, *child_timer);
+        any = true;
+        break;
+      }
+    }
+    if (!any) break;
+  }
+  supervisor_.handle_timeout(step);
+  finish(step);
+}
+
+std::optional<Instant> EndpointState::next_timeout() const {
+  std::optional<Instant> next = supervisor_.next_timeout();
+  for (const auto& [spi, sa] : sas_.all()) {
+    next = earlier(next, sa->timers.next());
+    for (const ChildSa& child : sa->children) next = earlier(next, child.timers.next());
+  }
+  return next;
+}
+
+// --- Commands ---
+
+void EndpointState::handle_command(Instant now, Command command) {
+  Context step = context(now);
+  struct Visitor {
+    Context& step;
+    Supervisor& supervisor;
+    SaRegistry& sas;
+    RateLimit& limit;
+    void operator()(CommandAddPeer& c) const { supervisor.add(step, std::move(c.peer), c.started); }
+    void operator()(CommandRemovePeer& c) const { supervisor.remove(step, c.tunnel); }
+    void operator()(CommandUp& c) const { supervisor.up(step, c.tunnel); }
+    void operator()(CommandDown& c) const { supervisor.down(step, c.tunnel); }
+    void operator()(CommandRekeyChild& c) const { supervisor.rekey_child(step, c.tunnel); }
+    void operator()(CommandRekeyIke& c) const { supervisor.rekey_ike(step, c.tunnel); }
+    void operator()(CommandShutdown&) const { supervisor.shutdown(step); }
+    void operator()(CommandFirstInbound& c) const {
+      const auto place = sas.find_child_by_inbound(c.inbound_spi);
+      if (place.child == nullptr || place.child->outbound_half != Outbound::Waiting ||
+          place.child->is_redundant || place.child->is_deleting) {
+        return;
+      }
+      activate_child(step, *place.sa, *place.child);
+      run_queue(step, *place.sa);
+    }
+    void operator()(CommandSoftLimit& c) const {
+      const auto place = sas.find_child_by_either(c.spi);
+      if (place.child != nullptr) {
+        handle_child_timer(step, *place.sa, place.child->id, ChildTimer::SoftLifetime);
+      }
+    }
+    void operator()(CommandHardLimit& c) const {
+      const auto place = sas.find_child_by_either(c.spi);
+      if (place.child != nullptr) {
+        handle_child_timer(step, *place.sa, place.child->id, ChildTimer::HardLifetime);
+      }
+    }
+    void operator()(CommandInboundTraffic& c) const {
+      for (IkeSa* sa : sas.of_tunnel(c.tunnel)) {
+        if (!sa->children.empty()) sa->last_inbound = step.now;
+      }
+    }
+    void operator()(CommandRemoteMoved& c) const {
+      const auto place = sas.find_child_by_inbound(c.inbound_spi);
+      if (place.sa == nullptr || place.child->encapsulation != Encapsulation::Udp) return;
+      update_remote(step, *place.sa, place.sa->local, c.remote);
+    }
+    void operator()(CommandUnknownSpi& c) const { send_invalid_spi(step, c, limit); }
+  };
+  std::visit(Visitor{step, supervisor_, sas_, hint_limit_}, command);
+  finish(step);
+}
+
+void EndpointState::finish(Context& step) {
+  sas_.sweep();
+  supervisor_.reconcile(step);
+  sas_.sweep();
+}
+
+// --- The public face ---
+
+IkeEndpoint::IkeEndpoint(EndpointOptions options, Provider& provider)
+    : state_(std::make_unique<EndpointState>(std::move(options), provider)) {}
+IkeEndpoint::~IkeEndpoint() = default;
+
+void IkeEndpoint::handle_datagram(Instant now, const Datagram& datagram) {
+  state_->handle_datagram(now, datagram);
+}
+void IkeEndpoint::handle_timeout(Instant now) {
+  state_->handle_timeout(now);
+}
+void IkeEndpoint::handle_command(Instant now, Command command) {
+  state_->handle_command(now, std::move(command));
+}
+std::optional<Datagram> IkeEndpoint::poll_datagram() {
+  return state_->outbox().take_datagram();
+}
+std::optional<Event> IkeEndpoint::poll_event() {
+  return state_->outbox().take_event();
+}
+std::optional<Instant> IkeEndpoint::poll_timeout() const {
+  return state_->next_timeout();
+}
+const EndpointCounters& IkeEndpoint::counters() const {
+  return state_->counters();
+}
+std::string IkeEndpoint::dump_state() const {
+  return state_->dump();
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,505 @@
+#include "ike/core/ike_sa.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ike/core/lifetime.h"
+#include "ike/core/liveness.h"
+#include "ike/core/sa_registry.h"
+#include "ike/core/sealed_message.h"
+#include "ike/core/supervisor.h"
+#include "ike/exchange/create_child.h"
+#include "ike/exchange/delete_sa.h"
+#include "ike/exchange/ike_auth.h"
+#include "ike/exchange/ike_sa_init.h"
+#include "ike/exchange/informational.h"
+#include "ike/exchange/payloads.h"
+#include "ike/exchange/rekey_child.h"
+#include "ike/exchange/rekey_ike.h"
+
+namespace twinspan::ike {
+
+void IkeSa::enter(IkeSaState next) {
+  const StateEdge* edge = find_edge(state_, next);
+  CHECK(edge != nullptr);
+  log.debug("{}: IKE SA {:016x} {} -> {}: {}", peer->name, own_spi().value, to_string(state_),
+            to_string(next), edge->story);
+  state_ = next;
+}
+
+SkKeys IkeSa::sealing_keys() const {
+  const bool first = role == Role::Initiator;
+  return {suite.encryption, suite.integrity, (first ? keys.ei : keys.er).view(),
+          (first ? keys.ai : keys.ar).view()};
+}
+
+SkKeys IkeSa::opening_keys() const {
+  const bool first = role == Role::Responder;
+  return {suite.encryption, suite.integrity, (first ? keys.ei : keys.er).view(),
+          (first ? keys.ai : keys.ar).view()};
+}
+
+ChildSa* IkeSa::find_child(ChildId id) {
+  const auto found = std::ranges::find(children, id, &ChildSa::id);
+  return found == children.end() ? nullptr : &*found;
+}
+
+ChildSa* IkeSa::find_child_by_inbound(Spi spi) {
+  const auto found = std::ranges::find(children, spi, &ChildSa::inbound);
+  return found == children.end() ? nullptr : &*found;
+}
+
+ChildSa* IkeSa::find_child_by_outbound(Spi spi) {
+  const auto found = std::ranges::find(children, spi, &ChildSa::outbound);
+  return found == children.end() ? nullptr : &*found;
+}
+
+ChildSa* IkeSa::current_child() {
+  ChildSa* newest = nullptr;
+  for (ChildSa& child : children) {
+    if (!child.is_usable() || (child.replaced_by && find_child(*child.replaced_by) != nullptr))
+      continue;
+    if (newest == nullptr || child.id > newest->id) newest = &child;
+  }
+  return newest;
+}
+
+// --- Sending ---
+
+Header make_header(const IkeSa& sa, ExchangeType exchange, MessageId id, Direction direction) {
+  Header header;
+  header.initiator_spi = sa.spi_i;
+  header.responder_spi = sa.spi_r;
+  header.exchange = static_cast<uint8_t>(exchange);
+  header.is_response = direction == Direction::Response;
+  header.from_initiator = sa.role == Role::Initiator;
+  header.message_id = id;
+  return header;
+}
+
+void report_message(Context& context, const IkeSa& sa, const char* verb, const Header& header,
+                    const std::vector<Payload>& payloads) {
+  std::string text = fmt::format("{} {}", verb, describe(header, payloads));
+  sa.log.debug("{}: {}", sa.peer->name, text);
+  context.outbox.emit(EventMessage{.tunnel = sa.tunnel(), .text = std::move(text)});
+}
+
+void send_request(Context& context, IkeSa& sa, ExchangeType exchange,
+                  const std::vector<Payload>& payloads, RetransmitPolicy policy) {
+  const Header header = make_header(sa, exchange, sa.window.next_id(), Direction::Request);
+  Bytes bytes =
+      seal_message(context.provider, sa.sealing_keys(), sa.iv_counter++, header, payloads);
+  report_message(context, sa, "sent", header, payloads);
+  context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = bytes});
+  sa.window.begin_request(exchange, std::move(bytes), policy);
+  sa.timers.arm(SaTimer::Retransmit, context.now + *retransmit_wait(policy, 1));
+}
+
+// --- Receiving ---
+
+namespace {
+
+// Answers a fresh request and remembers the answer. The answer goes to where the request came from.
+void send_response(Context& context, IkeSa& sa, const Datagram& request, const Header& asked,
+                   const std::vector<Payload>& payloads) {
+  const auto exchange = static_cast<ExchangeType>(asked.exchange);
+  const Header header = make_header(sa, exchange, asked.message_id, Direction::Response);
+  Bytes bytes =
+      seal_message(context.provider, sa.sealing_keys(), sa.iv_counter++, header, payloads);
+  report_message(context, sa, "sent", header, payloads);
+  context.outbox.send({.local = request.local, .remote = request.remote, .bytes = bytes});
+  sa.window.answered(request.bytes, std::move(bytes));
+}
+
+Legality judge_message(const IkeSa& sa, const Header& header,
+                       const std::vector<Payload>& payloads) {
+  return judge({.state = sa.state(),
+                .exchange = header.exchange,
+                .role = sa.role,
+                .direction = header.is_response ? Direction::Response : Direction::Request},
+               payload_set(payloads));
+}
+
+// RFC 7296 2.21: what breaks the protocol in an authenticated request is answered and ends the SA.
+void refuse_request(Context& context, IkeSa& sa, const Datagram& datagram, const Header& header,
+                    Payload notify) {
+  const bool in_auth = sa.state() == IkeSaState::InitAnswered;
+  if (in_auth) notify = error_notify(NotifyType::AuthenticationFailed);
+  send_response(context, sa, datagram, header, {std::move(notify)});
+  const Diagnosis why = diagnose(in_auth ? Cause::AuthMethod : Cause::BadMessage, sa.peer->name);
+  if (in_auth) {
+    context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+    linger(context, sa, why);
+  }
+}
+
+std::vector<Payload> dispatch_request(Context& context, IkeSa& sa, const Header& header,
+                                      const std::vector<Payload>& payloads) {
+  switch (static_cast<ExchangeType>(header.exchange)) {
+    case ExchangeType::IkeAuth:
+      return answer_ike_auth(context, sa, payloads);
+    case ExchangeType::CreateChildSa:
+      return answer_create_child_sa(context, sa, payloads);
+    case ExchangeType::Informational:
+      return answer_informational(context, sa, payloads);
+    case ExchangeType::IkeSaInit:
+      break;
+  }
+  CHECK(false);  // The legality table has no such row.
+}
+
+void dispatch_response(Context& context, IkeSa& sa, const std::vector<Payload>& payloads) {
+  struct Visitor {
+    Context& context;
+    IkeSa& sa;
+    const std::vector<Payload>& payloads;
+    void operator()(std::monostate) const {}
+    void operator()(InitExchange&) const { CHECK(false); }
+    void operator()(AuthExchange& own) const { complete_ike_auth(context, sa, own, payloads); }
+    void operator()(ChildExchange& own) const { complete_child(context, sa, own, payloads); }
+    void operator()(RekeyIkeExchange& own) const { complete_rekey_ike(context, sa, own, payloads); }
+    void operator()(DeleteChildExchange& own) const { complete_delete_child(context, sa, own); }
+    void operator()(DeleteIkeExchange&) const { complete_delete_ike(context, sa); }
+    void operator()(LivenessExchange&) const {}
+  };
+  sa.window.response_accepted();
+  sa.timers.cancel(SaTimer::Retransmit);
+  // Moved out first: a handler may start the next exchange.
+  ActiveExchange own = std::exchange(sa.active, std::monostate{});
+  std::visit(Visitor{context, sa, payloads}, own);
+  // It was decided to close while this request was in flight.
+  if (sa.state() == IkeSaState::Deleting && sa.active.index() == 0) start_delete_ike(context, sa);
+}
+
+void handle_request(Context& context, IkeSa& sa, const Datagram& datagram, const Message& message) {
+  const Header& header = message.header;
+  auto payloads = open_message(context.provider, sa.opening_keys(), datagram.bytes, message);
+  if (!payloads && payloads.error().error == OpenError::BadIntegrity) {
+    ++context.counters.bad_integrity;
+    return;
+  }
+  // Authenticated from here on.
+  if (!payloads) {
+    const WireFailure& wire = payloads.error().wire;
+    const bool critical = wire.error == WireError::UnknownCritical;
+    return refuse_request(
+        context, sa, datagram, header,
+        critical ? critical_notify(wire.payload_type) : error_notify(NotifyType::InvalidSyntax));
+  }
+  report_message(context, sa, "received", header, *payloads);
+  note_inbound(context, sa);
+  update_remote(context, sa, datagram.local, datagram.remote);
+  if (judge_message(sa, header, *payloads) != Legality::Legal) {
+    ++context.counters.illegal;
+    return refuse_request(context, sa, datagram, header, error_notify(NotifyType::InvalidSyntax));
+  }
+  if (sa.state() == IkeSaState::Candidate && !deletes_ike(*payloads)) adopt_candidate(context, sa);
+  const std::vector<Payload> answer = dispatch_request(context, sa, header, *payloads);
+  send_response(context, sa, datagram, header, answer);
+  run_queue(context, sa);
+}
+
+void handle_response(Context& context, IkeSa& sa, const Datagram& datagram,
+                     const Message& message) {
+  const Header& header = message.header;
+  auto payloads = open_message(context.provider, sa.opening_keys(), datagram.bytes, message);
+  if (!payloads && payloads.error().error == OpenError::BadIntegrity) {
+    ++context.counters.bad_integrity;
+    return;
+  }
+  // Authenticated from here on. What does not parse or has no place here counts as a refusal.
+  std::vector<Payload> accepted;
+  if (!payloads || judge_message(sa, header, *payloads) != Legality::Legal) {
+    ++context.counters.illegal;
+    accepted.push_back(error_notify(NotifyType::InvalidSyntax));
+  } else {
+    accepted = *std::move(payloads);
+    report_message(context, sa, "received", header, accepted);
+  }
+  note_inbound(context, sa);
+  dispatch_response(context, sa, accepted);
+  run_queue(context, sa);
+}
+
+bool has_row(const IkeSa& sa, const Header& header) {
+  const Legality verdict = judge_message(sa, header, {});
+  return verdict != Legality::Unexpected;
+}
+
+}  // namespace
+
+void handle_sa_message(Context& context, IkeSa& sa, const Datagram& datagram,
+                       const Message& message) {
+  const Header& header = message.header;
+  if (header.is_response) {
+    if (!sa.window.awaits_response(header.message_id, header.exchange)) {
+      ++context.counters.replayed_or_late;
+      return;
+    }
+    if (!has_row(sa, header)) {
+      ++context.counters.illegal;
+      return;
+    }
+    return handle_response(context, sa, datagram, message);
+  }
+  switch (sa.window.classify(header.message_id, datagram.bytes)) {
+    case RequestWindow::Verdict::Duplicate:
+      // Bit-identical to a request that was authenticated: answered again, to where it came from.
+      context.outbox.send({.local = datagram.local,
+                           .remote = datagram.remote,
+                           .bytes = sa.window.cached_response()});
+      ++context.counters.retransmits_sent;
+      if (datagram.remote == sa.remote) defer_activation(context, sa);
+      return;
+    case RequestWindow::Verdict::Stale:
+      ++context.counters.replayed_or_late;
+      return;
+    case RequestWindow::Verdict::Fresh:
+      break;
+  }
+  if (!has_row(sa, header)) {
+    ++context.counters.illegal;
+    return;
+  }
+  handle_request(context, sa, datagram, message);
+}
+
+// --- Timers ---
+
+namespace {
+
+void handle_retransmit(Context& context, IkeSa& sa) {
+  if (!sa.window.in_flight()) return;
+  if (const auto wait = sa.window.retransmit()) {
+    ++context.counters.retransmits_sent;
+    context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.window.request()});
+    sa.timers.arm(SaTimer::Retransmit, context.now + *wait);
+    return;
+  }
+  handle_no_answer(context, sa);
+}
+
+void handle_keepalive(Context& context, IkeSa& sa) {
+  context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = {0xff}});
+  sa.timers.arm(SaTimer::Keepalive, context.now + kKeepaliveInterval);
+}
+
+void handle_reap(Context& context, IkeSa& sa) {
+  const Diagnosis replaced = diagnose(Cause::Replaced, sa.peer->name);
+  if (sa.state() == IkeSaState::Deleting) return close_silently(context, sa, replaced);
+  if (sa.state() == IkeSaState::Established && !sa.is_redundant) return;
+  if (sa.state() == IkeSaState::Established) {
+    // Whoever should have closed it did not; without another SA it is needed after all.
+    const auto sas = context.sas.of_tunnel(sa.tunnel());
+    const bool has_other = std::ranges::any_of(sas, [&](const IkeSa* other) {
+      return other != &sa && other->state() == IkeSaState::Established && !other->is_redundant;
+    });
+    if (!has_other) {
+      sa.is_redundant = false;
+      return context.supervisor.touch(sa.tunnel());
+    }
+  }
+  close_with_delete(context, sa, replaced, InboundFate::Grace);
+}
+
+}  // namespace
+
+void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
+  switch (timer) {
+    case SaTimer::Retransmit:
+      return handle_retransmit(context, sa);
+    case SaTimer::HalfOpen:
+      return close_silently(context, sa, diagnose(Cause::NoAnswerNat, sa.peer->name));
+    case SaTimer::Liveness:
+      return handle_liveness(context, sa);
+    case SaTimer::Keepalive:
+      return handle_keepalive(context, sa);
+    case SaTimer::SoftLifetime:
+      return queue_task(context, sa, {.kind = Task::Kind::RekeyIke});
+    case SaTimer::HardLifetime: {
+      const Diagnosis why = diagnose(Cause::LifetimeEnded, sa.peer->name);
+      context.supervisor.fail(sa.tunnel(), why);
+      return close_with_delete(context, sa, why, InboundFate::Now);
+    }
+    case SaTimer::Linger:
+      sa.timers.cancel_all();
+      return sa.enter(IkeSaState::Closed);
+    case SaTimer::Reap:
+      return handle_reap(context, sa);
+    case SaTimer::Hold:
+    case SaTimer::Queue:
+      return run_queue(context, sa);
+    case SaTimer::Count_:
+      return;
+  }
+}
+
+// --- Tasks ---
+
+bool has_task(const IkeSa& sa, Task::Kind kind) {
+  return std::ranges::any_of(sa.queue, [kind](const Task& task) { return task.kind == kind; });
+}
+
+void queue_task(Context& context, IkeSa& sa, Task task) {
+  const auto same = [&](const Task& other) {
+    return other.kind == task.kind && other.inbound_spi == task.inbound_spi;
+  };
+  if (std::ranges::any_of(sa.queue, same)) return;
+  if (sa.queue.size() == kTasksMax) {
+    sa.log.warning("{}: too many exchanges are waiting; {} is dropped", sa.peer->name,
+                   to_string(task.kind));
+    return;
+  }
+  // Deleting what nobody uses any more goes before making something new.
+  if (task.kind == Task::Kind::DeleteChild) {
+    sa.queue.push_front(task);
+  } else {
+    sa.queue.push_back(task);
+  }
+  run_queue(context, sa);
+}
+
+namespace {
+
+// A child whose replacement or activation is still in the air is not touched yet.
+bool is_ready(const IkeSa& sa, const Task& task, Instant now) {
+  if (task.not_before > now) return false;
+  if (task.kind != Task::Kind::RekeyChild) return true;
+  const auto child = std::ranges::find(sa.children, task.inbound_spi, &ChildSa::inbound);
+  return child == sa.children.end() || !child->timers.is_armed(ChildTimer::Activate);
+}
+
+void start_task(Context& context, IkeSa& sa, const Task& task) {
+  switch (task.kind) {
+    case Task::Kind::CreateChild:
+      return start_create_child(context, sa, task);
+    case Task::Kind::RekeyChild:
+      return start_rekey_child(context, sa, task);
+    case Task::Kind::RekeyIke:
+      return start_rekey_ike(context, sa, task);
+    case Task::Kind::DeleteChild:
+      return start_delete_child(context, sa, task.inbound_spi);
+    case Task::Kind::Liveness:
+      return start_liveness(context, sa);
+  }
+}
+
+}  // namespace
+
+void run_queue(Context& context, IkeSa& sa) {
+  // Each round starts one task or finds that there is nothing to start; a task may turn out to be
+  // moot.
+  while (sa.state() == IkeSaState::Established && !sa.window.in_flight() &&
+         sa.active.index() == 0 && !sa.timers.is_armed(SaTimer::Hold)) {
+    const auto ready = std::ranges::find_if(
+        sa.queue, [&](const Task& task) { return is_ready(sa, task, context.now); });
+    if (ready == sa.queue.end()) break;
+    const Task task = *ready;
+    sa.queue.erase(ready);
+    start_task(context, sa, task);
+    context.supervisor.touch(sa.tunnel());
+  }
+  std::optional<Instant> next;
+  for (const Task& task : sa.queue) {
+    if (task.not_before > context.now) next = earlier(next, task.not_before);
+  }
+  if (next) {
+    sa.timers.arm(SaTimer::Queue, *next);
+  } else {
+    sa.timers.cancel(SaTimer::Queue);
+  }
+}
+
+// --- Life ---
+
+void establish(Context& context, IkeSa& sa, bool by_rekey) {
+  sa.enter(IkeSaState::Established);
+  sa.established_at = by_rekey ? sa.established_at : context.now;
+  sa.last_inbound = context.now;
+  sa.is_announced = true;
+  sa.timers.cancel(SaTimer::HalfOpen);
+  const PeerConfig& peer = *sa.peer;
+  if (peer.ike_soft_lifetime > Duration{}) {
+    sa.timers.arm(SaTimer::SoftLifetime,
+                  context.now + with_jitter(peer.ike_soft_lifetime, context.provider));
+  }
+  if (peer.ike_hard_lifetime > Duration{}) {
+    sa.timers.arm(SaTimer::HardLifetime, context.now + peer.ike_hard_lifetime);
+  }
+  if (peer.dpd_interval > Duration{})
+    sa.timers.arm(SaTimer::Liveness, context.now + peer.dpd_interval);
+  if (sa.nat.local_behind_nat && sa.encapsulation == Encapsulation::Udp) {
+    sa.timers.arm(SaTimer::Keepalive, context.now + kKeepaliveInterval);
+  }
+  context.outbox.emit(EventIkeEstablished{.tunnel = sa.tunnel(),
+                                          .initiator_spi = sa.spi_i,
+                                          .responder_spi = sa.spi_r,
+                                          .suite = sa.suite,
+                                          .local = sa.local,
+                                          .remote = sa.remote,
+                                          .is_initiator = sa.role == Role::Initiator,
+                                          .by_rekey = by_rekey,
+                                          .local_behind_nat = sa.nat.local_behind_nat,
+                                          .remote_behind_nat = sa.nat.remote_behind_nat});
+  context.supervisor.touch(sa.tunnel());
+}
+
+namespace {
+
+// What every end of an SA has in common.
+void conclude(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fate) {
+  remove_all_children(context, sa, fate, why.message);
+  sa.active = std::monostate{};
+  sa.queue.clear();
+  sa.timers.cancel_all();
+  if (std::exchange(sa.is_announced, false)) {
+    sa.log.info("{}: IKE SA {:016x}_i {:016x}_r is gone: {}", sa.peer->name, sa.spi_i.value,
+                sa.spi_r.value, why.message);
+    context.outbox.emit(EventIkeGone{.tunnel = sa.tunnel(),
+                                     .initiator_spi = sa.spi_i,
+                                     .responder_spi = sa.spi_r,
+                                     .reason = why.message});
+  }
+  context.supervisor.touch(sa.tunnel());
+}
+
+}  // namespace
+
+void close_with_delete(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fate) {
+  conclude(context, sa, why, fate);
+  sa.enter(IkeSaState::Deleting);
+  sa.timers.arm(SaTimer::Reap, context.now + kCloseMax);
+  // RFC 7296 2.3: the window has room for one request, and its ID cannot be taken back.
+  if (sa.window.in_flight()) sa.timers.arm(SaTimer::Retransmit, context.now + 1s);
+  start_delete_ike(context, sa);
+}
+
+void close_silently(Context& context, IkeSa& sa, const Diagnosis& why) {
+  conclude(context, sa, why, InboundFate::Now);
+  sa.window.abandon_request();
+  sa.enter(IkeSaState::Closed);
+}
+
+void linger(Context& context, IkeSa& sa, const Diagnosis& why) {
+  conclude(context, sa, why, InboundFate::Grace);
+  sa.window.abandon_request();
+  sa.enter(IkeSaState::Lingering);
+  sa.timers.arm(SaTimer::Linger, context.now + kLinger);
+}
+
+void note_inbound(Context& context, IkeSa& sa) {
+  sa.last_inbound = context.now;
+  sa.timers.cancel(SaTimer::Hold);
+}
+
+void update_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {
+  if (sa.local == local && sa.remote == remote) return;
+  sa.local = local;
+  sa.remote = remote;
+  for (const ChildSa& child : sa.children) {
+    context.outbox.emit(EventUpdateRemote{.child = child.id, .local = local, .remote = remote});
+  }
+}
+
+}  // namespace twinspan::ike

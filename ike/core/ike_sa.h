@@ -1,0 +1,142 @@
+// One IKE SA: keys, message window, timers, children, and what it is doing.
+//
+// A record whose parts keep their own invariants (RequestWindow, TimerTable, the state behind
+// enter()); the functions below are the only ones that send, and ike/exchange/ holds the handlers
+// of each exchange. Life of a message: endpoint -> handle_sa_message(): window, decryption,
+// legality table, handler, answer. Nothing of an SA changes before a message has been
+// authenticated. Thread: control.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "ike/core/child_sa.h"
+#include "ike/core/context.h"
+#include "ike/core/diagnosis.h"
+#include "ike/core/ike_sa_state.h"
+#include "ike/core/legality.h"
+#include "ike/core/nat_detection.h"
+#include "ike/core/request_window.h"
+#include "ike/core/timers.h"
+#include "ike/crypto/sk_cipher.h"
+#include "ike/exchange/exchange.h"
+#include "ike/wire/message.h"
+
+namespace twinspan::ike {
+
+inline constexpr size_t kTasksMax = 32;
+inline constexpr Duration kHalfOpenMax = 30s;
+inline constexpr Duration kLinger = 10s;   // How long a last answer is repeated.
+inline constexpr Duration kCloseMax = 8s;  // For a request in flight and our DELETE.
+inline constexpr Duration kHoldAfterRekey = 2500ms;
+inline constexpr Duration kKeepaliveInterval = 20s;  // RFC 3948 4.
+
+enum class SaTimer : uint8_t {
+  Retransmit,    // The request in flight is sent again.
+  HalfOpen,      // A responder's SA waits no longer for IKE_AUTH.
+  Liveness,      // Nothing authenticated came in for a DPD interval.
+  Keepalive,     // The NAT in front of us wants traffic.
+  SoftLifetime,  // Rekey.
+  HardLifetime,  // Delete.
+  Linger,        // Forget the last answer.
+  Reap,          // The peer's DELETE did not come.
+  Hold,          // The peer may not know this rekeyed SA yet: no request of ours before this.
+  Queue,         // A task became ready.
+  Count_
+};
+
+struct IkeSa {
+  IkeSa(Role own_role, std::shared_ptr<const PeerConfig> config, Log sa_log)
+      : role(own_role), peer(std::move(config)), log(std::move(sa_log)) {}
+
+  // --- Who ---
+  Role role;
+  IkeSpi spi_i{}, spi_r{};
+  std::shared_ptr<const PeerConfig> peer;
+  // Responder before IKE_AUTH: every connection that the addresses admit.
+  std::vector<std::shared_ptr<const PeerConfig>> candidates;
+  Endpoint local, remote;
+  NatStatus nat;
+  Encapsulation encapsulation = Encapsulation::Udp;
+  Log log;
+
+  // --- Keys ---
+  IkeSuite suite;
+  IkeKeys keys;
+  uint64_t iv_counter = 0;  // Of SK payloads that we sealed.
+
+  // --- Memory of the exchanges that made it ---
+  Bytes init_request, init_response;  // As on the wire: AUTH signs them.
+  Bytes nonce_i, nonce_r;
+
+  // --- Doing ---
+  RequestWindow window;
+  ActiveExchange active;
+  std::deque<Task> queue;
+  TimerTable<SaTimer> timers;
+  std::vector<ChildSa> children;
+
+  // --- History ---
+  Instant created_at{};  // Its IKE_SA_INIT request was sent or came in.
+  Instant established_at{};
+  Instant last_inbound{};  // Authenticated message, or ESP as the data plane reports.
+  bool recovers = false;   // Negotiated beside an older SA because the peer seems to have lost it.
+  bool is_redundant = false;        // Another SA with the same peer won.
+  bool is_announced = false;        // EventIkeEstablished was emitted, EventIkeGone not yet.
+  std::optional<IkeSpi> successor;  // Our SPI of the IKE SA that replaces this one.
+  std::optional<IkeSpi> predecessor;
+
+  IkeSaState state() const { return state_; }
+  // The only door; an edge outside the table stops the program.
+  void enter(IkeSaState next);
+
+  IkeSpi own_spi() const { return role == Role::Initiator ? spi_i : spi_r; }
+  IkeSpi peer_spi() const { return role == Role::Initiator ? spi_r : spi_i; }
+  TunnelId tunnel() const { return peer->tunnel; }
+  SkKeys sealing_keys() const;
+  SkKeys opening_keys() const;
+
+  ChildSa* find_child(ChildId id);
+  ChildSa* find_child_by_inbound(Spi spi);
+  ChildSa* find_child_by_outbound(Spi spi);
+  // The newest child that is neither replaced nor on its way out.
+  ChildSa* current_child();
+
+ private:
+  IkeSaState state_ = IkeSaState::Idle;
+};
+
+// --- Sending ---
+void send_request(Context& context, IkeSa& sa, ExchangeType exchange,
+                  const std::vector<Payload>& payloads, RetransmitPolicy policy);
+Header make_header(const IkeSa& sa, ExchangeType exchange, MessageId id, Direction direction);
+// One line for `twinspan up` and the debug log.
+void report_message(Context& context, const IkeSa& sa, const char* verb, const Header& header,
+                    const std::vector<Payload>& payloads);
+
+// --- Receiving: a message whose SPIs name this SA and whose exchange is not IKE_SA_INIT ---
+void handle_sa_message(Context& context, IkeSa& sa, const Datagram& datagram,
+                       const Message& message);
+void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer);
+
+// --- Tasks ---
+void queue_task(Context& context, IkeSa& sa, Task task);
+// Starts the first ready task when the window is free. Safe to call at any time.
+void run_queue(Context& context, IkeSa& sa);
+bool has_task(const IkeSa& sa, Task::Kind kind);
+
+// --- Life ---
+// Timers and events of a verified SA.
+void establish(Context& context, IkeSa& sa, bool by_rekey);
+// DELETE is sent at once, children go, the SA ends when answered or given up.
+void close_with_delete(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fate);
+// Ends without a word: the peer is gone or never was.
+void close_silently(Context& context, IkeSa& sa, const Diagnosis& why);
+// The peer said goodbye (or was refused); its last request is still answered for a while.
+void linger(Context& context, IkeSa& sa, const Diagnosis& why);
+// Authenticated traffic arrived.
+void note_inbound(Context& context, IkeSa& sa);
+void update_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote);
+
+}  // namespace twinspan::ike

@@ -1,0 +1,109 @@
+#include "ike/core/legality.h"
+
+namespace twinspan::ike {
+namespace {
+
+using enum IkeSaState;
+using enum ExchangeType;
+using enum Direction;
+constexpr Role kInitiator = Role::Initiator;
+constexpr Role kResponder = Role::Responder;
+
+constexpr PayloadSet kIdentity = kSetIdi | kSetIdr | kSetAuth;
+constexpr PayloadSet kSelectors = kSetTsi | kSetTsr;
+constexpr PayloadSet kAgreement = kSetSa | kSetKe | kSetNonce | kSelectors;
+
+constexpr PayloadSet kInitNeeds = kSetSa | kSetKe | kSetNonce;
+constexpr PayloadSet kInitBars = kIdentity | kSelectors | kSetDelete;
+constexpr PayloadSet kAuthNeeds = kSetIdi | kSetAuth | kSetSa | kSelectors;
+constexpr PayloadSet kAuthBars = kSetKe | kSetNonce | kSetDelete;
+constexpr PayloadSet kCreateNeeds = kSetSa | kSetNonce;
+constexpr PayloadSet kCreateBars = kIdentity | kSetDelete;
+constexpr PayloadSet kInformBars = kIdentity | kAgreement;
+
+// Answers need nothing here: an error notify alone is a complete answer, and the handlers say what
+// is missing from an agreement. What has no place in an exchange is barred in both directions.
+constexpr LegalityRow kTable[] = {
+    {Idle, IkeSaInit, kResponder, Request, kInitNeeds, kInitBars},
+    {InitSent, IkeSaInit, kInitiator, Response, 0, kInitBars},
+    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars},
+    {AuthSent, IkeAuth, kInitiator, Response, 0, kAuthBars},
+
+    {Established, CreateChildSa, kInitiator, Request, kCreateNeeds, kCreateBars},
+    {Established, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},
+    {Established, CreateChildSa, kInitiator, Response, 0, kCreateBars},
+    {Established, CreateChildSa, kResponder, Response, 0, kCreateBars},
+    {Established, Informational, kInitiator, Request, 0, kInformBars},
+    {Established, Informational, kResponder, Request, 0, kInformBars},
+    {Established, Informational, kInitiator, Response, 0, kInformBars},
+    {Established, Informational, kResponder, Response, 0, kInformBars},
+
+    // A peer that has decided already may use its rekeyed IKE SA before we have.
+    {Candidate, CreateChildSa, kInitiator, Request, kCreateNeeds, kCreateBars},
+    {Candidate, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},
+    {Candidate, Informational, kInitiator, Request, 0, kInformBars},
+    {Candidate, Informational, kResponder, Request, 0, kInformBars},
+
+    // CREATE_CHILD_SA is answered with TEMPORARY_FAILURE here (RFC 7296 2.25).
+    {Replaced, CreateChildSa, kInitiator, Request, kCreateNeeds, kCreateBars},
+    {Replaced, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},
+    {Replaced, CreateChildSa, kInitiator, Response, 0, kCreateBars},
+    {Replaced, CreateChildSa, kResponder, Response, 0, kCreateBars},
+    {Replaced, Informational, kInitiator, Request, 0, kInformBars},
+    {Replaced, Informational, kResponder, Request, 0, kInformBars},
+    {Replaced, Informational, kInitiator, Response, 0, kInformBars},
+    {Replaced, Informational, kResponder, Response, 0, kInformBars},
+    {Deleting, CreateChildSa, kInitiator, Request, kCreateNeeds, kCreateBars},
+    {Deleting, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},
+    // What was in flight when we decided to close is still awaited, and ignored.
+    {Deleting, IkeAuth, kInitiator, Response, 0, kAuthBars},
+    {Deleting, CreateChildSa, kInitiator, Response, 0, kCreateBars},
+    {Deleting, CreateChildSa, kResponder, Response, 0, kCreateBars},
+    {Deleting, Informational, kInitiator, Request, 0, kInformBars},
+    {Deleting, Informational, kResponder, Request, 0, kInformBars},
+    {Deleting, Informational, kInitiator, Response, 0, kInformBars},
+    {Deleting, Informational, kResponder, Response, 0, kInformBars},
+};
+
+PayloadSet bit_of(const Payload& payload) {
+  struct Visitor {
+    PayloadSet operator()(const SaPayload&) const { return kSetSa; }
+    PayloadSet operator()(const KePayload&) const { return kSetKe; }
+    PayloadSet operator()(const IdPayload& id) const { return id.of_initiator ? kSetIdi : kSetIdr; }
+    PayloadSet operator()(const AuthPayload&) const { return kSetAuth; }
+    PayloadSet operator()(const NoncePayload&) const { return kSetNonce; }
+    PayloadSet operator()(const TsPayload& ts) const { return ts.of_initiator ? kSetTsi : kSetTsr; }
+    PayloadSet operator()(const DeletePayload&) const { return kSetDelete; }
+    PayloadSet operator()(const NotifyPayload&) const { return 0; }
+    PayloadSet operator()(const VendorIdPayload&) const { return 0; }
+    PayloadSet operator()(const OpaquePayload&) const { return 0; }
+  };
+  return std::visit(Visitor{}, payload);
+}
+
+}  // namespace
+
+PayloadSet payload_set(const std::vector<Payload>& payloads) {
+  PayloadSet set = 0;
+  for (const Payload& payload : payloads) set = static_cast<PayloadSet>(set | bit_of(payload));
+  return set;
+}
+
+std::span<const LegalityRow> legality_table() {
+  return kTable;
+}
+
+Legality judge(const Situation& situation, PayloadSet payloads) {
+  for (const LegalityRow& row : kTable) {
+    if (row.state != situation.state || static_cast<uint8_t>(row.exchange) != situation.exchange ||
+        row.role != situation.role || row.direction != situation.direction) {
+      continue;
+    }
+    if ((payloads & row.forbidden) != 0) return Legality::ForbiddenPayload;
+    if ((payloads & row.required) != row.required) return Legality::MissingPayload;
+    return Legality::Legal;
+  }
+  return Legality::Unexpected;
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,61 @@
+// Message IDs of one IKE SA (RFC 7296 2.1, 2.2, 2.3): a window of one request in each direction.
+//
+// The only owner of message IDs. Two halves:
+//   ours    next_id_ is the ID of the request in flight, or of the next one to send.
+//   theirs  expected_ is the next fresh request; the one before it stays cached with its answer.
+//
+//   peer's request ID      == expected_      Fresh      decrypt, handle, then answered()
+//                          == expected_ - 1  Duplicate  same bytes: send the cached answer again
+//                          anything else     Stale      drop
+// Nothing moves before the message has been authenticated: classify() is const.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/strong_id.h"
+#include "ike/core/retransmit.h"
+#include "ike/wire/payload.h"
+
+namespace twinspan::ike {
+
+class RequestWindow {
+ public:
+  enum class Verdict : uint8_t { Fresh, Duplicate, Stale };
+
+  // --- Our requests ---
+  bool in_flight() const { return in_flight_; }
+  MessageId next_id() const { return next_id_; }
+  const Bytes& request() const { return request_; }
+  ExchangeType request_exchange() const { return request_exchange_; }
+  unsigned sent_count() const { return sent_count_; }
+
+  void begin_request(ExchangeType exchange, Bytes bytes, RetransmitPolicy policy);
+  // Replaces the IKE_SA_INIT in flight by another one with the same ID (cookie, other group).
+  void restart_request(Bytes bytes);
+  // The wait until the next transmission; nullopt: given up. Counts one more transmission.
+  std::optional<Duration> retransmit();
+  bool awaits_response(MessageId id, uint8_t exchange) const;
+  void response_accepted();  // The request is answered: the ID moves on.
+  void abandon_request();    // The answer no longer matters; the SA is going away.
+
+  // --- The peer's requests ---
+  Verdict classify(MessageId id, ByteView request) const;
+  void answered(ByteView request,
+                Bytes response);  // A fresh request was authenticated and answered.
+  const Bytes& cached_response() const { return cached_response_; }
+  MessageId expected() const { return expected_; }
+  const Bytes& cached_request() const { return cached_request_; }
+
+ private:
+  bool in_flight_ = false;
+  MessageId next_id_{0};
+  ExchangeType request_exchange_ = ExchangeType::IkeSaInit;
+  Bytes request_;
+  RetransmitPolicy policy_{};
+  unsigned sent_count_ = 0;
+
+  MessageId expected_{0};
+  Bytes cached_request_;
+  Bytes cached_response_;
+};
+
+}  // namespace twinspan::ike

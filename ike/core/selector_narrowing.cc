@@ -1,0 +1,18 @@
+#include "ike/core/selector_narrowing.h"
+
+#include <utility>
+
+namespace twinspan::ike {
+
+std::optional<NarrowedSelectors> narrow_selectors(const SelectorPair& configured,
+                                                  const SelectorPair& proposed) {
+  NarrowedSelectors result{.pair = {.local = narrow(proposed.local, configured.local),
+                                    .remote = narrow(proposed.remote, configured.remote)},
+                           .is_less = false};
+  if (result.pair.local.empty() || result.pair.remote.empty()) return std::nullopt;
+  result.is_less = !covers(result.pair.local, configured.local) ||
+                   !covers(result.pair.remote, configured.remote);
+  return result;
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,451 @@
+#include "ike/core/supervisor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ike/core/lifetime.h"
+#include "ike/core/sa_registry.h"
+#include "ike/exchange/ike_sa_init.h"
+
+namespace twinspan::ike {
+namespace {
+
+bool is_live(const IkeSa& sa) {
+  return sa.state() != IkeSaState::Lingering && sa.state() != IkeSaState::Closed;
+}
+
+bool is_negotiating(const IkeSa& sa) {
+  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::AuthSent;
+}
+
+bool is_busy_with_child(const IkeSa& sa) {
+  const OurExchange ours = kind_of(sa.active);
+  return ours == OurExchange::CreateChild || ours == OurExchange::RekeyChild ||
+         has_task(sa, Task::Kind::CreateChild) || has_task(sa, Task::Kind::RekeyChild);
+}
+
+bool has_usable_child(const IkeSa& sa) {
+  return std::ranges::any_of(sa.children, [](const ChildSa& child) { return child.is_usable(); });
+}
+
+// The established IKE SA of a tunnel that new exchanges should use.
+IkeSa* preferred(Context& context, TunnelId id) {
+  IkeSa* best = nullptr;
+  for (IkeSa* sa : context.sas.of_tunnel(id)) {
+    if (sa->state() != IkeSaState::Established || sa->is_redundant) continue;
+    if (best == nullptr || has_usable_child(*sa) > has_usable_child(*best)) best = sa;
+  }
+  return best;
+}
+
+}  // namespace
+
+// --- Commands ---
+
+void Supervisor::add(Context& context, PeerConfig peer, bool started) {
+  const TunnelId id = peer.tunnel;
+  if (tunnels_.contains(id)) remove(context, id);
+  Tunnel& tunnel = tunnels_[id];
+  tunnel.peer = std::make_shared<const PeerConfig>(std::move(peer));
+  tunnel.is_held_down = !started;
+  touch(id);
+}
+
+void Supervisor::remove(Context& context, TunnelId id) {
+  const auto found = tunnels_.find(id);
+  if (found == tunnels_.end()) return;
+  Tunnel& tunnel = found->second;
+  const Diagnosis why = diagnose(Cause::Removed, tunnel.peer->name);
+  tunnel.is_held_down = true;
+  hold_down(context, tunnel);
+  for (const Kind kind : {Kind::Up, Kind::RekeyChild, Kind::RekeyIke})
+    answer(context, tunnel, kind, why);
+  answer(context, tunnel, Kind::Down, std::nullopt);
+  flush_grace(context, tunnel);
+  tunnels_.erase(found);
+}
+
+void Supervisor::up(Context& context, TunnelId id) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr || !wait_for(context, *tunnel, Kind::Up)) return;
+  if (tunnel->is_held_down)
+    answer(context, *tunnel, Kind::Down,
+           diagnose(Cause::Replaced, tunnel->peer->name, "by a later up"));
+  tunnel->is_held_down = false;
+  tunnel->has_new_failure = false;
+  tunnel->timers.arm(TunnelTimer::UpDeadline, context.now + kUpWaitMax);
+  if (tunnel->timers.is_armed(TunnelTimer::Retry))
+    tunnel->timers.arm(TunnelTimer::Retry, context.now);
+  touch(id);
+}
+
+void Supervisor::down(Context& context, TunnelId id) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr || !wait_for(context, *tunnel, Kind::Down)) return;
+  tunnel->is_held_down = true;
+  touch(id);
+}
+
+void Supervisor::rekey_child(Context& context, TunnelId id) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr || !wait_for(context, *tunnel, Kind::RekeyChild)) return;
+  touch(id);
+  IkeSa* sa = preferred(context, id);
+  ChildSa* child = sa == nullptr ? nullptr : sa->current_child();
+  if (child == nullptr) {
+    return answer(context, *tunnel, Kind::RekeyChild,
+                  diagnose(Cause::NotConnected, tunnel->peer->name));
+  }
+  queue_task(context, *sa, {.kind = Task::Kind::RekeyChild, .inbound_spi = child->inbound});
+}
+
+void Supervisor::rekey_ike(Context& context, TunnelId id) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr || !wait_for(context, *tunnel, Kind::RekeyIke)) return;
+  touch(id);
+  IkeSa* sa = preferred(context, id);
+  if (sa == nullptr) {
+    return answer(context, *tunnel, Kind::RekeyIke,
+                  diagnose(Cause::NotConnected, tunnel->peer->name));
+  }
+  queue_task(context, *sa, {.kind = Task::Kind::RekeyIke});
+}
+
+void Supervisor::shutdown(Context& context) {
+  if (shutdown_deadline_) return;
+  shutdown_deadline_ = context.now + kShutdownMax;
+  for (auto& [id, tunnel] : tunnels_) {
+    tunnel.is_held_down = true;
+    tunnel.failure = diagnose(Cause::Shutdown, tunnel.peer->name);
+    touch(id);
+  }
+}
+
+// A command that cannot wait is answered at once, so that each gets exactly one answer.
+bool Supervisor::wait_for(Context& context, Tunnel& tunnel, Kind kind) {
+  if (tunnel.waiting.size() < kWaitingCommandsMax && !is_shutting_down()) {
+    tunnel.waiting.push_back(kind);
+    return true;
+  }
+  const Cause cause = is_shutting_down() ? Cause::Shutdown : Cause::TooManyCommands;
+  context.outbox.emit(EventCommandDone{.tunnel = tunnel.peer->tunnel,
+                                       .kind = kind,
+                                       .ok = false,
+                                       .diagnosis = diagnose(cause, tunnel.peer->name)});
+  return false;
+}
+
+// --- For the handlers ---
+
+Tunnel* Supervisor::find(TunnelId id) {
+  const auto found = tunnels_.find(id);
+  return found == tunnels_.end() ? nullptr : &found->second;
+}
+
+Supervisor::Candidates Supervisor::candidates(const IpAddress& local,
+                                              const IpAddress& remote) const {
+  Candidates found;
+  for (const auto& [id, tunnel] : tunnels_) {
+    const PeerConfig& peer = *tunnel.peer;
+    if (peer.local_address != local || peer.remote_address != remote) continue;
+    if (peer.mode == ConnectionMode::InitiatorOnly) continue;
+    if (tunnel.is_held_down) {
+      found.is_held_down = true;
+    } else {
+      found.peers.push_back(tunnel.peer);
+    }
+  }
+  return found;
+}
+
+void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr) return;
+  tunnel->failure = why;
+  tunnel->has_new_failure = true;
+  if (blame == Blame::Ours) ++tunnel->failure_count;
+  touch(id);
+}
+
+void Supervisor::finish(Context& context, TunnelId id, Kind kind,
+                        const std::optional<Diagnosis>& failure) {
+  if (Tunnel* tunnel = find(id)) answer(context, *tunnel, kind, failure);
+}
+
+void Supervisor::answer(Context& context, Tunnel& tunnel, Kind kind,
+                        const std::optional<Diagnosis>& failure) {
+  const auto count = std::erase(tunnel.waiting, kind);
+  for (size_t i = 0; i < count; ++i) {
+    context.outbox.emit(EventCommandDone{.tunnel = tunnel.peer->tunnel,
+                                         .kind = kind,
+                                         .ok = !failure.has_value(),
+                                         .diagnosis = failure.value_or(Diagnosis{})});
+  }
+  if (kind == Kind::Up) tunnel.timers.cancel(TunnelTimer::UpDeadline);
+}
+
+void Supervisor::recover(Context& context, const IkeSa& old) {
+  Tunnel* tunnel = find(old.tunnel());
+  if (tunnel == nullptr || tunnel->is_held_down || is_shutting_down()) return;
+  if (tunnel->peer->mode == ConnectionMode::ResponderOnly) return;
+  if (tunnel->last_recovery && context.now - *tunnel->last_recovery < kRecoveryIntervalMin) return;
+  const auto sas = context.sas.of_tunnel(old.tunnel());
+  if (std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); })) return;
+  tunnel->last_recovery = context.now;
+  context.options.log.info("{}: the peer seems to have lost our SA; negotiating beside it",
+                           tunnel->peer->name);
+  initiate(context, tunnel->peer, true);
+}
+
+void Supervisor::keep_inbound(Context& context, TunnelId id, Spi spi) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr) {
+    context.outbox.emit(EventRemoveInbound{spi});
+    return;
+  }
+  if (tunnel->grace.size() == kGraceInboundMax) {
+    context.outbox.emit(EventRemoveInbound{tunnel->grace.front().spi});
+    tunnel->grace.pop_front();
+    ++context.counters.grace_evicted;
+  }
+  tunnel->grace.push_back({spi, context.now + kInboundGrace});
+  tunnel->timers.arm(TunnelTimer::Grace, tunnel->grace.front().until);
+}
+
+bool Supervisor::grace_holds(Spi spi) const {
+  return std::ranges::any_of(tunnels_, [spi](const auto& entry) {
+    return std::ranges::any_of(entry.second.grace,
+                               [spi](const auto& kept) { return kept.spi == spi; });
+  });
+}
+
+void Supervisor::flush_grace(Context& context, Tunnel& tunnel) {
+  for (const auto& kept : tunnel.grace) context.outbox.emit(EventRemoveInbound{kept.spi});
+  tunnel.grace.clear();
+  tunnel.timers.cancel(TunnelTimer::Grace);
+}
+
+// --- Driving ---
+
+void Supervisor::reconcile(Context& context) {
+  // Reconciling may touch again, but each round moves towards rest; the bound guards against our
+  // error.
+  for (unsigned round = 0; round < 4 && !touched_.empty(); ++round) {
+    const std::set<TunnelId> ids = std::exchange(touched_, {});
+    for (const TunnelId id : ids) {
+      if (Tunnel* tunnel = find(id)) reconcile_tunnel(context, *tunnel);
+    }
+  }
+  if (is_shutting_down()) finish_shutdown(context);
+}
+
+void Supervisor::reconcile_tunnel(Context& context, Tunnel& tunnel) {
+  if (tunnel.is_held_down) {
+    hold_down(context, tunnel);
+  } else {
+    resolve_duplicates(context, tunnel);
+    pursue(context, tunnel);
+  }
+  answer_stranded(context, tunnel);
+}
+
+void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
+  const Cause cause = is_shutting_down() ? Cause::Shutdown : Cause::HeldDown;
+  const Diagnosis why = diagnose(cause, tunnel.peer->name);
+  bool is_gone = true;
+  for (IkeSa* sa : context.sas.of_tunnel(tunnel.peer->tunnel)) {
+    switch (sa->state()) {
+      case IkeSaState::InitSent:
+      case IkeSaState::InitAnswered:
+        close_silently(context, *sa, why);
+        break;
+      // The responder of an IKE_AUTH in flight may have established already: only DELETE tells it.
+      case IkeSaState::AuthSent:
+      case IkeSaState::Candidate:
+      case IkeSaState::Established:
+      case IkeSaState::Replaced:
+        close_with_delete(context, *sa, why, InboundFate::Now);
+        break;
+      default:
+        break;
+    }
+    is_gone &= !is_live(*sa);
+  }
+  tunnel.timers.cancel(TunnelTimer::Retry);
+  tunnel.failure_count = 0;
+  answer(context, tunnel, Kind::Up, why);
+  report(context, tunnel, TunnelState::Down, why.message);
+  if (!is_gone) return;
+  flush_grace(context, tunnel);
+  answer(context, tunnel, Kind::Down, std::nullopt);
+}
+
+const IkeSa& choose_loser(const IkeSa& a, const IkeSa& b) {
+  if (a.established_at <= b.created_at) return a;
+  if (b.established_at <= a.created_at) return b;
+  return a.spi_i < b.spi_i ? b : a;
+}
+
+void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
+  const auto sas = context.sas.of_tunnel(tunnel.peer->tunnel);
+  for (IkeSa* a : sas) {
+    for (IkeSa* b : sas) {
+      if (a == b || a->state() != IkeSaState::Established || a->is_redundant ||
+          b->state() != IkeSaState::Established || b->is_redundant) {
+        continue;
+      }
+      IkeSa& loser = &choose_loser(*a, *b) == a ? *a : *b;
+      IkeSa& winner = &loser == a ? *b : *a;
+      if (ChildSa* child = winner.current_child()) activate_child(context, winner, *child);
+      const bool ours_to_close = loser.role == Role::Initiator || winner.recovers;
+      if (ours_to_close) {
+        close_with_delete(context, loser, diagnose(Cause::Replaced, tunnel.peer->name),
+                          InboundFate::Grace);
+      } else {
+        loser.is_redundant = true;
+        loser.timers.arm(SaTimer::Reap, context.now + kRedundantReapAfter);
+      }
+    }
+  }
+}
+
+void Supervisor::pursue(Context& context, Tunnel& tunnel) {
+  const TunnelId id = tunnel.peer->tunnel;
+  IkeSa* established = preferred(context, id);
+  if (established != nullptr && has_usable_child(*established)) {
+    tunnel.timers.cancel(TunnelTimer::Retry);
+    tunnel.failure_count = 0;
+    tunnel.failure.reset();
+    tunnel.has_new_failure = false;
+    report(context, tunnel, TunnelState::Established, {});
+    return answer(context, tunnel, Kind::Up, std::nullopt);
+  }
+  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
+  if (tunnel.has_new_failure) answer(context, tunnel, Kind::Up, *tunnel.failure);
+  const std::string reason = tunnel.failure  ? tunnel.failure->message
+                             : responds_only ? "waiting for the peer to initiate"
+                                             : "negotiating";
+  report(context, tunnel,
+         responds_only && established == nullptr ? TunnelState::Idle : TunnelState::Connecting,
+         reason);
+  const auto sas = context.sas.of_tunnel(id);
+  const bool negotiating =
+      std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); });
+  if (responds_only || negotiating || (established != nullptr && is_busy_with_child(*established)))
+    return;
+  if (tunnel.timers.is_armed(TunnelTimer::Retry)) return;
+  Duration wait{};
+  if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
+  // A responder leaves the first tries to the IKE SA's initiator, or both would create a child.
+  if (established != nullptr && established->role == Role::Responder) wait += 5s;
+  tunnel.timers.arm(TunnelTimer::Retry, context.now + wait);
+}
+
+// Commands that nothing will answer any more.
+void Supervisor::answer_stranded(Context& context, Tunnel& tunnel) {
+  const auto sas = context.sas.of_tunnel(tunnel.peer->tunnel);
+  const auto any = [&](OurExchange exchange, Task::Kind task) {
+    return std::ranges::any_of(sas, [&](const IkeSa* sa) {
+      return is_live(*sa) && (kind_of(sa->active) == exchange || has_task(*sa, task));
+    });
+  };
+  const Diagnosis why = tunnel.failure.value_or(diagnose(Cause::NotConnected, tunnel.peer->name));
+  if (!any(OurExchange::RekeyChild, Task::Kind::RekeyChild))
+    answer(context, tunnel, Kind::RekeyChild, why);
+  if (!any(OurExchange::RekeyIke, Task::Kind::RekeyIke))
+    answer(context, tunnel, Kind::RekeyIke, why);
+}
+
+void Supervisor::report(Context& context, Tunnel& tunnel, TunnelState state, std::string reason) {
+  const bool is_new = !tunnel.is_reported || tunnel.state != state || tunnel.reason != reason ||
+                      tunnel.has_new_failure;
+  const bool with_diagnosis = tunnel.failure && state != TunnelState::Established;
+  tunnel.has_new_failure = false;
+  if (!is_new) return;
+  tunnel.is_reported = true;
+  tunnel.state = state;
+  tunnel.reason = std::move(reason);
+  if (tunnel.peer->name.size() && !tunnel.reason.empty()) {
+    context.options.log.info("{}: {}", tunnel.peer->name, tunnel.reason);
+  }
+  context.outbox.emit(
+      EventTunnelState{.tunnel = tunnel.peer->tunnel,
+                       .state = state,
+                       .reason = tunnel.reason,
+                       .diagnosis = with_diagnosis ? *tunnel.failure : Diagnosis{}});
+}
+
+void Supervisor::handle_timeout(Context& context) {
+  for (auto& [id, tunnel] : tunnels_) {
+    while (const auto timer = tunnel.timers.take_due(context.now)) {
+      handle_timer(context, tunnel, *timer);
+      touch(id);
+    }
+  }
+  if (is_shutting_down()) finish_shutdown(context);
+}
+
+void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer) {
+  switch (timer) {
+    case TunnelTimer::Retry:
+      return retry(context, tunnel);
+    case TunnelTimer::UpDeadline: {
+      const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
+      const Cause cause = responds_only ? Cause::PeerDidNotCall : Cause::NoAnswer;
+      return answer(context, tunnel, Kind::Up,
+                    tunnel.failure.value_or(diagnose(cause, tunnel.peer->name)));
+    }
+    case TunnelTimer::Grace:
+      while (!tunnel.grace.empty() && tunnel.grace.front().until <= context.now) {
+        context.outbox.emit(EventRemoveInbound{tunnel.grace.front().spi});
+        tunnel.grace.pop_front();
+      }
+      if (!tunnel.grace.empty()) tunnel.timers.arm(TunnelTimer::Grace, tunnel.grace.front().until);
+      return;
+    case TunnelTimer::Count_:
+      return;
+  }
+}
+
+void Supervisor::retry(Context& context, Tunnel& tunnel) {
+  if (tunnel.is_held_down) return;
+  IkeSa* established = preferred(context, tunnel.peer->tunnel);
+  if (established == nullptr) {
+    initiate(context, tunnel.peer, false);
+  } else if (!has_usable_child(*established) && !is_busy_with_child(*established)) {
+    queue_task(context, *established, {.kind = Task::Kind::CreateChild});
+  }
+}
+
+void Supervisor::finish_shutdown(Context& context) {
+  if (is_quiet_) return;
+  const bool any_live = std::ranges::any_of(
+      context.sas.all(), [](const auto& entry) { return is_live(*entry.second); });
+  if (any_live && context.now < *shutdown_deadline_) return;
+  const Diagnosis why{.cause = cause_id(Cause::Shutdown), .message = "shutdown", .remedy = {}};
+  for (const auto& [spi, sa] : context.sas.all()) {
+    if (sa->state() != IkeSaState::Closed) close_silently(context, *sa, why);
+  }
+  is_quiet_ = true;
+  context.outbox.emit(EventQuiet{});
+}
+
+std::optional<Instant> Supervisor::next_timeout() const {
+  std::optional<Instant> next = is_quiet_ ? std::nullopt : shutdown_deadline_;
+  for (const auto& [id, tunnel] : tunnels_) next = earlier(next, tunnel.timers.next());
+  return next;
+}
+
+IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer, bool recovers) {
+  auto made = std::make_unique<IkeSa>(Role::Initiator, peer, context.options.log);
+  made->spi_i = context.sas.fresh_ike_spi(context.provider);
+  made->local = {peer->local_address, context.options.ike_port};
+  made->remote = {peer->remote_address, context.options.ike_port};
+  made->created_at = context.now;
+  made->recovers = recovers;
+  IkeSa& sa = context.sas.add(std::move(made));
+  start_ike_sa_init(context, sa);
+  return sa;
+}
+
+}  // namespace twinspan::ike

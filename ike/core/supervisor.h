@@ -1,0 +1,124 @@
+// One supervisor per tunnel: what the operator wants, what there is, and the next step towards it.
+//
+// Level-triggered. Handlers only touch() a tunnel; reconcile() then compares desire and reality:
+// initiates, retries with back-off and jitter, resolves duplicate IKE SAs, reports state changes,
+// and answers the commands that wait. This is where "keep it up" lives; nothing else initiates.
+// Thread: control.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ike/core/ike_sa.h"
+
+namespace twinspan::ike {
+
+inline constexpr size_t kGraceInboundMax =
+    16;  // Replaced inbound SAs per tunnel that still receive.
+inline constexpr size_t kWaitingCommandsMax = 32;
+inline constexpr Duration kUpWaitMax = 70s;  // A full set of retransmissions and a bit.
+inline constexpr Duration kRecoveryIntervalMin = 3s;
+inline constexpr Duration kRedundantReapAfter = 10s;
+inline constexpr Duration kShutdownMax = 2s;
+
+enum class TunnelTimer : uint8_t {
+  Retry,       // Initiate, or create the missing child.
+  UpDeadline,  // CommandUp waits no longer.
+  Grace,       // The oldest replaced inbound SA is done.
+  Count_
+};
+
+struct Tunnel {
+  std::shared_ptr<const PeerConfig> peer;
+  bool is_held_down = false;
+
+  TunnelState state = TunnelState::Idle;
+  std::string reason;
+  bool is_reported = false;
+  std::optional<Diagnosis> failure;  // Of the last attempt or SA; cleared when established.
+  bool has_new_failure = false;      // Not yet reported.
+  unsigned failure_count = 0;        // Since the tunnel was last established.
+
+  std::optional<ChildId> active_outbound;
+  struct GraceInbound {
+    Spi spi;
+    Instant until;
+  };
+  std::deque<GraceInbound> grace;  // Oldest first.
+  std::vector<EventCommandDone::Kind> waiting;
+  TimerTable<TunnelTimer> timers;
+  std::optional<Instant> last_recovery;  // Of a negotiation that a hint started.
+};
+
+class Supervisor {
+ public:
+  using Kind = EventCommandDone::Kind;
+
+  // --- Commands ---
+  void add(Context& context, PeerConfig peer, bool started);
+  void remove(Context& context, TunnelId id);
+  void up(Context& context, TunnelId id);
+  void down(Context& context, TunnelId id);
+  void rekey_child(Context& context, TunnelId id);
+  void rekey_ike(Context& context, TunnelId id);
+  void shutdown(Context& context);
+  bool is_shutting_down() const { return shutdown_deadline_.has_value(); }
+
+  // --- For the handlers ---
+  Tunnel* find(TunnelId id);
+  const std::map<TunnelId, Tunnel>& all() const { return tunnels_; }
+  // The connections that these addresses admit as responder.
+  struct Candidates {
+    std::vector<std::shared_ptr<const PeerConfig>> peers;
+    bool is_held_down = false;  // There is one, but it may not answer.
+  };
+  Candidates candidates(const IpAddress& local, const IpAddress& remote) const;
+  void touch(TunnelId id) { touched_.insert(id); }
+  // An attempt or an SA failed. `Ours` counts for the back-off; what a stranger can cause does not.
+  enum class Blame : uint8_t { Ours, Stranger };
+  void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
+  // Answers every waiting command of this kind.
+  void finish(Context& context, TunnelId id, Kind kind, const std::optional<Diagnosis>& failure);
+  // The peer seems to have lost `old`: negotiate beside it, if not just done.
+  void recover(Context& context, const IkeSa& old);
+  void keep_inbound(Context& context, TunnelId id, Spi spi);
+  bool grace_holds(Spi spi) const;
+
+  // --- Driving ---
+  void reconcile(Context& context);  // Every touched tunnel.
+  void handle_timeout(Context& context);
+  std::optional<Instant> next_timeout() const;
+
+ private:
+  void reconcile_tunnel(Context& context, Tunnel& tunnel);
+  void hold_down(Context& context, Tunnel& tunnel);
+  void resolve_duplicates(Context& context, Tunnel& tunnel);
+  void pursue(Context& context, Tunnel& tunnel);
+  void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);
+  void retry(Context& context, Tunnel& tunnel);
+  void report(Context& context, Tunnel& tunnel, TunnelState state, std::string reason);
+  void answer(Context& context, Tunnel& tunnel, Kind kind, const std::optional<Diagnosis>& failure);
+  void answer_stranded(Context& context, Tunnel& tunnel);
+  bool wait_for(Context& context, Tunnel& tunnel, Kind kind);
+  void flush_grace(Context& context, Tunnel& tunnel);
+  void finish_shutdown(Context& context);
+
+  std::map<TunnelId, Tunnel> tunnels_;
+  std::set<TunnelId> touched_;
+  std::optional<Instant> shutdown_deadline_;
+  bool is_quiet_ = false;
+};
+
+// A new IKE SA towards the peer: IKE_SA_INIT is sent.
+IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer, bool recovers);
+
+// Of two established IKE SAs with one peer, the one to give up (a pure decision, the same on both
+// sides). SAs whose negotiations overlapped: the one with the higher initiator SPI. Otherwise: the
+// older one.
+const IkeSa& choose_loser(const IkeSa& a, const IkeSa& b);
+
+}  // namespace twinspan::ike

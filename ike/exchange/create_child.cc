@@ -1,0 +1,371 @@
+#include "ike/exchange/create_child.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ike/core/lifetime.h"
+#include "ike/core/sa_registry.h"
+#include "ike/core/selector_narrowing.h"
+#include "ike/core/supervisor.h"
+#include "ike/exchange/payloads.h"
+#include "ike/exchange/rekey_child.h"
+#include "ike/exchange/rekey_ike.h"
+
+namespace twinspan::ike {
+namespace {
+
+constexpr uint32_t kSpiMin = 256;  // RFC 4303 2.1.
+
+uint16_t ke_group(const std::vector<Payload>& payloads) {
+  const auto* ke = find_payload<KePayload>(payloads);
+  return ke == nullptr ? uint16_t{0} : ke->group;
+}
+
+ChildRefusal refusal(NotifyType type, Diagnosis why) {
+  return {error_notify(type), std::move(why)};
+}
+
+}  // namespace
+
+// --- Decisions ---
+
+Result<ChildTerms, ChildRefusal> agree_child(const PeerConfig& peer,
+                                             const std::vector<Payload>& payloads, ChildDh dh) {
+  const auto* offer = find_payload<SaPayload>(payloads);
+  const auto* ts_i = find_selectors(payloads, true);
+  const auto* ts_r = find_selectors(payloads, false);
+  if (offer == nullptr || ts_i == nullptr || ts_r == nullptr) {
+    return Err<ChildRefusal>{
+        refusal(NotifyType::InvalidSyntax, diagnose(Cause::BadMessage, peer.name, "no selectors"))};
+  }
+  const auto choice = select_esp(*offer, peer.child.proposals, dh, ke_group(payloads));
+  if (!choice) {
+    return Err<ChildRefusal>{refusal(
+        NotifyType::NoProposalChosen,
+        diagnose(Cause::NoEspProposal, peer.name, explain_esp(*offer, peer.child.proposals, dh)))};
+  }
+  const auto narrowed = narrow_selectors({.local = peer.child.local, .remote = peer.child.remote},
+                                         {.local = ts_r->selectors, .remote = ts_i->selectors});
+  if (!narrowed) {
+    return Err<ChildRefusal>{
+        refusal(NotifyType::TsUnacceptable,
+                diagnose(Cause::TsUnacceptable, peer.name,
+                         fmt::format("the peer offers {} === {}, we have {} === {}",
+                                     to_string(ts_r->selectors), to_string(ts_i->selectors),
+                                     to_string(peer.child.local), to_string(peer.child.remote))))};
+  }
+  return ChildTerms{*choice, narrowed->pair.local, narrowed->pair.remote, narrowed->is_less};
+}
+
+Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
+                                           const std::vector<Payload>& payloads) {
+  const auto* answer = find_payload<SaPayload>(payloads);
+  const auto* ts_i = find_selectors(payloads, true);
+  const auto* ts_r = find_selectors(payloads, false);
+  if (answer == nullptr || ts_i == nullptr || ts_r == nullptr) {
+    return Err<Diagnosis>{
+        diagnose(Cause::BadMessage, peer.name, "an agreement without SA or selectors")};
+  }
+  const auto choice = accept_esp(*answer, offer.proposals, offer.dh);
+  if (!choice) {
+    return Err<Diagnosis>{diagnose(Cause::NoEspProposal, peer.name,
+                                   "the peer chose what we did not offer: " + to_string(*answer))};
+  }
+  const bool is_inside = !ts_i->selectors.empty() && !ts_r->selectors.empty() &&
+                         covers(offer.local, ts_i->selectors) &&
+                         covers(offer.remote, ts_r->selectors);
+  if (!is_inside) {
+    return Err<Diagnosis>{
+        diagnose(Cause::TsUnacceptable, peer.name,
+                 fmt::format("the peer answered {} === {}, which is not within our offer",
+                             to_string(ts_i->selectors), to_string(ts_r->selectors)))};
+  }
+  const bool is_less =
+      !covers(ts_i->selectors, peer.child.local) || !covers(ts_r->selectors, peer.child.remote);
+  return ChildTerms{*choice, ts_i->selectors, ts_r->selectors, is_less};
+}
+
+// --- Both roles ---
+
+Spi fresh_inbound_spi(Context& context, TunnelId tunnel) {
+  const uint32_t modulus = std::max<uint32_t>(context.options.spi_modulus, 1);
+  const uint32_t residue = tunnel.value % modulus;
+  for (;;) {
+    const uint32_t random = context.provider.u32();
+    const uint64_t value = uint64_t{random} - random % modulus + residue;
+    if (value < kSpiMin || value > UINT32_MAX) continue;
+    const Spi spi{static_cast<uint32_t>(value)};
+    if (!context.sas.inbound_in_use(spi) && !context.supervisor.grace_holds(spi)) return spi;
+  }
+}
+
+ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound) {
+  ChildSa child;
+  child.id = context.sas.fresh_child_id();
+  child.inbound = inbound;
+  child.outbound = terms.choice.spi;
+  child.transforms = terms.choice.transforms;
+  child.group = terms.choice.group;
+  child.encapsulation = sa.encapsulation;
+  child.local = terms.local;
+  child.remote = terms.remote;
+  child.narrowed = terms.narrowed;
+  return child;
+}
+
+std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
+                                       const TrafficSelectors& of_responder) {
+  return {TsPayload{.of_initiator = true, .selectors = of_initiator, .unknown_count = 0},
+          TsPayload{.of_initiator = false, .selectors = of_responder, .unknown_count = 0}};
+}
+
+Activation responder_activation(Context& context, TunnelId tunnel) {
+  const Tunnel* known = context.supervisor.find(tunnel);
+  return known != nullptr && known->active_outbound ? Activation::WhenProven : Activation::Now;
+}
+
+namespace {
+
+Bytes fresh_nonce(Context& context) {
+  Bytes nonce(kNonceSize);
+  context.provider.fill(nonce);
+  return nonce;
+}
+
+bool same_selectors(const ChildSa& a, const ChildSa& b) {
+  return a.local == b.local && a.remote == b.remote;
+}
+
+// Two children for the same traffic, neither a rekey of the other: crossing requests, or a peer
+// that asked twice. Both ends see the same nonces and keep the same one.
+void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
+  for (size_t i = 0; i < sa.children.size(); ++i) {
+    ChildSa* fresh = sa.find_child(fresh_id);
+    ChildSa& other = sa.children[i];
+    if (fresh == nullptr || !fresh->is_usable()) return;
+    if (&other == fresh || !other.is_usable() || other.replaced_by ||
+        !same_selectors(*fresh, other))
+      continue;
+    const bool crossed = other.is_initiator != fresh->is_initiator;
+    const bool other_loses = !crossed || nonce_is_lower(other.lowest_nonce, fresh->lowest_nonce);
+    ChildSa& loser = other_loses ? other : *fresh;
+    ChildSa& winner = other_loses ? *fresh : other;
+    if (loser.is_initiator) {
+      activate_child(context, sa, winner);
+      queue_child_delete(context, sa, loser);
+    } else {
+      loser.is_redundant = true;
+      loser.timers.arm(ChildTimer::Reap, context.now + kReapAfter);
+    }
+  }
+}
+
+}  // namespace
+
+// --- Initiator ---
+
+void start_create_child(Context& context, IkeSa& sa, const Task& task) {
+  ChildExchange own;
+  own.attempt = task.attempt;
+  own.offered = sa.peer->child.proposals;
+  own.local = sa.peer->child.local;
+  own.remote = sa.peer->child.remote;
+  own.is_second_group = task.group != DhGroupId::None;
+  own.group = own.is_second_group ? task.group : own.offered.front().pfs_group;
+  send_child_request(context, sa, std::move(own), {});
+}
+
+void send_child_request(Context& context, IkeSa& sa, ChildExchange own,
+                        std::vector<Payload> leading) {
+  own.inbound_spi = fresh_inbound_spi(context, sa.tunnel());
+  own.nonce = fresh_nonce(context);
+  std::vector<Payload> payloads = std::move(leading);
+  payloads.push_back(offer_esp(own.offered, own.inbound_spi, ChildDh::With));
+  payloads.push_back(NoncePayload{own.nonce});
+  if (own.group != DhGroupId::None) {
+    own.dh = context.provider.make_dh(own.group);
+    CHECK(own.dh != nullptr);
+    payloads.push_back(KePayload{static_cast<uint16_t>(own.group), own.dh->public_value()});
+  }
+  for (Payload& ts : selector_payloads(own.local, own.remote)) payloads.push_back(std::move(ts));
+  sa.active = std::move(own);
+  send_request(context, sa, ExchangeType::CreateChildSa, payloads, kRetransmitNormal);
+}
+
+namespace {
+
+void try_again(Context& context, IkeSa& sa, const ChildExchange& own, Task task) {
+  const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
+  task.kind = own.rekeys ? Task::Kind::RekeyChild : Task::Kind::CreateChild;
+  if (old != nullptr) task.inbound_spi = old->inbound;
+  queue_task(context, sa, task);
+}
+
+bool offers_group(const ChildExchange& own, uint16_t group) {
+  return std::ranges::any_of(own.offered, [group](const EspProposal& p) {
+    return p.pfs_group != DhGroupId::None && static_cast<uint16_t>(p.pfs_group) == group;
+  });
+}
+
+void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
+                          const Diagnosis& why) {
+  sa.log.warning("{}: {}", sa.peer->name, why.message);
+  if (!own.rekeys) return context.supervisor.fail(sa.tunnel(), why);
+  rekey_child_failed(context, sa, own, why);
+}
+
+void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
+                          const NotifyPayload& error) {
+  // RFC 7296 2.8.1: whatever became of ours, the peer's crossing rekey did the work.
+  if (settle_for_crossing(context, sa, own)) return;
+  if (const auto group = wanted_group(error);
+      group && !own.is_second_group && offers_group(own, *group)) {
+    return try_again(context, sa, own,
+                     {.attempt = own.attempt, .group = static_cast<DhGroupId>(*group)});
+  }
+  if (error.type == NotifyType::TemporaryFailure && own.attempt < kTemporaryFailureMax) {
+    const Duration wait = around(1s * (own.attempt + 1), context.provider);
+    return try_again(context, sa, own,
+                     {.attempt = own.attempt + 1, .not_before = context.now + wait});
+  }
+  const Diagnosis why = diagnose(cause_of(error.type, NotifyScope::Child), sa.peer->name,
+                                 "the peer answered " + notify_text(error.type));
+  if (error.type == NotifyType::ChildSaNotFound && own.rekeys) {
+    // RFC 7296 2.25: the peer does not have it any more.
+    report_child_failure(context, sa, own, why);
+    return remove_child(context, sa, *own.rekeys, InboundFate::Grace, why.message);
+  }
+  report_child_failure(context, sa, own, why);
+}
+
+// The peer believes in a child that we cannot accept.
+void disown_child(Context& context, IkeSa& sa, const ChildExchange& own, const Diagnosis& why) {
+  queue_task(context, sa, {.kind = Task::Kind::DeleteChild, .inbound_spi = own.inbound_spi});
+  if (settle_for_crossing(context, sa, own)) return;
+  report_child_failure(context, sa, own, why);
+}
+
+std::optional<SecretBytes> shared_secret(const ChildExchange& own,
+                                         const std::vector<Payload>& payloads, DhGroupId chosen) {
+  if (chosen == DhGroupId::None) return SecretBytes{};
+  const auto* ke = find_payload<KePayload>(payloads);
+  if (ke == nullptr || chosen != own.group || ke->group != static_cast<uint16_t>(chosen))
+    return std::nullopt;
+  return own.dh->compute(ke->public_value);
+}
+
+}  // namespace
+
+void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
+                    const std::vector<Payload>& payloads) {
+  const auto* error = find_error(payloads);
+  if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
+    return handle_child_refusal(context, sa, own, *error);
+  }
+  const auto terms =
+      accept_child(*sa.peer, {own.offered, own.local, own.remote, ChildDh::With}, payloads);
+  if (!terms) return disown_child(context, sa, own, terms.error());
+  const auto* nonce = find_payload<NoncePayload>(payloads);
+  const auto shared = shared_secret(own, payloads, terms->choice.group);
+  if (nonce == nullptr || !shared) {
+    return disown_child(
+        context, sa, own,
+        diagnose(Cause::BadMessage, sa.peer->name, "no nonce or no fitting KE in the answer"));
+  }
+  const ExchangeNonces nonces{own.nonce, nonce->value};
+  ChildSa child = make_child(context, sa, *terms, own.inbound_spi);
+  child.is_initiator = true;
+  child.group_negotiated = true;
+  child.by_rekey = own.rekeys.has_value();
+  child.replaces = own.rekeys;
+  child.lowest_nonce = lowest_nonce(nonces);
+  ChildKeys keys =
+      derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
+                        shared->view(), nonces.initiator, nonces.responder);
+  if (own.rekeys) {
+    return finish_rekey(context, sa, own, {std::move(child), std::move(keys), nonces});
+  }
+  const ChildId id = child.id;
+  install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
+  resolve_duplicate_children(context, sa, id);
+}
+
+// --- Responder ---
+
+std::vector<Payload> answer_create_child_sa(Context& context, IkeSa& sa,
+                                            const std::vector<Payload>& payloads) {
+  if (sa.state() != IkeSaState::Established) return {error_notify(NotifyType::TemporaryFailure)};
+  if (const auto* rekey = find_notify(payloads, NotifyType::RekeySa)) {
+    return answer_rekey_child(context, sa, *rekey, payloads);
+  }
+  const SaPayload& offer = *find_payload<SaPayload>(payloads);
+  if (!offer.proposals.empty() && offer.proposals.front().protocol == ProtocolId::Ike) {
+    return answer_rekey_ike(context, sa, payloads);
+  }
+  const auto crossing =
+      answer_crossing({.ours = kind_of(sa.active), .theirs = TheirRequest::CreateChild});
+  if (crossing != CrossingAnswer::Proceed) return {error_notify(NotifyType::TemporaryFailure)};
+  return answer_child(context, sa, payloads, std::nullopt);
+}
+
+namespace {
+
+struct AnsweredKe {
+  Bytes public_value;  // Empty without PFS.
+  SecretBytes shared;
+};
+
+Result<AnsweredKe, Payload> answer_ke(Context& context, const std::vector<Payload>& payloads,
+                                      DhGroupId chosen) {
+  if (chosen == DhGroupId::None) return AnsweredKe{};
+  const auto group = static_cast<uint16_t>(chosen);
+  const auto* ke = find_payload<KePayload>(payloads);
+  if (ke == nullptr || ke->group != group) return Err<Payload>{invalid_ke_notify(group)};
+  const auto dh = context.provider.make_dh(chosen);
+  auto shared = dh ? dh->compute(ke->public_value) : std::nullopt;
+  if (!shared) return Err<Payload>{error_notify(NotifyType::InvalidSyntax)};
+  return AnsweredKe{dh->public_value(), *std::move(shared)};
+}
+
+}  // namespace
+
+std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
+                                  std::optional<ChildId> old) {
+  if (sa.children.size() >= kChildrenPerIkeSaMax)
+    return {error_notify(NotifyType::NoAdditionalSas)};
+  auto terms = agree_child(*sa.peer, payloads, ChildDh::With);
+  if (!terms) {
+    sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
+    context.supervisor.fail(sa.tunnel(), terms.error().why, Supervisor::Blame::Stranger);
+    return {terms.error().notify};
+  }
+  auto ke = answer_ke(context, payloads, terms->choice.group);
+  if (!ke) return {ke.error()};
+  const ExchangeNonces nonces{find_payload<NoncePayload>(payloads)->value, fresh_nonce(context)};
+  ChildSa child = make_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel()));
+  child.group_negotiated = true;
+  child.by_rekey = old.has_value();
+  child.replaces = old;
+  child.lowest_nonce = lowest_nonce(nonces);
+  ChildKeys keys =
+      derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
+                        ke->shared.view(), nonces.initiator, nonces.responder);
+  std::vector<Payload> answer = {answer_esp(terms->choice, child.inbound),
+                                 NoncePayload{nonces.responder}};
+  if (!ke->public_value.empty()) {
+    answer.push_back(KePayload{static_cast<uint16_t>(child.group), ke->public_value});
+  }
+  for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
+  if (old) {
+    accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
+  } else {
+    const ChildId id = child.id;
+    install_child(context, sa, std::move(child), std::move(keys),
+                  responder_activation(context, sa.tunnel()));
+    resolve_duplicate_children(context, sa, id);
+  }
+  return answer;
+}
+
+}  // namespace twinspan::ike

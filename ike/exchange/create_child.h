@@ -1,0 +1,66 @@
+// CREATE_CHILD_SA for Child SAs, and what IKE_AUTH shares with it (RFC
+// 7296 1.3.1, 1.3.3, 2.9, 2.17).
+//
+// Decisions are pure: agree_child() is the responder's, accept_child() the initiator's. The
+// functions below them carry a decision out. rekey_child.h has what is special about replacing a
+// child.
+#pragma once
+
+#include "ike/core/ike_sa.h"
+#include "ike/core/proposal.h"
+
+namespace twinspan::ike {
+
+// What both sides agreed, from our point of view.
+struct ChildTerms {
+  EspChoice choice;
+  TrafficSelectors local, remote;
+  bool narrowed = false;  // Less than configured.
+};
+
+struct ChildRefusal {
+  Payload notify;
+  Diagnosis why;
+};
+
+Result<ChildTerms, ChildRefusal> agree_child(const PeerConfig& peer,
+                                             const std::vector<Payload>& payloads, ChildDh dh);
+
+// What we offered, to hold the answer against.
+struct ChildOffer {
+  const std::vector<EspProposal>& proposals;
+  const TrafficSelectors& local;
+  const TrafficSelectors& remote;
+  ChildDh dh;
+};
+Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
+                                           const std::vector<Payload>& payloads);
+
+// --- Both roles ---
+// At least 256, unused, and congruent to the tunnel as EndpointOptions::spi_modulus asks.
+Spi fresh_inbound_spi(Context& context, TunnelId tunnel);
+// `is_initiator`: we initiated the exchange.
+ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound);
+std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
+                                       const TrafficSelectors& of_responder);
+// Now, unless the tunnel already sends on another child.
+Activation responder_activation(Context& context, TunnelId tunnel);
+
+// --- Initiator ---
+void start_create_child(Context& context, IkeSa& sa, const Task& task);
+// Sends the request that `own` describes (its group, offer and selectors are set).
+void send_child_request(Context& context, IkeSa& sa, ChildExchange own,
+                        std::vector<Payload> leading);
+// `own`'s answer, for a new child as for a rekey.
+void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
+                    const std::vector<Payload>& payloads);
+
+// --- Responder ---
+// Any CREATE_CHILD_SA request: tells apart new child, child rekey and IKE rekey.
+std::vector<Payload> answer_create_child_sa(Context& context, IkeSa& sa,
+                                            const std::vector<Payload>& payloads);
+// A new child, or with `old` a replacement.
+std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
+                                  std::optional<ChildId> old);
+
+}  // namespace twinspan::ike

@@ -1,0 +1,75 @@
+#include "ike/exchange/delete_sa.h"
+
+#include <utility>
+
+#include "ike/core/supervisor.h"
+#include "ike/exchange/rekey_ike.h"
+
+namespace twinspan::ike {
+
+// --- Initiator ---
+
+void start_delete_child(Context& context, IkeSa& sa, Spi inbound_spi) {
+  sa.active = DeleteChildExchange{inbound_spi};
+  send_request(context, sa, ExchangeType::Informational,
+               {DeletePayload{.protocol = ProtocolId::Esp, .spis = {inbound_spi}}},
+               kRetransmitNormal);
+}
+
+void complete_delete_child(Context& context, IkeSa& sa, const DeleteChildExchange& own) {
+  // RFC 7296 1.4.1: with or without a DELETE in it (crossing), the answer says that the pair is
+  // gone.
+  if (const ChildSa* child = sa.find_child_by_inbound(own.inbound_spi)) {
+    remove_child(context, sa, child->id, InboundFate::Grace, "replaced or closed");
+  }
+}
+
+void start_delete_ike(Context& context, IkeSa& sa) {
+  if (sa.window.in_flight()) return;
+  sa.active = DeleteIkeExchange{};
+  send_request(context, sa, ExchangeType::Informational,
+               {DeletePayload{.protocol = ProtocolId::Ike, .spis = {}}}, kRetransmitDelete);
+}
+
+void complete_delete_ike(Context& context, IkeSa& sa) {
+  sa.timers.cancel_all();
+  sa.enter(IkeSaState::Closed);
+  context.supervisor.touch(sa.tunnel());
+}
+
+// --- Responder ---
+
+std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
+                                            const std::vector<Spi>& spis) {
+  DeletePayload answer{.protocol = ProtocolId::Esp, .spis = {}};
+  for (const Spi spi : spis) {
+    ChildSa* child = sa.find_child_by_outbound(spi);
+    if (child == nullptr) continue;
+    // RFC 7296 1.4.1: in a crossing of DELETEs each side has named its half already.
+    if (!child->is_deleting) answer.spis.push_back(child->inbound);
+    const ChildId id = child->id;
+    ChildSa* replacement = child->replaced_by ? sa.find_child(*child->replaced_by) : nullptr;
+    const bool is_missed = child->is_usable() && replacement == nullptr;
+    // RFC 7296 2.8: its initiator has the new pair.
+    if (replacement != nullptr && replacement->outbound_half == Outbound::Waiting) {
+      activate_child(context, sa, *replacement);
+    }
+    const Diagnosis why = diagnose(Cause::PeerDeleted, sa.peer->name);
+    remove_child(context, sa, id, InboundFate::Grace, is_missed ? why.message : "replaced");
+    if (is_missed) context.supervisor.fail(sa.tunnel(), why);
+  }
+  if (answer.spis.empty()) return {};
+  return {std::move(answer)};
+}
+
+void answer_delete_ike(Context& context, IkeSa& sa, const Diagnosis& why) {
+  if (auto* own = std::get_if<RekeyIkeExchange>(&sa.active)) {
+    const RekeyIkeExchange rekey = std::move(*own);
+    settle_for_crossing(context, sa, rekey);
+  }
+  const bool is_missed = sa.state() == IkeSaState::Established && !sa.is_redundant;
+  linger(context, sa, why);
+  if (is_missed) context.supervisor.fail(sa.tunnel(), why);
+}
+
+}  // namespace twinspan::ike

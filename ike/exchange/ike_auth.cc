@@ -1,0 +1,261 @@
+#include "ike/exchange/ike_auth.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ike/core/sa_registry.h"
+#include "ike/core/supervisor.h"
+#include "ike/exchange/create_child.h"
+#include "ike/exchange/payloads.h"
+
+namespace twinspan::ike {
+namespace {
+
+IdPayload id_payload(const Identity& identity, bool of_initiator) {
+  return {.of_initiator = of_initiator, .type = identity.type, .value = identity.value};
+}
+
+Identity identity_of(const IdPayload& id) {
+  return {.type = id.type, .value = id.value};
+}
+
+// RFC 7296 2.15: what one side signs: its own IKE_SA_INIT message, the other's nonce, its identity.
+SecretBytes auth_value(Context& context, const IkeSa& sa, const PeerConfig& peer,
+                       const IdPayload& id) {
+  const bool by_initiator = id.of_initiator;
+  return psk_auth(context.provider, sa.suite.prf, peer.psk->view(),
+                  by_initiator ? sa.init_request : sa.init_response,
+                  by_initiator ? sa.nonce_r : sa.nonce_i,
+                  (by_initiator ? sa.keys.pi : sa.keys.pr).view(), write_body(id));
+}
+
+Payload own_auth(Context& context, const IkeSa& sa, const IdPayload& id) {
+  const SecretBytes value = auth_value(context, sa, *sa.peer, id);
+  return AuthPayload{.method = AuthMethod::SharedKey, .value = to_bytes(value.view())};
+}
+
+bool verify_auth(Context& context, const IkeSa& sa, const PeerConfig& peer, const IdPayload& id,
+                 const AuthPayload& auth) {
+  return auth_value(context, sa, peer, id).equals(auth.value);
+}
+
+bool is_only_sa(Context& context, const IkeSa& sa) {
+  const auto sas = context.sas.of_tunnel(sa.tunnel());
+  return std::ranges::none_of(sas, [&](const IkeSa* other) {
+    return other != &sa &&
+           (other->state() == IkeSaState::Established || other->state() == IkeSaState::Replaced);
+  });
+}
+
+ChildKeys first_child_keys(Context& context, const IkeSa& sa, const EspTransforms& transforms) {
+  return derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), transforms, {},
+                           sa.nonce_i, sa.nonce_r);
+}
+
+ChildSa first_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound) {
+  ChildSa child = make_child(context, sa, terms, inbound);
+  child.is_initiator = sa.role == Role::Initiator;
+  child.lowest_nonce = lowest_nonce({sa.nonce_i, sa.nonce_r});
+  return child;
+}
+
+// A negotiation of ours that has not reached IKE_AUTH is moot once the peer's own SA stands.
+void abandon_own_attempts(Context& context, const IkeSa& established) {
+  const Diagnosis why = diagnose(Cause::Replaced, established.peer->name);
+  for (IkeSa* other : context.sas.of_tunnel(established.tunnel())) {
+    if (other != &established && other->state() == IkeSaState::InitSent)
+      close_silently(context, *other, why);
+  }
+}
+
+}  // namespace
+
+// --- Initiator ---
+
+void start_ike_auth(Context& context, IkeSa& sa) {
+  const PeerConfig& peer = *sa.peer;
+  const AuthExchange own{.inbound_spi = fresh_inbound_spi(context, peer.tunnel)};
+  const IdPayload id = id_payload(peer.local_identity, true);
+  std::vector<Payload> payloads = {id};
+  if (is_only_sa(context, sa)) payloads.push_back(status_notify(NotifyType::InitialContact));
+  payloads.push_back(id_payload(peer.remote_identity, false));
+  payloads.push_back(own_auth(context, sa, id));
+  payloads.push_back(offer_esp(peer.child.proposals, own.inbound_spi, ChildDh::Without));
+  for (Payload& ts : selector_payloads(peer.child.local, peer.child.remote)) {
+    payloads.push_back(std::move(ts));
+  }
+  sa.active = own;
+  sa.enter(IkeSaState::AuthSent);
+  send_request(context, sa, ExchangeType::IkeAuth, payloads, kRetransmitNormal);
+}
+
+namespace {
+
+std::optional<Diagnosis> check_responder(Context& context, const IkeSa& sa, const IdPayload& id,
+                                         const AuthPayload& auth) {
+  const PeerConfig& peer = *sa.peer;
+  if (auth.method != AuthMethod::SharedKey) return diagnose(Cause::AuthMethod, peer.name);
+  if (identity_of(id) != peer.remote_identity) {
+    return diagnose(Cause::IdentityMismatch, peer.name,
+                    fmt::format("it says {}, we expect {}", identity_of(id).to_string(),
+                                peer.remote_identity.to_string()));
+  }
+  if (!verify_auth(context, sa, peer, id, auth)) return diagnose(Cause::WrongPsk, peer.name);
+  return std::nullopt;
+}
+
+void complete_first_child(Context& context, IkeSa& sa, const AuthExchange& own,
+                          const std::vector<Payload>& payloads) {
+  const PeerConfig& peer = *sa.peer;
+  const auto* error = find_error(payloads);
+  if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
+    return context.supervisor.fail(peer.tunnel,
+                                   diagnose(cause_of(error->type, NotifyScope::Child), peer.name,
+                                            "the peer answered " + notify_text(error->type)));
+  }
+  const ChildOffer offer{peer.child.proposals, peer.child.local, peer.child.remote,
+                         ChildDh::Without};
+  const auto terms = accept_child(peer, offer, payloads);
+  if (!terms) {
+    context.supervisor.fail(peer.tunnel, terms.error());
+    return queue_task(context, sa,
+                      {.kind = Task::Kind::DeleteChild, .inbound_spi = own.inbound_spi});
+  }
+  ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
+  install_child(context, sa, first_child(context, sa, *terms, own.inbound_spi), std::move(keys),
+                Activation::Now);
+}
+
+}  // namespace
+
+void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
+                       const std::vector<Payload>& payloads) {
+  const auto* id = find_identity(payloads, false);
+  const auto* auth = find_payload<AuthPayload>(payloads);
+  if (id == nullptr || auth == nullptr) {
+    const auto* error = find_error(payloads);
+    const Diagnosis why = error != nullptr
+                              ? diagnose(cause_of(error->type, NotifyScope::IkeSa), sa.peer->name,
+                                         "the peer answered " + notify_text(error->type))
+                              : diagnose(Cause::AuthMethod, sa.peer->name, "no AUTH in the answer");
+    context.supervisor.fail(sa.tunnel(), why);
+    return close_silently(context, sa, why);
+  }
+  if (const auto failure = check_responder(context, sa, *id, *auth)) {
+    context.supervisor.fail(sa.tunnel(), *failure);
+    return close_with_delete(context, sa, *failure, InboundFate::Now);
+  }
+  establish(context, sa, false);
+  complete_first_child(context, sa, own, payloads);
+}
+
+// --- Responder ---
+
+namespace {
+
+// Which of the connections that the addresses admit the identities mean.
+std::shared_ptr<const PeerConfig> find_peer(const IkeSa& sa, const Identity& theirs,
+                                            const std::optional<Identity>& ours) {
+  for (const auto& candidate : sa.candidates) {
+    const bool admits_suite =
+        std::ranges::any_of(candidate->ike_proposals, [&](const IkeProposal& p) {
+          return IkeSuite{p.encryption, p.integrity, p.prf, p.group} == sa.suite;
+        });
+    if (admits_suite && candidate->remote_identity == theirs &&
+        (!ours || candidate->local_identity == *ours)) {
+      return candidate;
+    }
+  }
+  return nullptr;
+}
+
+// RFC 7296 2.21.2: AUTHENTICATION_FAILED inside SK; the SA lives only to repeat it.
+std::vector<Payload> refuse_auth(Context& context, IkeSa& sa, const Diagnosis& why) {
+  sa.log.warning("{}: {}", sa.peer->name, why.message);
+  context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+  linger(context, sa, why);
+  return {error_notify(NotifyType::AuthenticationFailed)};
+}
+
+// RFC 7296 2.4: the peer has no other SA with us. Those that were negotiated beside this one are
+// meant by the duplicates' rule instead: the peer may not have known them when it wrote this.
+void honour_initial_contact(Context& context, const IkeSa& fresh) {
+  const Diagnosis why =
+      diagnose(Cause::Replaced, fresh.peer->name, "the peer made initial contact");
+  for (IkeSa* other : context.sas.of_tunnel(fresh.tunnel())) {
+    if (other == &fresh || other->established_at > fresh.created_at) continue;
+    switch (other->state()) {
+      case IkeSaState::Established:
+      case IkeSaState::Candidate:
+      case IkeSaState::Replaced:
+      case IkeSaState::Deleting:
+        close_silently(context, *other, why);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
+                        std::vector<Payload>& answer) {
+  const auto terms = agree_child(*sa.peer, payloads, ChildDh::Without);
+  if (!terms) {
+    sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
+    context.supervisor.fail(sa.tunnel(), terms.error().why);
+    answer.push_back(terms.error().notify);
+    return;
+  }
+  const bool is_first_contact = find_notify(payloads, NotifyType::InitialContact) != nullptr;
+  ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
+  const ChildSa& child = install_child(
+      context, sa, first_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel())),
+      std::move(keys),
+      is_first_contact ? Activation::Now : responder_activation(context, sa.tunnel()));
+  answer.push_back(answer_esp(terms->choice, child.inbound));
+  for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
+}
+
+}  // namespace
+
+std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
+                                     const std::vector<Payload>& payloads) {
+  const IdPayload& id = *find_identity(payloads, true);
+  const AuthPayload& auth = *find_payload<AuthPayload>(payloads);
+  const auto* wanted = find_identity(payloads, false);
+  const auto ours = wanted == nullptr ? std::nullopt : std::optional{identity_of(*wanted)};
+  const auto peer = find_peer(sa, identity_of(id), ours);
+  if (peer == nullptr) {
+    const Identity& expected = sa.candidates.front()->remote_identity;
+    return refuse_auth(
+        context, sa,
+        diagnose(
+            Cause::IdentityMismatch, sa.peer->name,
+            fmt::format("it says {} and asks for {}; we expect {} and are {}",
+                        identity_of(id).to_string(), ours ? ours->to_string() : "anybody",
+                        expected.to_string(), sa.candidates.front()->local_identity.to_string())));
+  }
+  sa.peer = peer;
+  if (auth.method != AuthMethod::SharedKey) {
+    return refuse_auth(context, sa, diagnose(Cause::AuthMethod, peer->name));
+  }
+  if (!verify_auth(context, sa, *peer, id, auth)) {
+    return refuse_auth(context, sa, diagnose(Cause::WrongPsk, peer->name));
+  }
+  const Tunnel* tunnel = context.supervisor.find(peer->tunnel);
+  if (tunnel == nullptr || tunnel->is_held_down) {
+    return refuse_auth(context, sa, diagnose(Cause::HeldDown, peer->name));
+  }
+  sa.candidates.clear();
+  sa.encapsulation = decide_encapsulation(sa.nat, peer->encapsulation);
+  establish(context, sa, false);
+  abandon_own_attempts(context, sa);
+  const IdPayload own_id = id_payload(peer->local_identity, false);
+  std::vector<Payload> answer = {own_id, own_auth(context, sa, own_id)};
+  answer_first_child(context, sa, payloads, answer);
+  if (find_notify(payloads, NotifyType::InitialContact) != nullptr)
+    honour_initial_contact(context, sa);
+  return answer;
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,314 @@
+#include "ike/exchange/ike_sa_init.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ike/core/cookie.h"
+#include "ike/core/proposal.h"
+#include "ike/core/sa_registry.h"
+#include "ike/core/supervisor.h"
+#include "ike/exchange/ike_auth.h"
+#include "ike/exchange/payloads.h"
+
+namespace twinspan::ike {
+namespace {
+
+Bytes random_bytes(RandomSource& random, size_t size) {
+  Bytes bytes(size);
+  random.fill(bytes);
+  return bytes;
+}
+
+// --- Initiator ---
+
+// Writes the request anew from what the exchange remembers, and sends it.
+void send_init(Context& context, IkeSa& sa) {
+  const InitExchange& own = std::get<InitExchange>(sa.active);
+  std::vector<Payload> payloads;
+  if (!own.cookie.empty()) payloads.push_back(cookie_payload(own.cookie));
+  payloads.push_back(offer_ike(sa.peer->ike_proposals, std::nullopt));
+  payloads.push_back(KePayload{static_cast<uint16_t>(own.group), own.dh->public_value()});
+  payloads.push_back(NoncePayload{sa.nonce_i});
+  for (Payload& notify : nat_notifies(context.provider, {sa.spi_i, IkeSpi{0}}, sa.local, sa.remote,
+                                      sa.peer->encapsulation)) {
+    payloads.push_back(std::move(notify));
+  }
+  const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Request);
+  sa.init_request = write_message(header, payloads);
+  if (sa.window.in_flight()) {
+    sa.window.restart_request(sa.init_request);
+  } else {
+    sa.window.begin_request(ExchangeType::IkeSaInit, sa.init_request, kRetransmitNormal);
+  }
+  sa.timers.arm(SaTimer::Retransmit, context.now + *retransmit_wait(kRetransmitNormal, 1));
+  sa.enter(IkeSaState::InitSent);
+  report_message(context, sa, "sent", header, payloads);
+  context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.init_request});
+}
+
+void give_up(Context& context, IkeSa& sa, const Diagnosis& why) {
+  context.supervisor.fail(sa.tunnel(), why);
+  close_silently(context, sa, why);
+}
+
+// RFC 7296 2.7: the responder wants another of the groups that we offered.
+bool restart_with_group(Context& context, IkeSa& sa, InitExchange& own, uint16_t group) {
+  const auto offered = std::ranges::any_of(sa.peer->ike_proposals, [group](const IkeProposal& p) {
+    return static_cast<uint16_t>(p.group) == group;
+  });
+  if (!offered || static_cast<uint16_t>(own.group) == group) return false;
+  auto dh = context.provider.make_dh(static_cast<DhGroupId>(group));
+  if (!dh) return false;
+  own.group = static_cast<DhGroupId>(group);
+  own.dh = std::move(dh);
+  send_init(context, sa);
+  return true;
+}
+
+// An answer without an agreement. Unauthenticated: at worst it costs this attempt.
+void handle_refusal(Context& context, IkeSa& sa, InitExchange& own, const NotifyPayload& error) {
+  if (const auto group = wanted_group(error); group && own.restart_count < kInitRestartsMax) {
+    ++own.restart_count;
+    if (restart_with_group(context, sa, own, *group)) return;
+  }
+  own.hint = error.type;
+  if (error.type != NotifyType::NoProposalChosen) return;
+  give_up(context, sa,
+          diagnose(Cause::NoIkeProposal, sa.peer->name,
+                   fmt::format("the peer answered NO_PROPOSAL_CHOSEN to {}",
+                               to_string(offer_ike(sa.peer->ike_proposals, std::nullopt)))));
+}
+
+struct InitAgreement {
+  IkeChoice choice;
+  SecretBytes shared;
+  Bytes nonce;
+};
+
+std::optional<InitAgreement> read_agreement(const IkeSa& sa, InitExchange& own,
+                                            const std::vector<Payload>& payloads) {
+  const auto* answer = find_payload<SaPayload>(payloads);
+  const auto* ke = find_payload<KePayload>(payloads);
+  const auto* nonce = find_payload<NoncePayload>(payloads);
+  if (answer == nullptr || ke == nullptr || nonce == nullptr) return std::nullopt;
+  auto choice = accept_ike(*answer, sa.peer->ike_proposals);
+  if (!choice || choice->suite.group != own.group ||
+      ke->group != static_cast<uint16_t>(own.group)) {
+    return std::nullopt;
+  }
+  auto shared = own.dh->compute(ke->public_value);
+  if (!shared) return std::nullopt;
+  return InitAgreement{*choice, *std::move(shared), nonce->value};
+}
+
+void float_to_nat_port(const Context& context, IkeSa& sa) {
+  sa.encapsulation = decide_encapsulation(sa.nat, sa.peer->encapsulation);
+  if (sa.encapsulation != Encapsulation::Udp) return;
+  // RFC 7296 2.23: from IKE_AUTH on.
+  sa.local.port = context.options.nat_port;
+  sa.remote.port = context.options.nat_port;
+}
+
+void export_keys(Context& context, const IkeSa& sa) {
+  if (!context.options.export_keys) return;
+  const IkeKeys& keys = sa.keys;
+  context.outbox.emit(EventIkeKeys{.initiator_spi = sa.spi_i,
+                                   .responder_spi = sa.spi_r,
+                                   .suite = sa.suite,
+                                   .keys = {.d = keys.d.copy(),
+                                            .ai = keys.ai.copy(),
+                                            .ar = keys.ar.copy(),
+                                            .ei = keys.ei.copy(),
+                                            .er = keys.er.copy(),
+                                            .pi = keys.pi.copy(),
+                                            .pr = keys.pr.copy()}});
+}
+
+}  // namespace
+
+void start_ike_sa_init(Context& context, IkeSa& sa) {
+  InitExchange own;
+  own.group = sa.peer->ike_proposals.front().group;
+  own.dh = context.provider.make_dh(own.group);
+  CHECK(own.dh != nullptr);  // The configuration admits only groups that we have.
+  sa.nonce_i = random_bytes(context.provider, kNonceSize);
+  sa.active = std::move(own);
+  send_init(context, sa);
+  context.supervisor.touch(sa.tunnel());
+}
+
+void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
+                          const Message& message) {
+  const auto verdict = judge({sa.state(), message.header.exchange, sa.role, Direction::Response},
+                             payload_set(message.payloads));
+  auto* own = std::get_if<InitExchange>(&sa.active);
+  if (verdict != Legality::Legal || own == nullptr || message.encrypted) {
+    ++context.counters.illegal;
+    return;
+  }
+  report_message(context, sa, "received", message.header, message.payloads);
+  if (auto cookie = find_cookie(message.payloads);
+      cookie && own->restart_count < kInitRestartsMax) {
+    ++own->restart_count;
+    own->cookie = *std::move(cookie);
+    return send_init(context, sa);
+  }
+  if (const auto* error = find_error(message.payloads)) {
+    return handle_refusal(context, sa, *own, *error);
+  }
+  auto agreement = read_agreement(sa, *own, message.payloads);
+  if (!agreement || message.header.responder_spi.value == 0) {
+    ++context.counters.illegal;  // Perhaps not from the peer: its real answer may still come.
+    return;
+  }
+  sa.spi_r = message.header.responder_spi;
+  sa.nonce_r = std::move(agreement->nonce);
+  sa.suite = agreement->choice.suite;
+  sa.keys = derive_ike_keys(context.provider, sa.suite, sa.nonce_i, sa.nonce_r,
+                            agreement->shared.view(), sa.spi_i, sa.spi_r);
+  export_keys(context, sa);
+  sa.init_response = datagram.bytes;
+  sa.nat = read_nat_notifies(context.provider, {sa.spi_i, sa.spi_r}, datagram.local,
+                             datagram.remote, message.payloads);
+  float_to_nat_port(context, sa);
+  sa.window.response_accepted();
+  start_ike_auth(context, sa);
+}
+
+// --- Responder ---
+
+namespace {
+
+void refuse(Context& context, const Datagram& datagram, const Header& asked, Payload notify) {
+  Header header = asked;
+  header.is_response = true;
+  header.from_initiator = false;
+  context.outbox.send({.local = datagram.local,
+                       .remote = datagram.remote,
+                       .bytes = write_message(header, {std::move(notify)})});
+}
+
+bool is_well_formed(const Message& message) {
+  const Header& header = message.header;
+  return !message.encrypted && header.from_initiator && header.message_id.value == 0 &&
+         header.initiator_spi.value != 0 && header.responder_spi.value == 0 &&
+         judge({IkeSaState::Idle, header.exchange, Role::Responder, Direction::Request},
+               payload_set(message.payloads)) == Legality::Legal;
+}
+
+using PeerList = std::vector<std::shared_ptr<const PeerConfig>>;
+
+std::optional<IkeChoice> choose(const PeerList& peers, const SaPayload& offer, uint16_t ke_group) {
+  for (const auto& peer : peers) {
+    if (auto choice = select_ike(offer, peer->ike_proposals, ke_group)) return choice;
+  }
+  return std::nullopt;
+}
+
+struct InitRequest {
+  const Datagram& datagram;
+  const Header& header;
+  const SaPayload& offer;
+  const KePayload& ke;
+  const Bytes& nonce;
+  const std::vector<Payload>& payloads;
+};
+
+void refuse_offer(Context& context, const InitRequest& request, const PeerList& peers) {
+  const PeerConfig& first = *peers.front();
+  const Diagnosis why =
+      diagnose(Cause::NoIkeProposal, first.name, explain_ike(request.offer, first.ike_proposals));
+  context.options.log.warning("{}: {}", first.name, why.message);
+  context.supervisor.fail(first.tunnel, why, Supervisor::Blame::Stranger);
+  refuse(context, request.datagram, request.header, error_notify(NotifyType::NoProposalChosen));
+}
+
+void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, const IkeChoice& choice,
+                   const Bytes& public_value) {
+  std::vector<Payload> payloads = {
+      answer_ike(choice, std::nullopt),
+      KePayload{static_cast<uint16_t>(choice.suite.group), public_value}, NoncePayload{sa.nonce_r}};
+  for (Payload& notify : nat_notifies(context.provider, {sa.spi_i, sa.spi_r}, sa.local, sa.remote,
+                                      sa.peer->encapsulation)) {
+    payloads.push_back(std::move(notify));
+  }
+  const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Response);
+  sa.init_response = write_message(header, payloads);
+  sa.window.answered(request.datagram.bytes, sa.init_response);
+  report_message(context, sa, "sent", header, payloads);
+  context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.init_response});
+}
+
+void open_half(Context& context, const InitRequest& request, const PeerList& peers,
+               const IkeChoice& choice) {
+  const auto dh = context.provider.make_dh(choice.suite.group);
+  const auto shared = dh ? dh->compute(request.ke.public_value) : std::nullopt;
+  if (!shared) {
+    return refuse(context, request.datagram, request.header,
+                  error_notify(NotifyType::InvalidSyntax));
+  }
+  auto made = std::make_unique<IkeSa>(Role::Responder, peers.front(), context.options.log);
+  made->candidates = peers;
+  made->spi_i = request.header.initiator_spi;
+  made->spi_r = context.sas.fresh_ike_spi(context.provider);
+  made->local = request.datagram.local;
+  made->remote = request.datagram.remote;
+  made->created_at = context.now;
+  made->suite = choice.suite;
+  made->nonce_i = request.nonce;
+  made->nonce_r = random_bytes(context.provider, kNonceSize);
+  made->init_request = request.datagram.bytes;
+  made->nat = read_nat_notifies(context.provider, {made->spi_i, IkeSpi{0}}, made->local,
+                                made->remote, request.payloads);
+  made->encapsulation = decide_encapsulation(made->nat, peers.front()->encapsulation);
+  made->keys = derive_ike_keys(context.provider, made->suite, made->nonce_i, made->nonce_r,
+                               shared->view(), made->spi_i, made->spi_r);
+  IkeSa& sa = context.sas.add(std::move(made));
+  sa.enter(IkeSaState::InitAnswered);
+  sa.timers.arm(SaTimer::HalfOpen, context.now + kHalfOpenMax);
+  report_message(context, sa, "received", request.header, request.payloads);
+  export_keys(context, sa);
+  answer_agreed(context, sa, request, choice, dh->public_value());
+}
+
+}  // namespace
+
+void answer_ike_sa_init(Context& context, const Datagram& datagram, const Message& message) {
+  const Header& header = message.header;
+  if (!is_well_formed(message) || context.supervisor.is_shutting_down()) {
+    ++context.counters.illegal;
+    return;
+  }
+  if (const IkeSa* known =
+          context.sas.find_by_init(datagram.remote, header.initiator_spi, datagram.bytes)) {
+    ++context.counters.replayed_or_late;
+    if (known->state() != IkeSaState::InitAnswered) return;
+    return context.outbox.send(
+        {.local = datagram.local, .remote = datagram.remote, .bytes = known->init_response});
+  }
+  const auto candidates =
+      context.supervisor.candidates(datagram.local.address, datagram.remote.address);
+  if (candidates.peers.empty()) {
+    ++context.counters.no_peer;
+    if (!candidates.is_held_down) return;
+    return refuse(context, datagram, header, error_notify(NotifyType::NoProposalChosen));
+  }
+  if (context.sas.half_open_count() >= kHalfOpenMaxCount) {
+    ++context.counters.half_open_refused;
+    return;
+  }
+  const InitRequest request{.datagram = datagram,
+                            .header = header,
+                            .offer = *find_payload<SaPayload>(message.payloads),
+                            .ke = *find_payload<KePayload>(message.payloads),
+                            .nonce = find_payload<NoncePayload>(message.payloads)->value,
+                            .payloads = message.payloads};
+  const auto choice = choose(candidates.peers, request.offer, request.ke.group);
+  if (!choice) return refuse_offer(context, request, candidates.peers);
+  const auto group = static_cast<uint16_t>(choice->suite.group);
+  if (request.ke.group != group) return refuse(context, datagram, header, invalid_ke_notify(group));
+  open_half(context, request, candidates.peers, *choice);
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,28 @@
+#include "ike/exchange/informational.h"
+
+#include "ike/exchange/delete_sa.h"
+#include "ike/exchange/payloads.h"
+
+namespace twinspan::ike {
+
+void start_liveness(Context& context, IkeSa& sa) {
+  sa.active = LivenessExchange{};
+  send_request(context, sa, ExchangeType::Informational, {},
+               liveness_policy(sa.peer->dpd_interval));
+}
+
+std::vector<Payload> answer_informational(Context& context, IkeSa& sa,
+                                          const std::vector<Payload>& payloads) {
+  // RFC 7296 2.21.2: an initiator that refuses our AUTH says so in an exchange of its own.
+  if (find_notify(payloads, NotifyType::AuthenticationFailed) != nullptr) {
+    answer_delete_ike(context, sa, diagnose(Cause::AuthRefused, sa.peer->name));
+    return {};
+  }
+  if (deletes_ike(payloads)) {
+    answer_delete_ike(context, sa, diagnose(Cause::PeerDeleted, sa.peer->name));
+    return {};
+  }
+  return answer_delete_children(context, sa, deleted_esp_spis(payloads));
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,164 @@
+#include "ike/exchange/rekey_child.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ike/core/lifetime.h"
+#include "ike/core/proposal.h"
+#include "ike/core/supervisor.h"
+#include "ike/exchange/create_child.h"
+#include "ike/exchange/payloads.h"
+
+namespace twinspan::ike {
+namespace {
+
+constexpr Duration kRekeyRetryAfter = 10s;
+
+bool is_replaced(IkeSa& sa, const ChildSa& child) {
+  return child.replaced_by && sa.find_child(*child.replaced_by) != nullptr;
+}
+
+void succeed(Context& context, IkeSa& sa) {
+  context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyChild, std::nullopt);
+}
+
+std::vector<EspProposal> rekey_offer(const IkeSa& sa, const ChildSa& old) {
+  const auto& configured = sa.peer->child.proposals;
+  if (old.group_negotiated) return established_first(configured, old.transforms, old.group);
+  // A child of IKE_AUTH was made without a group of its own: the configured order decides.
+  auto ordered = configured;
+  std::stable_partition(ordered.begin(), ordered.end(), [&](const EspProposal& p) {
+    return p.encryption == old.transforms.encryption && p.integrity == old.transforms.integrity;
+  });
+  return ordered;
+}
+
+// The loser of a collision that the peer made: the peer deletes it, else the reaper does.
+void mark_redundant(Context& context, IkeSa& sa, ChildId id) {
+  ChildSa* child = sa.find_child(id);
+  if (child == nullptr) return;
+  child->is_redundant = true;
+  child->timers.cancel(ChildTimer::Activate);
+  child->timers.arm(ChildTimer::Reap, context.now + kReapAfter);
+}
+
+}  // namespace
+
+// --- Initiator ---
+
+void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
+  ChildSa* old = sa.find_child_by_inbound(task.inbound_spi);
+  if (old == nullptr || !old->is_usable() || is_replaced(sa, *old)) {
+    // It was replaced or removed while the task waited.
+    if (sa.current_child() != nullptr) succeed(context, sa);
+    return;
+  }
+  ChildExchange own;
+  own.rekeys = old->id;
+  own.attempt = task.attempt;
+  own.offered = rekey_offer(sa, *old);
+  own.local = old->local;
+  own.remote = old->remote;
+  own.is_second_group = task.group != DhGroupId::None;
+  own.group = own.is_second_group ? task.group : own.offered.front().pfs_group;
+  std::vector<Payload> leading = {child_notify(NotifyType::RekeySa, old->inbound)};
+  send_child_request(context, sa, std::move(own), std::move(leading));
+}
+
+void finish_rekey(Context& context, IkeSa& sa, const ChildExchange& own, Replacement replacement) {
+  const ChildId id = replacement.child.id;
+  ChildSa* theirs = own.crossing ? sa.find_child(*own.crossing) : nullptr;
+  const bool keep_ours =
+      theirs == nullptr ||
+      resolve_collision(replacement.nonces, own.crossing_nonces) == CollisionOutcome::KeepOurs;
+  if (!keep_ours) {
+    // Installed to receive what the peer may send until our DELETE arrives.
+    ChildSa& lost = install_child(context, sa, std::move(replacement.child),
+                                  std::move(replacement.keys), Activation::Never);
+    queue_child_delete(context, sa, lost);
+    settle_for_crossing(context, sa, own);
+    return;
+  }
+  install_child(context, sa, std::move(replacement.child), std::move(replacement.keys),
+                Activation::Now);
+  if (theirs != nullptr) mark_redundant(context, sa, *own.crossing);
+  if (ChildSa* old = sa.find_child(*own.rekeys)) {
+    old->replaced_by = id;
+    remove_outbound(context, sa, *old);
+    queue_child_delete(context, sa, *sa.find_child(*own.rekeys));
+  }
+  succeed(context, sa);
+}
+
+void rekey_child_failed(Context& context, IkeSa& sa, const ChildExchange& own,
+                        const Diagnosis& why) {
+  context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyChild, why);
+  ChildSa* old = sa.find_child(*own.rekeys);
+  if (old == nullptr || !old->is_usable()) return;
+  old->timers.arm(ChildTimer::SoftLifetime,
+                  context.now + around(kRekeyRetryAfter, context.provider));
+}
+
+bool settle_for_crossing(Context& context, IkeSa& sa, const ChildExchange& own) {
+  ChildSa* theirs = own.crossing ? sa.find_child(*own.crossing) : nullptr;
+  if (theirs == nullptr) return false;
+  if (theirs->outbound_half == Outbound::Waiting) {
+    theirs->timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
+  }
+  succeed(context, sa);
+  return true;
+}
+
+// --- Responder ---
+
+std::vector<Payload> answer_rekey_child(Context& context, IkeSa& sa, const NotifyPayload& rekey,
+                                        const std::vector<Payload>& payloads) {
+  if (rekey.protocol != ProtocolId::Esp || rekey.spi.size() != 4) {
+    return {error_notify(NotifyType::InvalidSyntax)};
+  }
+  // The SPI is the one that the peer receives on.
+  const Spi named{load_be32(rekey.spi.data())};
+  ChildSa* old = sa.find_child_by_outbound(named);
+  ChildStanding standing = ChildStanding::Usable;
+  if (old == nullptr) {
+    standing = ChildStanding::None;
+  } else if (old->is_deleting) {
+    standing = ChildStanding::Closing;
+  } else if (is_replaced(sa, *old)) {
+    standing = ChildStanding::AlreadyReplaced;
+  }
+  switch (answer_crossing({kind_of(sa.active), TheirRequest::RekeyChild, standing})) {
+    case CrossingAnswer::TemporaryFailure:
+      return {error_notify(NotifyType::TemporaryFailure)};
+    case CrossingAnswer::ChildSaNotFound:
+      return {child_notify(NotifyType::ChildSaNotFound, named)};
+    case CrossingAnswer::Proceed:
+      break;
+  }
+  return answer_child(context, sa, payloads, old->id);
+}
+
+void accept_rekey(Context& context, IkeSa& sa, ChildId old_id, Replacement replacement) {
+  const ChildId id = replacement.child.id;
+  auto* own = std::get_if<ChildExchange>(&sa.active);
+  const bool crosses = own != nullptr && own->rekeys == old_id;
+  if (crosses) {
+    own->crossing = id;
+    own->crossing_nonces = replacement.nonces;
+  }
+  install_child(context, sa, std::move(replacement.child), std::move(replacement.keys),
+                crosses ? Activation::WhenDecided : Activation::WhenProven);
+  ChildSa* old = sa.find_child(old_id);
+  old->replaced_by = id;
+  old->timers.cancel(ChildTimer::SoftLifetime);
+  old->timers.arm(ChildTimer::Reap, context.now + kReapAfter);
+}
+
+void defer_activation(Context& context, IkeSa& sa) {
+  for (ChildSa& child : sa.children) {
+    if (!child.timers.is_armed(ChildTimer::Activate)) continue;
+    child.timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
+  }
+}
+
+}  // namespace twinspan::ike
