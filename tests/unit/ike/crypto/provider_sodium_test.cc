@@ -63,7 +63,7 @@ TEST_F(SodiumProvider, X25519RefusesPointsOfSmallOrder) {
 
 TEST_F(SodiumProvider, X25519RefusesOtherLengths) {
   const auto exchange = make_x25519(Bytes(32, 0x77));
-  for (const size_t size : {0, 1, 16, 31, 33, 64}) {
+  for (const size_t size : {0u, 1u, 16u, 31u, 33u, 64u}) {
     EXPECT_FALSE(exchange->compute(Bytes(size, 9))) << size;
     EXPECT_FALSE(make_x25519(Bytes(size, 9))) << size;
   }
