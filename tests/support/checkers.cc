@@ -1,0 +1,64 @@
+#include "tests/support/checkers.h"
+
+#include <fmt/format.h>
+
+#include "tests/support/sim_world.h"
+
+namespace twinspan::ike {
+namespace {
+
+const SimHost::Pair* find_inbound(SimWorld& world, const SaPairParams& sender) {
+  const size_t peer = world.host_of(sender.remote.address);
+  if (peer == world.host_count()) return nullptr;
+  const auto found = world.host(peer).inbound.find(sender.outbound_spi);
+  return found == world.host(peer).inbound.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+std::vector<std::string> check_keys(SimWorld& world) {
+  std::vector<std::string> violations;
+  for (size_t i = 0; i < world.host_count(); ++i) {
+    for (const auto& [spi, pair] : world.host(i).inbound) {
+      const SimHost::Pair* other = find_inbound(world, pair.params);
+      if (other == nullptr || other->params.outbound_spi != spi) continue;
+      if (SimHost::fingerprint(pair.params.outbound_keys) !=
+          SimHost::fingerprint(other->params.inbound_keys)) {
+        violations.push_back(
+            fmt::format("{}: keys of SPI {:08x} differ", world.host(i).name(), spi.value));
+      }
+      if (pair.params.local_selectors != other->params.remote_selectors ||
+          pair.params.remote_selectors != other->params.local_selectors) {
+        violations.push_back(
+            fmt::format("{}: selectors of SPI {:08x} differ", world.host(i).name(), spi.value));
+      }
+    }
+  }
+  return violations;
+}
+
+std::vector<std::string> check_at_rest(SimWorld& world) {
+  std::vector<std::string> violations;
+  for (size_t i = 0; i < world.host_count(); ++i) {
+    SimHost& host = world.host(i);
+    const auto complain = [&](std::string what) {
+      violations.push_back(host.name() + ": " + what);
+    };
+    if (host.inbound.size() != host.tunnel_state.size()) {
+      complain(fmt::format("{} inbound SAs for {} tunnels", host.inbound.size(),
+                           host.tunnel_state.size()));
+    }
+    for (const auto& [tunnel, state] : host.tunnel_state) {
+      if (state != TunnelState::Established) complain("a tunnel is not established");
+      const SimHost::Pair* pair = host.outbound(tunnel);
+      if (pair == nullptr) {
+        complain("nothing to send on");
+      } else if (find_inbound(world, pair->params) == nullptr) {
+        complain("the peer does not hold the SA that we send on");
+      }
+    }
+  }
+  return violations;
+}
+
+}  // namespace twinspan::ike

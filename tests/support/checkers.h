@@ -1,0 +1,18 @@
+// Invariants of a simulated run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace twinspan::ike {
+
+class SimWorld;
+
+// At any time: the two ends of an SPI hold equal keys and mirrored selectors.
+std::vector<std::string> check_keys(SimWorld& world);
+
+// At rest (no faults, no grace time running): every host sends on exactly one pair per tunnel, its
+// peer receives it, and neither holds another one.
+std::vector<std::string> check_at_rest(SimWorld& world);
+
+}  // namespace twinspan::ike

@@ -1,0 +1,78 @@
+// One gateway in the simulator: an IkeEndpoint and the data plane that carries out its events,
+// reduced to SPIs and key fingerprints.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ike/core/endpoint.h"
+#include "tests/support/fake_crypto.h"
+
+namespace twinspan::ike {
+
+struct SimEsp {
+  Spi spi;
+  Bytes fingerprint;  // Of the sender's outbound keys.
+  uint64_t number = 0;
+};
+
+class SimHost {
+ public:
+  SimHost(std::string name, IpAddress address, uint64_t seed);
+
+  const std::string& name() const { return name_; }
+  const IpAddress& address() const { return address_; }
+  IkeEndpoint& endpoint() { return *endpoint_; }
+  FakeCrypto& crypto() { return *fake_; }
+  // As after kill -9 and a new start: nothing is left but the configuration that tests add again.
+  void restart(uint64_t seed);
+  // The real provider instead of the fake one; before anything else.
+  void use(std::unique_ptr<Provider> provider);
+  bool is_alive = true;
+
+  // --- The data plane ---
+  struct Pair {
+    SaPairParams params;
+    bool has_outbound = true;
+    bool was_used = false;  // A packet came in on it.
+  };
+  std::map<Spi, Pair> inbound;         // By our SPI, until EventRemoveInbound.
+  std::map<TunnelId, ChildId> active;  // What each tunnel sends on.
+  void carry_out(Event event);
+  // The pair that `tunnel` sends on.
+  const Pair* outbound(TunnelId tunnel) const;
+  Pair* find_child(ChildId child);
+  static Bytes fingerprint(const EspKeys& keys) {
+    return fake_hash(keys.encryption.view(), {keys.integrity.view()}, 8);
+  }
+
+  // --- Observed ---
+  std::vector<std::string> trace;  // Events as text.
+  std::map<TunnelId, TunnelState> tunnel_state;
+  std::map<TunnelId, std::string> last_cause;
+  std::vector<EventCommandDone> done;
+  std::vector<EventChildEstablished> children;
+  std::vector<EventIkeEstablished> ike_established;
+  std::vector<EventIkeGone> ike_gone;
+  std::vector<Diagnosis> diagnoses;
+  bool is_quiet = false;
+  uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0;
+  uint64_t gaps = 0;  // An established tunnel lost its last outbound pair.
+  std::vector<std::string> violations;
+
+ private:
+  void violate(std::string what) { violations.push_back(name_ + ": " + std::move(what)); }
+  void install(SaPairParams params);
+  void activate(ChildId child);
+  void remove_outbound(ChildId child);
+
+  std::string name_;
+  IpAddress address_;
+  std::unique_ptr<Provider> provider_;
+  FakeCrypto* fake_ = nullptr;
+  std::unique_ptr<IkeEndpoint> endpoint_;
+};
+
+}  // namespace twinspan::ike
