@@ -1,7 +1,7 @@
-// Everything that needs privilege, behind one interface: TUN devices, sockets, routes, rules, sysctls.
-// It can move into a small privileged parent process without its callers noticing. LinuxHost is the real
-// one (rtnetlink, ioctl); tests of the callers may bring their own.
-// Thread: the control thread.
+// Everything that needs privilege, behind one interface: TUN devices, sockets, routes, rules,
+// sysctls. It can move into a small privileged parent process without its callers noticing.
+// LinuxHost is the real one (rtnetlink, ioctl); tests of the callers may bring their own. Thread:
+// the control thread.
 #pragma once
 
 #include <memory>
@@ -22,27 +22,30 @@ struct HostError {
   std::string what;    // "UDP 192.0.2.1:4500"
   std::string why;     // "Address already in use by charon (pid 812)"
   std::string remedy;  // "stop it, or give this gateway another ip_configuration"
-  std::string to_string() const { return what + ": " + why + (remedy.empty() ? "" : ". " + remedy); }
+  std::string to_string() const {
+    return what + ": " + why + (remedy.empty() ? "" : ". " + remedy);
+  }
 };
 
 struct TunSpec {
-  std::string name;        // At most 15 characters.
+  std::string name;  // At most 15 characters.
   unsigned mtu = 1400;
-  bool offload = true;     // IFF_VNET_HDR and TSO; USO where the kernel has it and `uso`.
+  bool offload = true;  // IFF_VNET_HDR and TSO; USO where the kernel has it and `uso`.
   bool uso = true;
 };
 
 struct TunDevice {
   std::string name;
   int interface_index = 0;
-  UniqueFd fd;             // Non-blocking, one queue.
+  UniqueFd fd;               // Non-blocking, one queue.
   bool vnet_header = false;  // Packets carry a virtio_net_hdr of 10 bytes.
   bool tso = false;
   bool uso = false;
-  bool adopted = false;    // It existed before.
+  bool adopted = false;  // It existed before.
 };
 
-// Routes of one tunnel or network of this instance, in the instance's own tables (design: Never in clear).
+// Routes of one tunnel or network of this instance, in the instance's own tables (design: Never in
+// clear).
 struct TunnelRoute {
   IpPrefix prefix;
   std::string device;
@@ -52,7 +55,7 @@ struct TunnelRoute {
 
 struct UdpSocketSpec {
   Endpoint local;
-  unsigned sockets = 1;      // More than one: a SO_REUSEPORT group steered by SPI % sockets.
+  unsigned sockets = 1;  // More than one: a SO_REUSEPORT group steered by SPI % sockets.
   bool gro = true;
 };
 
@@ -70,10 +73,12 @@ class Host {
   // addresses present.
   virtual std::vector<HostFinding> check(const std::vector<IpAddress>& local_addresses) = 0;
 
-  // Claims the instance: routing tables, rules, link group. `instance_key` is "NAME-N"; what an earlier run
-  // of the same instance left behind (also after kill -9) is adopted. State is kept in `run_dir`. Refused
-  // while another process has the instance. An empty key claims what `run_dir` records, to flush() it.
-  virtual Result<void, HostError> claim(const std::string& instance_key, const std::string& run_dir) = 0;
+  // Claims the instance: routing tables, rules, link group. `instance_key` is "NAME-N"; what an
+  // earlier run of the same instance left behind (also after kill -9) is adopted. State is kept in
+  // `run_dir`. Refused while another process has the instance. An empty key claims what `run_dir`
+  // records, to flush() it.
+  virtual Result<void, HostError> claim(const std::string& instance_key,
+                                        const std::string& run_dir) = 0;
 
   // Creates the persistent device, or adopts it. Carrier is off until set_carrier().
   virtual Result<TunDevice, HostError> open_tun(const TunSpec& spec) = 0;
@@ -84,25 +89,27 @@ class Host {
   // Devices of this instance that exist, also from an earlier run.
   virtual std::vector<std::string> list_tuns() = 0;
 
-  // Makes the instance's tables hold exactly: an unreachable route for each of `protected_prefixes`, the
-  // tunnel routes above them, and `throw` routes for the attached networks. Unreachable routes are added
-  // before, and removed after, the tunnel routes.
+  // Makes the instance's tables hold exactly: an unreachable route for each of
+  // `protected_prefixes`, the tunnel routes above them, and `throw` routes for the attached
+  // networks. Unreachable routes are added before, and removed after, the tunnel routes.
   virtual Result<void, HostError> set_routes(const std::vector<IpPrefix>& protected_prefixes,
                                              const std::vector<TunnelRoute>& routes,
                                              const std::vector<IpPrefix>& attached) = 0;
 
-  // Sockets carry the mark that keeps them out of the tunnels' tables. Refused, with the owner named, when
-  // the address is taken. Non-blocking.
+  // Sockets carry the mark that keeps them out of the tunnels' tables. Refused, with the owner
+  // named, when the address is taken. Non-blocking.
   virtual Result<std::vector<UniqueFd>, HostError> open_udp(const UdpSocketSpec& spec) = 0;
   // IP protocol 50, one per worker with a filter on SPI % workers.
-  virtual Result<std::vector<UniqueFd>, HostError> open_raw_esp(const IpAddress& local, unsigned sockets) = 0;
+  virtual Result<std::vector<UniqueFd>, HostError> open_raw_esp(const IpAddress& local,
+                                                                unsigned sockets) = 0;
 
   // The address of this host inside one of the prefixes, for prefsrc; nullopt when there is none.
   virtual std::optional<IpAddress> find_local_address(const std::vector<IpPrefix>& prefixes) = 0;
   // The smallest MTU of the route to `remote` as marked packets see it; 1500 when unknown.
   virtual unsigned path_mtu(const IpAddress& local, const IpAddress& remote) = 0;
 
-  // Removes every device, route and rule of the claimed instance, and nothing of others. Ends the claim.
+  // Removes every device, route and rule of the claimed instance, and nothing of others. Ends the
+  // claim.
   virtual void flush() = 0;
 };
 

@@ -63,7 +63,8 @@ Result<UniqueFd, int> make_socket(IpFamily family, int type, int protocol) {
   const int domain = family == IpFamily::V4 ? AF_INET : AF_INET6;
   UniqueFd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (!fd) return Err<int>(errno);
-  if (family == IpFamily::V6 && set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0) {
+  if (type == SOCK_DGRAM && family == IpFamily::V6 &&
+      set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0) {
     return Err<int>(errno);
   }
   // Before bind: from the first packet on, nothing may take the tunnels' routes.
