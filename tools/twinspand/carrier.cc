@@ -1,5 +1,7 @@
 #include "tools/twinspand/carrier.h"
 
+#include <algorithm>
+
 namespace twinspan::tools {
 
 using std::chrono::steady_clock;
@@ -12,15 +14,21 @@ void Carrier::want(bool on) {
   wanted_ = on;
   hold_down_.cancel();
   if (!on) {
-    lost_at_ = steady_clock::now();
+    std::rotate(losses_.begin(), losses_.begin() + 1, losses_.end());
+    losses_.back() = steady_clock::now();
     return set(false);
   }
-  const auto allowed_at = lost_at_ + kHoldDown;
-  if (lost_at_ == steady_clock::time_point{} || steady_clock::now() >= allowed_at) return set(true);
-  hold_down_.expires_at(allowed_at);
+  if (!is_flapping()) return set(true);
+  hold_down_.expires_at(losses_.back() + kHoldDown);
   hold_down_.async_wait([this](const boost::system::error_code& error) {
     if (!error) set(wanted_);
   });
+}
+
+bool Carrier::is_flapping() const {
+  const bool has_lost_often = losses_.front() != steady_clock::time_point{};
+  return has_lost_often && losses_.back() - losses_.front() < kFlapWindow &&
+         steady_clock::now() < losses_.back() + kHoldDown;
 }
 
 void Carrier::set(bool on) {

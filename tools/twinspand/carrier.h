@@ -1,8 +1,10 @@
-// The carrier of one tunnel's device: on while the tunnel has a usable SA pair. A loss shows at
-// once; after it the carrier stays off for a hold-down time, because the kernel passes on only one
-// loss per second and a flap faster than that would be seen half. Thread: the control thread.
+// The carrier of one tunnel's device: on while the tunnel has a usable SA pair. A change shows at
+// once, unless the tunnel flaps: the kernel passes on only one carrier loss per second, so after
+// several losses in a short time the carrier stays off for a hold-down time, and whoever watches it
+// sees each loss. Thread: the control thread.
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -15,6 +17,8 @@ namespace twinspan::tools {
 class Carrier {
  public:
   static constexpr std::chrono::milliseconds kHoldDown{1000};
+  static constexpr std::chrono::seconds kFlapWindow{10};
+  static constexpr size_t kFlapLosses = 3;  // So many losses within the window make a flap.
 
   // `device` carries a descriptor of its own on the TUN device (carrier needs one); it starts off.
   Carrier(boost::asio::io_context& context, tun::Host& host, tun::TunDevice device, Log log);
@@ -24,12 +28,14 @@ class Carrier {
 
  private:
   void set(bool on);
+  bool is_flapping() const;
 
   tun::Host& host_;
   tun::TunDevice device_;
   Log log_;
   boost::asio::steady_timer hold_down_;
-  std::chrono::steady_clock::time_point lost_at_{};
+  // The newest losses, oldest first.
+  std::array<std::chrono::steady_clock::time_point, kFlapLosses> losses_{};
   bool wanted_ = false;
   bool on_ = false;
 };
