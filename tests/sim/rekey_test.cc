@@ -1,0 +1,192 @@
+// Rekeying without a collision: both roles, Child SA and IKE SA, under traffic.
+#include "tests/sim/sim_pair.h"
+
+namespace twinspan::ike {
+namespace {
+
+void expect_lossless(SimPair& pair) {
+  EXPECT_EQ(pair.a().esp_unknown + pair.b().esp_unknown, 0u) << pair.world.picture();
+  EXPECT_EQ(pair.a().esp_bad_key + pair.b().esp_bad_key, 0u);
+  EXPECT_EQ(pair.a().gaps + pair.b().gaps, 0u) << pair.world.picture();
+}
+
+class RekeyFrom : public testing::TestWithParam<size_t> {};
+INSTANTIATE_TEST_SUITE_P(EachSide, RekeyFrom, testing::Values(kA, kB));
+
+TEST_P(RekeyFrom, ReplacesTheChildWithoutLosingAPacket) {
+  SimPair pair;
+  pair.world.esp_interval = 7ms;
+  pair.establish();
+  const Spi before = pair.a().inbound.begin()->first;
+  pair.rekey_child(GetParam());
+  pair.world.run_for(200ms);
+  SimHost& asked = pair.world.host(GetParam());
+  ASSERT_EQ(asked.done.size(), 1u);
+  EXPECT_TRUE(asked.done[0].ok);
+  EXPECT_EQ(pair.a().children.size(), 2u);
+  EXPECT_TRUE(pair.a().children.back().by_rekey);
+  pair.settle();
+  pair.expect_at_rest();
+  EXPECT_FALSE(pair.a().inbound.contains(before));
+  expect_lossless(pair);
+}
+
+TEST_P(RekeyFrom, ReplacesTheIkeSaAndKeepsTheChild) {
+  SimPair pair;
+  pair.world.esp_interval = 7ms;
+  pair.establish();
+  const Spi before = pair.a().inbound.begin()->first;
+  pair.rekey_ike(GetParam());
+  pair.settle();
+  SimHost& asked = pair.world.host(GetParam());
+  ASSERT_EQ(asked.done.size(), 1u);
+  EXPECT_TRUE(asked.done[0].ok);
+  EXPECT_EQ(pair.a().ike_established.size(), 2u);
+  EXPECT_EQ(pair.b().ike_established.size(), 2u);
+  EXPECT_EQ(pair.a().ike_gone.size(), 1u);
+  EXPECT_EQ(pair.b().ike_gone.size(), 1u);
+  pair.expect_at_rest();
+  EXPECT_TRUE(pair.a().inbound.contains(before));
+  expect_lossless(pair);
+  // The new IKE SA works.
+  pair.rekey_child(GetParam());
+  pair.settle();
+  EXPECT_TRUE(asked.done.back().ok);
+  pair.expect_at_rest();
+}
+
+TEST_P(RekeyFrom, EverySecondForAMinuteLosesNothing) {
+  SimPair pair;
+  pair.world.esp_interval = 3ms;
+  pair.establish();
+  for (int i = 0; i < 60; ++i) {
+    pair.rekey_child(GetParam());
+    if (i % 10 == 5) pair.rekey_ike(GetParam());
+    pair.world.run_for(1s);
+  }
+  SimHost& asked = pair.world.host(GetParam());
+  EXPECT_EQ(asked.done.size(), 66u);
+  for (const auto& done : asked.done) EXPECT_TRUE(done.ok) << done.diagnosis.message;
+  EXPECT_GE(pair.a().children.size(), 61u);
+  expect_lossless(pair);
+  pair.settle();
+  pair.expect_at_rest();
+}
+
+TEST(Rekey, FromBothSidesEverySecondLosesNothing) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SimPair pair(seed);
+    pair.world.link.delay_min = 3ms;
+    pair.world.link.delay_max = 9ms;
+    pair.world.esp_interval = 11ms;
+    pair.establish();
+    for (int i = 0; i < 20; ++i) {
+      pair.rekey_child(kA);
+      pair.rekey_child(kB);
+      if (i % 10 == 5) {
+        pair.rekey_ike(kA);
+        pair.rekey_ike(kB);
+      }
+      pair.world.run_for(1s);
+    }
+    pair.settle();
+    EXPECT_EQ(pair.a().done.size(), 22u);
+    EXPECT_EQ(pair.b().done.size(), 22u);
+    for (const auto& done : pair.a().done) EXPECT_TRUE(done.ok) << done.diagnosis.message;
+    for (const auto& done : pair.b().done) EXPECT_TRUE(done.ok) << done.diagnosis.message;
+    pair.expect_at_rest();
+    expect_lossless(pair);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(Rekey, SoftLifetimeRenewsBeforeTheHardOneEnds) {
+  SimPair pair;
+  for (auto& config : pair.config) {
+    config.child.lifetime = {.soft_time = 30s, .hard_time = 40s};
+    config.ike_soft_lifetime = 100s;
+    config.ike_hard_lifetime = 120s;
+  }
+  pair.world.esp_interval = 50ms;
+  pair.establish();
+  pair.world.run_for(600s);
+  EXPECT_GE(pair.a().children.size(), 20u);
+  EXPECT_GE(pair.a().ike_established.size(), 5u);
+  expect_lossless(pair);
+  pair.expect_sound();
+}
+
+TEST(Rekey, ByteLimitStartsIt) {
+  SimPair pair;
+  pair.establish();
+  pair.world.command(kA, CommandSoftLimit{pair.a().inbound.begin()->first});
+  pair.settle();
+  EXPECT_EQ(pair.a().children.size(), 2u);
+  pair.expect_at_rest();
+}
+
+TEST(Rekey, HardLimitEndsTheChildAndANewOneIsMade) {
+  SimPair pair;
+  pair.establish();
+  const Spi before = pair.a().inbound.begin()->first;
+  pair.world.command(kA, CommandHardLimit{before});
+  EXPECT_FALSE(pair.a().inbound.contains(before));
+  pair.settle();
+  EXPECT_EQ(pair.a().ike_established.size(), 1u);
+  pair.expect_at_rest();
+}
+
+TEST(Rekey, WithoutAConnectionFailsAtOnce) {
+  SimPair pair;
+  pair.start(kB);
+  pair.rekey_child(kB);
+  pair.rekey_ike(kB);
+  ASSERT_EQ(pair.b().done.size(), 2u);
+  EXPECT_FALSE(pair.b().done[0].ok);
+  EXPECT_EQ(pair.b().done[1].diagnosis.cause, "not-connected");
+}
+
+TEST(Rekey, ALostAnswerDoesNotMakeTheResponderSendTooEarly) {
+  // B answers, the answer is lost; A cannot receive on the new SA before it asks again.
+  SimPair pair;
+  pair.world.esp_interval = 10ms;
+  pair.establish();
+  unsigned dropped = 0;
+  pair.world.filter = [&](const WireMessage& m) {
+    return !(m.is_response(ExchangeType::CreateChildSa) && dropped++ < 2);
+  };
+  pair.rekey_child(kA);
+  pair.settle();
+  EXPECT_EQ(dropped, 3u);
+  pair.expect_at_rest();
+  expect_lossless(pair);
+}
+
+TEST(Rekey, PfsMismatchIsExplainedAndTheOldChildStays) {
+  SimPair pair;
+  pair.config[kB].child.proposals[0].pfs_group = DhGroupId::Ecp256;
+  pair.establish();
+  pair.rekey_child(kA);
+  pair.world.run_for(1s);
+  ASSERT_EQ(pair.a().done.size(), 1u);
+  EXPECT_FALSE(pair.a().done[0].ok);
+  EXPECT_EQ(pair.a().done[0].diagnosis.cause, "no-esp-proposal");
+  EXPECT_TRUE(pair.is_up());
+  EXPECT_NE(pair.a().outbound(kTunnel), nullptr);
+}
+
+TEST(Rekey, AnotherGroupIsTriedWhenThePeerAsksForIt) {
+  SimPair pair;
+  pair.config[kA].child.proposals.push_back(pair.config[kA].child.proposals[0]);
+  pair.config[kA].child.proposals[1].pfs_group = DhGroupId::Ecp256;
+  pair.config[kB].child.proposals[0].pfs_group = DhGroupId::Ecp256;
+  pair.establish();
+  pair.rekey_child(kA);
+  pair.settle();
+  ASSERT_EQ(pair.a().done.size(), 1u);
+  EXPECT_TRUE(pair.a().done[0].ok) << pair.a().done[0].diagnosis.message;
+  pair.expect_at_rest();
+}
+
+}  // namespace
+}  // namespace twinspan::ike
