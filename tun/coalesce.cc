@@ -150,6 +150,7 @@ bool Coalescer::checksum_holds(ByteView packet) {
   const uint8_t* ip = packet.data();
   const size_t layer4 = layer4_of(ip);
   const size_t length = packet.size() - layer4;
+  if (layer4 == kIp4HeaderMin && !checksum_is_valid(checksum_sum(ip, kIp4HeaderMin))) return false;
   return checksum_is_valid(pseudo_header_sum(ip, protocol_of(ip), length) +
                            checksum_sum(ip + layer4, length));
 }
