@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,9 @@ class LinuxHost : public Host {
                                      const std::map<std::string, int>& indexes);
   Result<void, HostError> apply_routes(const std::vector<Route>& wanted);
 
+  // A loose reverse path filter is harmless until a default route leads into a tunnel.
+  void warn_of_reverse_path(const std::vector<Route>& unreachable);
+
   Result<UniqueFd, HostError> open_one_udp(const UdpSocketSpec& spec,
                                            const std::vector<UniqueFd>& group);
   HostError udp_refusal(const Endpoint& local, int code);
@@ -70,6 +74,8 @@ class LinuxHost : public Host {
   std::string run_dir_;
   std::optional<InstanceIds> ids_;  // Set by claim().
   UniqueFd instance_lock_;
+  std::set<IpAddress> outer_addresses_;  // Of sockets opened here.
+  bool warned_of_reverse_path_ = false;
 };
 
 }  // namespace twinspan::tun

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "tun/host_checks.h"
 #include "tun/linux_host.h"
 #include "tun/linux_host_error.h"
 #include "tun/route_programmer.h"
@@ -49,6 +50,7 @@ Result<void, HostError> LinuxHost::set_routes(const std::vector<IpPrefix>& prote
   }
   TRY(add_rules());  // Somebody's `ip rule flush` must not be for ever.
   const auto unreachable = wanted_unreachable_routes(ids_->tables, protected_prefixes, routes);
+  warn_of_reverse_path(unreachable);
   const auto throws = wanted_throw_routes(ids_->tables, attached, unreachable);
   const auto indexes = find_devices(*netlink_, routes);
   std::vector<Route> wanted = unreachable;
@@ -79,6 +81,27 @@ std::vector<ResolvedRoute> LinuxHost::resolve(const std::vector<TunnelRoute>& ro
     resolved.push_back({route.prefix, indexes.at(route.device), source});
   }
   return resolved;
+}
+
+// The filter looks up the way back to the sender without our mark. Loose, it takes any device, but
+// it does not take "unreachable": with 0.0.0.0/0 in a tunnel that is down it would drop the peer's
+// first answer.
+void LinuxHost::warn_of_reverse_path(const std::vector<Route>& unreachable) {
+  const IpPrefix everything = IpPrefix::any(IpFamily::V4);
+  const bool covers_peers =
+      std::ranges::find(unreachable, everything, &Route::prefix) != unreachable.end();
+  if (!covers_peers || warned_of_reverse_path_) return;
+  const std::vector<IpAddress> outer(outer_addresses_.begin(), outer_addresses_.end());
+  for (const LocalAddressFact& fact : gather_host_facts(*netlink_, outer).local_addresses) {
+    if (fact.rp_filter.value_or(0) == 0) continue;
+    warned_of_reverse_path_ = true;
+    log_.warning(
+        "reverse path filter of {}: on, and 0.0.0.0/0 leads into a tunnel: while the tunnel is "
+        "down "
+        "the kernel drops what its peer sends. `sysctl -w net.ipv4.conf.all.rp_filter=0 "
+        "net.ipv4.conf.{}.rp_filter=0`",
+        fact.interface, fact.interface);
+  }
 }
 
 Result<void, HostError> LinuxHost::apply_routes(const std::vector<Route>& wanted) {

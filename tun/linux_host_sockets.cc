@@ -146,6 +146,7 @@ Result<std::vector<UniqueFd>, HostError> LinuxHost::open_udp(const UdpSocketSpec
     const int code = steer_by_spi(sockets.front().get(), spec.local.port, spec.sockets);
     if (code != 0) return Err<HostError>(host_error(udp_text(spec.local) + " steering", code));
   }
+  outer_addresses_.insert(spec.local.address);
   return sockets;
 }
 

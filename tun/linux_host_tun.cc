@@ -15,6 +15,8 @@ namespace {
 // per device.
 constexpr unsigned kQueueLength = 500;
 
+constexpr unsigned kIpv6MtuMin = 1280;  // RFC 8200 5: every link carries 1280 octets.
+
 std::string device_text(const std::string& name) {
   return "TUN device " + name;
 }
@@ -121,12 +123,20 @@ Result<void, HostError> LinuxHost::set_mtu(const std::string& device, unsigned m
   const auto link = find_link(*socket, device);
   if (!link) return Err<HostError>(host_error(device_text(device), link.error()));
   if (!*link) return Err<HostError>(no_such_device(device));
+  const std::string what = "MTU " + std::to_string(mtu) + " of " + device;
   LinkChange change;
   change.mtu = mtu;
   const auto changed = change_link(*socket, (*link)->index, change);
-  if (changed) return {};
-  return Err<HostError>(
-      host_error("MTU " + std::to_string(mtu) + " of " + device, changed.error()));
+  if (!changed) return Err<HostError>(host_error(what, changed.error()));
+  if ((*link)->mtu >= kIpv6MtuMin || mtu < kIpv6MtuMin) return {};
+  // Below its minimum IPv6 leaves the device; now it is back, with the settings of a new one.
+  LinkChange quiet;
+  quiet.quiet = true;
+  const auto quieted = change_link(*socket, (*link)->index, quiet);
+  if (!quieted) return Err<HostError>(host_error(what, quieted.error()));
+  const auto sysctls = write_tun_sysctls(device);
+  if (!sysctls) return Err<HostError>(refused(device, sysctls.error()));
+  return {};
 }
 
 void LinuxHost::delete_tun(const std::string& name) {

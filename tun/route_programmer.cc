@@ -63,6 +63,18 @@ void add_change(std::vector<StagedStep>& steps, const Route& before, const Route
   steps.push_back({stage, {RouteChange::Add, after}});
 }
 
+std::string remedy_of_step(const RouteStep& step, int code) {
+  if (code == EEXIST) {
+    return "another program put a route there: see `ip route show table " +
+           std::to_string(step.route.table) + "`";
+  }
+  if (code == ENODEV && step.route.prefix.family() == IpFamily::V6) {
+    return "the device is gone, or its MTU is below the 1280 that IPv6 needs: raise the MTU of the "
+           "path to the peer, or take the IPv6 prefixes out";
+  }
+  return remedy_for(code);
+}
+
 }  // namespace
 
 std::vector<Route> wanted_unreachable_routes(const RouteTables& tables,
@@ -156,12 +168,8 @@ Result<void, HostError> apply_route_steps(NetlinkSocket& socket,
     // ESRCH: the route went with its device meanwhile.
     if (step.change == RouteChange::Delete && done.error().code == ESRCH) continue;
     const char* verb = step.change == RouteChange::Delete ? "removing " : "adding ";
-    const std::string remedy =
-        done.error().code == EEXIST
-            ? "another program put a route there: see `ip route show table " +
-                  std::to_string(step.route.table) + "`"
-            : remedy_for(done.error().code);
-    return Err<HostError>(HostError{verb + describe_route(step.route), done.error().text, remedy});
+    return Err<HostError>(HostError{verb + describe_route(step.route), done.error().text,
+                                    remedy_of_step(step, done.error().code)});
   }
   return {};
 }

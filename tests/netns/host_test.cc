@@ -525,6 +525,39 @@ TEST_F(HostTest, ADeviceIsQuietSetUpAndWithoutCarrier) {
   EXPECT_LT(::read(device->fd.get(), packet, sizeof(packet)), 0) << "the kernel sends by itself";
 }
 
+TEST_F(HostTest, Ipv6ComesBackQuietWhenTheMtuRisesAboveItsMinimum) {
+  const auto host = claimed_host();
+  const TunDevice device = open_device(*host, "ts0");
+  ASSERT_TRUE(host->set_mtu("ts0", 1200));
+  const auto refused = host->set_routes({}, {{prefix("fd00:2::/64"), "ts0", {}}}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().remedy, HasSubstr("1280"));
+  EXPECT_THAT(route_to("fd00:2::5"), is_refused());
+  ASSERT_TRUE(host->set_mtu("ts0", 1400));
+  set_routes(*host, both_families(), {"ts0"});
+  EXPECT_THAT(route_to("fd00:2::5"), leads_to("ts0"));
+  EXPECT_THAT(output_of("ip -d link show ts0"), HasSubstr("addrgenmode none"));
+  ASSERT_TRUE(host->set_carrier(device, false));
+  expect_route_becomes("fd00:2::5", is_refused());
+}
+
+TEST_F(HostTest, ADefaultRouteIntoATunnelBehindAReversePathFilterIsWarnedOfOnce) {
+  std::vector<std::string> warnings;
+  const auto host = make_linux_host(Log(
+      [&](LogLevel level, std::string_view, std::string_view text) {
+        if (level == LogLevel::Warning) warnings.emplace_back(text);
+      },
+      "host"));
+  run("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.up0.rp_filter=2");
+  ASSERT_TRUE(host->claim("gw-a-0", run_dir()));
+  ASSERT_TRUE(host->open_udp({{address("192.0.2.1"), 4500}, 1, true}));
+  ASSERT_TRUE(host->set_routes({prefix("10.2.0.0/16")}, {}, {}));
+  EXPECT_THAT(warnings, IsEmpty());
+  ASSERT_TRUE(host->set_routes({prefix("0.0.0.0/0")}, {}, {}));
+  ASSERT_TRUE(host->set_routes({prefix("0.0.0.0/0")}, {}, {}));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("net.ipv4.conf.up0.rp_filter=0")));
+}
+
 TEST_F(HostTest, ADeviceWithoutOffloadHasNoHeader) {
   const auto host = claimed_host();
   const auto plain = host->open_tun({.name = "ts0", .offload = false});
