@@ -26,10 +26,12 @@ bool is_peer(Context& context, const IpAddress& local, const IpAddress& remote) 
   });
 }
 
+// Established, or about to be: the answer to our IKE_AUTH may have been overtaken by ESP.
 bool has_sa_with(Context& context, const IpAddress& remote) {
   return std::ranges::any_of(context.sas.all(), [&](const auto& entry) {
-    return entry.second->state() == IkeSaState::Established &&
-           entry.second->remote.address == remote;
+    const IkeSa& sa = *entry.second;
+    const bool stands = sa.state() == IkeSaState::Established || sa.state() == IkeSaState::AuthSent;
+    return stands && sa.remote.address == remote;
   });
 }
 

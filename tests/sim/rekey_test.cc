@@ -80,6 +80,8 @@ TEST(Rekey, FromBothSidesEverySecondLosesNothing) {
     pair.world.link.delay_max = 9ms;
     pair.world.esp_interval = 11ms;
     pair.establish();
+    // The responder's first packets may overtake the answer that announces their SA.
+    pair.a().esp_unknown = 0;
     for (int i = 0; i < 20; ++i) {
       pair.rekey_child(kA);
       pair.rekey_child(kB);
