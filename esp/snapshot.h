@@ -10,6 +10,7 @@
 // the one thread that owns the reader index.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>

@@ -103,7 +103,9 @@ void open_evp_aead(void* context, Packet* packets, size_t count) {
   const EvpAead& aead = *static_cast<EvpAead*>(context);
   for (size_t i = 0; i < count; ++i) {
     packets[i].authentic = open_one(aead, packets[i]);
-    if (!packets[i].authentic) std::memset(packets[i].output, 0, packets[i].input_length);
+    if (!packets[i].authentic && packets[i].input_length != 0) {
+      std::memset(packets[i].output, 0, packets[i].input_length);
+    }
   }
 }
 

@@ -49,6 +49,14 @@ Result<KernelSet, std::string> KernelSet::choose(std::string_view requested,
   return KernelSet(*found->kernel);
 }
 
+std::vector<const Kernel*> KernelSet::aes_gcm_kernels(const CpuFeatures& features) {
+  std::vector<const Kernel*> kernels;
+  for (const Candidate& candidate : kAesGcmCandidates) {
+    if (candidate.runs_on(features)) kernels.push_back(candidate.kernel);
+  }
+  return kernels;
+}
+
 const Kernel* KernelSet::find(Encryption encryption, IntegrityId integrity) const {
   const EncryptionProperties* const properties = find_encryption(encryption);
   if (properties == nullptr) return nullptr;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/algorithm.h"
 #include "base/result.h"
@@ -17,6 +18,9 @@ class KernelSet {
   // Fails with a text for a human when it is unknown or the CPU lacks it.
   static Result<KernelSet, std::string> choose(std::string_view requested,
                                                const CpuFeatures& features);
+
+  // All AES-GCM kernels that `features` allow, fastest first: what tests and benchmarks go through.
+  static std::vector<const Kernel*> aes_gcm_kernels(const CpuFeatures& features);
 
   // nullptr: ESP has no such pair of transforms.
   const Kernel* find(Encryption encryption, IntegrityId integrity) const;

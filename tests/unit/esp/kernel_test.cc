@@ -1,0 +1,170 @@
+// Every AES-GCM kernel that this CPU has against published vectors, and against the reference
+// kernel at all small lengths and alignments.
+#include <algorithm>
+
+#include "esp/kernels/library_kernels.h"
+#include "tests/support/vector_file.h"
+#include "tests/unit/esp/kernel_fixture.h"
+
+namespace twinspan::esp::kernels {
+namespace {
+
+class AesGcm : public testing::TestWithParam<const Kernel*> {};
+
+TEST_P(AesGcm, AgreesWithPublishedVectors) {
+  for (const VectorCase& test : read_vectors("esp_aes_gcm.vec")) {
+    const AeadCase aead{test.bytes("key"),       test.bytes("iv"),         test.bytes("aad"),
+                        test.bytes("plaintext"), test.bytes("ciphertext"), test.bytes("tag")};
+    expect_seals(*GetParam(), aead, test.name());
+    expect_opens(*GetParam(), aead, test.name());
+  }
+}
+
+TEST_P(AesGcm, AgreesWithTheReferenceAtAllLengthsAndAlignments) {
+  for (const size_t key_size : {16u, 32u}) {
+    const Bytes key = patterned(key_size + 4, 9);
+    const auto seal_kernel = make_cipher(*GetParam(), key, Direction::Seal);
+    const auto seal_reference = make_cipher(kAesGcmOpenssl, key, Direction::Seal);
+    const auto open_kernel = make_cipher(*GetParam(), key, Direction::Open);
+    for (size_t length = 0; length <= 4 * 64 + 1; ++length) {
+      const size_t alignment = length % 16;
+      const size_t aad_length = length % 2 == 0 ? 8 : 12;
+      Message expected(length, alignment, aad_length), sealed(length, 15 - alignment, aad_length);
+      seal_reference->seal(&expected.packet, 1);
+      seal_kernel->seal(&sealed.packet, 1);
+      ASSERT_EQ(sealed.output(), expected.output()) << length;
+      ASSERT_EQ(sealed.tag(), expected.tag()) << length;
+      Packet opening = sealed.reopened();
+      open_kernel->open(&opening, 1);
+      ASSERT_TRUE(opening.authentic) << length;
+      ASSERT_EQ(sealed.output(), sealed.plaintext()) << length;
+    }
+  }
+}
+
+TEST_P(AesGcm, ABatchIsTheSameAsItsPacketsOneByOne) {
+  const Bytes key = patterned(36, 5);
+  const auto batched = make_cipher(*GetParam(), key, Direction::Seal);
+  const auto single = make_cipher(kAesGcmOpenssl, key, Direction::Seal);
+  const auto opening = make_cipher(*GetParam(), key, Direction::Open);
+  for (const size_t count : {1u, 2u, 3u, 4u, 5u, 16u, 63u, 64u}) {
+    std::vector<std::unique_ptr<Message>> messages, references;
+    std::vector<Packet> packets;
+    for (size_t i = 0; i < count; ++i) {
+      const size_t length = (i * 197 + count * 31) % 1500;
+      messages.push_back(std::make_unique<Message>(length, i % 16, 12));
+      references.push_back(std::make_unique<Message>(length, 3, 12));
+      packets.push_back(messages[i]->packet);
+      single->seal(&references[i]->packet, 1);
+    }
+    batched->seal(packets.data(), count);
+    for (size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(messages[i]->output(), references[i]->output()) << i;
+      ASSERT_EQ(messages[i]->tag(), references[i]->tag()) << i;
+    }
+    // One forged packet in the middle does not disturb its neighbours.
+    messages[count / 2]->packet.icv[3] ^= 4;
+    for (size_t i = 0; i < count; ++i) packets[i] = messages[i]->reopened();
+    opening->open(packets.data(), count);
+    for (size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(packets[i].authentic, i != count / 2) << i;
+      const Bytes expected =
+          i == count / 2 ? Bytes(messages[i]->plaintext().size()) : messages[i]->plaintext();
+      ASSERT_EQ(messages[i]->output(), expected) << i;
+    }
+  }
+}
+
+TEST_P(AesGcm, InPlaceAndTrailerGiveTheSameAsOneBuffer) {
+  const Bytes key = patterned(36, 5);
+  const auto cipher = make_cipher(*GetParam(), key, Direction::Seal);
+  for (const size_t length : {2u, 15u, 16u, 17u, 63u, 64u, 65u, 1440u}) {
+    Message whole(length, 0, 8), in_place(length, 0, 8), split(length, 0, 8);
+    cipher->seal(&whole.packet, 1);
+
+    const Bytes plaintext = in_place.plaintext();
+    std::copy(plaintext.begin(), plaintext.end(), in_place.packet.output);
+    in_place.packet.input = in_place.packet.output;
+    cipher->seal(&in_place.packet, 1);
+    EXPECT_EQ(in_place.output(), whole.output());
+    EXPECT_EQ(in_place.tag(), whole.tag());
+
+    const auto trailer = static_cast<uint32_t>(std::min<size_t>(length, 5));
+    split.packet.input_length -= trailer;
+    split.packet.trailer_length = trailer;
+    std::copy(plaintext.end() - trailer, plaintext.end(), split.packet.output + length - trailer);
+    cipher->seal(&split.packet, 1);
+    EXPECT_EQ(split.output(), whole.output());
+    EXPECT_EQ(split.tag(), whole.tag());
+  }
+}
+
+TEST_P(AesGcm, RefusesOtherKeySizes) {
+  for (const size_t key_size : {0u, 15u, 24u, 33u}) {
+    EXPECT_EQ(make_cipher(*GetParam(), patterned(key_size + 4, 1), Direction::Seal), nullptr);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, AesGcm,
+                         testing::ValuesIn(KernelSet::aes_gcm_kernels(probe_cpu({}))),
+                         [](const auto& kernel) { return std::string(kernel.param->name); });
+
+TEST(ChaChaPoly, RefusesOtherKeySizes) {
+  EXPECT_EQ(make_cipher(kChaChaPolyOpenssl, patterned(20, 1), Direction::Seal), nullptr);
+}
+
+TEST(CbcHmac, RefusesKeysThatDoNotFit) {
+  const Bytes key = patterned(64, 1);
+  KeyMaterial material{.key = key.data(),
+                       .key_size = 32,
+                       .integrity_key = key.data(),
+                       .integrity_key_size = 32,
+                       .icv_size = 16,
+                       .iv_seed = key.data()};
+  EXPECT_NE(Cipher::make(kCbcHmacSha256, material, Direction::Seal), nullptr);
+  EXPECT_EQ(Cipher::make(kCbcHmacSha384, material, Direction::Seal), nullptr);
+  material.icv_size = 12;
+  EXPECT_EQ(Cipher::make(kCbcHmacSha256, material, Direction::Seal), nullptr);
+  material.icv_size = 16;
+  material.key_size = 24;
+  EXPECT_EQ(Cipher::make(kCbcHmacSha256, material, Direction::Open), nullptr);
+}
+
+TEST(Select, ChoosesByNameAndRefusesUnknownNames) {
+  EXPECT_STREQ(KernelSet::choose("openssl", {})->name(), "openssl");
+  EXPECT_TRUE(KernelSet::choose("", {}).has_value()) << "there is always one";
+  EXPECT_EQ(KernelSet::choose("quantum", {}).error(), "no kernel is called \"quantum\"");
+}
+
+TEST(Select, FindsAKernelForPairsThatEspHas) {
+  const KernelSet set = *KernelSet::choose("openssl", {});
+  EXPECT_EQ(set.find({EncryptionId::AesGcm16, 128}, IntegrityId::None), &kAesGcmOpenssl);
+  EXPECT_EQ(set.find({EncryptionId::ChaCha20Poly1305, 256}, IntegrityId::None),
+            &kChaChaPolyOpenssl);
+  EXPECT_EQ(set.find({EncryptionId::AesCbc, 256}, IntegrityId::HmacSha384_192), &kCbcHmacSha384);
+  EXPECT_EQ(set.find({EncryptionId::AesCbc, 256}, IntegrityId::None), nullptr);
+  EXPECT_EQ(set.find({EncryptionId::AesGcm16, 256}, IntegrityId::HmacSha256_128), nullptr);
+}
+
+TEST(CpuMask, HidesWhatItNames) {
+  EXPECT_EQ(parse_cpu_mask(""), CpuMask{});
+  EXPECT_EQ(parse_cpu_mask("vaes"), (CpuMask{.vaes = true}));
+  EXPECT_EQ(parse_cpu_mask("avx512,vaes,avx2"),
+            (CpuMask{.avx512 = true, .vaes = true, .avx2 = true}));
+  EXPECT_EQ(parse_cpu_mask("avx512,sse2"), std::nullopt);
+  const CpuFeatures masked = probe_cpu({.avx512 = true, .vaes = true, .avx2 = true});
+  EXPECT_FALSE(masked.avx512 || masked.vaes || masked.avx2);
+  EXPECT_EQ(masked.aesni, probe_cpu({}).aesni);
+}
+
+TEST(CpuMask, TellsOpensslTheSame) {
+  // CPUID leaf 7: EBX bit 5 is AVX2, bit 16 AVX512F; ECX (upper half) bits 9 and 10 are VAES,
+  // VPCLMULQDQ.
+  EXPECT_EQ(openssl_ia32cap({}), "");
+  EXPECT_EQ(openssl_ia32cap({.avx2 = true}), ":~0x20");
+  EXPECT_EQ(openssl_ia32cap({.vaes = true}), ":~0x60000000000");
+  EXPECT_EQ(openssl_ia32cap({.avx512 = true}), ":~0x5842d0230000");
+}
+
+}  // namespace
+}  // namespace twinspan::esp::kernels
