@@ -4,10 +4,9 @@
 
 #include <set>
 
+#include "policy/connection_ends.h"
 #include "policy/device_name.h"
-#include "policy/identity.h"
 #include "policy/ipsec_suite.h"
-#include "policy/remote_end.h"
 #include "policy/route_mode.h"
 #include "policy/suggest.h"
 
@@ -70,7 +69,7 @@ Result<Instance, ConfigErrors> find_instance(const Model& model, std::string_vie
   if (gateway == nullptr) {
     return stop(model, {{},
                         "",
-                        fmt::format("the file has no virtual network gateway {}", quoted(name)),
+                        fmt::format("the file has no virtual network gateway {}", in_quotes(name)),
                         suggestion(name, names_of(model.gateways))});
   }
   const std::string path = fmt::format("virtual_network_gateways.{}", gateway->name);
@@ -80,10 +79,10 @@ Result<Instance, ConfigErrors> find_instance(const Model& model, std::string_vie
   }
   const VirtualNetwork* const network = network_of(model, *gateway);
   if (network == nullptr) {
-    return stop(model,
-                {gateway->virtual_network.mark, path + ".virtual_network",
-                 fmt::format("there is no virtual network {}", quoted(*gateway->virtual_network)),
-                 suggestion(*gateway->virtual_network, names_of(model.virtual_networks))});
+    return stop(
+        model, {gateway->virtual_network.mark, path + ".virtual_network",
+                fmt::format("there is no virtual network {}", in_quotes(*gateway->virtual_network)),
+                suggestion(*gateway->virtual_network, names_of(model.virtual_networks))});
   }
   return Instance{model,    *gateway,
                   *network, gateway->ip_configurations[number],
@@ -93,10 +92,6 @@ Result<Instance, ConfigErrors> find_instance(const Model& model, std::string_vie
 std::string key_path(const Instance& instance, const std::string& file) {
   if (file.starts_with('/') || instance.directory.empty()) return file;
   return instance.directory + (instance.directory.ends_with('/') ? "" : "/") + file;
-}
-
-std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {
-  return text.is_set ? parse_identity(*text) : identity_of(address);
 }
 
 std::vector<IpPrefix> plain(const MarkedList<IpPrefix>& prefixes) {
@@ -132,10 +127,8 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   const auto suite = suite_of(instance.model, connection);
   if (!suite)
     return Err<Fault>({connection.mark, path + ".ipsec_policy", "no usable IPsec policy", ""});
-  const auto local_identity =
-      identity_or_address(connection.local_id, *instance.configuration.public_ip_address);
-  const auto remote_identity = identity_or_address(connection.remote_id, remote->address);
-  if (!local_identity || !remote_identity) {
+  const auto identities = identities_of(instance.model, connection, instance.number);
+  if (!identities) {
     return Err<Fault>({connection.mark, path, "local_id or remote_id is no identity", ""});
   }
   if (!connection.shared_key_file.is_set)
@@ -144,8 +137,8 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   tunnel.connection = connection.name;
   tunnel.local_address = instance.configuration.address_on_host();
   tunnel.remote_address = remote->address;
-  tunnel.local_identity = *local_identity;
-  tunnel.remote_identity = *remote_identity;
+  tunnel.local_identity = identities->local;
+  tunnel.remote_identity = identities->remote;
   tunnel.psk_file = key_path(instance, *connection.shared_key_file);
   tunnel.dpd_timeout_seconds = *connection.dpd_timeout_seconds;
   tunnel.mode = *connection.connection_mode;

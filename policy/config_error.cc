@@ -23,7 +23,7 @@ std::string ConfigError::to_string() const {
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   size_t end = std::min(text.size(), kQuotedTextMax);
   while (end < text.size() && end > 0 && is_utf8_continuation(text[end])) --end;
   std::string shown = "'";

@@ -28,6 +28,6 @@ struct ConfigError {
 using ConfigErrors = std::vector<ConfigError>;
 
 // Text of the user's for a message: control characters replaced, cut at 60 bytes, in quotes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace twinspan::policy

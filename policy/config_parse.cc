@@ -17,12 +17,15 @@ namespace twinspan::policy {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kQuotedTag = "!";  // What yaml-cpp gives every scalar that is not plain.
 
 SourceMark to_source_mark(const YAML::Mark& mark, uint32_t file) {
   return {.file = file,
           .line = static_cast<uint32_t>(mark.line + 1),
           .column = static_cast<uint32_t>(mark.column + 1)};
+}
+
+YamlError open_quote_at(SourceMark mark) {
+  return {mark, "this quote is never closed", "close it"};
 }
 
 // Hands yaml-cpp's events to the builder. yaml-cpp resolves nothing here but anchors; implicit
@@ -43,12 +46,12 @@ class EventAdapter : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     builder_.add_alias(to_source_mark(mark, file_), anchor);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                 const std::string& value) override {
     const SourceMark place = to_source_mark(mark, file_);
-    if (tag == kQuotedTag && !has_closing_quote(text_, static_cast<size_t>(mark.pos))) {
-      return builder_.fail({place, "this quote is never closed", "close it"});
-    }
+    last_scalar_ = static_cast<size_t>(mark.pos);
+    // yaml-cpp takes the end of the file for the missing quote of a text that ends there.
+    if (!has_closing_quote(text_, last_scalar_)) return builder_.fail(open_quote_at(place));
     builder_.add_text(place, anchor, value);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
@@ -63,16 +66,24 @@ class EventAdapter : public YAML::EventHandler {
   void OnMapEnd() override { builder_.close(); }
 
   YamlTreeBuilder& builder() { return builder_; }
+  size_t last_scalar_offset() const { return last_scalar_; }
 
  private:
   std::string_view text_;
   uint32_t file_;
   int documents_ = 0;
+  size_t last_scalar_ = 0;
   YamlTreeBuilder builder_;
 };
 
-YamlError to_yaml_error(const YAML::Exception& exception, std::string_view text, uint32_t file) {
+// What yaml-cpp's exception means; it tells the place of an open quote as the end of the file.
+YamlError to_yaml_error(const YAML::Exception& exception, std::string_view text, size_t last_scalar,
+                        uint32_t file) {
   const SourceMark mark = to_source_mark(exception.mark, file);
+  if (exception.msg == YAML::ErrorMsg::EOF_IN_SCALAR) {
+    if (const auto quote = find_open_quote(text, last_scalar))
+      return open_quote_at(mark_of_offset(text, *quote, file));
+  }
   if (is_indented_with_tab(text, mark.line))
     return {mark, "a tab in the indentation", "indent with spaces"};
   return {mark, "not valid YAML: " + exception.msg,
@@ -90,7 +101,7 @@ Result<YamlTree, std::vector<YamlError>> read_yaml(std::string_view text, uint32
     while (!adapter.builder().has_failed() && parser.HandleNextDocument(adapter)) {
     }
   } catch (const YAML::Exception& exception) {
-    adapter.builder().fail(to_yaml_error(exception, text, file));
+    adapter.builder().fail(to_yaml_error(exception, text, adapter.last_scalar_offset(), file));
   }
   return adapter.builder().finish();
 }

@@ -7,10 +7,10 @@
 namespace twinspan::policy {
 namespace {
 
-// 20 bits tell apart the few gateways of one host; 35 bits tell apart 1,000 connections with a
-// chance of a clash of 1 in 70,000, which `attempt` then settles.
+// 20 bits tell apart the few gateways of one host; 25 bits tell apart 1,000 connections whose names
+// begin alike with a chance of a clash of 1 in 70, which `attempt` then settles.
 constexpr size_t kGatewayLetters = 4;
-constexpr size_t kOwnerLetters = 7;
+constexpr size_t kOwnerLetters = 5;
 constexpr size_t kShortNameMax = kDeviceNameMax - 3 - kGatewayLetters;
 constexpr size_t kCutNameSize = kDeviceNameMax - 3 - kOwnerLetters;
 

@@ -107,6 +107,7 @@ void read_connection_policies(ObjectReader& reader, Connection& connection) {
   if (reader.holds_name("ipsec_policy")) {
     reader.read("ipsec_policy", connection.ipsec_policy_name);
   } else {
+    connection.ipsec_policy_name.mark = reader.mark_of("ipsec_policy");
     reader.for_each_object("ipsec_policy", [&](const std::string&, ObjectReader& policy) {
       connection.ipsec_policy = read_ipsec_policy("", policy);
     });

@@ -37,6 +37,17 @@ std::string_view kind_word(YamlKind kind) {
   return "";
 }
 
+std::string with_article(std::string_view noun) {
+  const bool begins_with_vowel =
+      std::string_view("aeiouAEIOU").find(noun[0]) != std::string_view::npos;
+  return fmt::format("{} {}", begins_with_vowel ? "an" : "a", noun);
+}
+
+std::string plural(std::string_view noun) {
+  if (!noun.ends_with('y')) return fmt::format("{}s", noun);
+  return fmt::format("{}ies", noun.substr(0, noun.size() - 1));
+}
+
 std::vector<std::string_view> choices_of(const FieldSchema& schema) {
   return {schema.choices.begin(), schema.choices.end()};
 }
@@ -91,7 +102,7 @@ void ErrorLog::add(SourceMark mark, std::string path, std::string message, std::
 ObjectReader::ObjectReader(ErrorLog& log, const ObjectSchema& schema, Place place)
     : log_(log), schema_(schema), place_(std::move(place)) {
   if (!expect_kind(*place_.node, YamlKind::Mapping, place_,
-                   fmt::format("a mapping with the keys of a {}", schema.name))) {
+                   fmt::format("a mapping with the keys of {}", with_article(schema.name)))) {
     return;
   }
   report_unknown_keys();
@@ -101,10 +112,10 @@ ObjectReader::ObjectReader(ErrorLog& log, const ObjectSchema& schema, Place plac
 void ObjectReader::report_unknown_keys() {
   for (const YamlEntry& present : place_.node->entries) {
     if (schema_.find(present.key) != nullptr) continue;
-    log_.add(present.key_mark, path_of(present.key),
-             fmt::format("unknown key {} in {}", quoted(present.key),
-                         place_.path.empty() ? "the file" : fmt::format("a {}", schema_.name)),
-             suggestion(present.key, schema_.field_names()));
+    log_.add(
+        present.key_mark, path_of(present.key),
+        fmt::format("unknown key {} in {}", in_quotes(present.key), with_article(schema_.name)),
+        suggestion(present.key, schema_.field_names()));
   }
 }
 
@@ -162,8 +173,8 @@ void ObjectReader::for_each_object(std::string_view field, const ObjectVisitor& 
   }
   const bool is_list = schema.shape == FieldShape::List;
   if (!expect_kind(*present->value, is_list ? YamlKind::List : YamlKind::Mapping, place,
-                   fmt::format("{} {}s", is_list ? "a list of" : "a mapping from names to",
-                               schema.object->name))) {
+                   fmt::format("{} {}", is_list ? "a list of" : "a mapping from names to",
+                               plural(schema.object->name)))) {
     return;
   }
   for (size_t index = 0; index < present->value->items.size(); ++index) {
@@ -225,7 +236,7 @@ bool ObjectReader::read_value(const FieldSchema& schema, const Scalar& scalar,
   out.is_set = convert(schema, scalar.text, out.value);
   if (out.is_set) return true;
   log_.add(scalar.mark, path,
-           fmt::format("expected {}, not {}", expected_value(schema), quoted(scalar.text)),
+           fmt::format("expected {}, not {}", expected_value(schema), in_quotes(scalar.text)),
            remedy_of(schema, scalar.text));
   return false;
 }
@@ -265,7 +276,7 @@ bool ObjectReader::expect_kind(const YamlNode& node, YamlKind kind, const Place&
 
 bool ObjectReader::is_usable_name(const YamlEntry& named, const std::string& path) {
   if (is_object_name(named.key)) return true;
-  log_.add(named.key_mark, path, fmt::format("{} is not a name", quoted(named.key)),
+  log_.add(named.key_mark, path, fmt::format("{} is not a name", in_quotes(named.key)),
            fmt::format("use letters, digits, '-', '_' and '.', at most {}", kNameMax));
   return false;
 }

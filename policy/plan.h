@@ -3,6 +3,7 @@
 // is known here.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct Identity {
   IdentityType type = IdentityType::Fqdn;
   std::string text;  // An address, a name, or the key id without "keyid:".
   bool operator==(const Identity&) const = default;
+  auto operator<=>(const Identity&) const = default;
 };
 
 struct IkeProposal {

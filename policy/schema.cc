@@ -376,11 +376,11 @@ const ObjectSchema kGatewaySchema = {"virtual network gateway",
                                      "The end of tunnels in a virtual network.", kGatewayFields};
 const ObjectSchema kIpConfigurationSchema = {"IP configuration", "One instance of a gateway.",
                                              kIpConfigurationFields};
-const ObjectSchema kGatewayBgpSchema = {"BGP settings", "The gateway's BGP speaker.",
+const ObjectSchema kGatewayBgpSchema = {"BGP speaker", "The gateway's BGP speaker.",
                                         kGatewayBgpFields};
 const ObjectSchema kLocalNetworkGatewaySchema = {
     "local network gateway", "A peer of somebody else's.", kLocalNetworkGatewayFields};
-const ObjectSchema kLocalBgpSchema = {"BGP settings", "The peer's BGP speaker.", kLocalBgpFields};
+const ObjectSchema kLocalBgpSchema = {"BGP speaker", "The peer's BGP speaker.", kLocalBgpFields};
 const ObjectSchema kConnectionSchema = {"connection", "One direction of what is joined.",
                                         kConnectionFields};
 const ObjectSchema kSharedKeySchema = {"shared key", "Where the pre-shared key lies.",

@@ -5,15 +5,6 @@
 namespace twinspan::policy {
 namespace {
 
-SourceMark mark_of_offset(std::string_view text, size_t offset, uint32_t file) {
-  SourceMark mark{.file = file, .line = 1, .column = 1};
-  for (const char byte : text.substr(0, offset)) {
-    ++mark.column;
-    if (byte == '\n') mark = {.file = file, .line = mark.line + 1, .column = 1};
-  }
-  return mark;
-}
-
 // Bytes of the well-formed UTF-8 sequence at the front (RFC 3629 4), 0 when there is none.
 size_t utf8_sequence_size(std::string_view text) {
   const auto at = [&](size_t index) { return static_cast<unsigned char>(text[index]); };
@@ -55,6 +46,32 @@ size_t skip_node_properties(std::string_view text, size_t offset) {
   return offset;
 }
 
+bool is_quote(char byte) {
+  return byte == '"' || byte == '\'';
+}
+
+// A quote or '#' inside a plain text ("don't") begins nothing.
+bool begins_token(std::string_view text, size_t offset) {
+  constexpr std::string_view kBeforeTokens = " \t\r\n[{,:";
+  return offset == 0 || kBeforeTokens.find(text[offset - 1]) != std::string_view::npos;
+}
+
+// The offset after the closing quote of the text that the quote at `offset` opens; npos: there is
+// none.
+size_t end_of_quoted(std::string_view text, size_t offset) {
+  const char quote = text[offset];
+  for (size_t index = offset + 1; index < text.size(); ++index) {
+    if (quote == '"' && text[index] == '\\') {
+      ++index;
+    } else if (text[index] == quote) {
+      const bool is_doubled = quote == '\'' && index + 1 < text.size() && text[index + 1] == quote;
+      if (!is_doubled) return index + 1;
+      ++index;  // '' inside single quotes is one quote.
+    }
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<YamlError> check_yaml_text(std::string_view text, uint32_t file) {
@@ -88,18 +105,32 @@ std::optional<YamlError> check_yaml_text(std::string_view text, uint32_t file) {
 
 bool has_closing_quote(std::string_view text, size_t offset) {
   offset = skip_node_properties(text, offset);
-  if (offset >= text.size()) return true;
-  const char quote = text[offset];
-  if (quote != '"' && quote != '\'') return true;
-  for (size_t index = offset + 1; index < text.size(); ++index) {
-    if (quote == '"' && text[index] == '\\') {
-      ++index;
-    } else if (text[index] == quote) {
-      if (quote == '"' || index + 1 >= text.size() || text[index + 1] != quote) return true;
-      ++index;  // '' inside single quotes is one quote.
+  if (offset >= text.size() || !is_quote(text[offset])) return true;
+  return end_of_quoted(text, offset) != std::string_view::npos;
+}
+
+std::optional<size_t> find_open_quote(std::string_view text, size_t offset) {
+  while (offset < text.size()) {
+    if (is_quote(text[offset]) && begins_token(text, offset)) {
+      const size_t end = end_of_quoted(text, offset);
+      if (end == std::string_view::npos) return offset;
+      offset = end;
+    } else if (text[offset] == '#' && begins_token(text, offset)) {
+      offset = std::min(text.find('\n', offset), text.size());
+    } else {
+      ++offset;
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+SourceMark mark_of_offset(std::string_view text, size_t offset, uint32_t file) {
+  SourceMark mark{.file = file, .line = 1, .column = 1};
+  for (const char byte : text.substr(0, offset)) {
+    ++mark.column;
+    if (byte == '\n') mark = {.file = file, .line = mark.line + 1, .column = 1};
+  }
+  return mark;
 }
 
 bool is_indented_with_tab(std::string_view text, uint32_t line) {

@@ -28,7 +28,7 @@ void YamlTreeBuilder::add_text(SourceMark mark, Anchor anchor, std::string text)
          "is a quote or a line break missing?"});
   }
   if (has_control_character(text)) {
-    report({mark, fmt::format("{} has a control character or a line break", quoted(text)),
+    report({mark, fmt::format("{} has a control character or a line break", in_quotes(text)),
             "write it on one line"});
   }
   YamlNode* const node = add_node(YamlKind::Text, mark);
@@ -117,7 +117,7 @@ void YamlTreeBuilder::attach_to_mapping(Frame& frame, const YamlNode* node, Sour
     frame.node->entries.push_back({frame.key->text, frame.key->mark, node});
   } else {
     report({frame.key->mark,
-            fmt::format("{} is written twice, first in line {}", quoted(frame.key->text),
+            fmt::format("{} is written twice, first in line {}", in_quotes(frame.key->text),
                         earlier->second.line),
             "keep one of them"});
   }

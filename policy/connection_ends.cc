@@ -1,0 +1,61 @@
+#include "policy/connection_ends.h"
+
+#include "policy/identity.h"
+
+namespace twinspan::policy {
+namespace {
+
+std::optional<RemoteEnd> network_gateway_end(const Model& model, const Connection& connection) {
+  const VirtualNetworkGateway* const gateway = remote_gateway(model, connection);
+  if (gateway == nullptr || gateway->ip_configurations.empty()) return std::nullopt;
+  const VirtualNetwork* const network = network_of(model, *gateway);
+  if (network == nullptr) return std::nullopt;
+  return RemoteEnd{*gateway->ip_configurations.front().public_ip_address, network->address_space};
+}
+
+std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {
+  return text.is_set ? parse_identity(*text) : identity_of(address);
+}
+
+}  // namespace
+
+const VirtualNetworkGateway* local_gateway(const Model& model, const Connection& connection) {
+  return find(model.gateways, *connection.virtual_network_gateway1);
+}
+
+const VirtualNetwork* network_of(const Model& model, const VirtualNetworkGateway& gateway) {
+  return find(model.virtual_networks, *gateway.virtual_network);
+}
+
+const VirtualNetwork* local_network(const Model& model, const Connection& connection) {
+  const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+  return gateway == nullptr ? nullptr : network_of(model, *gateway);
+}
+
+const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection& connection) {
+  if (!connection.is_vnet_to_vnet()) return nullptr;
+  return find(model.gateways, *connection.virtual_network_gateway2);
+}
+
+std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connection) {
+  if (connection.is_vnet_to_vnet()) return network_gateway_end(model, connection);
+  const LocalNetworkGateway* const gateway =
+      find(model.local_network_gateways, *connection.local_network_gateway2);
+  if (gateway == nullptr || !gateway->gateway_ip_address.is_set) return std::nullopt;
+  return RemoteEnd{*gateway->gateway_ip_address, gateway->address_prefixes};
+}
+
+std::optional<Identities> identities_of(const Model& model, const Connection& connection,
+                                        size_t instance) {
+  const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+  const auto remote = remote_end(model, connection);
+  if (gateway == nullptr || instance >= gateway->ip_configurations.size() || !remote)
+    return std::nullopt;
+  const IpAddress& own_address = *gateway->ip_configurations[instance].public_ip_address;
+  const auto local_identity = identity_or_address(connection.local_id, own_address);
+  const auto remote_identity = identity_or_address(connection.remote_id, remote->address);
+  if (!local_identity || !remote_identity) return std::nullopt;
+  return Identities{*local_identity, *remote_identity};
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,42 @@
+// The two ends of a connection, wherever they are defined: a local network gateway, or another
+// gateway of the estate with its network. What follows the remote object by itself follows here.
+#pragma once
+
+#include <optional>
+
+#include "policy/model.h"
+
+namespace twinspan::policy {
+
+struct RemoteEnd {
+  IpAddress address;
+  MarkedList<IpPrefix> prefixes;
+};
+
+struct Identities {
+  Identity local;
+  Identity remote;
+  bool operator==(const Identities&) const = default;
+  auto operator<=>(const Identities&) const = default;
+};
+
+// The gateway on this side; nullptr when the reference leads nowhere.
+const VirtualNetworkGateway* local_gateway(const Model& model, const Connection& connection);
+
+// The network of a gateway, or on this side of a connection; nullptr when a reference leads
+// nowhere.
+const VirtualNetwork* network_of(const Model& model, const VirtualNetworkGateway& gateway);
+const VirtualNetwork* local_network(const Model& model, const Connection& connection);
+
+// nullptr for a local network gateway, and when the reference leads nowhere.
+const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection& connection);
+
+// nullopt when a reference leads nowhere or the remote has no address.
+std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connection);
+
+// As written, or the public addresses of that instance and of the remote. nullopt when an identity
+// has no good form or an end is missing.
+std::optional<Identities> identities_of(const Model& model, const Connection& connection,
+                                        size_t instance);
+
+}  // namespace twinspan::policy

@@ -1,0 +1,34 @@
+// What differs between two plans of one gateway instance, tunnel by tunnel. Values only: what a
+// change costs, and how a running daemon carries it out, is decided by who applies it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "policy/plan.h"
+
+namespace twinspan::policy {
+
+struct TunnelChange {
+  TunnelPlan before;
+  TunnelPlan after;
+  std::vector<std::string> fields;  // Names of TunnelPlan's members that differ.
+  bool operator==(const TunnelChange&) const = default;
+};
+
+struct PlanDiff {
+  std::vector<std::string> fields;  // Names of Plan's members that differ, tunnels aside.
+  std::vector<TunnelPlan> added;
+  std::vector<TunnelPlan> removed;
+  std::vector<TunnelChange> changed;
+  bool operator==(const PlanDiff&) const = default;
+
+  bool is_empty() const {
+    return fields.empty() && added.empty() && removed.empty() && changed.empty();
+  }
+};
+
+// Tunnels are matched by their connection's name; each list is in the order of its plan.
+PlanDiff diff(const Plan& before, const Plan& after);
+
+}  // namespace twinspan::policy

@@ -1,0 +1,96 @@
+// The rules that policy/validate.h runs, and what they write their findings to.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "policy/finding.h"
+#include "policy/model.h"
+
+namespace twinspan::policy {
+
+// A finding without what the rule's table row and the model's file names add.
+struct Remark {
+  SourceMark mark;
+  std::vector<std::string> objects;
+  std::string message;
+  std::string remedy;
+};
+
+// Findings of one rule, at most kFindingsMax.
+class RuleReport {
+ public:
+  RuleReport(const Model& model, std::string_view rule_id) : model_(model), rule_id_(rule_id) {}
+
+  void error(Remark remark) { add(Severity::Error, std::move(remark)); }
+  void warning(Remark remark) { add(Severity::Warning, std::move(remark)); }
+  void info(Remark remark) { add(Severity::Info, std::move(remark)); }
+
+  Findings take() { return std::move(findings_); }
+
+ private:
+  void add(Severity severity, Remark remark);
+
+  const Model& model_;
+  std::string_view rule_id_;
+  Findings findings_;
+};
+
+struct Rule {
+  std::string_view id;
+  std::string_view doc;  // What holds when the rule finds nothing.
+  void (*check)(const Model& model, RuleReport& report);
+};
+
+std::span<const Rule> all_rules();
+
+// How findings name an object.
+std::string path_of(const VirtualNetwork& network);
+std::string path_of(const VirtualNetworkGateway& gateway);
+std::string path_of(const LocalNetworkGateway& gateway);
+std::string path_of(const Connection& connection);
+std::string path_of(const Peering& peering);
+std::string path_of(const IpsecPolicy& policy);
+
+// An address no host can have, so that no gateway can either.
+bool is_unusable(const IpAddress& address);
+
+// policy/rules_network.cc
+void check_address_space(const Model& model, RuleReport& report);
+void check_subnets(const Model& model, RuleReport& report);
+void check_gateway_subnet(const Model& model, RuleReport& report);
+void check_interfaces(const Model& model, RuleReport& report);
+void check_shared_interfaces(const Model& model, RuleReport& report);
+
+// policy/rules_gateway.cc
+void check_references(const Model& model, RuleReport& report);
+void check_one_gateway_per_network(const Model& model, RuleReport& report);
+void check_ip_configurations(const Model& model, RuleReport& report);
+void check_gateway_addresses(const Model& model, RuleReport& report);
+void check_policy_based(const Model& model, RuleReport& report);
+void check_local_network_gateways(const Model& model, RuleReport& report);
+void check_not_supported(const Model& model, RuleReport& report);
+
+// policy/rules_connection.cc
+void check_connection_ends(const Model& model, RuleReport& report);
+void check_shared_key(const Model& model, RuleReport& report);
+void check_identities(const Model& model, RuleReport& report);
+void check_duplicates(const Model& model, RuleReport& report);
+void check_outer_addresses(const Model& model, RuleReport& report);
+void check_selectors(const Model& model, RuleReport& report);
+void check_reverse(const Model& model, RuleReport& report);
+void check_regions(const Model& model, RuleReport& report);
+
+// policy/rules_prefix.cc
+void check_remote_prefixes(const Model& model, RuleReport& report);
+void check_overlap(const Model& model, RuleReport& report);
+void check_overlap_between_connections(const Model& model, RuleReport& report);
+void check_covers_peer(const Model& model, RuleReport& report);
+
+// policy/rules_ipsec.cc
+void check_policy_names(const Model& model, RuleReport& report);
+void check_policy_words(const Model& model, RuleReport& report);
+void check_lifetimes(const Model& model, RuleReport& report);
+
+}  // namespace twinspan::policy

@@ -1,0 +1,269 @@
+// Rules about connections and their two ends.
+#include <fmt/format.h>
+
+#include <map>
+#include <tuple>
+
+#include "policy/connection_ends.h"
+#include "policy/identity.h"
+#include "policy/ipsec_suite.h"
+#include "policy/route_mode.h"
+#include "policy/rules.h"
+
+namespace twinspan::policy {
+namespace {
+
+constexpr const char* kIdentityForms = "give an address, a name, user@domain or keyid:TEXT";
+
+void expect_end(const Connection& connection, const MarkedText& end, std::string_view field,
+                RuleReport& report) {
+  if (end.is_set) return;
+  report.error(
+      {connection.mark,
+       {path_of(connection)},
+       fmt::format("{} is missing", field),
+       connection.is_vnet_to_vnet() ? "name the gateway on the other side" : "name the peer"});
+}
+
+void refuse_end(const Connection& connection, const MarkedText& end, std::string_view field,
+                RuleReport& report) {
+  if (!end.is_set) return;
+  report.error({end.mark,
+                {path_of(connection)},
+                fmt::format("{} has no place in a connection of type {}", field,
+                            connection.is_vnet_to_vnet() ? "vnet-to-vnet" : "ipsec"),
+                "remove it or change connection_type"});
+}
+
+// The connection of the opposite direction; nullptr when there is none.
+const Connection* reverse_of(const Model& model, const Connection& connection) {
+  for (const auto& [name, other] : model.connections) {
+    if (other.is_vnet_to_vnet() &&
+        *other.virtual_network_gateway1 == *connection.virtual_network_gateway2 &&
+        *other.virtual_network_gateway2 == *connection.virtual_network_gateway1) {
+      return &other;
+    }
+  }
+  return nullptr;
+}
+
+// Two directions of one vnet-to-vnet connection: `there` and `back`.
+struct Directions {
+  const Model& model;
+  const Connection& there;
+  const Connection& back;
+  std::vector<std::string> objects() const { return {path_of(there), path_of(back)}; }
+};
+
+void compare_identities(const Directions& pair, RuleReport& report) {
+  const auto there = identities_of(pair.model, pair.there, 0);
+  const auto back = identities_of(pair.model, pair.back, 0);
+  if (!there || !back) return;
+  if (there->local != back->remote) {
+    report.error({pair.there.local_id.mark, pair.objects(),
+                  fmt::format("local_id is {}, but {} expects {}", in_quotes(there->local.text),
+                              pair.back.name, in_quotes(back->remote.text)),
+                  fmt::format("make it the remote_id of {}", pair.back.name)});
+  }
+  if (there->remote != back->local) {
+    report.error(
+        {pair.there.remote_id.mark, pair.objects(),
+         fmt::format("remote_id is {}, but {} calls itself {}", in_quotes(there->remote.text),
+                     pair.back.name, in_quotes(back->local.text)),
+         fmt::format("make it the local_id of {}", pair.back.name)});
+  }
+}
+
+void compare_policies(const Directions& pair, RuleReport& report) {
+  const auto there = suite_of(pair.model, pair.there);
+  const auto back = suite_of(pair.model, pair.back);
+  if (!there || !back) return;
+  if (there->ike_proposals == back->ike_proposals && there->esp_proposals == back->esp_proposals)
+    return;
+  report.error({pair.there.ipsec_policy_name.mark, pair.objects(),
+                fmt::format("its IPsec policy differs from that of {}", pair.back.name),
+                "give both directions the same policy"});
+}
+
+void compare_modes(const Directions& pair, RuleReport& report) {
+  const ConnectionMode mode = *pair.there.connection_mode;
+  if (mode == ConnectionMode::Default || mode != *pair.back.connection_mode) return;
+  report.error(
+      {pair.there.connection_mode.mark, pair.objects(),
+       fmt::format("{} has the same connection_mode, so the tunnel never comes up", pair.back.name),
+       "use default, or initiator-only on one side and responder-only on the other"});
+}
+
+void compare_carriage(const Directions& pair, RuleReport& report) {
+  if (*pair.there.encapsulation != *pair.back.encapsulation) {
+    report.warning({pair.there.encapsulation.mark, pair.objects(),
+                    fmt::format("encapsulation differs from that of {}", pair.back.name),
+                    "use one for both directions"});
+  }
+  if (pair.there.shared_key_file.is_set && pair.back.shared_key_file.is_set &&
+      *pair.there.shared_key_file != *pair.back.shared_key_file) {
+    report.warning({pair.there.shared_key_file.mark, pair.objects(),
+                    fmt::format("the key file differs from that of {}", pair.back.name),
+                    "both directions need the same key"});
+  }
+}
+
+bool has_same_region(const VirtualNetwork& a, const VirtualNetwork& b) {
+  return a.region.is_set && b.region.is_set && *a.region == *b.region;
+}
+
+}  // namespace
+
+void check_connection_ends(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (connection.is_vnet_to_vnet()) {
+      expect_end(connection, connection.virtual_network_gateway2, "virtual_network_gateway2",
+                 report);
+      refuse_end(connection, connection.local_network_gateway2, "local_network_gateway2", report);
+      if (*connection.virtual_network_gateway1 == *connection.virtual_network_gateway2) {
+        report.error({connection.virtual_network_gateway2.mark,
+                      {path_of(connection)},
+                      "both ends are the same gateway",
+                      "name the gateway on the other side"});
+      }
+    } else {
+      expect_end(connection, connection.local_network_gateway2, "local_network_gateway2", report);
+      refuse_end(connection, connection.virtual_network_gateway2, "virtual_network_gateway2",
+                 report);
+    }
+  }
+}
+
+void check_shared_key(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (connection.shared_key_file.is_set) continue;
+    report.error({connection.mark,
+                  {path_of(connection)},
+                  "shared_key is missing",
+                  "add shared_key: { file: NAME.psk }"});
+  }
+}
+
+void check_identities(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    for (const auto& [field, identity] : {std::pair("local_id", &connection.local_id),
+                                          std::pair("remote_id", &connection.remote_id)}) {
+      if (!identity->is_set || parse_identity(**identity)) continue;
+      report.error({identity->mark,
+                    {path_of(connection)},
+                    fmt::format("{} {} is no identity", field, in_quotes(**identity)),
+                    kIdentityForms});
+    }
+  }
+}
+
+void check_duplicates(const Model& model, RuleReport& report) {
+  using Key = std::tuple<std::string, IpAddress, Identities>;
+  std::map<Key, const Connection*> seen;
+  for (const auto& [name, connection] : model.connections) {
+    const auto remote = remote_end(model, connection);
+    const auto identities = identities_of(model, connection, 0);
+    if (!remote || !identities) continue;
+    const Key key(*connection.virtual_network_gateway1, remote->address, *identities);
+    const auto [first, is_first] = seen.try_emplace(key, &connection);
+    if (is_first) continue;
+    report.error({connection.mark,
+                  {path_of(connection), path_of(*first->second)},
+                  fmt::format("{} has the same gateway, remote address {} and identities",
+                              first->second->name, remote->address.to_string()),
+                  "remove one, or tell them apart by local_id and remote_id"});
+  }
+}
+
+void check_outer_addresses(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+    const auto remote = remote_end(model, connection);
+    if (gateway == nullptr || gateway->ip_configurations.empty() || !remote) continue;
+    const IpConfiguration& own = gateway->ip_configurations.front();
+    if (own.address_on_host().family() != remote->address.family()) {
+      report.error({connection.mark,
+                    {path_of(connection)},
+                    fmt::format("the gateway has {}, the remote {}: two address families",
+                                own.address_on_host().to_string(), remote->address.to_string()),
+                    "give both ends addresses of one family"});
+    } else if (remote->address == *own.public_ip_address ||
+               remote->address == own.address_on_host()) {
+      // Between two gateways of the estate this is gateway.address's finding.
+      if (connection.is_vnet_to_vnet()) continue;
+      report.error(
+          {connection.local_network_gateway2.mark,
+           {path_of(connection)},
+           fmt::format("the remote address {} is the gateway's own", remote->address.to_string()),
+           "give the peer's address"});
+    }
+  }
+}
+
+void check_selectors(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+    const VirtualNetwork* const network = local_network(model, connection);
+    const auto remote = remote_end(model, connection);
+    if (network == nullptr || !remote) continue;
+    if (!connection.traffic_selector_policies.empty() &&
+        !uses_selector_policies(*gateway, connection)) {
+      report.warning({connection.traffic_selector_policies_mark,
+                      {path_of(connection)},
+                      "traffic_selector_policies have no effect here",
+                      gateway->is_policy_based()
+                          ? "a policy-based gateway pairs the prefixes of both sides: remove them"
+                          : "set use_policy_based_traffic_selectors: true"});
+    }
+    if (remote->prefixes->empty()) continue;
+    if (tunnel_selectors(*gateway, connection, network->address_space, remote->prefixes)
+            .local.empty()) {
+      report.error({connection.mark,
+                    {path_of(connection)},
+                    "no selector remains: the two sides have no address family in common",
+                    "give both sides prefixes of one family"});
+    }
+  }
+}
+
+void check_reverse(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (remote_gateway(model, connection) == nullptr || local_gateway(model, connection) == nullptr)
+      continue;
+    if (*connection.virtual_network_gateway1 == *connection.virtual_network_gateway2) continue;
+    const Connection* const back = reverse_of(model, connection);
+    if (back == nullptr) {
+      report.warning(
+          {connection.mark,
+           {path_of(connection)},
+           fmt::format("{} has no connection back to {}", *connection.virtual_network_gateway2,
+                       *connection.virtual_network_gateway1),
+           "add the object for the other direction"});
+      continue;
+    }
+    if (back->name < name) continue;  // Compared from the other side.
+    const Directions pair{model, connection, *back};
+    compare_identities(pair, report);
+    compare_policies(pair, report);
+    compare_modes(pair, report);
+    compare_carriage(pair, report);
+  }
+}
+
+void check_regions(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetworkGateway* const remote = remote_gateway(model, connection);
+    const VirtualNetwork* const own_network = local_network(model, connection);
+    const VirtualNetwork* const remote_network =
+        remote == nullptr ? nullptr : network_of(model, *remote);
+    if (own_network == nullptr || remote_network == nullptr || own_network == remote_network)
+      continue;
+    if (!has_same_region(*own_network, *remote_network)) continue;
+    report.info({connection.mark,
+                 {path_of(connection), path_of(*own_network), path_of(*remote_network)},
+                 fmt::format("both networks are in region {}", *own_network->region),
+                 "a peering would do without a tunnel"});
+  }
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,257 @@
+// Rules about gateways of both kinds, about references, and about what is not carried out yet.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "policy/connection_ends.h"
+#include "policy/identity.h"
+#include "policy/rules.h"
+#include "policy/suggest.h"
+
+namespace twinspan::policy {
+namespace {
+
+template <class Object>
+void expect_reference(const MarkedText& reference, std::string_view kind,
+                      const ByName<Object>& objects, const std::string& from, RuleReport& report) {
+  if (!reference.is_set || find(objects, *reference) != nullptr) return;
+  std::vector<std::string_view> names;
+  for (const auto& [name, object] : objects) names.push_back(name);
+  report.error({reference.mark,
+                {from},
+                fmt::format("there is no {} {}", kind, in_quotes(*reference)),
+                suggestion(*reference, names)});
+}
+
+size_t connections_of(const Model& model, const VirtualNetworkGateway& gateway) {
+  return static_cast<size_t>(std::ranges::count_if(model.connections, [&](const auto& named) {
+    return *named.second.virtual_network_gateway1 == gateway.name;
+  }));
+}
+
+void check_one_policy_based(const Model& model, const VirtualNetworkGateway& gateway,
+                            RuleReport& report) {
+  const std::string remedy =
+      "make the gateway route-based: delete its connections and itself, then create them anew";
+  const size_t connections = connections_of(model, gateway);
+  if (connections > 1) {
+    report.error(
+        {gateway.vpn_type.mark,
+         {path_of(gateway)},
+         fmt::format("a policy-based gateway has one connection, this one has {}", connections),
+         remedy});
+  }
+  if (*gateway.enable_bgp) {
+    report.error({gateway.enable_bgp.mark,
+                  {path_of(gateway)},
+                  "a policy-based gateway speaks no BGP",
+                  remedy});
+  }
+  if (*gateway.active_active) {
+    report.error({gateway.active_active.mark,
+                  {path_of(gateway)},
+                  "a policy-based gateway is never active/active",
+                  remedy});
+  }
+}
+
+void check_public_address(const VirtualNetworkGateway& gateway,
+                          const IpConfiguration& configuration, RuleReport& report) {
+  const auto& public_address = configuration.public_ip_address;
+  const auto& private_address = configuration.private_ip_address;
+  for (const Marked<IpAddress>* const address : {&public_address, &private_address}) {
+    if (!address->is_set || !is_unusable(**address)) continue;
+    report.error({address->mark,
+                  {path_of(gateway)},
+                  fmt::format("no host can have the address {}", (*address)->to_string()),
+                  "give the gateway's own address"});
+  }
+  if (!private_address.is_set || private_address->family() == public_address->family()) return;
+  report.error(
+      {private_address.mark,
+       {path_of(gateway)},
+       "private and public address are of different families",
+       "a NAT between IPv4 and IPv6 cannot carry a tunnel: give two addresses of one family"});
+}
+
+void check_local_address(const LocalNetworkGateway& gateway, RuleReport& report) {
+  if (!gateway.gateway_ip_address.is_set && !gateway.fqdn.is_set) {
+    return report.error(
+        {gateway.mark, {path_of(gateway)}, "it has no address", "give gateway_ip_address"});
+  }
+  if (gateway.gateway_ip_address.is_set && gateway.fqdn.is_set) {
+    return report.error({gateway.fqdn.mark,
+                         {path_of(gateway)},
+                         "it has both gateway_ip_address and fqdn",
+                         "keep one"});
+  }
+  if (gateway.gateway_ip_address.is_set && is_unusable(*gateway.gateway_ip_address)) {
+    report.error(
+        {gateway.gateway_ip_address.mark,
+         {path_of(gateway)},
+         fmt::format("no host can have the address {}", gateway.gateway_ip_address->to_string()),
+         "give the peer's public address"});
+  }
+}
+
+void refuse_gateway_features(const VirtualNetworkGateway& gateway, RuleReport& report) {
+  if (*gateway.enable_bgp) {
+    report.error({gateway.enable_bgp.mark,
+                  {path_of(gateway)},
+                  "enable_bgp: true is not supported yet",
+                  "set it to false and give prefixes"});
+  }
+  if (*gateway.active_active) {
+    report.error({gateway.active_active.mark,
+                  {path_of(gateway)},
+                  "active_active: true is not supported yet",
+                  "set it to false"});
+  }
+  if (gateway.sku.is_set && *gateway.sku != "Native") {
+    report.error({gateway.sku.mark,
+                  {path_of(gateway)},
+                  fmt::format("sku {} is not supported yet", *gateway.sku),
+                  "use Native, which has every feature and no limit"});
+  }
+}
+
+void refuse_connection_features(const Connection& connection, RuleReport& report) {
+  if (*connection.enable_bgp) {
+    report.error({connection.enable_bgp.mark,
+                  {path_of(connection)},
+                  "enable_bgp: true is not supported yet",
+                  "set it to false and give prefixes"});
+  }
+  if (*connection.connection_protocol == ConnectionProtocol::IkeV1) {
+    report.error({connection.connection_protocol.mark,
+                  {path_of(connection)},
+                  "IKEv1 is not supported and will not be",
+                  "use IKEv2 on both sides"});
+  }
+  if (connection.traffic_selector_policies.size() > 1) {
+    report.error({connection.traffic_selector_policies_mark,
+                  {path_of(connection)},
+                  "more than one traffic selector policy is not supported yet",
+                  "put all ranges into one"});
+  }
+}
+
+}  // namespace
+
+void check_references(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) {
+    expect_reference(gateway.virtual_network, "virtual network", model.virtual_networks,
+                     path_of(gateway), report);
+  }
+  for (const auto& [name, connection] : model.connections) {
+    const std::string from = path_of(connection);
+    expect_reference(connection.virtual_network_gateway1, "virtual network gateway", model.gateways,
+                     from, report);
+    expect_reference(connection.virtual_network_gateway2, "virtual network gateway", model.gateways,
+                     from, report);
+    expect_reference(connection.local_network_gateway2, "local network gateway",
+                     model.local_network_gateways, from, report);
+  }
+  for (const auto& [name, peering] : model.peerings) {
+    expect_reference(peering.virtual_network, "virtual network", model.virtual_networks,
+                     path_of(peering), report);
+    expect_reference(peering.remote_virtual_network, "virtual network", model.virtual_networks,
+                     path_of(peering), report);
+  }
+}
+
+void check_one_gateway_per_network(const Model& model, RuleReport& report) {
+  std::map<std::string, const VirtualNetworkGateway*> gateways;
+  for (const auto& [name, gateway] : model.gateways) {
+    const auto [first, is_first] = gateways.try_emplace(*gateway.virtual_network, &gateway);
+    if (is_first) continue;
+    report.error(
+        {gateway.virtual_network.mark,
+         {path_of(gateway), path_of(*first->second)},
+         fmt::format("{} has a gateway already: {}", *gateway.virtual_network, first->second->name),
+         "a network has one VPN gateway; give it both connections"});
+  }
+}
+
+void check_ip_configurations(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) {
+    const size_t count = gateway.ip_configurations.size();
+    const size_t expected = *gateway.active_active ? 2 : 1;
+    if (count != expected) {
+      report.error(
+          {count > expected ? gateway.ip_configurations[expected].mark : gateway.mark,
+           {path_of(gateway)},
+           fmt::format("it has {} ip_configurations, {} gateway has {}", count,
+                       *gateway.active_active ? "an active/active" : "an active/standby", expected),
+           "give one for each instance"});
+    }
+    std::set<std::string> names;
+    for (const IpConfiguration& configuration : gateway.ip_configurations) {
+      if (names.insert(*configuration.name).second) continue;
+      report.error(
+          {configuration.mark,
+           {path_of(gateway)},
+           fmt::format("two ip_configurations are called {}", in_quotes(*configuration.name)),
+           "rename one"});
+    }
+  }
+}
+
+void check_gateway_addresses(const Model& model, RuleReport& report) {
+  std::map<IpAddress, const VirtualNetworkGateway*> owners;
+  for (const auto& [name, gateway] : model.gateways) {
+    for (const IpConfiguration& configuration : gateway.ip_configurations) {
+      check_public_address(gateway, configuration, report);
+      const auto [owner, is_first] = owners.try_emplace(*configuration.public_ip_address, &gateway);
+      if (is_first) continue;
+      report.error({configuration.public_ip_address.mark,
+                    {path_of(gateway), path_of(*owner->second)},
+                    fmt::format("{} is the address of {} as well",
+                                configuration.public_ip_address->to_string(), owner->second->name),
+                    "every instance has a public address of its own"});
+    }
+  }
+}
+
+void check_policy_based(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) {
+    if (gateway.is_policy_based()) check_one_policy_based(model, gateway, report);
+  }
+  for (const auto& [name, connection] : model.connections) {
+    if (!connection.is_vnet_to_vnet()) continue;
+    for (const VirtualNetworkGateway* const gateway :
+         {local_gateway(model, connection), remote_gateway(model, connection)}) {
+      if (gateway == nullptr || !gateway->is_policy_based()) continue;
+      report.error({connection.connection_type.mark,
+                    {path_of(connection), path_of(*gateway)},
+                    fmt::format("vnet-to-vnet needs route-based gateways, {} is policy-based",
+                                gateway->name),
+                    "use connection_type ipsec with a local network gateway for the other side"});
+    }
+  }
+}
+
+void check_local_network_gateways(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.local_network_gateways)
+    check_local_address(gateway, report);
+}
+
+void check_not_supported(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) refuse_gateway_features(gateway, report);
+  for (const auto& [name, connection] : model.connections)
+    refuse_connection_features(connection, report);
+  for (const auto& [name, gateway] : model.local_network_gateways) {
+    if (!gateway.fqdn.is_set) continue;
+    report.error({gateway.fqdn.mark,
+                  {path_of(gateway)},
+                  "fqdn is not supported yet",
+                  "give gateway_ip_address"});
+  }
+  for (const auto& [name, peering] : model.peerings) {
+    report.error({peering.mark, {path_of(peering)}, "peerings are not supported yet", "remove it"});
+  }
+}
+
+}  // namespace twinspan::policy

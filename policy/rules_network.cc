@@ -1,0 +1,226 @@
+// Rules about virtual networks alone.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "policy/rules.h"
+#include "policy/suggest.h"
+
+namespace twinspan::policy {
+namespace {
+
+constexpr unsigned kSubnetLengthMinV4 = 8;
+constexpr unsigned kSubnetLengthMaxV4 = 29;
+constexpr unsigned kSubnetLengthV6 = 64;
+constexpr unsigned kGatewaySubnetLengthGood =
+    27;  // The cloud's recommendation; smaller ones leave no room to grow.
+constexpr size_t kInterfaceNameMax = 15;  // IFNAMSIZ without its terminator.
+
+// What no address space may hold: multicast, broadcast, loopback, link-local.
+std::vector<IpPrefix> forbidden_prefixes() {
+  std::vector<IpPrefix> prefixes;
+  for (const char* const text : {"224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8",
+                                 "169.254.0.0/16", "ff00::/8", "fe80::/10", "::1/128"}) {
+    if (const auto prefix = IpPrefix::parse(text)) prefixes.push_back(*prefix);
+  }
+  return prefixes;
+}
+
+void check_subnet_size(const VirtualNetwork& network, const Subnet& subnet, RuleReport& report) {
+  const unsigned length = subnet.prefix->length();
+  if (subnet.prefix->family() == IpFamily::V6) {
+    if (length == kSubnetLengthV6) return;
+    return report.warning(
+        {subnet.prefix.mark,
+         {path_of(network)},
+         fmt::format("IPv6 subnet {} is a /{}, clouds and autoconfiguration know only /64",
+                     subnet.name, length),
+         "make it a /64 if its hosts configure themselves"});
+  }
+  if (length >= kSubnetLengthMinV4 && length <= kSubnetLengthMaxV4) return;
+  report.error({subnet.prefix.mark,
+                {path_of(network)},
+                fmt::format("subnet {} is a /{}", subnet.name, length),
+                "a subnet is a /8 to a /29"});
+}
+
+void check_subnet_place(const VirtualNetwork& network, const Subnet& subnet, RuleReport& report) {
+  const bool is_inside = std::ranges::any_of(
+      *network.address_space, [&](const auto& space) { return space->contains(*subnet.prefix); });
+  if (is_inside) return;
+  report.error({subnet.prefix.mark,
+                {path_of(network)},
+                fmt::format("subnet {} ({}) lies outside the address space", subnet.name,
+                            subnet.prefix->to_string()),
+                "widen address_space or move the subnet"});
+}
+
+bool has_gateway(const Model& model, const VirtualNetwork& network) {
+  return std::ranges::any_of(model.gateways, [&](const auto& named) {
+    return *named.second.virtual_network == network.name;
+  });
+}
+
+const Subnet* find_subnet(const VirtualNetwork& network, std::string_view name) {
+  const auto found = std::ranges::find(network.subnets, name, &Subnet::name);
+  return found == network.subnets.end() ? nullptr : &*found;
+}
+
+// Somebody wrote gatewaysubnet or gateway_subnet.
+const Subnet* find_misspelled_gateway_subnet(const VirtualNetwork& network) {
+  for (const Subnet& subnet : network.subnets) {
+    if (nearest_word(subnet.name, {kGatewaySubnetName})) return &subnet;
+  }
+  return nullptr;
+}
+
+void report_missing_gateway_subnet(const VirtualNetwork& network, RuleReport& report) {
+  if (const Subnet* const subnet = find_misspelled_gateway_subnet(network)) {
+    return report.error({subnet->mark,
+                         {path_of(network)},
+                         fmt::format("the gateway's subnet is called '{}'", subnet->name),
+                         fmt::format("rename it to exactly '{}'", kGatewaySubnetName)});
+  }
+  report.error(
+      {network.mark,
+       {path_of(network)},
+       fmt::format("it has a gateway but no subnet '{}'", kGatewaySubnetName),
+       fmt::format("add one inside the address space, /{} or larger", kGatewaySubnetLengthGood)});
+}
+
+bool is_interface_name(std::string_view name) {
+  return !name.empty() && name.size() <= kInterfaceNameMax && name != "." && name != ".." &&
+         name.find_first_of("/: \t") == std::string_view::npos;
+}
+
+bool do_overlap(const VirtualNetwork& a, const VirtualNetwork& b) {
+  for (const auto& prefix : *a.address_space) {
+    for (const auto& other : *b.address_space) {
+      if (prefix->overlaps(*other)) return true;
+    }
+  }
+  return false;
+}
+
+void report_shared_interface(const VirtualNetwork& earlier, const VirtualNetwork& network,
+                             const MarkedText& interface, RuleReport& report) {
+  const std::vector<std::string> objects = {path_of(network), path_of(earlier)};
+  if (do_overlap(earlier, network)) {
+    return report.error({interface.mark, objects,
+                         fmt::format("{} carries {} as well, and the two networks overlap",
+                                     *interface, earlier.name),
+                         "attached networks of one host may not overlap: put one on another host"});
+  }
+  report.warning({interface.mark, objects,
+                  fmt::format("{} carries {} as well", *interface, earlier.name),
+                  "networks on one interface cannot be kept apart: give each its own"});
+}
+
+}  // namespace
+
+void check_address_space(const Model& model, RuleReport& report) {
+  static const std::vector<IpPrefix> forbidden = forbidden_prefixes();
+  for (const auto& [name, network] : model.virtual_networks) {
+    const auto& spaces = *network.address_space;
+    if (spaces.empty()) {
+      report.error({network.address_space.mark,
+                    {path_of(network)},
+                    "address_space is empty",
+                    "give at least one prefix"});
+    }
+    for (size_t index = 0; index < spaces.size(); ++index) {
+      for (const IpPrefix& prefix : forbidden) {
+        if (!spaces[index]->overlaps(prefix)) continue;
+        report.error({spaces[index].mark,
+                      {path_of(network)},
+                      fmt::format("{} overlaps {}, which no network can use",
+                                  spaces[index]->to_string(), prefix.to_string()),
+                      "use private or your own public prefixes"});
+        break;
+      }
+      for (size_t other = 0; other < index; ++other) {
+        if (!spaces[index]->overlaps(*spaces[other])) continue;
+        report.error(
+            {spaces[index].mark,
+             {path_of(network)},
+             fmt::format("{} overlaps {}", spaces[index]->to_string(), spaces[other]->to_string()),
+             "list each address once"});
+      }
+    }
+  }
+}
+
+void check_subnets(const Model& model, RuleReport& report) {
+  for (const auto& [name, network] : model.virtual_networks) {
+    for (size_t index = 0; index < network.subnets.size(); ++index) {
+      const Subnet& subnet = network.subnets[index];
+      check_subnet_size(network, subnet, report);
+      check_subnet_place(network, subnet, report);
+      for (size_t other = 0; other < index; ++other) {
+        if (!subnet.prefix->overlaps(*network.subnets[other].prefix)) continue;
+        report.error({subnet.prefix.mark,
+                      {path_of(network)},
+                      fmt::format("subnet {} ({}) overlaps subnet {} ({})", subnet.name,
+                                  subnet.prefix->to_string(), network.subnets[other].name,
+                                  network.subnets[other].prefix->to_string()),
+                      "make them disjoint"});
+      }
+    }
+  }
+}
+
+void check_gateway_subnet(const Model& model, RuleReport& report) {
+  for (const auto& [name, network] : model.virtual_networks) {
+    if (!has_gateway(model, network)) continue;
+    const Subnet* const subnet = find_subnet(network, kGatewaySubnetName);
+    if (subnet == nullptr) {
+      report_missing_gateway_subnet(network, report);
+    } else if (subnet->prefix->family() == IpFamily::V4 &&
+               subnet->prefix->length() > kGatewaySubnetLengthGood) {
+      report.warning(
+          {subnet->prefix.mark,
+           {path_of(network)},
+           fmt::format("{} is a /{}", kGatewaySubnetName, subnet->prefix->length()),
+           fmt::format("make it a /{} or larger: active/active and more need the addresses",
+                       kGatewaySubnetLengthGood)});
+    }
+  }
+}
+
+void check_interfaces(const Model& model, RuleReport& report) {
+  for (const auto& [name, network] : model.virtual_networks) {
+    std::set<std::string> seen;
+    for (const auto& interface : *network.interfaces) {
+      if (!is_interface_name(*interface)) {
+        report.error({interface.mark,
+                      {path_of(network)},
+                      fmt::format("{} is no interface name", in_quotes(*interface)),
+                      fmt::format("give a name as 'ip link' shows it, at most {} characters",
+                                  kInterfaceNameMax)});
+      } else if (!seen.insert(*interface).second) {
+        report.error({interface.mark,
+                      {path_of(network)},
+                      fmt::format("{} is listed twice", *interface),
+                      "list it once"});
+      }
+    }
+  }
+}
+
+// Networks with a gateway are attached where that gateway's daemon runs, so the same interface name
+// on two of them means two hosts. Those without one are attached wherever their interfaces exist.
+void check_shared_interfaces(const Model& model, RuleReport& report) {
+  std::map<std::string, const VirtualNetwork*> owners;
+  for (const auto& [name, network] : model.virtual_networks) {
+    if (has_gateway(model, network)) continue;
+    for (const auto& interface : *network.interfaces) {
+      const auto [owner, is_first] = owners.try_emplace(*interface, &network);
+      if (!is_first && owner->second != &network)
+        report_shared_interface(*owner->second, network, interface, report);
+    }
+  }
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,140 @@
+// Rules about the prefixes that connections lead to.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "policy/connection_ends.h"
+#include "policy/rules.h"
+
+namespace twinspan::policy {
+namespace {
+
+// 0.0.0.0/0 and ::/0 send everything else into the tunnel; they are no overlap, longer prefixes
+// win.
+bool is_default_route(const IpPrefix& prefix) {
+  return prefix.length() == 0;
+}
+
+// Where a remote prefix is to be mended: at the connection when it follows from another network.
+SourceMark place_of(const Connection& connection, const Marked<IpPrefix>& prefix) {
+  return connection.is_vnet_to_vnet() ? connection.mark : prefix.mark;
+}
+
+std::vector<std::string> both_ends(const Model& model, const Connection& connection,
+                                   const VirtualNetwork& own) {
+  std::vector<std::string> objects = {path_of(connection), path_of(own)};
+  if (const VirtualNetworkGateway* const remote = remote_gateway(model, connection)) {
+    if (const VirtualNetwork* const network = network_of(model, *remote))
+      objects.push_back(path_of(*network));
+  } else if (const LocalNetworkGateway* const gateway =
+                 find(model.local_network_gateways, *connection.local_network_gateway2)) {
+    objects.push_back(path_of(*gateway));
+  }
+  return objects;
+}
+
+// A remote prefix of a connection, with where it leads.
+struct Destination {
+  const Connection* connection = nullptr;
+  Marked<IpPrefix> prefix;
+};
+
+void report_clash(const Destination& earlier, const Destination& later, RuleReport& report) {
+  report.error({place_of(*later.connection, later.prefix),
+                {path_of(*later.connection), path_of(*earlier.connection)},
+                fmt::format("{} leads to {}, which overlaps {} of {}", later.connection->name,
+                            later.prefix->to_string(), earlier.prefix->to_string(),
+                            earlier.connection->name),
+                "a prefix lies behind one connection of a gateway: make them disjoint"});
+}
+
+bool do_clash(const IpPrefix& a, const IpPrefix& b) {
+  if (is_default_route(a) || is_default_route(b)) return a == b;
+  return a.overlaps(b);
+}
+
+void check_cover(const Connection& connection, const Marked<IpPrefix>& prefix,
+                 const std::vector<std::pair<std::string, IpAddress>>& addresses,
+                 RuleReport& report) {
+  if (is_default_route(*prefix)) {
+    return report.warning({place_of(connection, prefix),
+                           {path_of(connection)},
+                           fmt::format("{} sends all other traffic of the network into the tunnel",
+                                       prefix->to_string()),
+                           "list the prefixes behind the peer, unless this is meant"});
+  }
+  for (const auto& [whose, address] : addresses) {
+    if (!prefix->contains(address)) continue;
+    report.warning(
+        {place_of(connection, prefix),
+         {path_of(connection)},
+         fmt::format("{} covers {}'s address {}", prefix->to_string(), whose, address.to_string()),
+         "it works here, but the other side may send its tunnel into itself: leave the address "
+         "out"});
+  }
+}
+
+}  // namespace
+
+void check_remote_prefixes(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (connection.is_vnet_to_vnet()) continue;
+    const LocalNetworkGateway* const gateway =
+        find(model.local_network_gateways, *connection.local_network_gateway2);
+    if (gateway == nullptr || !gateway->address_prefixes->empty()) continue;
+    report.error(
+        {gateway->address_prefixes.mark,
+         {path_of(*gateway), path_of(connection)},
+         "address_prefixes is empty, and without BGP nothing else says what is behind the peer",
+         "list the peer's prefixes"});
+  }
+}
+
+void check_overlap(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetwork* const own = local_network(model, connection);
+    const auto remote = remote_end(model, connection);
+    if (own == nullptr || !remote) continue;
+    for (const auto& prefix : *remote->prefixes) {
+      for (const auto& space : *own->address_space) {
+        if (is_default_route(*prefix) || !prefix->overlaps(*space)) continue;
+        report.error({place_of(connection, prefix), both_ends(model, connection, *own),
+                      fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
+                                  space->to_string(), own->name),
+                      "networks that are joined need different addresses: renumber one side"});
+      }
+    }
+  }
+}
+
+void check_overlap_between_connections(const Model& model, RuleReport& report) {
+  std::map<std::string, std::vector<Destination>> destinations;
+  for (const auto& [name, connection] : model.connections) {
+    const auto remote = remote_end(model, connection);
+    if (!remote) continue;
+    auto& known = destinations[*connection.virtual_network_gateway1];
+    const size_t earlier_count = known.size();
+    for (const auto& prefix : *remote->prefixes) {
+      const Destination destination{&connection, prefix};
+      for (size_t index = 0; index < earlier_count; ++index) {
+        if (do_clash(*known[index].prefix, *prefix))
+          report_clash(known[index], destination, report);
+      }
+      known.push_back(destination);
+    }
+  }
+}
+
+void check_covers_peer(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+    const auto remote = remote_end(model, connection);
+    if (gateway == nullptr || gateway->ip_configurations.empty() || !remote) continue;
+    const std::vector<std::pair<std::string, IpAddress>> addresses = {
+        {"the peer", remote->address},
+        {gateway->name, *gateway->ip_configurations.front().public_ip_address}};
+    for (const auto& prefix : *remote->prefixes) check_cover(connection, prefix, addresses, report);
+  }
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,120 @@
+#include "policy/validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+#include "policy/rules.h"
+
+namespace twinspan::policy {
+namespace {
+
+constexpr Rule kRules[] = {
+    {"reference.unknown", "Every object that is referred to exists.", check_references},
+    {"network.address-space", "Address spaces are usable and disjoint in themselves.",
+     check_address_space},
+    {"network.subnet", "Subnets lie in the address space and do not overlap.", check_subnets},
+    {"network.gateway-subnet", "A network with a gateway has a GatewaySubnet of a good size.",
+     check_gateway_subnet},
+    {"network.interface", "Interfaces have names that Linux takes, each once.", check_interfaces},
+    {"network.shared-interface", "Networks without a gateway do not share an interface.",
+     check_shared_interfaces},
+    {"gateway.one-per-network", "A network has at most one gateway.",
+     check_one_gateway_per_network},
+    {"gateway.ip-configurations", "A gateway has one IP configuration per instance.",
+     check_ip_configurations},
+    {"gateway.address", "A gateway's addresses are usable, and nobody else's.",
+     check_gateway_addresses},
+    {"gateway.policy-based",
+     "A policy-based gateway has one connection, to a local network gateway.", check_policy_based},
+    {"local-network-gateway.address", "A local network gateway has a usable address.",
+     check_local_network_gateways},
+    {"connection.ends", "A connection has the two ends that its type needs.",
+     check_connection_ends},
+    {"connection.shared-key", "A connection has a shared key.", check_shared_key},
+    {"connection.identity", "Identities have a form that IKE can carry.", check_identities},
+    {"connection.duplicate", "The peer and identities of a connection tell it from others.",
+     check_duplicates},
+    {"connection.outer-addresses", "The gateways' addresses are of one family, and two.",
+     check_outer_addresses},
+    {"connection.remote-prefixes", "There is something behind the remote end.",
+     check_remote_prefixes},
+    {"connection.overlap", "Networks that are joined do not overlap.", check_overlap},
+    {"connection.overlap-between", "The connections of a gateway lead to different prefixes.",
+     check_overlap_between_connections},
+    {"connection.covers-peer", "Remote prefixes do not cover the gateways' own addresses.",
+     check_covers_peer},
+    {"connection.selectors", "Selectors have pairs, and selector policies are in force.",
+     check_selectors},
+    {"connection.reverse", "The two directions of a vnet-to-vnet connection agree.", check_reverse},
+    {"connection.same-region", "A VPN joins networks of different regions.", check_regions},
+    {"ipsec-policy.unknown", "Named IPsec policies exist.", check_policy_names},
+    {"ipsec-policy.words", "Encryption and integrity fit together.", check_policy_words},
+    {"ipsec-policy.lifetime", "Lifetimes are long enough for a quiet life.", check_lifetimes},
+    {"feature.not-supported", "Nothing is asked for that Twinspan does not do yet.",
+     check_not_supported},
+};
+
+void sort_by_place(Findings& findings) {
+  std::ranges::stable_sort(findings, {}, [](const Finding& finding) {
+    return std::tie(finding.file, finding.line, finding.column);
+  });
+}
+
+}  // namespace
+
+void RuleReport::add(Severity severity, Remark remark) {
+  if (findings_.size() >= kFindingsMax) return;
+  const SourceMark mark = remark.mark;
+  findings_.push_back({.id = std::string(rule_id_),
+                       .severity = severity,
+                       .file = mark.file < model_.files.size() ? model_.files[mark.file] : "",
+                       .line = mark.line,
+                       .column = mark.column,
+                       .objects = std::move(remark.objects),
+                       .message = std::move(remark.message),
+                       .remedy = std::move(remark.remedy)});
+}
+
+std::span<const Rule> all_rules() {
+  return kRules;
+}
+
+Findings validate(const Model& model) {
+  Findings findings;
+  for (const Rule& rule : kRules) {
+    RuleReport report(model, rule.id);
+    rule.check(model, report);
+    std::ranges::move(report.take(), std::back_inserter(findings));
+  }
+  sort_by_place(findings);
+  return findings;
+}
+
+std::string path_of(const VirtualNetwork& network) {
+  return fmt::format("virtual_networks.{}", network.name);
+}
+std::string path_of(const VirtualNetworkGateway& gateway) {
+  return fmt::format("virtual_network_gateways.{}", gateway.name);
+}
+std::string path_of(const LocalNetworkGateway& gateway) {
+  return fmt::format("local_network_gateways.{}", gateway.name);
+}
+std::string path_of(const Connection& connection) {
+  return fmt::format("connections.{}", connection.name);
+}
+std::string path_of(const Peering& peering) {
+  return fmt::format("peerings.{}", peering.name);
+}
+std::string path_of(const IpsecPolicy& policy) {
+  return fmt::format("ipsec_policies.{}", policy.name);
+}
+
+bool is_unusable(const IpAddress& address) {
+  return address.is_unspecified() || address.is_multicast() ||
+         (address.is_v4() && address == IpAddress::highest(IpFamily::V4));
+}
+
+}  // namespace twinspan::policy
