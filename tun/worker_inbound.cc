@@ -45,7 +45,7 @@ class WorkerInbound::HandoverWatch : public Pollable {
 };
 
 WorkerInbound::WorkerInbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
-    : thread_(thread), records_(records), io_(io), receiver_(io) {}
+    : thread_(thread), records_(records), receiver_(io) {}
 
 WorkerInbound::~WorkerInbound() = default;
 

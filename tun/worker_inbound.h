@@ -76,7 +76,6 @@ class WorkerInbound {
 
   WorkerThread& thread_;
   RecordQueue& records_;
-  PacketIo& io_;
   DatagramReceiver receiver_;
   Coalescer coalescer_;
   std::vector<std::unique_ptr<Pollable>> watches_;
