@@ -37,6 +37,7 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   if (!address) return std::nullopt;
   if (slash == std::string_view::npos) return host(*address);
   const std::string_view digits = text.substr(slash + 1);
+  if (digits.size() > 1 && digits.front() == '0') return std::nullopt;
   unsigned length = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
   if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;

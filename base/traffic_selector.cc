@@ -76,6 +76,7 @@ TrafficSelectors narrow(const TrafficSelectors& proposed, const TrafficSelectors
       if (!both) continue;
       const auto holds = [&](const TrafficSelector& other) { return other.contains(*both); };
       if (std::any_of(result.begin(), result.end(), holds)) continue;
+      if (result.size() == kTrafficSelectorsMax) return result;
       std::erase_if(result, [&](const TrafficSelector& other) { return both->contains(other); });
       result.push_back(*both);
     }

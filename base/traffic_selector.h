@@ -39,8 +39,12 @@ struct TrafficSelector {
 
 using TrafficSelectors = std::vector<TrafficSelector>;
 
+// The count of a TS payload is one byte (RFC 7296 3.13); narrow() never makes more.
+inline constexpr size_t kTrafficSelectorsMax = 255;
+
 // RFC 7296 2.9: the subset of `proposed` that `allowed` admits, in the proposal's order, without
 // duplicates and without ranges that another one of the result contains. Empty: TS_UNACCEPTABLE.
+// Cut at kTrafficSelectorsMax, which is still a subset.
 TrafficSelectors narrow(const TrafficSelectors& proposed, const TrafficSelectors& allowed);
 
 // Every selector of `inner` lies inside one of `outer`.

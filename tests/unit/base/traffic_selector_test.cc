@@ -116,6 +116,20 @@ TEST(TrafficSelector, NarrowGivesNoDuplicatesAndNothingInsideAnother) {
             TrafficSelectors{net("10.1.0.0/16")});
 }
 
+TEST(TrafficSelector, NarrowNeverMakesMoreThanAPayloadCanHold) {
+  TrafficSelectors proposed, allowed;
+  for (uint16_t i = 0; i < 20; ++i) {
+    proposed.push_back({.protocol = 17,
+                        .first_port = static_cast<uint16_t>(i * 1000),
+                        .last_port = static_cast<uint16_t>(i * 1000 + 9),
+                        .first_address = *IpAddress::parse("10.0.0.0"),
+                        .last_address = *IpAddress::parse("10.0.255.255")});
+    const IpAddress host = IpAddress::v4((10u << 24) | (uint32_t{i} << 8));
+    allowed.push_back(TrafficSelector::from_prefix(IpPrefix(host, 24)));
+  }
+  EXPECT_EQ(narrow(proposed, allowed).size(), kTrafficSelectorsMax);
+}
+
 TEST(TrafficSelector, CoversAsksEverySelectorOfTheInnerList) {
   const TrafficSelectors outer{net("10.1.0.0/16"), net("10.2.0.0/16")};
   EXPECT_TRUE(covers(outer, {net("10.1.0.0/24"), net("10.2.9.0/24")}));
