@@ -7,6 +7,9 @@ from lab import capture, estate, topology
 from lab.gateway import Gateway
 from lab.process import LabError, wait_until
 
+HALF_A = {"remote_prefixes": ["10.2.0.0/16"]}
+HALF_B = {"remote_prefixes": ["10.1.0.0/16"]}
+
 
 class Pair:
     def __init__(self, sites: topology.Sites, binaries: pathlib.Path):
@@ -31,6 +34,11 @@ class Pair:
         for gateway in self.gateways:
             self.write_to(gateway, description)
         return description
+
+    def write_halves(self, ours: dict | None = None, theirs: dict | None = None) -> None:
+        """Each side knows the other only as a local network gateway, so they may disagree."""
+        self.write_to(self.a, estate.half_estate("a", **{**HALF_A, **(ours or {})}))
+        self.write_to(self.b, estate.half_estate("b", **{**HALF_B, **(theirs or {})}))
 
     def write_to(self, gateway: Gateway, description: dict, key: str | None = None) -> None:
         estate.write_estate(gateway.estate.parent, description, key or self.key)

@@ -130,12 +130,11 @@ def test_up_against_a_wrong_key_exits_1_with_the_diagnosis(pair):
 def test_up_without_a_common_proposal_exits_1_with_the_diagnosis(pair):
     from lab.estate import STRONG
 
-    description = pair.write(ipsec_policy=STRONG)
-    description["connections"]["b-to-a"]["ipsec_policy"] = {**STRONG, "dh_group": "ECP256"}
-    pair.write_to(pair.b, description)
+    theirs = {"ipsec_policy": {**STRONG, "dh_group": "ECP256"}}
+    pair.write_halves({"ipsec_policy": STRONG}, theirs)
     for gateway in pair.gateways:
         gateway.start()
-    result = pair.a.cli("up", "a-to-b")
+    result = pair.a.cli("up", "to-far")
     assert result.returncode == 1
     assert "proposal" in (result.stdout + result.stderr).lower()
 

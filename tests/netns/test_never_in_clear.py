@@ -37,15 +37,17 @@ def require_route_unreachable(pair) -> None:
 
 
 def test_before_the_tunnel_is_up(pair):
-    pair.write()
-    pair.a.start()
+    """Both run, and each waits for the other to begin."""
+    waiting = {"connection_mode": "responder-only"}
+    pair.write_halves(waiting, waiting)
+    for gateway in pair.gateways:
+        gateway.start()
     with watched(pair):
-        result = pair.sites.ping(count=10)
-        assert result is False
+        assert pair.sites.ping(count=10) is False
         require_route_unreachable(pair)
-    pair.b.start()
-    pair.wait_connected()
-    pair.require_ping()
+        assert pair.a.cli("up", "to-far").returncode == 0
+        pair.wait_connected()
+        pair.require_ping()
 
 
 def test_when_the_peer_dies_and_when_it_is_unreachable(pair):

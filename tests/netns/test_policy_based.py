@@ -8,13 +8,15 @@ from hostile import inject
 
 def start_policy_based(pair) -> None:
     pair.a.arguments = ["--key-log", pair.lab.folder / "keys"]
-    pair.start(vpn_type="policy-based")
+    policy_based = {"vpn_type": "policy-based"}
+    pair.write_halves(policy_based, policy_based)
+    pair.start()
 
 
 def test_traffic_inside_the_selectors_flows(pair):
     start_policy_based(pair)
     pair.require_ping()
-    shown = pair.a.cli_json("show", "connection", "a-to-b")
+    shown = pair.a.cli_json("show", "connection", "to-far")
     [child] = shown["child_sas"]
     assert child["local_selectors"] == shown["local_selectors"]
     assert "10.1.0.0" in str(child["local_selectors"]) and "10.2.0.0" in str(
@@ -67,14 +69,9 @@ def test_inbound_packets_outside_the_selectors_are_dropped_and_counted(pair):
 
 def test_route_based_and_policy_based_meet_at_the_narrower_selectors(pair):
     """gw-a any-to-any, gw-b with prefixes: a narrower answer is accepted, enforced and shown."""
-    description = pair.write()
-    pair.write_to(pair.a, description)
-    description["virtual_network_gateways"]["gw-b"]["vpn_type"] = "policy-based"
-    pair.write_to(pair.b, description)
-    for gateway in pair.gateways:
-        gateway.start()
-    pair.wait_connected()
+    pair.write_halves({}, {"vpn_type": "policy-based"})
+    pair.start()
     pair.require_ping()
-    [child] = pair.a.cli_json("show", "connection", "a-to-b")["child_sas"]
+    [child] = pair.a.cli_json("show", "connection", "to-far")["child_sas"]
     assert child["narrowed"] is True
     assert "10.2.0.0" in str(child["remote_selectors"])

@@ -12,7 +12,7 @@ def crash_and_recover(pair, victim, name: str) -> None:
     victim.kill()
     died = time.monotonic()
     while time.monotonic() < died + 3:
-        pair.sites.ping(count=1)  # Traffic of the other side goes on, into the void.
+        pair.sites.ping_both_ways(count=1)  # Traffic goes on, into the void.
     victim.start()
     pair.wait_ping(RECOVERY_SECONDS)
     assert victim.connection(name)["connection_status"] == "Connected"

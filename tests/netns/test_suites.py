@@ -13,7 +13,7 @@ GROUPS = ["DHGroup14", "DHGroup15", "DHGroup16", "ECP256", "ECP384", "ECP521", "
 def policies():
     for name in AEADS:
         yield f"esp-{name}", {"ipsec_encryption": name, "ipsec_integrity": name}
-        yield f"ike-{name}", {"ike_encryption": name}
+        yield f"ike-{name}", {"ike_encryption": name, "ike_integrity": name}
     for name in CBC:
         for integrity in HASHES:
             yield f"{name}-{integrity}", {

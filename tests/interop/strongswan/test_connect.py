@@ -50,11 +50,21 @@ ESP_SUITES = {
 }
 IKE_SUITES = {
     "aes128gcm-ecp256": (
-        {"ike_encryption": "GCMAES128", "ike_prf": "SHA256", "dh_group": "ECP256"},
+        {
+            "ike_encryption": "GCMAES128",
+            "ike_integrity": "GCMAES128",
+            "ike_prf": "SHA256",
+            "dh_group": "ECP256",
+        },
         "aes128gcm16-prfsha256-ecp256",
     ),
     "chacha20-curve25519": (
-        {"ike_encryption": "CHACHA20POLY1305", "ike_prf": "SHA256", "dh_group": "CURVE25519"},
+        {
+            "ike_encryption": "CHACHA20POLY1305",
+            "ike_integrity": "CHACHA20POLY1305",
+            "ike_prf": "SHA256",
+            "dh_group": "CURVE25519",
+        },
         "chacha20poly1305-prfsha256-curve25519",
     ),
     "aes256-sha256-modp2048": (

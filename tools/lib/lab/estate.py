@@ -21,7 +21,7 @@ _NETWORKS = {
 
 STRONG = {
     "ike_encryption": "GCMAES256",
-    "ike_integrity": "SHA384",
+    "ike_integrity": "GCMAES256",
     "ike_prf": "SHA384",
     "dh_group": "ECP384",
     "ipsec_encryption": "GCMAES256",

@@ -34,14 +34,12 @@ class Gateway:
         self.common_arguments = os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS", "").split()
         self.environment: dict[str, str] = {}
         self.program: Background | None = None
-        self._starts = 0
 
     def launch(self) -> Background:
-        self._starts += 1
         words = [self.binaries / "twinspand", "--config", self.estate, "--gateway", self.name]
         words += ["--instance", "0", "--run-dir", self.run_dir, *self.arguments]
         words += [word for word in self.common_arguments if word not in self.arguments]
-        log_name = f"{self.name}.{self._starts}"
+        log_name = f"{self.run_dir.name}-{len(self.lab.background)}"
         self.program = self.lab.start(self.namespace, words, log_name, self.environment)
         return self.program
 

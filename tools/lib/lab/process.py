@@ -58,8 +58,8 @@ class Background:
 
     def __init__(self, command: Sequence[str], log: pathlib.Path, environment: dict | None = None):
         self.words = [str(word) for word in command]
-        self.out_path = log.with_suffix(".out")
-        self.log_path = log.with_suffix(".log")
+        self.out_path = log.with_name(log.name + ".out")
+        self.log_path = log.with_name(log.name + ".log")
         with open(self.out_path, "ab") as out, open(self.log_path, "ab") as errors:
             self.process = subprocess.Popen(
                 self.words,

@@ -58,7 +58,9 @@ class Sites:
         return f" {count} received" in result.stdout
 
     def ping_both_ways(self, family: str = "ipv4", count: int = 3) -> bool:
-        return self.ping(family, count) and self.ping(family, count, reverse=True)
+        """Both directions are tried, also when the first has failed: either may wake the tunnel."""
+        answers = [self.ping(family, count, reverse=reverse) for reverse in (False, True)]
+        return all(answers)
 
 
 def build_sites(lab: Lab, wan_mtu: int = 1500) -> Sites:
