@@ -24,7 +24,7 @@ using esp::kernels::Packet;
 
 constexpr size_t kSizes[] = {64, 128, 256, 512, 1024, 1420, 9000};
 constexpr size_t kBatches[] = {1, 4, 16, 64};
-constexpr size_t kTrailer = 2;
+constexpr uint32_t kTrailer = 2;
 
 std::unique_ptr<Cipher> make_cipher(const Kernel& kernel, Direction direction) {
   static const Bytes key(36, 0x5a);

@@ -3,12 +3,12 @@
 // The input is a sequence of records: control byte, length (2 bytes), so many bytes.
 //   control & 15   the SA
 //   control & 16   plaintext: the bytes become a body that is padded to the cipher's alignment and
-//   sealed with
-//                  the SA's own keys, so that the parser behind the decryption is reached
-//                  (else the bytes are the frame, with the SA's SPI in place when there is room)
+//                  sealed with the SA's own keys, so that the parser behind decryption is reached
+//                  (else the bytes are the frame, with the SA's SPI in place if there is room)
 //   control & 32   with 16: the SA's next frame repeats the sequence number of this one
 // What must hold: no sanitizer report, an accepted inner packet lies inside its frame, and
-// everything else leaves no plaintext.
+// what the cipher decrypted of any other frame is zero.
+#include <algorithm>
 #include <vector>
 
 #include "base/check.h"
@@ -149,6 +149,13 @@ void Harness::check(const OpenItem& item, const Bytes& frame) {
   }
   CHECK(item.inner == nullptr && item.inner_length == 0);
   CHECK(item.verdict != Verdict::Count_);
+  const bool was_decrypted =
+      item.sa != nullptr && item.verdict != Verdict::Malformed && item.verdict != Verdict::Replayed;
+  if (!was_decrypted) return;
+  const EspLayout& layout = item.sa->layout();
+  CHECK(std::all_of(frame.begin() + static_cast<ptrdiff_t>(layout.header_size()),
+                    frame.end() - static_cast<ptrdiff_t>(layout.icv_size),
+                    [](uint8_t byte) { return byte == 0; }));
 }
 
 void Harness::run(ByteView input) {

@@ -65,7 +65,6 @@ TEST(Snapshot, RekeysUnderTrafficLoseNothing) {
   TunnelPair pair(kSuite);
   Snapshot<SaTable> left(1, std::move(pair.left.table));
   Snapshot<SaTable> right(1, std::move(pair.right.table));
-  std::atomic<uint32_t> active_child{1};
   std::atomic<uint64_t> accepted{0};
   std::atomic<bool> stop{false};
   const Bytes inner = make_inner({});
