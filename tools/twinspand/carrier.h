@@ -20,7 +20,7 @@ class Carrier {
   static constexpr std::chrono::seconds kFlapWindow{10};
   static constexpr size_t kFlapLosses = 3;  // So many losses within the window make a flap.
 
-  // `device` carries a descriptor of its own on the TUN device (carrier needs one); it starts off.
+  // The carrier starts off. `device` needs its name and index only.
   Carrier(boost::asio::io_context& context, tun::Host& host, tun::TunDevice device, Log log);
 
   void want(bool on);

@@ -1,7 +1,5 @@
 #include "tools/twinspand/gateway.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -30,19 +28,6 @@ ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log
           .ike_port = kIkePort,
           .nat_port = kNatPort,
           .log = log.with_area("ike")};
-}
-
-// The data plane owns the device; carrier changes need a descriptor of their own.
-tun::TunDevice share(const tun::TunDevice& device) {
-  tun::TunDevice copy;
-  copy.name = device.name;
-  copy.interface_index = device.interface_index;
-  copy.fd = tun::UniqueFd(::fcntl(device.fd.get(), F_DUPFD_CLOEXEC, 0));
-  copy.vnet_header = device.vnet_header;
-  copy.tso = device.tso;
-  copy.uso = device.uso;
-  copy.adopted = device.adopted;
-  return copy;
 }
 
 }  // namespace
@@ -135,19 +120,32 @@ Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::Tun
   log_.info("{}: device {} ({}), MTU {}", plan.connection, device.name,
             device.adopted ? "adopted" : "new", spec.mtu);
   board_.add(id, plan, spec.mtu);
-  carriers_.push_back(std::make_unique<Carrier>(parts_.context, parts_.host, share(device), log_));
+  tun::TunDevice carrier_device;
+  carrier_device.name = device.name;
+  carrier_device.interface_index = device.interface_index;
+  carriers_.push_back(
+      std::make_unique<Carrier>(parts_.context, parts_.host, std::move(carrier_device), log_));
   data_plane_.add_tunnel(id, std::move(device), to_source_policy(plan_, plan));
   return {};
+}
+
+// The host's own packets into a tunnel start from its address in the network, if it has one there:
+// the peer lets no other source in.
+std::optional<IpAddress> Gateway::preferred_source(IpFamily family) const {
+  std::vector<IpPrefix> prefixes = plan_.own_prefixes;
+  std::erase_if(prefixes, [&](const IpPrefix& prefix) { return prefix.family() != family; });
+  return parts_.host.find_local_address(prefixes);
 }
 
 Result<void, tun::HostError> Gateway::set_routes(bool with_tunnels) {
   std::vector<tun::TunnelRoute> routes;
   if (with_tunnels) {
-    const auto preferred = parts_.host.find_local_address(plan_.own_prefixes);
+    const auto source_v4 = preferred_source(IpFamily::V4);
+    const auto source_v6 = preferred_source(IpFamily::V6);
     for (const policy::TunnelPlan& tunnel : plan_.tunnels) {
       for (const IpPrefix& prefix : tunnel.remote_prefixes) {
-        const bool same_family = preferred && preferred->family() == prefix.family();
-        routes.push_back({prefix, tunnel.device, same_family ? preferred : std::nullopt});
+        const bool is_v4 = prefix.family() == IpFamily::V4;
+        routes.push_back({prefix, tunnel.device, is_v4 ? source_v4 : source_v6});
       }
     }
   }

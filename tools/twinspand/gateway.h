@@ -73,6 +73,7 @@ class Gateway : private ike::DatagramPort {
   Result<void, tun::HostError> check_host();
   Result<void, tun::HostError> open_sockets();
   Result<void, tun::HostError> set_routes(bool with_tunnels);
+  std::optional<IpAddress> preferred_source(IpFamily family) const;
   Result<void, tun::HostError> open_device(TunnelId id, const policy::TunnelPlan& plan);
   Result<void, tun::HostError> occupy_host();
 
