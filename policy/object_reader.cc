@@ -281,7 +281,9 @@ bool ObjectReader::is_usable_name(const YamlEntry& named, const std::string& pat
   return false;
 }
 
-bool ObjectReader::convert(const FieldSchema&, std::string_view text, std::string& out) {
+bool ObjectReader::convert(const FieldSchema& schema, std::string_view text, std::string& out) {
+  if (!schema.choices.empty() && std::ranges::find(schema.choices, text) == schema.choices.end())
+    return false;
   out = text;
   return !text.empty();
 }

@@ -1,0 +1,199 @@
+#include "policy/compile.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/unit/policy/estate.h"
+
+namespace twinspan::policy {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+Plan plan_of(std::string_view text, std::string_view gateway = "gw-a") {
+  auto plan = compile(model_of(text), gateway, 0, "/etc/twinspan");
+  if (plan) return *std::move(plan);
+  for (const ConfigError& error : plan.error()) ADD_FAILURE() << error.to_string();
+  return {};
+}
+
+std::string error_of(const Model& model, std::string_view gateway, unsigned instance) {
+  const auto plan = compile(model, gateway, instance, "");
+  EXPECT_FALSE(plan.has_value());
+  return plan ? "" : plan.error().front().to_string();
+}
+
+const TunnelPlan& tunnel(const Plan& plan, std::string_view connection) {
+  for (const TunnelPlan& candidate : plan.tunnels) {
+    if (candidate.connection == connection) return candidate;
+  }
+  ADD_FAILURE() << "no tunnel " << connection;
+  static const TunnelPlan none;
+  return none;
+}
+
+TEST(Compile, TheGoodEstatesPlanIsAsPrinted) {
+  EXPECT_EQ(plan_of(kGoodEstate).to_string(), R"(gateway gw-a instance 0 route-based
+  network     vnet-a 10.1.0.0/16 on lan0
+  bind        192.0.2.1
+tunnel a-to-b device tsnbbs-a-to-b route-based
+  local       192.0.2.1 as fqdn:gw-a.example.net
+  remote      192.0.2.2 as fqdn:gw-b.example.net
+  psk         /etc/twinspan/a-b.psk
+  ike         GCMAES256 prf SHA384 group ECP384
+  esp         GCMAES256 pfs ECP384 esn
+  lifetimes   ike 28800 s, sa 27000 s, 102400000 KB
+  dpd         45 s
+  mode        default, udp
+  selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
+  routes      10.2.0.0/16
+tunnel a-to-branch device tsx5n9q-a-to-br route-based
+  local       192.0.2.1 as ipv4:192.0.2.1
+  remote      203.0.113.9 as ipv4:203.0.113.9
+  psk         /etc/twinspan/a-branch.psk
+  ike         AES256-SHA256 prf SHA512 group DHGroup14
+  esp         GCMAES128 pfs None no-esn
+  lifetimes   ike 3600 s, sa 1800 s, no size limit
+  dpd         30 s
+  mode        initiator-only, esp
+  selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
+  routes      10.9.0.0/16
+)");
+}
+
+TEST(Compile, EachDirectionBelongsToItsFirstGateway) {
+  const Plan plan = plan_of(kGoodEstate, "gw-b");
+  ASSERT_THAT(plan.tunnels, SizeIs(1));
+  EXPECT_EQ(plan.tunnels[0].connection, "b-to-a");
+  EXPECT_EQ(plan.tunnels[0].remote_address.to_string(), "192.0.2.1");
+  EXPECT_EQ(plan.tunnels[0].remote_prefixes, std::vector{*IpPrefix::parse("10.1.0.0/16")});
+}
+
+TEST(Compile, RemotePrefixesOfAVnetToVnetConnectionFollowTheRemoteNetwork) {
+  const Plan plan = plan_of(estate_with(
+      {{"address_space: [10.2.0.0/16]", "address_space: [10.2.0.0/16, 2001:db8:2::/48]"}}));
+  EXPECT_EQ(tunnel(plan, "a-to-b").remote_prefixes,
+            (std::vector{*IpPrefix::parse("10.2.0.0/16"), *IpPrefix::parse("2001:db8:2::/48")}));
+}
+
+TEST(Compile, APolicyBasedGatewayPairsItsPrefixesWithTheRemotes) {
+  const Plan plan = plan_of(estate_with(
+      {{"vpn_type: route-based", "vpn_type: policy-based"},
+       {"address_space: [10.1.0.0/16]", "address_space: [10.1.0.0/16, 2001:db8:1::/48]"},
+       {"address_prefixes: [10.9.0.0/16]", "address_prefixes: [10.9.0.0/16, 10.8.0.0/16]"}}));
+  const TunnelPlan& branch = tunnel(plan, "a-to-branch");
+  EXPECT_FALSE(branch.any_to_any);
+  EXPECT_EQ(branch.vpn_type, VpnType::PolicyBased);
+  // The remote side has no IPv6, so neither have the selectors.
+  EXPECT_EQ(to_string(branch.local_selectors),
+            to_string({TrafficSelector::from_prefix(*IpPrefix::parse("10.1.0.0/16"))}));
+  EXPECT_EQ(to_string(branch.remote_selectors),
+            to_string({TrafficSelector::from_prefix(*IpPrefix::parse("10.9.0.0/16")),
+                       TrafficSelector::from_prefix(*IpPrefix::parse("10.8.0.0/16"))}));
+}
+
+TEST(Compile, ARouteBasedGatewayPairsPrefixesWhenAskedTo) {
+  const Plan plan = plan_of(estate_with(
+      {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"}}));
+  const TunnelPlan& branch = tunnel(plan, "a-to-branch");
+  EXPECT_FALSE(branch.any_to_any);
+  EXPECT_EQ(branch.vpn_type, VpnType::RouteBased);
+  EXPECT_EQ(to_string(branch.local_selectors), "10.1.0.0/16");
+  EXPECT_EQ(to_string(branch.remote_selectors), "10.9.0.0/16");
+  EXPECT_TRUE(tunnel(plan, "a-to-b").any_to_any);
+}
+
+TEST(Compile, ASelectorPolicyReplacesThePrefixesAndNotTheRoutes) {
+  const std::pair<std::string_view, std::string_view> ranges = {
+      "traffic_selector_policies: []",
+      "traffic_selector_policies: [ { local_address_ranges: [10.1.0.1-10.1.0.9], "
+      "remote_address_ranges: [10.9.0.0/24] } ]"};
+  const Plan plan = plan_of(estate_with(
+      {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
+       ranges}));
+  const TunnelPlan& branch = tunnel(plan, "a-to-branch");
+  EXPECT_EQ(to_string(branch.local_selectors), "10.1.0.1-10.1.0.9");
+  EXPECT_EQ(to_string(branch.remote_selectors), "10.9.0.0/24");
+  EXPECT_EQ(branch.remote_prefixes, std::vector{*IpPrefix::parse("10.9.0.0/16")});
+  EXPECT_TRUE(tunnel(plan_of(estate_with({ranges})), "a-to-branch").any_to_any);
+}
+
+TEST(Compile, BehindNatThePrivateAddressIsBoundAndThePublicOneIsTheIdentity) {
+  const Plan plan =
+      plan_of(estate_with({{"public_ip_address: 192.0.2.1 }",
+                            "public_ip_address: 192.0.2.1, private_ip_address: 10.0.0.4 }"}}));
+  const TunnelPlan& branch = tunnel(plan, "a-to-branch");
+  EXPECT_EQ(branch.local_address.to_string(), "10.0.0.4");
+  EXPECT_EQ(branch.local_identity, (Identity{IdentityType::Ipv4, "192.0.2.1"}));
+  EXPECT_THAT(plan.local_addresses, ElementsAre(*IpAddress::parse("10.0.0.4")));
+}
+
+TEST(Compile, KeyFilesAreFoundBesideTheEstateUnlessAbsolute) {
+  const Model model =
+      model_of(estate_with({{"file: a-branch.psk", "file: /secrets/a-branch.psk"}}));
+  const auto in_directory = compile(model, "gw-a", 0, "/etc/twinspan/");
+  const auto here = compile(model, "gw-a", 0, "");
+  ASSERT_TRUE(in_directory && here);
+  EXPECT_EQ(tunnel(*in_directory, "a-to-b").psk_file, "/etc/twinspan/a-b.psk");
+  EXPECT_EQ(tunnel(*here, "a-to-b").psk_file, "a-b.psk");
+  EXPECT_EQ(tunnel(*here, "a-to-branch").psk_file, "/secrets/a-branch.psk");
+}
+
+TEST(Compile, AnUnknownGatewayAndInstanceAreNamed) {
+  const Model model = model_of(kGoodEstate);
+  EXPECT_EQ(error_of(model, "gw-x", 0),
+            "e.yaml: the file has no virtual network gateway 'gw-x'; did you mean 'gw-a'?");
+  EXPECT_EQ(error_of(model, "gw-a", 1),
+            "e.yaml:11:3: virtual_network_gateways.gw-a.ip_configurations: there is no instance 1; "
+            "it has 0 (default, 192.0.2.1)");
+}
+
+TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
+  const auto fails = [](std::string_view from, std::string_view to) {
+    return error_of(model_of(estate_with({{from, to}})), "gw-a", 0);
+  };
+  using testing::HasSubstr;
+  EXPECT_THAT(fails("virtual_network: vnet-a", "virtual_network: vnet-x"),
+              HasSubstr("there is no virtual network 'vnet-x'; did you mean"));
+  EXPECT_THAT(fails("local_network_gateway2: branch", "local_network_gateway2: x"),
+              HasSubstr("connections.a-to-branch: the remote end has no address"));
+  EXPECT_THAT(fails("gateway_ip_address: 203.0.113.9", "fqdn: x.example.net"),
+              HasSubstr("the remote end has no address"));
+  EXPECT_THAT(fails("virtual_network: vnet-b", "virtual_network: vnet-x"),
+              HasSubstr("connections.a-to-b: the remote end"));
+  EXPECT_THAT(fails("ipsec_policy: strong", "ipsec_policy: x"),
+              HasSubstr("no usable IPsec policy"));
+  EXPECT_THAT(fails("local_id: gw-a.example.net", "local_id: '@'"), HasSubstr("is no identity"));
+  EXPECT_THAT(fails("    shared_key: { file: a-branch.psk }\n", ""), HasSubstr("there is no key"));
+}
+
+TEST(Compile, OneThousandConnectionsHaveOneThousandDevices) {
+  std::string networks = "local_network_gateways:\n";
+  std::string connections = "connections:\n";
+  for (int index = 0; index < 1000; ++index) {
+    networks += fmt::format(
+        "  b{}: {{ gateway_ip_address: 198.51.{}.{}, address_prefixes: [10.{}.{}.0/24] }}\n", index,
+        index / 250, index % 250, 100 + index / 250, index % 250);
+    connections += fmt::format(
+        "  branch-office-{}: {{ connection_type: ipsec, virtual_network_gateway1: gw-a, "
+        "local_network_gateway2: b{}, shared_key: {{ file: k }} }}\n",
+        index, index);
+  }
+  const Plan plan = plan_of(
+      estate_with({{"local_network_gateways:\n", networks}, {"connections:\n", connections}}));
+  EXPECT_THAT(plan.tunnels, SizeIs(1002));
+  std::set<std::string> devices;
+  for (const TunnelPlan& each : plan.tunnels) devices.insert(each.device);
+  EXPECT_THAT(devices, SizeIs(1002));
+}
+
+TEST(Compile, EqualEstatesMakeEqualPlans) {
+  EXPECT_EQ(plan_of(kGoodEstate), plan_of(kGoodEstate));
+}
+
+}  // namespace
+}  // namespace twinspan::policy
