@@ -82,6 +82,10 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
   if (activation == Activation::WhenProven) {
     child.timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
   }
+  // The first child needs none: before its IKE_AUTH is answered the peer takes no request at all.
+  if (!child.is_initiator && child.group_negotiated) {
+    child.timers.arm(ChildTimer::Proof, context.now + kActivateAfterRepetition);
+  }
   arm_lifetime(context, sa, child);
   context.outbox.emit(EventInstallPair{pair_params(sa, child, std::move(keys))});
   context.outbox.emit(established_event(sa, child));
@@ -104,7 +108,17 @@ void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
   }
   child.outbound_half = Outbound::Active;
   if (!child.replaces) return;
-  if (ChildSa* old = sa.find_child(*child.replaces)) remove_outbound(context, sa, *old);
+  ChildSa* old = sa.find_child(*child.replaces);
+  if (old == nullptr) return;
+  remove_outbound(context, sa, *old);
+  if (!old->is_deleting) old->timers.arm(ChildTimer::Reap, context.now + kReapAfter);
+}
+
+void activate_proven(Context& context, IkeSa& sa) {
+  for (ChildSa& child : sa.children) {
+    child.timers.cancel(ChildTimer::Proof);
+    if (child.timers.is_armed(ChildTimer::Activate)) activate_child(context, sa, child);
+  }
 }
 
 void remove_outbound(Context& context, IkeSa& sa, ChildSa& child) {
@@ -168,6 +182,8 @@ void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer time
     }
     case ChildTimer::Activate:
       activate_child(context, sa, *child);
+      return run_queue(context, sa);
+    case ChildTimer::Proof:
       return run_queue(context, sa);
     case ChildTimer::Reap:
       return queue_child_delete(context, sa, *child);

@@ -19,15 +19,26 @@ namespace twinspan::ike {
 struct IkeSa;
 
 inline constexpr size_t kChildrenPerIkeSaMax = 16;
-// Longer than the peer's first retransmission (1 s) plus a round trip, so that a lost answer does
-// not let us send on an SA that the peer cannot have yet.
-inline constexpr Duration kActivateAfter = 2500ms;
+// The proof that the peer holds a replacement: a packet on it, or any further request (our window
+// is 1, so it has our answer by then), such as the DELETE of the old pair. A peer that sends
+// neither is waited for past its fifth transmission (0, 1, 3, 7, 15 s); until then the old pair
+// serves. Once it has repeated its request, answers get lost, and only the time in which it gives
+// up is enough.
+inline constexpr Duration kActivateAfter = 16s;
+inline constexpr Duration kActivateAfterRepetition = 64s;
 // A peer that should delete an SA and does not is helped after this.
 inline constexpr Duration kReapAfter = 30s;
 // How long packets on their way may still come in on a replaced SA.
 inline constexpr Duration kInboundGrace = 5s;
 
-enum class ChildTimer : uint8_t { SoftLifetime, HardLifetime, Activate, Reap, Count_ };
+enum class ChildTimer : uint8_t {
+  SoftLifetime,
+  HardLifetime,
+  Activate,  // Send on it although the peer has proven nothing.
+  Proof,     // The peer may not know it yet: until then no request of ours names it.
+  Reap,
+  Count_
+};
 
 enum class Outbound : uint8_t {
   Waiting,  // Installed, not used: the peer's proof is awaited, or it lost a collision.
@@ -73,6 +84,10 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
 
 // Sends on this child from now on; the outbound half of what it replaces goes.
 void activate_child(Context& context, IkeSa& sa, ChildSa& child);
+
+// A fresh request came in on `sa`: the peer has every answer of ours, so what waited for that is
+// used.
+void activate_proven(Context& context, IkeSa& sa);
 
 // The outbound half goes; what else the tunnel has takes over first.
 void remove_outbound(Context& context, IkeSa& sa, ChildSa& child);

@@ -167,11 +167,11 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandShutdown&) const { supervisor.shutdown(step); }
     void operator()(CommandFirstInbound& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
-      if (place.child == nullptr || place.child->outbound_half != Outbound::Waiting ||
-          place.child->is_redundant || place.child->is_deleting) {
-        return;
+      if (place.child == nullptr) return;
+      place.child->timers.cancel(ChildTimer::Proof);
+      if (place.child->outbound_half == Outbound::Waiting && place.child->is_usable()) {
+        activate_child(step, *place.sa, *place.child);
       }
-      activate_child(step, *place.sa, *place.child);
       run_queue(step, *place.sa);
     }
     void operator()(CommandSoftLimit& c) const {

@@ -195,6 +195,7 @@ void handle_request(Context& context, IkeSa& sa, const Datagram& datagram, const
     return refuse_request(context, sa, datagram, header, error_notify(NotifyType::InvalidSyntax));
   }
   if (sa.state() == IkeSaState::Candidate && !deletes_ike(*payloads)) adopt_candidate(context, sa);
+  activate_proven(context, sa);
   const std::vector<Payload> answer = dispatch_request(context, sa, header, *payloads);
   send_response(context, sa, datagram, header, answer);
   run_queue(context, sa);
@@ -362,12 +363,12 @@ void queue_task(Context& context, IkeSa& sa, Task task) {
 
 namespace {
 
-// A child whose replacement or activation is still in the air is not touched yet.
+// A child that the peer may not know yet is not named.
 bool is_ready(const IkeSa& sa, const Task& task, Instant now) {
   if (task.not_before > now) return false;
   if (task.kind != Task::Kind::RekeyChild) return true;
   const auto child = std::ranges::find(sa.children, task.inbound_spi, &ChildSa::inbound);
-  return child == sa.children.end() || !child->timers.is_armed(ChildTimer::Activate);
+  return child == sa.children.end() || !child->timers.is_armed(ChildTimer::Proof);
 }
 
 void start_task(Context& context, IkeSa& sa, const Task& task) {

@@ -27,9 +27,9 @@ namespace twinspan::ike {
 
 inline constexpr size_t kTasksMax = 32;
 inline constexpr Duration kHalfOpenMax = 30s;
-inline constexpr Duration kLinger = 10s;   // How long a last answer is repeated.
-inline constexpr Duration kCloseMax = 8s;  // For a request in flight and our DELETE.
-inline constexpr Duration kHoldAfterRekey = 2500ms;
+inline constexpr Duration kLinger = 10s;             // How long a last answer is repeated.
+inline constexpr Duration kCloseMax = 8s;            // For a request in flight and our DELETE.
+inline constexpr Duration kHoldAfterRekey = 16s;     // As kActivateAfter, for a rekeyed IKE SA.
 inline constexpr Duration kKeepaliveInterval = 20s;  // RFC 3948 4.
 
 enum class SaTimer : uint8_t {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/rekey_ike.h"
 
@@ -68,6 +69,13 @@ void answer_delete_ike(Context& context, IkeSa& sa, const Diagnosis& why) {
     settle_for_crossing(context, sa, rekey);
   }
   const bool is_missed = sa.state() == IkeSaState::Established && !sa.is_redundant;
+  // The peer has the SA that replaces this one.
+  IkeSa* successor = sa.successor ? context.sas.find(*sa.successor) : nullptr;
+  if (successor != nullptr) {
+    successor->timers.cancel(SaTimer::Hold);
+    activate_proven(context, *successor);
+    run_queue(context, *successor);
+  }
   linger(context, sa, why);
   if (is_missed) context.supervisor.fail(sa.tunnel(), why);
 }

@@ -67,9 +67,10 @@ void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
 
 void finish_rekey(Context& context, IkeSa& sa, const ChildExchange& own, Replacement replacement) {
   const ChildId id = replacement.child.id;
-  ChildSa* theirs = own.crossing ? sa.find_child(*own.crossing) : nullptr;
+  // The peer may have rekeyed its winner again before our answer came: the nonces still decide,
+  // unless nothing of the peer's is left.
   const bool keep_ours =
-      theirs == nullptr ||
+      !own.crossing || sa.current_child() == nullptr ||
       resolve_collision(replacement.nonces, own.crossing_nonces) == CollisionOutcome::KeepOurs;
   if (!keep_ours) {
     // Installed to receive what the peer may send until our DELETE arrives.
@@ -81,7 +82,7 @@ void finish_rekey(Context& context, IkeSa& sa, const ChildExchange& own, Replace
   }
   install_child(context, sa, std::move(replacement.child), std::move(replacement.keys),
                 Activation::Now);
-  if (theirs != nullptr) mark_redundant(context, sa, *own.crossing);
+  if (own.crossing) mark_redundant(context, sa, *own.crossing);
   if (ChildSa* old = sa.find_child(*own.rekeys)) {
     old->replaced_by = id;
     remove_outbound(context, sa, *old);
@@ -100,9 +101,9 @@ void rekey_child_failed(Context& context, IkeSa& sa, const ChildExchange& own,
 }
 
 bool settle_for_crossing(Context& context, IkeSa& sa, const ChildExchange& own) {
-  ChildSa* theirs = own.crossing ? sa.find_child(*own.crossing) : nullptr;
-  if (theirs == nullptr) return false;
-  if (theirs->outbound_half == Outbound::Waiting) {
+  if (!own.crossing || sa.current_child() == nullptr) return false;
+  ChildSa* theirs = sa.find_child(*own.crossing);
+  if (theirs != nullptr && theirs->outbound_half == Outbound::Waiting) {
     theirs->timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
   }
   succeed(context, sa);
@@ -151,13 +152,12 @@ void accept_rekey(Context& context, IkeSa& sa, ChildId old_id, Replacement repla
   ChildSa* old = sa.find_child(old_id);
   old->replaced_by = id;
   old->timers.cancel(ChildTimer::SoftLifetime);
-  old->timers.arm(ChildTimer::Reap, context.now + kReapAfter);
 }
 
 void defer_activation(Context& context, IkeSa& sa) {
   for (ChildSa& child : sa.children) {
     if (!child.timers.is_armed(ChildTimer::Activate)) continue;
-    child.timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
+    child.timers.arm(ChildTimer::Activate, context.now + kActivateAfterRepetition);
   }
 }
 

@@ -80,6 +80,7 @@ void adopt(Context& context, IkeSa& old, IkeSa& fresh) {
     old.timers.cancel(timer);
   }
   fresh.is_redundant = std::exchange(old.is_redundant, false);
+  if (fresh.is_redundant) fresh.timers.arm(SaTimer::Reap, context.now + kRedundantReapAfter);
   establish(context, fresh, true);
   succeed(context, old);
 }

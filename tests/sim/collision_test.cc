@@ -1,14 +1,17 @@
-// Crossing exchanges (RFC 7296 2.8.1, 2.8.2, 2.25), scripted message by message, with every outcome of the
-// nonce comparison.
+// Crossing exchanges (RFC 7296 2.8.1, 2.8.2, 2.25), scripted message by message, with every outcome
+// of the nonce comparison.
 #include "tests/sim/sim_pair.h"
 
 namespace twinspan::ike {
 namespace {
 
-// Which of the four nonces is the lowest: A's request, B's answer to it, B's request, A's answer to it.
+// Which of the four nonces is the lowest: A's request, B's answer to it, B's request, A's answer to
+// it.
 enum class Lowest { RequestOfA, AnswerOfB, RequestOfB, AnswerOfA };
 
-bool loses_a(Lowest lowest) { return lowest == Lowest::RequestOfA || lowest == Lowest::AnswerOfB; }
+bool loses_a(Lowest lowest) {
+  return lowest == Lowest::RequestOfA || lowest == Lowest::AnswerOfB;
+}
 
 class Collision : public testing::TestWithParam<Lowest> {
  protected:
@@ -34,7 +37,8 @@ class Collision : public testing::TestWithParam<Lowest> {
   }
   // The first held message from `side`.
   void deliver_from(size_t side) {
-    const auto index = pair.world.find_held([side](const WireMessage& m) { return m.from == side; });
+    const auto index =
+        pair.world.find_held([side](const WireMessage& m) { return m.from == side; });
     ASSERT_TRUE(index.has_value()) << pair.world.picture();
     pair.world.deliver(*index);
   }
@@ -84,8 +88,9 @@ TEST_P(Collision, OneAnswerComesOnlyAfterTheWinnersDelete) {
   deliver_from(kB);  // A sees B's request, answers.
   deliver_from(kA);  // B has the answer and decides.
   // B's answer stays on the way while the rest goes on.
-  const auto answer = pair.world.find_held(
-      [](const WireMessage& m) { return m.from == kB && m.is_response(ExchangeType::CreateChildSa); });
+  const auto answer = pair.world.find_held([](const WireMessage& m) {
+    return m.from == kB && m.is_response(ExchangeType::CreateChildSa);
+  });
   ASSERT_TRUE(answer.has_value());
   const WireMessage late = pair.world.held()[*answer];
   pair.world.drop(*answer);
@@ -181,8 +186,9 @@ TEST_P(Collision, OneIkeRekeyAnswerIsLate) {
   pair.rekey_ike(kB);
   deliver_from(kA);
   deliver_from(kB);
-  const auto answer = pair.world.find_held(
-      [](const WireMessage& m) { return m.from == kB && m.is_response(ExchangeType::CreateChildSa); });
+  const auto answer = pair.world.find_held([](const WireMessage& m) {
+    return m.from == kB && m.is_response(ExchangeType::CreateChildSa);
+  });
   ASSERT_TRUE(answer.has_value());
   const WireMessage late = pair.world.held()[*answer];
   pair.world.drop(*answer);

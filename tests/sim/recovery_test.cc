@@ -90,7 +90,8 @@ TEST(Recovery, AnInvalidSpiHintFromElsewhereIsIgnored) {
   header.from_initiator = true;
   Bytes spi(4);
   store_be32(spi.data(), used.value);
-  NotifyPayload notify{.protocol = ProtocolId::None, .spi = {}, .type = NotifyType::InvalidSpi, .value = spi};
+  NotifyPayload notify{
+      .protocol = ProtocolId::None, .spi = {}, .type = NotifyType::InvalidSpi, .value = spi};
   Datagram datagram{.local = {pair.a().address(), 4500},
                     .remote = {*IpAddress::parse("198.51.100.1"), 4500},
                     .bytes = write_message(header, {notify})};
@@ -117,10 +118,12 @@ TEST(Recovery, AForgedHintCostsAtMostANegotiationAndNoPacket) {
   for (int i = 0; i < 50; ++i) {
     Bytes spi(4);
     store_be32(spi.data(), pair.a().outbound(kTunnel)->params.outbound_spi.value);
-    const NotifyPayload notify{.protocol = ProtocolId::None, .spi = {}, .type = NotifyType::InvalidSpi, .value = spi};
-    pair.a().endpoint().handle_datagram(pair.world.now(), {.local = {pair.a().address(), 4500},
-                                                           .remote = {pair.b().address(), 4500},
-                                                           .bytes = write_message(header, {notify})});
+    const NotifyPayload notify{
+        .protocol = ProtocolId::None, .spi = {}, .type = NotifyType::InvalidSpi, .value = spi};
+    pair.a().endpoint().handle_datagram(pair.world.now(),
+                                        {.local = {pair.a().address(), 4500},
+                                         .remote = {pair.b().address(), 4500},
+                                         .bytes = write_message(header, {notify})});
     pair.world.run_for(100ms);
   }
   EXPECT_LE(pair.a().ike_established.size(), 4u);
@@ -138,7 +141,8 @@ TEST_P(BothInitiate, AtOnceConvergesToOneSa) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SimPair pair(seed);
     pair.config[kB].mode = ConnectionMode::Default;
-    pair.world.link = {.delay_min = 2ms, .delay_max = 2ms + seed % 7 * 1ms, .loss_percent = GetParam()};
+    pair.world.link = {
+        .delay_min = 2ms, .delay_max = 2ms + seed % 7 * 1ms, .loss_percent = GetParam()};
     pair.world.command(kA, CommandAddPeer{.peer = pair.config[kA]});
     pair.world.run_for(seed % 5 * 1ms);
     pair.world.command(kB, CommandAddPeer{.peer = pair.config[kB]});

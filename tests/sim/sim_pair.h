@@ -73,7 +73,8 @@ class SimPair {
   // Long enough for every grace, activation and reaper time.
   void settle() { world.run_for(60s); }
   void expect_at_rest() {
-    EXPECT_EQ(check_at_rest(world), std::vector<std::string>{}) << world.picture();
+    EXPECT_EQ(check_at_rest(world), std::vector<std::string>{})
+        << world.picture() << a().endpoint().dump_state() << b().endpoint().dump_state();
     expect_sound();
   }
   void expect_sound() {

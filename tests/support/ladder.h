@@ -36,7 +36,7 @@ class Ladder {
   std::string render() const;
 
  private:
-  static constexpr size_t kLinesMax = 400;
+  static constexpr size_t kLinesMax = 2000;
   std::vector<std::string> lines_;
 };
 

@@ -89,6 +89,8 @@ void SimHost::carry_out(Event event) {
       last_cause[t->tunnel] = t->diagnosis.cause;
       diagnoses.push_back(t->diagnosis);
     }
+  } else if (auto* m = std::get_if<EventMessage>(&event)) {
+    if (m->text.starts_with("received")) trace.push_back(m->text);
   } else if (auto* d = std::get_if<EventCommandDone>(&event)) {
     done.push_back(*d);
   } else if (auto* c = std::get_if<EventChildEstablished>(&event)) {

@@ -40,7 +40,11 @@ void SimWorld::restart(size_t index) {
 void SimWorld::drain(size_t index) {
   SimHost& host = *hosts_[index];
   // Data-plane events first: what a datagram announces is in place when its answer comes.
+  const size_t traced = host.trace.size();
   while (auto event = host.endpoint().poll_event()) host.carry_out(*std::move(event));
+  for (size_t i = traced; i < host.trace.size(); ++i) {
+    ladder_.note("              " + host.name() + ": " + host.trace[i]);
+  }
   while (auto datagram = host.endpoint().poll_datagram()) post(index, *std::move(datagram));
   check();
 }
