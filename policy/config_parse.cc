@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <tuple>
 
 #include "policy/model_reader.h"
 #include "policy/object_reader.h"
@@ -107,8 +108,9 @@ Result<YamlTree, std::vector<YamlError>> read_yaml(std::string_view text, uint32
 }
 
 void sort_by_place(ConfigErrors& errors) {
-  std::ranges::stable_sort(
-      errors, {}, [](const ConfigError& error) { return std::pair(error.line, error.column); });
+  std::ranges::sort(errors, {}, [](const ConfigError& error) {
+    return std::tie(error.line, error.column, error.path, error.message);
+  });
 }
 
 }  // namespace

@@ -58,8 +58,8 @@ constexpr Rule kRules[] = {
 };
 
 void sort_by_place(Findings& findings) {
-  std::ranges::stable_sort(findings, {}, [](const Finding& finding) {
-    return std::tie(finding.file, finding.line, finding.column);
+  std::ranges::sort(findings, {}, [](const Finding& finding) {
+    return std::tie(finding.file, finding.line, finding.column, finding.id, finding.message);
   });
 }
 

@@ -199,7 +199,7 @@ TEST(Validate, ALocalNetworkGatewayHasOneUsableAddress) {
               ElementsAre("error local-network-gateway.address"));
   EXPECT_THAT(findings_with({{"    gateway_ip_address: 203.0.113.9\n",
                               "    gateway_ip_address: 203.0.113.9\n    fqdn: x.example.net\n"}}),
-              ElementsAre("error local-network-gateway.address", "error feature.not-supported"));
+              ElementsAre("error feature.not-supported", "error local-network-gateway.address"));
   EXPECT_THAT(
       findings_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: 255.255.255.255"}}),
       ElementsAre("error local-network-gateway.address"));
