@@ -46,21 +46,19 @@ Stage stage_of(const RouteStep& step) {
   return deletes ? Stage::DeleteTunnel : Stage::ChangeTunnel;
 }
 
-struct StagedStep {
-  Stage stage;
-  RouteStep step;
-};
+// In the order of the stages; within a stage in the order of insertion.
+using StagedSteps = std::multimap<Stage, RouteStep>;
 
 // IPv6 has no replacement between routes with and without gateways; the unreachable route below
 // holds while the old one is away.
-void add_change(std::vector<StagedStep>& steps, const Route& before, const Route& after) {
+void add_change(StagedSteps& steps, const Route& before, const Route& after) {
   const Stage stage = stage_of({RouteChange::Replace, after});
   if (after.prefix.family() == IpFamily::V4) {
-    steps.push_back({stage, {RouteChange::Replace, after}});
+    steps.emplace(stage, RouteStep{RouteChange::Replace, after});
     return;
   }
-  steps.push_back({stage, {RouteChange::Delete, before}});
-  steps.push_back({stage, {RouteChange::Add, after}});
+  steps.emplace(stage, RouteStep{RouteChange::Delete, before});
+  steps.emplace(stage, RouteStep{RouteChange::Add, after});
 }
 
 std::string remedy_of_step(const RouteStep& step, int code) {
@@ -139,12 +137,12 @@ std::vector<RouteStep> plan_route_steps(const std::vector<Route>& present,
   for (const Route& route : present) {
     if (route.protocol == kRouteProtocol) stale[key_of(route)] = &route;
   }
-  std::vector<StagedStep> staged;
+  StagedSteps staged;
   for (const Route& route : wanted) {
     const auto found = stale.find(key_of(route));
     if (found == stale.end()) {
       const RouteStep step{RouteChange::Add, route};
-      staged.push_back({stage_of(step), step});
+      staged.emplace(stage_of(step), step);
       continue;
     }
     if (*found->second != route) add_change(staged, *found->second, route);
@@ -152,11 +150,10 @@ std::vector<RouteStep> plan_route_steps(const std::vector<Route>& present,
   }
   for (const auto& [key, route] : stale) {
     const RouteStep step{RouteChange::Delete, *route};
-    staged.push_back({stage_of(step), step});
+    staged.emplace(stage_of(step), step);
   }
-  std::ranges::stable_sort(staged, {}, &StagedStep::stage);
   std::vector<RouteStep> steps;
-  for (StagedStep& entry : staged) steps.push_back(std::move(entry.step));
+  for (auto& [stage, step] : staged) steps.push_back(std::move(step));
   return steps;
 }
 
