@@ -2,13 +2,23 @@
 
 # build_preset PRESET LOG: configures and builds; what the compiler says goes to LOG, shown only on
 # failure.
-build_preset() {
+build_preset() { build_quietly "$1" "$2" cmake --workflow --preset "$1"; }
+
+# build_lab LOG: the preset release, and the programs of the namespace tests on top.
+build_lab() { build_quietly "release, with the programs of the labs" "$1" configure_and_build_lab; }
+configure_and_build_lab() {
+  cmake --preset release -DTWINSPAN_TESTS=ON && cmake --build build/release --target lab_programs
+}
+
+# build_quietly WHAT LOG COMMAND...
+build_quietly() {
   local preset=$1 log=$2 began=$SECONDS status=0
+  shift 2
   printf '  %-58s ' "build preset $preset"
   if [ -t 1 ]; then
-    cmake --workflow --preset "$preset" 2>&1 | tee "$log" | build_ticker || status=${PIPESTATUS[0]}
+    "$@" 2>&1 | tee "$log" | build_ticker || status=${PIPESTATUS[0]}
   else
-    cmake --workflow --preset "$preset" >"$log" 2>&1 || status=$?
+    "$@" >"$log" 2>&1 || status=$?
   fi
   if [ "$status" != 0 ]; then
     echo "FAILED"
