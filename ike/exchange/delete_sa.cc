@@ -73,7 +73,6 @@ void answer_delete_ike(Context& context, IkeSa& sa, const Diagnosis& why) {
   IkeSa* successor = sa.successor ? context.sas.find(*sa.successor) : nullptr;
   if (successor != nullptr) {
     successor->timers.cancel(SaTimer::Hold);
-    activate_proven(context, *successor);
     run_queue(context, *successor);
   }
   linger(context, sa, why);

@@ -14,7 +14,7 @@ void SimHost::restart(uint64_t seed) {
   auto fake = std::make_unique<FakeCrypto>(seed);
   fake_ = fake.get();
   provider_ = std::move(fake);
-  endpoint_ = std::make_unique<IkeEndpoint>(EndpointOptions{}, *provider_);
+  endpoint_ = std::make_unique<IkeEndpoint>(options, *provider_);
   inbound.clear();
   active.clear();
   tunnel_state.clear();
@@ -25,7 +25,7 @@ void SimHost::use(std::unique_ptr<Provider> provider) {
   endpoint_.reset();
   provider_ = std::move(provider);
   fake_ = nullptr;
-  endpoint_ = std::make_unique<IkeEndpoint>(EndpointOptions{}, *provider_);
+  endpoint_ = std::make_unique<IkeEndpoint>(options, *provider_);
 }
 
 SimHost::Pair* SimHost::find_child(ChildId child) {

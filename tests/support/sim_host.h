@@ -31,6 +31,7 @@ class SimHost {
   // The real provider instead of the fake one; before anything else.
   void use(std::unique_ptr<Provider> provider);
   bool is_alive = true;
+  EndpointOptions options;  // Take effect with the next restart() or use().
 
   // --- The data plane ---
   struct Pair {
