@@ -1,6 +1,17 @@
 #include "esp/sa_table.h"
 
 namespace twinspan::esp {
+namespace {
+
+// Multicast that ends at its link (RFC 4291 2.7, RFC 5771 4): the device's own MLD and neighbour
+// discovery, mDNS, routing hellos. The tunnel is another link.
+bool is_link_scope(const InnerPacket& packet) {
+  if (packet.family == IpFamily::V4) return (packet.destination.low >> 8) == 0xe00000;
+  const uint64_t first_word = packet.destination.high >> 48;
+  return (first_word & 0xff0f) == 0xff01 || (first_word & 0xff0f) == 0xff02;
+}
+
+}  // namespace
 
 SaTable::SaTable(std::vector<std::shared_ptr<InboundSa>> inbound,
                  std::vector<std::shared_ptr<const TunnelEntry>> tunnels)
@@ -29,6 +40,10 @@ OutboundSa* SaTable::find_outbound(TunnelId tunnel, ByteView inner_packet, Verdi
   const auto packet = parse_inner(inner_packet);
   if (!packet) {
     verdict = Verdict::BadInnerPacket;
+    return nullptr;
+  }
+  if (is_link_scope(*packet)) {
+    verdict = Verdict::LinkScope;
     return nullptr;
   }
   if (entry->only_any != nullptr) {

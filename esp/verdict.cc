@@ -30,6 +30,8 @@ const char* to_string(Verdict verdict) {
       return "expired";
     case Verdict::TunWriteFailed:
       return "tun-write-failed";
+    case Verdict::LinkScope:
+      return "link-scope";
     case Verdict::NoSa:
       return "no-sa";
     case Verdict::NoSelector:

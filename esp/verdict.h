@@ -25,6 +25,7 @@ enum class Verdict : uint8_t {
   Expired,           // The SA is past its hard limit.
   TunWriteFailed,
   // Outbound
+  LinkScope,   // Multicast that never leaves its link; not a fault.
   NoSa,        // The tunnel has no outbound SA.
   NoSelector,  // No SPD entry of the tunnel admits the packet.
   SequenceExhausted,

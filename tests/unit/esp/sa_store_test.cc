@@ -39,6 +39,22 @@ TEST_F(Store, AnUnknownTunnelAndOneWithoutChildrenHaveNoSa) {
   EXPECT_EQ(gateway.table->find_inbound(0), nullptr);
 }
 
+TEST_F(Store, LinkScopeMulticastStaysOutOfTheTunnelAndWiderScopesPass) {
+  gateway.install(numbered(1, "0.0.0.0/0", "0.0.0.0/0"));
+  EXPECT_EQ(route("224.0.0.251"), failure(Verdict::LinkScope));
+  EXPECT_EQ(route("224.0.1.1"), 1);
+  EXPECT_EQ(route("223.255.255.255"), 1);
+  Verdict verdict = Verdict::Accept;
+  for (const char* const destination : {"ff02::16", "ff32::1", "ff01::1"}) {
+    const Bytes inner = make_inner({.source = "fe80::1", .destination = destination});
+    EXPECT_EQ(gateway.table->find_outbound(kTunnel, inner, verdict), nullptr);
+    EXPECT_EQ(verdict, Verdict::LinkScope) << destination;
+  }
+  const Bytes site = make_inner({.source = "fe80::1", .destination = "ff05::2"});
+  gateway.table->find_outbound(kTunnel, site, verdict);
+  EXPECT_NE(verdict, Verdict::LinkScope);
+}
+
 TEST_F(Store, TheFirstEntryThatAdmitsThePacketWins) {
   gateway.install(numbered(1, "10.1.0.0/16", "10.2.3.0/24"));
   gateway.install(numbered(2, "10.1.0.0/16", "10.2.0.0/16"));
