@@ -12,6 +12,7 @@ from lab import estate  # noqa: E402
 from lab.gateway import Gateway  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 
+ROLE_MODES = {"initiator": "initiator-only", "responder": "responder-only"}
 KEY = "correct horse battery staple 1"
 
 
@@ -26,19 +27,19 @@ class Mixed:
         self.charon = Charon(sites.lab, sites.gw_b)
 
     def start(
-        self, ours: dict | None = None, theirs: dict | None = None, key: str = KEY
+        self, role: str, ours: dict | None = None, theirs: dict | None = None, key: str = KEY
     ) -> "Mixed":
-        """Both daemons; ours waits for the peer, or initiates, as connection_mode says."""
-        settings = {"connection_mode": "responder-only", **(ours or {})}
+        """Both daemons. `role` is ours: as initiator we begin at once, charon never by itself."""
+        self.role = role
+        settings = {"connection_mode": ROLE_MODES[role], **(ours or {})}
         description = estate.half_estate("a", ["10.2.0.0/16"], **settings)
         estate.write_estate(self.us.estate.parent, description, key)
         self.charon.start(**(theirs or {}))
         self.us.start()
         return self
 
-    def connect(self, role: str) -> None:
-        """`role` is ours."""
-        if role == "initiator":
+    def connect(self) -> None:
+        if self.role == "initiator":
             result = self.us.cli("up", "to-far")
             assert result.returncode == 0, result.stdout + result.stderr + self.us.explain()
         else:

@@ -110,8 +110,8 @@ IKE_SUITES = {
 @pytest.mark.parametrize("suite", ESP_SUITES)
 def test_every_esp_suite_carries_data_both_ways(mixed, suite, role):
     change, proposal = ESP_SUITES[suite]
-    mixed.start({"ipsec_policy": {**STRONG, **change}}, {"esp": proposal})
-    mixed.connect(role)
+    mixed.start(role, {"ipsec_policy": {**STRONG, **change}}, {"esp": proposal})
+    mixed.connect()
     mixed.require_data()
 
 
@@ -119,8 +119,8 @@ def test_every_esp_suite_carries_data_both_ways(mixed, suite, role):
 @pytest.mark.parametrize("suite", IKE_SUITES)
 def test_every_ike_suite_connects(mixed, suite, role):
     change, proposal = IKE_SUITES[suite]
-    mixed.start({"ipsec_policy": {**STRONG, **change}}, {"ike": proposal})
-    mixed.connect(role)
+    mixed.start(role, {"ipsec_policy": {**STRONG, **change}}, {"ike": proposal})
+    mixed.connect()
     mixed.require_data()
 
 
@@ -129,15 +129,15 @@ def test_every_ike_suite_connects(mixed, suite, role):
     "ours,theirs", [({}, {}), FQDN, EMAIL, KEY_ID], ids=["address", "fqdn", "email", "key-id"]
 )
 def test_every_kind_of_identity_is_accepted(mixed, ours, theirs, role):
-    mixed.start(ours, theirs)
-    mixed.connect(role)
+    mixed.start(role, ours, theirs)
+    mixed.connect()
     mixed.require_data()
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_policy_based_gateway_has_exactly_the_selectors_of_charon(mixed, role):
-    mixed.start({"vpn_type": "policy-based"})
-    mixed.connect(role)
+    mixed.start(role, {"vpn_type": "policy-based"})
+    mixed.connect()
     mixed.require_data()
     [child] = mixed.us.cli_json("show", "connection", "to-far")["child_sas"]
     assert child["narrowed"] is False
@@ -145,8 +145,8 @@ def test_a_policy_based_gateway_has_exactly_the_selectors_of_charon(mixed, role)
 
 @pytest.mark.parametrize("role", ROLES)
 def test_default_policies_of_both_ends_meet(mixed, role):
-    mixed.start({}, {"ike": "default, aes256gcm16-prfsha384-ecp384", "esp": "default"})
-    mixed.connect(role)
+    mixed.start(role, {}, {"ike": "default, aes256gcm16-prfsha384-ecp384", "esp": "default"})
+    mixed.connect()
     mixed.require_data()
 
 
@@ -154,6 +154,6 @@ def test_default_policies_of_both_ends_meet(mixed, role):
 def test_a_guess_of_the_wrong_group_is_corrected(mixed, role):
     """INVALID_KE_PAYLOAD: the initiator's first group is not the responder's only one."""
     ours = {"ipsec_policy": {**STRONG, "dh_group": "ECP256"}}
-    mixed.start(ours, {"ike": "aes256gcm16-prfsha384-ecp384-ecp256"})
-    mixed.connect(role)
+    mixed.start(role, ours, {"ike": "aes256gcm16-prfsha384-ecp384-ecp256"})
+    mixed.connect()
     mixed.require_data()

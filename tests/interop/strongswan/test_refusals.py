@@ -19,7 +19,12 @@ def try_to_connect(mixed, role: str) -> str:
     else:
         mixed.charon.initiate(check=False)
         said = ""
-    wait_until(lambda: mixed.us.connection()["reason"], 10, "a reason is given", mixed.us.explain)
+    wait_until(
+        lambda: "waiting" not in (mixed.us.connection()["reason"] or "waiting"),
+        10,
+        "a reason is given",
+        mixed.us.explain,
+    )
     connection = mixed.us.connection()
     assert connection["connection_status"] != "Connected"
     assert connection["tunnels"][0]["spi_in"] is None
@@ -29,41 +34,40 @@ def try_to_connect(mixed, role: str) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_wrong_key_is_refused_and_named(mixed, role):
-    mixed.start({}, {"key": "something else entirely"})
+    mixed.start(role, {}, {"key": "something else entirely"})
     assert re.search("key|psk", try_to_connect(mixed, role), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_common_ike_proposal_is_refused_and_named(mixed, role):
-    mixed.start({}, {"ike": "aes128-sha256-modp2048"})
-    assert re.search("proposal", try_to_connect(mixed, role), re.IGNORECASE)
+    mixed.start(role, {}, {"ike": "aes128-sha256-modp2048"})
+    assert re.search("proposal|transforms", try_to_connect(mixed, role), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_common_esp_proposal_is_refused_and_named(mixed, role):
-    mixed.start({"ipsec_policy": STRONG}, {"esp": "aes128-sha256-ecp384"})
-    assert re.search("proposal", try_to_connect(mixed, role), re.IGNORECASE)
+    mixed.start(role, {"ipsec_policy": STRONG}, {"esp": "aes128-sha256-ecp384"})
+    assert re.search("proposal|transforms", try_to_connect(mixed, role), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_an_unexpected_identity_is_refused_and_named(mixed, role):
-    mixed.start({"remote_id": "gw-b.example.net"}, {"local_id": "impostor.example.net"})
+    mixed.start(role, {"remote_id": "gw-b.example.net"}, {"local_id": "impostor.example.net"})
     said = try_to_connect(mixed, role)
-    assert re.search("identity|auth", said, re.IGNORECASE)
-    assert role == "responder" or "impostor.example.net" in said or "identity" in said.lower()
+    assert re.search("identity|impostor.example.net", said, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_selectors_without_common_ground_are_refused_and_named(mixed, role):
     mixed.start(
-        {"vpn_type": "policy-based"}, {"remote_ts": "10.77.0.0/16", "local_ts": "10.2.0.0/16"}
+        role, {"vpn_type": "policy-based"}, {"remote_ts": "10.77.0.0/16", "local_ts": "10.2.0.0/16"}
     )
     assert re.search("selector|ts_unacceptable", try_to_connect(mixed, role), re.IGNORECASE)
 
 
 def test_after_a_refusal_the_right_key_connects(mixed):
-    mixed.start({}, {"key": "something else entirely"})
+    mixed.start("initiator", {}, {"key": "something else entirely"})
     try_to_connect(mixed, "initiator")
     mixed.charon.load()
-    mixed.connect("initiator")
+    mixed.connect()
     mixed.require_data()

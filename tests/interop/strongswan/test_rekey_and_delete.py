@@ -8,8 +8,8 @@ ROLES = ["initiator", "responder"]
 
 
 def connect_under_traffic(mixed, role: str, **ours):
-    mixed.start(ours)
-    mixed.connect(role)
+    mixed.start(role, ours)
+    mixed.connect()
     words = ["ping", "-n", "-q", "-i", "0.02", "-c", "150", "10.2.0.2"]
     return mixed.sites.lab.start(mixed.sites.host_a, words, "ping-across")
 
@@ -65,9 +65,9 @@ def test_ike_rekey_from_either_side_keeps_the_children(mixed, side, role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_deletion_by_us_reaches_charon(mixed, role):
-    mixed.start()
-    mixed.connect(role)
+def test_deletion_by_us_reaches_charon_and_up_brings_it_back(mixed, role):
+    mixed.start(role)
+    mixed.connect()
     assert mixed.us.cli("down", "to-far").returncode == 0
     wait_until(
         lambda: not mixed.charon.list_sas().strip(),
@@ -79,11 +79,10 @@ def test_deletion_by_us_reaches_charon(mixed, role):
     mixed.require_data()
 
 
-@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("what", ["ike", "child"])
-def test_deletion_by_charon_is_shown_and_survived(mixed, what, role):
-    mixed.start()
-    mixed.connect(role)
+def test_deletion_by_charon_is_shown_and_charon_may_come_back(mixed, what):
+    mixed.start("responder")
+    mixed.connect()
     if what == "ike":
         mixed.charon.terminate_ike()
     else:
@@ -96,16 +95,22 @@ def test_deletion_by_charon_is_shown_and_survived(mixed, what, role):
     mixed.require_data()
 
 
-def test_after_deletion_by_charon_a_default_connection_comes_back(mixed):
-    mixed.start({"connection_mode": "default"})
-    mixed.us.wait_connected()
-    mixed.charon.terminate_ike()
+@pytest.mark.parametrize("what", ["ike", "child"])
+def test_after_deletion_by_charon_we_connect_again(mixed, what):
+    mixed.start("initiator")
+    mixed.connect()
+    before = mixed.spis()
+    if what == "ike":
+        mixed.charon.terminate_ike()
+    else:
+        mixed.charon.terminate_child()
     wait_until(
-        lambda: mixed.charon.is_installed() and mixed.us.is_connected(),
+        lambda: mixed.us.is_connected() and not set(mixed.spis()) & set(before),
         30,
         "the supervisor connects again",
         mixed.us.explain,
     )
+    mixed.require_same_children()
     mixed.require_data()
 
 
@@ -129,8 +134,10 @@ def test_many_rekeys_in_turn_leave_one_pair(mixed):
 
 
 def test_charon_rekeys_by_its_own_timer_under_traffic(mixed):
-    mixed.start({}, {"child_keys": "life_time = 9s\n    rekey_time = 3s\n    rand_time = 0s"})
-    mixed.connect("responder")
+    mixed.start(
+        "responder", {}, {"child_keys": "life_time = 9s\n    rekey_time = 3s\n    rand_time = 0s"}
+    )
+    mixed.connect()
     first = mixed.spis()
     assert mixed.sites.ping(count=100)
     wait_until(
