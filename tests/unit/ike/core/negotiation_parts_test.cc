@@ -1,0 +1,135 @@
+// NAT detection, selector narrowing, cookies, diagnoses, duplicates: the small pure parts.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "ike/core/cookie.h"
+#include "ike/core/diagnosis.h"
+#include "ike/core/hints.h"
+#include "ike/core/nat_detection.h"
+#include "ike/core/selector_narrowing.h"
+#include "ike/core/supervisor.h"
+#include "tests/support/fake_crypto.h"
+
+namespace twinspan::ike {
+namespace {
+
+const NatSpis kSpis{IkeSpi{1}, IkeSpi{2}};
+const Endpoint kHere{*IpAddress::parse("192.0.2.1"), 500};
+const Endpoint kThere{*IpAddress::parse("192.0.2.2"), 500};
+const Endpoint kElsewhere{*IpAddress::parse("198.51.100.9"), 1024};
+
+NatStatus seen(Encapsulation sender, const Endpoint& sent_from, const Endpoint& came_from,
+               const Endpoint& sent_to, const Endpoint& came_to) {
+  FakeCrypto crypto(1);
+  const auto notifies = nat_notifies(crypto, kSpis, sent_from, sent_to, sender);
+  return read_nat_notifies(crypto, kSpis, came_to, came_from, notifies);
+}
+
+TEST(NatDetection, NothingIsFoundOnAStraightPath) {
+  const NatStatus status = seen(Encapsulation::Esp, kThere, kThere, kHere, kHere);
+  EXPECT_EQ(status, (NatStatus{.peer_supports = true}));
+  EXPECT_EQ(decide_encapsulation(status, Encapsulation::Esp), Encapsulation::Esp);
+  EXPECT_EQ(decide_encapsulation(status, Encapsulation::Udp), Encapsulation::Udp);
+}
+
+TEST(NatDetection, ANatInFrontOfThePeerIsSeen) {
+  const NatStatus status = seen(Encapsulation::Esp, kThere, kElsewhere, kHere, kHere);
+  EXPECT_TRUE(status.remote_behind_nat);
+  EXPECT_FALSE(status.local_behind_nat);
+  EXPECT_EQ(decide_encapsulation(status, Encapsulation::Esp), Encapsulation::Udp);
+}
+
+TEST(NatDetection, ANatInFrontOfUsIsSeen) {
+  const NatStatus status = seen(Encapsulation::Esp, kThere, kThere, kElsewhere, kHere);
+  EXPECT_TRUE(status.local_behind_nat);
+  EXPECT_FALSE(status.remote_behind_nat);
+}
+
+TEST(NatDetection, AForcedHashAsksForUdpAndIsNoNat) {
+  const NatStatus status = seen(Encapsulation::Udp, kThere, kThere, kHere, kHere);
+  EXPECT_TRUE(status.remote_forces_udp);
+  EXPECT_FALSE(status.remote_behind_nat);
+  EXPECT_EQ(decide_encapsulation(status, Encapsulation::Esp), Encapsulation::Udp);
+}
+
+TEST(NatDetection, APeerWithoutTheNotifiesGetsRawEsp) {
+  FakeCrypto crypto(1);
+  const NatStatus status = read_nat_notifies(crypto, kSpis, kHere, kThere, {});
+  EXPECT_FALSE(status.peer_supports);
+  EXPECT_EQ(decide_encapsulation(status, Encapsulation::Udp), Encapsulation::Esp);
+}
+
+TrafficSelectors prefix(const char* text) {
+  return {TrafficSelector::from_prefix(*IpPrefix::parse(text))};
+}
+
+TEST(SelectorNarrowing, KeepsWhatBothWantAndSaysWhenThatIsLess) {
+  const SelectorPair ours{prefix("10.1.0.0/16"), prefix("10.2.0.0/16")};
+  const auto same = narrow_selectors(ours, {prefix("10.0.0.0/8"), prefix("0.0.0.0/0")});
+  ASSERT_TRUE(same.has_value());
+  EXPECT_EQ(same->pair.local, ours.local);
+  EXPECT_FALSE(same->is_less);
+  const auto less = narrow_selectors(ours, {prefix("10.1.7.0/24"), prefix("10.2.0.0/16")});
+  ASSERT_TRUE(less.has_value());
+  EXPECT_EQ(less->pair.local, prefix("10.1.7.0/24"));
+  EXPECT_TRUE(less->is_less);
+  EXPECT_FALSE(narrow_selectors(ours, {prefix("10.3.0.0/16"), prefix("10.2.0.0/16")}).has_value());
+}
+
+TEST(Cookie, OneTo64BytesAreTakenAndReturned) {
+  for (const size_t size : {1u, 64u})
+    EXPECT_EQ(find_cookie({cookie_payload(Bytes(size, 7))}), Bytes(size, 7));
+  for (const size_t size : {0u, 65u})
+    EXPECT_FALSE(find_cookie({cookie_payload(Bytes(size, 7))}).has_value());
+  EXPECT_FALSE(find_cookie({}).has_value());
+}
+
+TEST(Diagnosis, EveryCauseHasAnIdOfItsOwnAndNamesTheConnection) {
+  std::set<std::string> ids;
+  for (unsigned i = 0; i <= static_cast<unsigned>(Cause::NoResources); ++i) {
+    const Diagnosis d = diagnose(static_cast<Cause>(i), "a-to-b", "because");
+    EXPECT_TRUE(ids.insert(d.cause).second) << d.cause;
+    EXPECT_NE(d.message.find("because"), std::string::npos);
+    EXPECT_NE(d.remedy.find("a-to-b"), std::string::npos) << d.cause;
+  }
+}
+
+TEST(Duplicates, OverlappingNegotiationsKeepTheLowerInitiatorSpiOnBothSides) {
+  const auto peer = std::make_shared<const PeerConfig>();
+  IkeSa a(Role::Initiator, peer, {}), b(Role::Responder, peer, {});
+  a.spi_i = IkeSpi{5};
+  b.spi_i = IkeSpi{9};
+  a.created_at = b.created_at = Instant{} + 1s;
+  a.established_at = b.established_at = Instant{} + 2s;
+  EXPECT_EQ(&choose_loser(a, b), &b);
+  EXPECT_EQ(&choose_loser(b, a), &b);
+}
+
+TEST(Duplicates, ALaterNegotiationReplacesAnEarlierOne) {
+  const auto peer = std::make_shared<const PeerConfig>();
+  IkeSa old(Role::Initiator, peer, {}), fresh(Role::Responder, peer, {});
+  old.spi_i = IkeSpi{1};
+  fresh.spi_i = IkeSpi{9};
+  old.created_at = Instant{} + 1s;
+  old.established_at = Instant{} + 2s;
+  fresh.created_at = Instant{} + 3s;
+  fresh.established_at = Instant{} + 4s;
+  EXPECT_EQ(&choose_loser(old, fresh), &old);
+  EXPECT_EQ(&choose_loser(fresh, old), &old);
+}
+
+TEST(RateLimit, AdmitsOnePerAddressAndSecondAndIsBounded) {
+  RateLimit limit;
+  Instant now = Instant{} + 10s;
+  EXPECT_TRUE(limit.admit(now, kHere.address));
+  EXPECT_FALSE(limit.admit(now + 999ms, kHere.address));
+  EXPECT_TRUE(limit.admit(now + 1s, kHere.address));
+  now += 10s;
+  size_t admitted = 0;
+  for (uint32_t i = 0; i < 1000; ++i) admitted += limit.admit(now, IpAddress::v4(i));
+  EXPECT_EQ(admitted, RateLimit::kAddressesMax);
+}
+
+}  // namespace
+}  // namespace twinspan::ike
