@@ -83,6 +83,11 @@ void SimHost::carry_out(Event event) {
   } else if (auto* i = std::get_if<EventRemoveInbound>(&event)) {
     trace.push_back("remove-inbound");
     if (inbound.erase(i->spi) == 0) violate("an unknown inbound half was removed");
+  } else if (auto* u = std::get_if<EventUpdateRemote>(&event)) {
+    Pair* pair = find_child(u->child);
+    if (pair == nullptr) return violate("an unknown child was moved");
+    pair->params.local = u->local;
+    pair->params.remote = u->remote;
   } else if (auto* t = std::get_if<EventTunnelState>(&event)) {
     tunnel_state[t->tunnel] = t->state;
     if (!t->diagnosis.cause.empty()) {
