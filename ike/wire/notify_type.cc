@@ -1,87 +1,63 @@
 #include "ike/wire/notify_type.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace twinspan::ike {
 
+namespace {
+
+struct NamedType {
+  NotifyType type;
+  const char* name;
+};
+
+constexpr NamedType kNames[] = {
+    {NotifyType::UnsupportedCriticalPayload, "UNSUPPORTED_CRITICAL_PAYLOAD"},
+    {NotifyType::InvalidIkeSpi, "INVALID_IKE_SPI"},
+    {NotifyType::InvalidMajorVersion, "INVALID_MAJOR_VERSION"},
+    {NotifyType::InvalidSyntax, "INVALID_SYNTAX"},
+    {NotifyType::InvalidMessageId, "INVALID_MESSAGE_ID"},
+    {NotifyType::InvalidSpi, "INVALID_SPI"},
+    {NotifyType::NoProposalChosen, "NO_PROPOSAL_CHOSEN"},
+    {NotifyType::InvalidKePayload, "INVALID_KE_PAYLOAD"},
+    {NotifyType::AuthenticationFailed, "AUTHENTICATION_FAILED"},
+    {NotifyType::SinglePairRequired, "SINGLE_PAIR_REQUIRED"},
+    {NotifyType::NoAdditionalSas, "NO_ADDITIONAL_SAS"},
+    {NotifyType::InternalAddressFailure, "INTERNAL_ADDRESS_FAILURE"},
+    {NotifyType::FailedCpRequired, "FAILED_CP_REQUIRED"},
+    {NotifyType::TsUnacceptable, "TS_UNACCEPTABLE"},
+    {NotifyType::InvalidSelectors, "INVALID_SELECTORS"},
+    {NotifyType::TemporaryFailure, "TEMPORARY_FAILURE"},
+    {NotifyType::ChildSaNotFound, "CHILD_SA_NOT_FOUND"},
+    {NotifyType::InitialContact, "INITIAL_CONTACT"},
+    {NotifyType::SetWindowSize, "SET_WINDOW_SIZE"},
+    {NotifyType::AdditionalTsPossible, "ADDITIONAL_TS_POSSIBLE"},
+    {NotifyType::IpcompSupported, "IPCOMP_SUPPORTED"},
+    {NotifyType::NatDetectionSourceIp, "NAT_DETECTION_SOURCE_IP"},
+    {NotifyType::NatDetectionDestinationIp, "NAT_DETECTION_DESTINATION_IP"},
+    {NotifyType::Cookie, "COOKIE"},
+    {NotifyType::UseTransportMode, "USE_TRANSPORT_MODE"},
+    {NotifyType::HttpCertLookupSupported, "HTTP_CERT_LOOKUP_SUPPORTED"},
+    {NotifyType::RekeySa, "REKEY_SA"},
+    {NotifyType::EspTfcPaddingNotSupported, "ESP_TFC_PADDING_NOT_SUPPORTED"},
+    {NotifyType::NonFirstFragmentsAlso, "NON_FIRST_FRAGMENTS_ALSO"},
+    {NotifyType::MobikeSupported, "MOBIKE_SUPPORTED"},
+    {NotifyType::AuthLifetime, "AUTH_LIFETIME"},
+    {NotifyType::MultipleAuthSupported, "MULTIPLE_AUTH_SUPPORTED"},
+    {NotifyType::TicketOpaque, "TICKET_OPAQUE"},
+    {NotifyType::ChildlessSupported, "CHILDLESS_IKEV2_SUPPORTED"},
+    {NotifyType::QcdToken, "QUICK_CRASH_DETECTION"},
+    {NotifyType::IkeMessageIdSyncSupported, "IKEV2_MESSAGE_ID_SYNC_SUPPORTED"},
+    {NotifyType::FragmentationSupported, "IKEV2_FRAGMENTATION_SUPPORTED"},
+    {NotifyType::SignatureHashAlgorithms, "SIGNATURE_HASH_ALGORITHMS"},
+};
+
+}  // namespace
+
 const char* notify_name(NotifyType type) {
-  switch (type) {
-    case NotifyType::UnsupportedCriticalPayload:
-      return "UNSUPPORTED_CRITICAL_PAYLOAD";
-    case NotifyType::InvalidIkeSpi:
-      return "INVALID_IKE_SPI";
-    case NotifyType::InvalidMajorVersion:
-      return "INVALID_MAJOR_VERSION";
-    case NotifyType::InvalidSyntax:
-      return "INVALID_SYNTAX";
-    case NotifyType::InvalidMessageId:
-      return "INVALID_MESSAGE_ID";
-    case NotifyType::InvalidSpi:
-      return "INVALID_SPI";
-    case NotifyType::NoProposalChosen:
-      return "NO_PROPOSAL_CHOSEN";
-    case NotifyType::InvalidKePayload:
-      return "INVALID_KE_PAYLOAD";
-    case NotifyType::AuthenticationFailed:
-      return "AUTHENTICATION_FAILED";
-    case NotifyType::SinglePairRequired:
-      return "SINGLE_PAIR_REQUIRED";
-    case NotifyType::NoAdditionalSas:
-      return "NO_ADDITIONAL_SAS";
-    case NotifyType::InternalAddressFailure:
-      return "INTERNAL_ADDRESS_FAILURE";
-    case NotifyType::FailedCpRequired:
-      return "FAILED_CP_REQUIRED";
-    case NotifyType::TsUnacceptable:
-      return "TS_UNACCEPTABLE";
-    case NotifyType::InvalidSelectors:
-      return "INVALID_SELECTORS";
-    case NotifyType::TemporaryFailure:
-      return "TEMPORARY_FAILURE";
-    case NotifyType::ChildSaNotFound:
-      return "CHILD_SA_NOT_FOUND";
-    case NotifyType::InitialContact:
-      return "INITIAL_CONTACT";
-    case NotifyType::SetWindowSize:
-      return "SET_WINDOW_SIZE";
-    case NotifyType::AdditionalTsPossible:
-      return "ADDITIONAL_TS_POSSIBLE";
-    case NotifyType::IpcompSupported:
-      return "IPCOMP_SUPPORTED";
-    case NotifyType::NatDetectionSourceIp:
-      return "NAT_DETECTION_SOURCE_IP";
-    case NotifyType::NatDetectionDestinationIp:
-      return "NAT_DETECTION_DESTINATION_IP";
-    case NotifyType::Cookie:
-      return "COOKIE";
-    case NotifyType::UseTransportMode:
-      return "USE_TRANSPORT_MODE";
-    case NotifyType::HttpCertLookupSupported:
-      return "HTTP_CERT_LOOKUP_SUPPORTED";
-    case NotifyType::RekeySa:
-      return "REKEY_SA";
-    case NotifyType::EspTfcPaddingNotSupported:
-      return "ESP_TFC_PADDING_NOT_SUPPORTED";
-    case NotifyType::NonFirstFragmentsAlso:
-      return "NON_FIRST_FRAGMENTS_ALSO";
-    case NotifyType::MobikeSupported:
-      return "MOBIKE_SUPPORTED";
-    case NotifyType::AuthLifetime:
-      return "AUTH_LIFETIME";
-    case NotifyType::MultipleAuthSupported:
-      return "MULTIPLE_AUTH_SUPPORTED";
-    case NotifyType::TicketOpaque:
-      return "TICKET_OPAQUE";
-    case NotifyType::ChildlessSupported:
-      return "CHILDLESS_IKEV2_SUPPORTED";
-    case NotifyType::QcdToken:
-      return "QUICK_CRASH_DETECTION";
-    case NotifyType::IkeMessageIdSyncSupported:
-      return "IKEV2_MESSAGE_ID_SYNC_SUPPORTED";
-    case NotifyType::FragmentationSupported:
-      return "IKEV2_FRAGMENTATION_SUPPORTED";
-    case NotifyType::SignatureHashAlgorithms:
-      return "SIGNATURE_HASH_ALGORITHMS";
-  }
-  return nullptr;
+  const auto found = std::ranges::find(kNames, type, &NamedType::type);
+  return found == std::end(kNames) ? nullptr : found->name;
 }
 
 }  // namespace twinspan::ike
