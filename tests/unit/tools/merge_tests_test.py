@@ -1,4 +1,4 @@
-"""tools/lib/merge_tests.py: the right tests of each build, with their settings, and none skipped."""
+"""tools/lib/merge_tests.py: the right tests of each build, with their settings; none is skipped."""
 
 import pathlib
 import subprocess
