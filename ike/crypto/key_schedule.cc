@@ -61,11 +61,11 @@ class KeyCutter {
 
 // The second half of 2.14, after SKEYSEED is known.
 IkeKeys expand_skeyseed(Provider& provider, const IkeSuite& suite, ByteView skeyseed,
-                        ByteView nonces, IkeSpi spi_i, IkeSpi spi_r) {
+                        ByteView nonces, const IkeSpiPair& spis) {
   ByteWriter seed;
   seed.append(nonces);
-  seed.u64(spi_i.value);
-  seed.u64(spi_r.value);
+  seed.u64(spis.initiator.value);
+  seed.u64(spis.responder.value);
   const size_t prf_size = prf_key_size(suite.prf);
   const size_t a_size = integrity_key_size(suite.integrity);
   const size_t e_size = encryption_key_size(suite.encryption);
@@ -101,27 +101,25 @@ SecretBytes prf_plus(Provider& provider, PrfId prf, ByteView key, ByteView seed,
   return output;
 }
 
-IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, ByteView nonce_i,
-                        ByteView nonce_r, ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r) {
-  const SecretBytes nonces = join({nonce_i, nonce_r});
-  const SecretBytes skeyseed = provider.prf(suite.prf, nonces.view(), {shared_secret});
-  return expand_skeyseed(provider, suite, skeyseed.view(), nonces.view(), spi_i, spi_r);
+IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, const ExchangeSecrets& secrets,
+                        const IkeSpiPair& spis) {
+  const SecretBytes nonces = join({secrets.nonce_i, secrets.nonce_r});
+  const SecretBytes skeyseed = provider.prf(suite.prf, nonces.view(), {secrets.shared_secret});
+  return expand_skeyseed(provider, suite, skeyseed.view(), nonces.view(), spis);
 }
 
-IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, PrfId old_prf,
-                                ByteView old_d, ByteView nonce_i, ByteView nonce_r,
-                                ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r) {
-  const SecretBytes nonces = join({nonce_i, nonce_r});
+IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, const OldIkeSa& old,
+                                const ExchangeSecrets& secrets, const IkeSpiPair& spis) {
+  const SecretBytes nonces = join({secrets.nonce_i, secrets.nonce_r});
   // 2.18: the exchange belongs to the old IKE SA, so its PRF makes SKEYSEED; the new one expands
   // it.
-  const SecretBytes skeyseed = provider.prf(old_prf, old_d, {shared_secret, nonces.view()});
-  return expand_skeyseed(provider, suite, skeyseed.view(), nonces.view(), spi_i, spi_r);
+  const SecretBytes skeyseed = provider.prf(old.prf, old.d, {secrets.shared_secret, nonces.view()});
+  return expand_skeyseed(provider, suite, skeyseed.view(), nonces.view(), spis);
 }
 
 ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d,
-                            const EspTransforms& transforms, ByteView shared_secret,
-                            ByteView nonce_i, ByteView nonce_r) {
-  const SecretBytes seed = join({shared_secret, nonce_i, nonce_r});
+                            const EspTransforms& transforms, const ExchangeSecrets& secrets) {
+  const SecretBytes seed = join({secrets.shared_secret, secrets.nonce_i, secrets.nonce_r});
   const size_t e_size = encryption_key_size(transforms.encryption);
   const size_t a_size = integrity_key_size(transforms.integrity);
   const SecretBytes keymat = prf_plus(provider, prf, sk_d, seed.view(), 2 * (e_size + a_size));
@@ -135,11 +133,10 @@ ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d,
   return keys;
 }
 
-SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, ByteView signed_message,
-                     ByteView peer_nonce, ByteView sk_p, ByteView id_body) {
-  const SecretBytes maced_id = provider.prf(prf, sk_p, {id_body});
+SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, const SignedOctets& octets) {
+  const SecretBytes maced_id = provider.prf(prf, octets.sk_p, {octets.id_body});
   const SecretBytes padded_key = provider.prf(prf, psk, {text_view(kKeyPad)});
-  return provider.prf(prf, padded_key.view(), {signed_message, peer_nonce, maced_id.view()});
+  return provider.prf(prf, padded_key.view(), {octets.message, octets.peer_nonce, maced_id.view()});
 }
 
 }  // namespace twinspan::ike

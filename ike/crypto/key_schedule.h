@@ -22,31 +22,54 @@ struct IkeKeys {
   SecretBytes pi, pr;  // SK_pi, SK_pr
 };
 
+// What one exchange contributes to keys. The initiator is that of the exchange. Views only.
+struct ExchangeSecrets {
+  ByteView nonce_i;
+  ByteView nonce_r;
+  ByteView shared_secret;  // g^ir; empty in an exchange without KE payloads.
+};
+
+struct IkeSpiPair {
+  IkeSpi initiator;
+  IkeSpi responder;
+};
+
+// What an IKE rekey takes over from the IKE SA that it replaces.
+struct OldIkeSa {
+  PrfId prf;
+  ByteView d;  // SK_d
+};
+
+// What AUTH covers beside the key (2.15): the sender's first message, the other side's nonce, the
+// sender's SK_p and the body of its ID payload.
+struct SignedOctets {
+  ByteView message;
+  ByteView peer_nonce;
+  ByteView sk_p;
+  ByteView id_body;
+};
+
 // prf+ (2.13). `length` at most 255 times the PRF's output.
 SecretBytes prf_plus(Provider& provider, PrfId prf, ByteView key, ByteView seed, size_t length);
 
 // 2.14: SKEYSEED = prf(Ni | Nr, g^ir) and all SK_*.
-IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, ByteView nonce_i,
-                        ByteView nonce_r, ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r);
+IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, const ExchangeSecrets& secrets,
+                        const IkeSpiPair& spis);
 
 // 2.18: the same after an IKE rekey; SKEYSEED = prf(old SK_d, g^ir | Ni | Nr) with the *old* PRF.
-IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, PrfId old_prf,
-                                ByteView old_d, ByteView nonce_i, ByteView nonce_r,
-                                ByteView shared_secret, IkeSpi spi_i, IkeSpi spi_r);
+IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, const OldIkeSa& old,
+                                const ExchangeSecrets& secrets, const IkeSpiPair& spis);
 
-// 2.17: KEYMAT = prf+(SK_d, [g^ir] | Ni | Nr), split initiator-to-responder first. The initiator is
-// that of the exchange which made the Child SA. `shared_secret` is empty without PFS.
+// 2.17: KEYMAT = prf+(SK_d, [g^ir] | Ni | Nr), split initiator-to-responder first.
 struct ChildKeys {
   EspKeys initiator_to_responder;
   EspKeys responder_to_initiator;
 };
 ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d,
-                            const EspTransforms& transforms, ByteView shared_secret,
-                            ByteView nonce_i, ByteView nonce_r);
+                            const EspTransforms& transforms, const ExchangeSecrets& secrets);
 
 // 2.15: AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), <message> | <nonce of the other> |
 // prf(SK_p, ID body)).
-SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, ByteView signed_message,
-                     ByteView peer_nonce, ByteView sk_p, ByteView id_body);
+SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, const SignedOctets& octets);
 
 }  // namespace twinspan::ike

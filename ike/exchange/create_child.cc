@@ -282,7 +282,7 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   child.lowest_nonce = lowest_nonce(nonces);
   ChildKeys keys =
       derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
-                        shared->view(), nonces.initiator, nonces.responder);
+                        {nonces.initiator, nonces.responder, shared->view()});
   if (own.rekeys) {
     return finish_rekey(context, sa, own, {std::move(child), std::move(keys), nonces});
   }
@@ -350,7 +350,7 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   child.lowest_nonce = lowest_nonce(nonces);
   ChildKeys keys =
       derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
-                        ke->shared.view(), nonces.initiator, nonces.responder);
+                        {nonces.initiator, nonces.responder, ke->shared.view()});
   std::vector<Payload> answer = {answer_esp(terms->choice, child.inbound),
                                  NoncePayload{nonces.responder}};
   if (!ke->public_value.empty()) {

@@ -23,10 +23,12 @@ Identity identity_of(const IdPayload& id) {
 SecretBytes auth_value(Context& context, const IkeSa& sa, const PeerConfig& peer,
                        const IdPayload& id) {
   const bool by_initiator = id.of_initiator;
+  const Bytes id_body = write_body(id);
   return psk_auth(context.provider, sa.suite.prf, peer.psk->view(),
-                  by_initiator ? sa.init_request : sa.init_response,
-                  by_initiator ? sa.nonce_r : sa.nonce_i,
-                  (by_initiator ? sa.keys.pi : sa.keys.pr).view(), write_body(id));
+                  {.message = by_initiator ? sa.init_request : sa.init_response,
+                   .peer_nonce = by_initiator ? sa.nonce_r : sa.nonce_i,
+                   .sk_p = (by_initiator ? sa.keys.pi : sa.keys.pr).view(),
+                   .id_body = id_body});
 }
 
 Payload own_auth(Context& context, const IkeSa& sa, const IdPayload& id) {
@@ -48,8 +50,8 @@ bool is_only_sa(Context& context, const IkeSa& sa) {
 }
 
 ChildKeys first_child_keys(Context& context, const IkeSa& sa, const EspTransforms& transforms) {
-  return derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), transforms, {},
-                           sa.nonce_i, sa.nonce_r);
+  return derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), transforms,
+                           {.nonce_i = sa.nonce_i, .nonce_r = sa.nonce_r});
 }
 
 ChildSa first_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound) {

@@ -165,8 +165,9 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
   sa.spi_r = message.header.responder_spi;
   sa.nonce_r = std::move(agreement->nonce);
   sa.suite = agreement->choice.suite;
-  sa.keys = derive_ike_keys(context.provider, sa.suite, sa.nonce_i, sa.nonce_r,
-                            agreement->shared.view(), sa.spi_i, sa.spi_r);
+  sa.keys =
+      derive_ike_keys(context.provider, sa.suite,
+                      {sa.nonce_i, sa.nonce_r, agreement->shared.view()}, {sa.spi_i, sa.spi_r});
   export_keys(context, sa);
   sa.init_response = datagram.bytes;
   sa.nat = read_nat_notifies(context.provider, {sa.spi_i, sa.spi_r}, datagram.local,
@@ -262,8 +263,9 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
   made->nat = read_nat_notifies(context.provider, {made->spi_i, IkeSpi{0}}, made->local,
                                 made->remote, request.payloads);
   made->encapsulation = decide_encapsulation(made->nat, peers.front()->encapsulation);
-  made->keys = derive_ike_keys(context.provider, made->suite, made->nonce_i, made->nonce_r,
-                               shared->view(), made->spi_i, made->spi_r);
+  made->keys =
+      derive_ike_keys(context.provider, made->suite, {made->nonce_i, made->nonce_r, shared->view()},
+                      {made->spi_i, made->spi_r});
   IkeSa& sa = context.sas.add(std::move(made));
   sa.enter(IkeSaState::InitAnswered);
   sa.timers.arm(SaTimer::HalfOpen, context.now + kHalfOpenMax);

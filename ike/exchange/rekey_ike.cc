@@ -45,8 +45,9 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const NewIkeSa& agreed) {
   made->suite = agreed.suite;
   // RFC 7296 2.18: with the PRF of the old SA.
   made->keys = derive_rekeyed_ike_keys(
-      context.provider, agreed.suite, old.suite.prf, old.keys.d.view(), agreed.nonces.initiator,
-      agreed.nonces.responder, agreed.shared.view(), made->spi_i, made->spi_r);
+      context.provider, agreed.suite, {.prf = old.suite.prf, .d = old.keys.d.view()},
+      {agreed.nonces.initiator, agreed.nonces.responder, agreed.shared.view()},
+      {made->spi_i, made->spi_r});
   made->created_at = old.created_at;
   made->established_at = old.established_at;
   made->predecessor = old.own_spi();

@@ -78,8 +78,9 @@ TEST_F(KeySchedule, IkeKeysMatchThePythonCalculation) {
   for (const VectorCase& test : sa_cases()) {
     SCOPED_TRACE(test.name());
     expect_keys(
-        derive_ike_keys(*provider_, suite_of(test), test.bytes("nonce_i"), test.bytes("nonce_r"),
-                        test.bytes("shared"), spi(test, "spi_i"), spi(test, "spi_r")),
+        derive_ike_keys(*provider_, suite_of(test),
+                        {test.bytes("nonce_i"), test.bytes("nonce_r"), test.bytes("shared")},
+                        {spi(test, "spi_i"), spi(test, "spi_r")}),
         test, "");
   }
 }
@@ -91,10 +92,10 @@ TEST_F(KeySchedule, RekeyedIkeKeysUseTheOldPrfForTheSeedAndTheNewOneForTheKeys) 
     const PrfId old_prf = suite.prf;
     suite.prf = static_cast<PrfId>(test.number("rekeyed_prf"));
     ASSERT_NE(suite.prf, old_prf);
-    expect_keys(derive_rekeyed_ike_keys(*provider_, suite, old_prf, test.bytes("d"),
-                                        test.bytes("pfs_nonce_i"), test.bytes("pfs_nonce_r"),
-                                        test.bytes("pfs_shared"), spi(test, "rekeyed_spi_i"),
-                                        spi(test, "rekeyed_spi_r")),
+    expect_keys(derive_rekeyed_ike_keys(*provider_, suite, {old_prf, test.bytes("d")},
+                                        {test.bytes("pfs_nonce_i"), test.bytes("pfs_nonce_r"),
+                                         test.bytes("pfs_shared")},
+                                        {spi(test, "rekeyed_spi_i"), spi(test, "rekeyed_spi_r")}),
                 test, "rekeyed_");
   }
 }
@@ -104,11 +105,12 @@ TEST_F(KeySchedule, ChildKeysWithAndWithoutPfsMatchThePythonCalculation) {
     SCOPED_TRACE(test.name());
     const PrfId prf = suite_of(test).prf;
     const Bytes d = test.bytes("d");
-    expect_child(derive_child_keys(*provider_, prf, d, esp_of(test), {}, test.bytes("nonce_i"),
-                                   test.bytes("nonce_r")),
+    expect_child(derive_child_keys(*provider_, prf, d, esp_of(test),
+                                   {test.bytes("nonce_i"), test.bytes("nonce_r"), {}}),
                  test, "");
-    expect_child(derive_child_keys(*provider_, prf, d, esp_of(test), test.bytes("pfs_shared"),
-                                   test.bytes("pfs_nonce_i"), test.bytes("pfs_nonce_r")),
+    expect_child(derive_child_keys(*provider_, prf, d, esp_of(test),
+                                   {test.bytes("pfs_nonce_i"), test.bytes("pfs_nonce_r"),
+                                    test.bytes("pfs_shared")}),
                  test, "pfs_");
   }
 }
@@ -116,9 +118,9 @@ TEST_F(KeySchedule, ChildKeysWithAndWithoutPfsMatchThePythonCalculation) {
 TEST_F(KeySchedule, AuthMatchesThePythonCalculation) {
   for (const VectorCase& test : sa_cases()) {
     SCOPED_TRACE(test.name());
-    const SecretBytes auth =
-        psk_auth(*provider_, suite_of(test).prf, test.bytes("psk"), test.bytes("signed_message"),
-                 test.bytes("nonce_r"), test.bytes("pi"), test.bytes("id_body"));
+    const SecretBytes auth = psk_auth(*provider_, suite_of(test).prf, test.bytes("psk"),
+                                      {test.bytes("signed_message"), test.bytes("nonce_r"),
+                                       test.bytes("pi"), test.bytes("id_body")});
     expect_equal(auth, test, "auth_i");
   }
 }
@@ -132,7 +134,7 @@ TEST_F(KeySchedule, AuthDependsOnEachOfItsInputs) {
     for (const char* field : fields) inputs.push_back(test.bytes(field));
     inputs[changed].back() ^= 1;
     const SecretBytes auth =
-        psk_auth(*provider_, prf, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4]);
+        psk_auth(*provider_, prf, inputs[0], {inputs[1], inputs[2], inputs[3], inputs[4]});
     EXPECT_FALSE(auth.equals(test.bytes("auth_i"))) << fields[changed];
   }
 }
@@ -140,9 +142,7 @@ TEST_F(KeySchedule, AuthDependsOnEachOfItsInputs) {
 TEST_F(KeySchedule, ThePskIsTakenAsItIs) {
   // RFC 7296 2.15: no terminator, and zeros inside the key count.
   const Bytes key{'k', 'e', 'y'}, terminated{'k', 'e', 'y', 0};
-  const auto auth = [&](ByteView psk) {
-    return psk_auth(*provider_, PrfId::HmacSha256, as_bytes("secret"), psk, {}, {}, {});
-  };
+  const auto auth = [&](ByteView psk) { return psk_auth(*provider_, PrfId::HmacSha256, psk, {}); };
   EXPECT_FALSE(auth(key).equals(auth(terminated).view()));
 }
 
