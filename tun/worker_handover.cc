@@ -10,7 +10,8 @@ size_t HandoverRing::entry_size(size_t length) {
 }
 
 bool HandoverRing::push(const FrameSource& source, ByteView frame) {
-  static_assert(std::is_trivially_copyable_v<Entry> && sizeof(Entry) <= kAlignment * 2);
+  // Where the ring ends there is room for a wrap mark, if only for one cache line.
+  static_assert(std::is_trivially_copyable_v<Entry> && sizeof(Entry) <= kAlignment);
   const size_t needed = entry_size(frame.size());
   const size_t tail = tail_.load(std::memory_order_relaxed);
   const size_t used = tail - head_.load(std::memory_order_acquire);

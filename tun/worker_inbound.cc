@@ -28,7 +28,7 @@ template <class Socket>
 class WorkerInbound::SocketWatch : public Pollable {
  public:
   SocketWatch(WorkerInbound& inbound, Socket& socket) : inbound_(inbound), socket_(socket) {}
-  void on_ready(const esp::SaTable& table) override { inbound_.receive(socket_, table); }
+  void on_ready() override { inbound_.receive(socket_); }
 
  private:
   WorkerInbound& inbound_;
@@ -38,7 +38,7 @@ class WorkerInbound::SocketWatch : public Pollable {
 class WorkerInbound::HandoverWatch : public Pollable {
  public:
   explicit HandoverWatch(WorkerInbound& inbound) : inbound_(inbound) {}
-  void on_ready(const esp::SaTable& table) override { inbound_.receive_handed_over(table); }
+  void on_ready() override { inbound_.receive_handed_over(); }
 
  private:
   WorkerInbound& inbound_;
@@ -83,9 +83,10 @@ void WorkerInbound::remove_port(TunPort& port) {
   last_port_ = nullptr;
 }
 
-void WorkerInbound::receive(UdpSocket& socket, const esp::SaTable& table) {
+void WorkerInbound::receive(UdpSocket& socket) {
   for (unsigned round = 0; round < kRoundsPerWake; ++round) {
     const auto received = receiver_.receive(socket.fd());
+    const esp::SaTable& table = thread_.newest_table();
     for (const Received& train : received) take_train(socket, train, table);
     finish_round(table);
     if (received.size() < DatagramReceiver::kSlots) break;  // Nothing waits any more.
@@ -116,9 +117,10 @@ void WorkerInbound::take_train(UdpSocket& socket, const Received& train,
   } while (!rest.empty());
 }
 
-void WorkerInbound::receive(RawEspSocket& socket, const esp::SaTable& table) {
+void WorkerInbound::receive(RawEspSocket& socket) {
   for (unsigned round = 0; round < kRoundsPerWake; ++round) {
     const auto received = receiver_.receive(socket.fd());
+    const esp::SaTable& table = thread_.newest_table();
     for (const Received& packet : received) {
       const auto frame = strip_outer_header(packet.bytes, socket.local().address.family());
       if (!frame || frame->size() < sizeof(uint32_t)) {
@@ -133,16 +135,19 @@ void WorkerInbound::receive(RawEspSocket& socket, const esp::SaTable& table) {
   }
 }
 
-void WorkerInbound::receive_handed_over(const esp::SaTable& table) {
+void WorkerInbound::receive_handed_over() {
   eventfd_t ignored;
   static_cast<void>(::eventfd_read(handover_event_.get(), &ignored));
   for (const auto& ring : incoming_) {
     if (!ring) continue;
     while (const auto handed = ring->peek()) {
+      // The giver may have found the SA in a table that came after this loop began.
+      const esp::SaTable& table = thread_.newest_table();
+      last_sa_ = nullptr;
       add_source(handed->source, table);
       add_frame(handed->frame, table);
     }
-    finish_round(table);
+    finish_round(thread_.newest_table());
     ring->release();
   }
 }

@@ -54,9 +54,9 @@ class WorkerInbound {
   class SocketWatch;
   class HandoverWatch;
 
-  void receive(UdpSocket& socket, const esp::SaTable& table);
-  void receive(RawEspSocket& socket, const esp::SaTable& table);
-  void receive_handed_over(const esp::SaTable& table);
+  void receive(UdpSocket& socket);
+  void receive(RawEspSocket& socket);
+  void receive_handed_over();
   void take_train(UdpSocket& socket, const Received& train, const esp::SaTable& table);
 
   void add_source(const FrameSource& source, const esp::SaTable& table);

@@ -30,7 +30,7 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
 class WorkerOutbound::PortWatch : public Pollable {
  public:
   PortWatch(WorkerOutbound& outbound, TunPort& port) : outbound_(outbound), port_(port) {}
-  void on_ready(const esp::SaTable& table) override { outbound_.drain(*this, table); }
+  void on_ready() override { outbound_.drain(*this); }
   TunPort& port() { return port_; }
 
   // Whether the device has failed too often in a row.
@@ -63,8 +63,9 @@ void WorkerOutbound::remove_port(TunPort& port) {
   ports_.erase(&port);
 }
 
-void WorkerOutbound::drain(PortWatch& watch, const esp::SaTable& table) {
+void WorkerOutbound::drain(PortWatch& watch) {
   TunPort& port = watch.port();
+  const esp::SaTable& table = thread_.newest_table();
   for (unsigned reads = 0; reads < kReadsPerWake; ++reads) {
     uint8_t* position = read_position();
     VirtioHeader header;

@@ -48,7 +48,7 @@ class WorkerOutbound {
   class PortWatch;
   struct Batch;
 
-  void drain(PortWatch& watch, const esp::SaTable& table);
+  void drain(PortWatch& watch);
   uint8_t* read_position();
   void handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
               ByteSpan packet);

@@ -85,12 +85,11 @@ bool WorkerThread::run_round() {
   std::array<epoll_event, kEventsMax> events;
   snapshot_.go_offline(reader_);
   const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsMax, -1);
-  const esp::SaTable& table = snapshot_.begin_batch(reader_);
   bool is_woken = false;
   for (int i = 0; i < count; ++i) {
     auto* pollable = static_cast<Pollable*>(events[static_cast<size_t>(i)].data.ptr);
     if (pollable != nullptr) {
-      pollable->on_ready(table);
+      pollable->on_ready();
       continue;
     }
     eventfd_t ignored;

@@ -1,7 +1,7 @@
 // One thread of a worker: an epoll loop over the descriptors of one direction, or of both.
 //
-// Between two waits it holds one SA table (esp::Snapshot); while it waits it holds none, so that
-// old tables can go. The control thread reaches into it with call(): what is called runs between
+// What it watches works with the table that newest_table() gave last (esp::Snapshot); while it waits
+// it holds none, so that old tables can go. The control thread reaches into it with call(): what is called runs between
 // two rounds, when nothing of the loop is in use, and call() returns when it has run. That is how
 // descriptors are let go before they are closed.
 #pragma once
@@ -21,7 +21,7 @@ namespace twinspan::tun {
 class Pollable {
  public:
   virtual ~Pollable() = default;
-  virtual void on_ready(const esp::SaTable& table) = 0;
+  virtual void on_ready() = 0;
 };
 
 class WorkerThread {
@@ -36,6 +36,10 @@ class WorkerThread {
   // On its own thread, inside call(), or while it does not run.
   void watch(int fd, Pollable& pollable);
   void unwatch(int fd);
+  // On its own thread: the SA table as published last, valid until the next call or wait. A loop asks
+  // after it has received: the peer uses a new SA as soon as it knows of it, and by then the table
+  // with it is published. A table from before the receiving would not know the SA.
+  const esp::SaTable& newest_table() { return snapshot_.begin_batch(reader_); }
 
   // Control thread.
   void start();

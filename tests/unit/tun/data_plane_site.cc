@@ -46,7 +46,8 @@ Site::Site(const SiteOptions& options) : options_(options) {
                                                         .shape = options.shape,
                                                         .udp_gso = options.udp_gso,
                                                         .udp_gro = options.udp_gro,
-                                                        .log = {}},
+                                                        .log = {},
+                                                        .io = options.io},
                                        *kernels_, random_);
   // A group without steering: most frames of a tunnel arrive at a worker that does not own it.
   std::vector<UniqueFd> sockets;

@@ -32,6 +32,7 @@ struct SiteOptions {
   bool udp_gso = true;
   bool udp_gro = true;
   bool tun_offload = true;
+  PacketIo* io = nullptr;  // nullptr: the kernel's.
 };
 
 class Site {

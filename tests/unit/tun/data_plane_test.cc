@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 
 #include <functional>
+#include <semaphore>
 #include <thread>
 
 #include "tests/unit/tun/data_plane_site.h"
 #include "tests/unit/tun/packet_builder.h"
 #include "tun/ip_layout.h"
+#include "tun/packet_io.h"
 #include "tun/socket_address.h"
 
 namespace twinspan::tun {
@@ -263,6 +265,50 @@ TEST(DataPlane, FrameAtAnotherLocalAddressIsWrongOuterAndDoesNotSpendItsNumber) 
   send_datagram(relay, pair.b().local(), frame);
   VirtioHeader header;
   EXPECT_EQ(read_packet(pair.inner_b(), header), packet);
+}
+
+// Holds a loop back between receiving and looking up, once.
+class PausingIo : public PacketIo {
+ public:
+  int recvmmsg(int fd, std::span<mmsghdr> messages) override {
+    const int count = PacketIo::recvmmsg(fd, messages);
+    if (count > 0 && is_armed.exchange(false)) {
+      has_received.release();
+      goes_on.acquire();
+    }
+    return count;
+  }
+  std::atomic<bool> is_armed{false};
+  std::binary_semaphore has_received{0};
+  std::binary_semaphore goes_on{0};
+};
+
+TEST(DataPlane, FrameOfAnSaPublishedWhileTheLoopWasAtWorkIsOpened) {
+  PausingIo io;
+  Site a({.address = "127.0.0.1"});
+  Site b({.address = "127.0.0.2", .io = &io});
+  const int inner_a = a.add_tunnel(kTunnel);
+  const int inner_b = b.add_tunnel(kTunnel);
+  ASSERT_TRUE(a.plane().install(pair_params(a, b, kTunnel, 0)));
+  a.plane().publish();
+  b.plane().publish();
+  a.plane().start();
+  b.plane().start();
+  io.is_armed = true;
+  const Bytes packet = build_packet({});
+  write_packet(inner_a, packet);
+  io.has_received.acquire();
+  ASSERT_TRUE(b.plane().install(pair_params(b, a, kTunnel, 0)));
+  b.plane().publish();
+  io.goes_on.release();
+  wait_until([&] {
+    return b.plane().totals(kTunnel).inbound.packets +
+               drops(b.plane().orphan_totals(), Verdict::UnknownSpi) ==
+           1;
+  });
+  EXPECT_EQ(drops(b.plane().orphan_totals(), Verdict::UnknownSpi), 0u);
+  EXPECT_EQ(b.plane().totals(kTunnel).inbound.packets, 1u);
+  static_cast<void>(inner_b);
 }
 
 TEST(DataPlane, PacketOfATunnelWithoutSaIsCounted) {
