@@ -15,12 +15,14 @@ function(ts_pytest)
   if(folder)
     set(stem ${folder}.${stem})
   endif()
+  # ctest ends a test that takes too long by SIGKILL; before that it gets the chance to clean up.
+  math(EXPR patience "${ARG_TIMEOUT} - 20")
   foreach(line ${functions})
     string(REGEX REPLACE "^def (test_[a-z0-9_]+).*" "\\1" function ${line})
     string(REGEX REPLACE "^test_" "" short ${function})
     set(name ${ARG_LABEL}.${stem}.${short})
     add_test(NAME ${name}
-      COMMAND /usr/bin/python3 -B -m pytest -q -p no:cacheprovider --no-header ${path}::${function})
+      COMMAND timeout ${patience} /usr/bin/python3 -B -m pytest -q -p no:cacheprovider --no-header ${path}::${function})
     set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
       ENVIRONMENT "TWINSPAN_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
     if(ARG_SERIAL)
