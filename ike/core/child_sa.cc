@@ -12,7 +12,8 @@
 namespace twinspan::ike {
 namespace {
 
-SaPairParams pair_params(const IkeSa& sa, const ChildSa& child, ChildKeys keys) {
+SaPairParams pair_params(Context& context, const IkeSa& sa, const ChildSa& child, ChildKeys keys) {
+  const uint64_t hard_bytes = sa.peer->child.lifetime.hard_bytes;
   EspKeys& outbound =
       child.is_initiator ? keys.initiator_to_responder : keys.responder_to_initiator;
   EspKeys& inbound = child.is_initiator ? keys.responder_to_initiator : keys.initiator_to_responder;
@@ -28,6 +29,8 @@ SaPairParams pair_params(const IkeSa& sa, const ChildSa& child, ChildKeys keys) 
           .remote = sa.remote,
           .local_selectors = child.local,
           .remote_selectors = child.remote,
+          .soft_bytes = soft_limit(hard_bytes, context.provider),
+          .hard_bytes = hard_bytes,
           .outbound_active = child.outbound_half == Outbound::Active};
 }
 
@@ -87,7 +90,7 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
     child.timers.arm(ChildTimer::Proof, context.now + kActivateAfterRepetition);
   }
   arm_lifetime(context, sa, child);
-  context.outbox.emit(EventInstallPair{pair_params(sa, child, std::move(keys))});
+  context.outbox.emit(EventInstallPair{pair_params(context, sa, child, std::move(keys))});
   context.outbox.emit(established_event(sa, child));
   sa.log.info("{}: Child SA {:08x}_i {:08x}_o{}, {} === {}", sa.peer->name, child.inbound.value,
               child.outbound.value, child.by_rekey ? " by rekey" : "", to_string(child.local),

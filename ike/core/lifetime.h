@@ -12,6 +12,13 @@ inline Duration with_jitter(Duration span, RandomSource& random) {
   return span - span / 10 * parts / 1024;
 }
 
+// The soft limit of an SA that must end at `hard_bytes`: 80 %, less up to a tenth of that. 0: none.
+inline uint64_t soft_limit(uint64_t hard_bytes, RandomSource& random) {
+  if (hard_bytes == 0) return 0;
+  const uint64_t soft = hard_bytes - hard_bytes / 5;
+  return soft - soft / 10240 * (random.u32() % 1024);
+}
+
 // Up to a fifth more or less: for retries after refusals.
 inline Duration around(Duration span, RandomSource& random) {
   const auto parts = static_cast<Duration::rep>(random.u32() % 1024);

@@ -127,6 +127,37 @@ TEST(Rekey, ByteLimitStartsIt) {
   pair.expect_at_rest();
 }
 
+TEST(Rekey, ByteLimitsReachTheDataPlaneWithEveryChildAndDifferFromSideToSide) {
+  constexpr uint64_t kHard = 102'400'000'000;
+  SimPair pair;
+  for (auto& config : pair.config) config.child.lifetime.hard_bytes = kHard;
+  pair.establish();
+  for (int i = 0; i < 3; ++i) {
+    std::vector<uint64_t> soft;
+    for (SimHost* host : {&pair.a(), &pair.b()}) {
+      const SaPairParams& params = host->outbound(kTunnel)->params;
+      EXPECT_EQ(params.hard_bytes, kHard);
+      EXPECT_LE(params.soft_bytes, kHard / 10 * 8);
+      EXPECT_GE(params.soft_bytes, kHard / 10 * 7);
+      soft.push_back(params.soft_bytes);
+    }
+    EXPECT_NE(soft[0], soft[1]);
+    // By the SPI of either half.
+    const auto& used = pair.a().outbound(kTunnel)->params;
+    pair.world.command(kA, CommandSoftLimit{i == 1 ? used.outbound_spi : used.inbound_spi});
+    pair.settle();
+    EXPECT_EQ(pair.a().children.size(), static_cast<size_t>(i) + 2);
+  }
+  pair.expect_at_rest();
+}
+
+TEST(Rekey, WithoutAByteLimitTheDataPlaneGetsNone) {
+  SimPair pair;
+  pair.establish();
+  EXPECT_EQ(pair.a().outbound(kTunnel)->params.soft_bytes, 0u);
+  EXPECT_EQ(pair.a().outbound(kTunnel)->params.hard_bytes, 0u);
+}
+
 TEST(Rekey, HardLimitEndsTheChildAndANewOneIsMade) {
   SimPair pair;
   pair.establish();
