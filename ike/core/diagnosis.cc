@@ -20,11 +20,11 @@ constexpr Entry kCatalogue[] = {
      "check that UDP port 4500 is open both ways for {}, and the peer's log for a refused "
      "IKE_AUTH"},
     {Cause::NoIkeProposal, "no-ike-proposal",
-     "no common IKE transforms with the peer, or the peer has no connection for us or holds it "
+     "no IKE proposal in common with the peer, or the peer has no connection for us or holds it "
      "down",
      "compare ike_encryption, ike_integrity, ike_prf and dh_group in the ipsec_policy of {} with "
      "the peer's"},
-    {Cause::NoEspProposal, "no-esp-proposal", "no common ESP transforms with the peer",
+    {Cause::NoEspProposal, "no-esp-proposal", "no ESP proposal in common with the peer",
      "compare ipsec_encryption, ipsec_integrity, pfs_group and esn in the ipsec_policy of {} with "
      "the peer's"},
     {Cause::InvalidKe, "no-common-group", "the peer insists on a DH group that we do not offer",
@@ -63,7 +63,8 @@ constexpr Entry kCatalogue[] = {
      "add {} again"},
     {Cause::NotConnected, "not-connected", "the tunnel is not connected",
      "run `twinspan up {}` first"},
-    {Cause::PeerDidNotCall, "peer-did-not-call", "we only respond, and the peer did not initiate",
+    {Cause::PeerDidNotCall, "peer-did-not-call",
+     "the connection is responder-only and waits for the peer, which did not initiate",
      "start the connection at the peer of {}, or change connection_mode"},
     {Cause::Shutdown, "shutdown", "the gateway is shutting down", "start the gateway of {} again"},
     {Cause::Replaced, "replaced", "another SA with the same peer took over",

@@ -11,7 +11,7 @@ namespace twinspan::ike {
 enum class Cause : uint8_t {
   NoAnswer,       // No IKE_SA_INIT answer on port 500.
   NoAnswerNat,    // IKE_SA_INIT worked, IKE_AUTH on port 4500 stayed unanswered.
-  NoIkeProposal,  // No common IKE transforms; found by us or said by the peer.
+  NoIkeProposal,  // No IKE proposal in common; found by us or said by the peer.
   NoEspProposal,
   InvalidKe,         // The peer insists on a group that we do not offer.
   WrongPsk,          // The peer's AUTH does not verify with our key.

@@ -35,6 +35,7 @@ class EndpointState {
   Context context(Instant now) {
     return {now, provider_, options_, counters_, outbox_, sas_, supervisor_};
   }
+  void answer_version(Context& context, const Datagram& datagram);
   void route(Context& context, const Datagram& datagram, const Message& message);
   void route_init(Context& context, const Datagram& datagram, const Message& message);
   void finish(Context& context);
@@ -46,6 +47,7 @@ class EndpointState {
   SaRegistry sas_;
   Supervisor supervisor_;
   RateLimit hint_limit_;
+  RateLimit version_limit_;  // Of its own: forged versions must not starve the hints.
 };
 
 // --- Datagrams: header, SA, window ---
@@ -59,10 +61,17 @@ void EndpointState::handle_datagram(Instant now, const Datagram& datagram) {
   const auto message = parse_message(datagram.bytes);
   if (!message) {
     ++counters_.malformed;
-    return;
+    return answer_version(step, datagram);
   }
   route(step, datagram, *message);
   finish(step);
+}
+
+// RFC 7296 2.5: a request of a higher major version is dropped, but its sender is told.
+void EndpointState::answer_version(Context& step, const Datagram& datagram) {
+  const auto header = parse_header(datagram.bytes);
+  if (!header || header->major_version <= kMajorVersion) return;
+  send_invalid_major_version(step, datagram, *header, version_limit_);
 }
 
 void EndpointState::route(Context& step, const Datagram& datagram, const Message& message) {

@@ -55,8 +55,11 @@ void send_invalid_spi(Context& context, const CommandUnknownSpi& unknown, RateLi
       {.local = unknown.local, .remote = unknown.remote, .bytes = write_message(header, {notify})});
 }
 
-void send_invalid_ike_spi(Context& context, const Datagram& datagram, const Header& asked,
-                          RateLimit& limit) {
+namespace {
+
+// An unprotected answer to a request that no SA of ours can answer.
+void answer_sparingly(Context& context, const Datagram& datagram, const Header& asked,
+                      NotifyType type, RateLimit& limit) {
   if (asked.is_response || context.supervisor.is_shutting_down()) return;
   if (!is_peer(context, datagram.local.address, datagram.remote.address)) return;
   if (!limit.admit(context.now, datagram.remote.address)) return;
@@ -65,7 +68,19 @@ void send_invalid_ike_spi(Context& context, const Datagram& datagram, const Head
   header.from_initiator = !asked.from_initiator;
   context.outbox.send({.local = datagram.local,
                        .remote = datagram.remote,
-                       .bytes = write_message(header, {error_notify(NotifyType::InvalidIkeSpi)})});
+                       .bytes = write_message(header, {error_notify(type)})});
+}
+
+}  // namespace
+
+void send_invalid_ike_spi(Context& context, const Datagram& datagram, const Header& asked,
+                          RateLimit& limit) {
+  answer_sparingly(context, datagram, asked, NotifyType::InvalidIkeSpi, limit);
+}
+
+void send_invalid_major_version(Context& context, const Datagram& datagram, const Header& asked,
+                                RateLimit& limit) {
+  answer_sparingly(context, datagram, asked, NotifyType::InvalidMajorVersion, limit);
 }
 
 namespace {

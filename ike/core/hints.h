@@ -26,6 +26,9 @@ void send_invalid_spi(Context& context, const CommandUnknownSpi& unknown, RateLi
 // A protected request named an IKE SA that we do not have: INVALID_IKE_SPI.
 void send_invalid_ike_spi(Context& context, const Datagram& datagram, const Header& header,
                           RateLimit& limit);
+// A request of a higher major version (RFC 7296 2.5): INVALID_MAJOR_VERSION, in our own version.
+void send_invalid_major_version(Context& context, const Datagram& datagram, const Header& header,
+                                RateLimit& limit);
 // A cleartext message that is not IKE_SA_INIT. True: it was one of these hints and named an SA of
 // ours.
 bool handle_hint(Context& context, const Datagram& datagram, const Message& message);

@@ -121,17 +121,31 @@ Legality judge_message(const IkeSa& sa, const Header& header,
                payload_set(payloads));
 }
 
-// RFC 7296 2.21: what breaks the protocol in an authenticated request is answered and ends the SA.
+// RFC 7296 2.21.3: INVALID_SYNTAX, said or heard in an authenticated exchange, ends the IKE SA on
+// both sides without a DELETE. The last answer is still repeated for a while.
+void end_by_bad_syntax(Context& context, IkeSa& sa, const std::string& detail) {
+  if (sa.state() == IkeSaState::Lingering) return;
+  const Diagnosis why = diagnose(Cause::BadMessage, sa.peer->name, detail);
+  const bool is_missed = sa.state() == IkeSaState::Established && !sa.is_redundant;
+  linger(context, sa, why);
+  if (is_missed) context.supervisor.fail(sa.tunnel(), why);
+}
+
+// What breaks the protocol in an authenticated request is answered. RFC 7296 2.5: a critical
+// payload that we do not know costs only this exchange.
 void refuse_request(Context& context, IkeSa& sa, const Datagram& datagram, const Header& header,
                     Payload notify) {
   const bool in_auth = sa.state() == IkeSaState::InitAnswered;
   if (in_auth) notify = error_notify(NotifyType::AuthenticationFailed);
-  send_response(context, sa, datagram, header, {std::move(notify)});
-  const Diagnosis why = diagnose(in_auth ? Cause::AuthMethod : Cause::BadMessage, sa.peer->name);
+  const std::vector<Payload> answer = {std::move(notify)};
+  send_response(context, sa, datagram, header, answer);
   if (in_auth) {
+    const Diagnosis why = diagnose(Cause::AuthMethod, sa.peer->name);
     context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
-    linger(context, sa, why);
+    return linger(context, sa, why);
   }
+  if (find_notify(answer, NotifyType::InvalidSyntax) != nullptr)
+    end_by_bad_syntax(context, sa, "its request");
 }
 
 std::vector<Payload> dispatch_request(Context& context, IkeSa& sa, const Header& header,
@@ -198,6 +212,8 @@ void handle_request(Context& context, IkeSa& sa, const Datagram& datagram, const
   activate_proven(context, sa);
   const std::vector<Payload> answer = dispatch_request(context, sa, header, *payloads);
   send_response(context, sa, datagram, header, answer);
+  if (find_notify(answer, NotifyType::InvalidSyntax) != nullptr)
+    return end_by_bad_syntax(context, sa, "its request");
   run_queue(context, sa);
 }
 

@@ -16,6 +16,9 @@ struct RetransmitPolicy {
 
 // 1 + 2 + 4 + 8 + 16 + 32 s: six transmissions that nobody answered in a minute.
 inline constexpr RetransmitPolicy kRetransmitNormal{1s, 63s};
+// While an IKE SA is being made: sent at 0, 1, 3, 7 and 15 s, given up at 31 s; the supervisor
+// begins anew.
+inline constexpr RetransmitPolicy kRetransmitSetup{1s, 31s};
 // A DELETE that nobody answers changes nothing for us: 1 + 2 + 4 s.
 inline constexpr RetransmitPolicy kRetransmitDelete{1s, 7s};
 

@@ -73,7 +73,9 @@ void Supervisor::up(Context& context, TunnelId id) {
            diagnose(Cause::Replaced, tunnel->peer->name, "by a later up"));
   tunnel->is_held_down = false;
   tunnel->has_new_failure = false;
-  tunnel->timers.arm(TunnelTimer::UpDeadline, context.now + kUpWaitMax);
+  const bool responds_only = tunnel->peer->mode == ConnectionMode::ResponderOnly;
+  tunnel->timers.arm(TunnelTimer::UpDeadline,
+                     context.now + (responds_only ? kUpWaitResponderOnly : kUpWaitMax));
   if (tunnel->timers.is_armed(TunnelTimer::Retry))
     tunnel->timers.arm(TunnelTimer::Retry, context.now);
   touch(id);
@@ -390,10 +392,12 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
     case TunnelTimer::Retry:
       return retry(context, tunnel);
     case TunnelTimer::UpDeadline: {
-      const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
-      const Cause cause = responds_only ? Cause::PeerDidNotCall : Cause::NoAnswer;
+      const std::string& name = tunnel.peer->name;
+      // A failure from before the command would explain nothing here.
+      if (tunnel.peer->mode == ConnectionMode::ResponderOnly)
+        return answer(context, tunnel, Kind::Up, diagnose(Cause::PeerDidNotCall, name));
       return answer(context, tunnel, Kind::Up,
-                    tunnel.failure.value_or(diagnose(cause, tunnel.peer->name)));
+                    tunnel.failure.value_or(diagnose(Cause::NoAnswer, name)));
     }
     case TunnelTimer::Grace:
       while (!tunnel.grace.empty() && tunnel.grace.front().until <= context.now) {

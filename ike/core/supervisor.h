@@ -20,7 +20,8 @@ namespace twinspan::ike {
 inline constexpr size_t kGraceInboundMax =
     16;  // Replaced inbound SAs per tunnel that still receive.
 inline constexpr size_t kWaitingCommandsMax = 32;
-inline constexpr Duration kUpWaitMax = 70s;  // A full set of retransmissions and a bit.
+inline constexpr Duration kUpWaitMax = 70s;  // IKE_SA_INIT and IKE_AUTH until given up, and a bit.
+inline constexpr Duration kUpWaitResponderOnly = 10s;  // Only the peer can make it happen.
 inline constexpr Duration kRecoveryIntervalMin = 3s;
 inline constexpr Duration kRedundantReapAfter = 10s;
 inline constexpr Duration kShutdownMax = 2s;

@@ -88,7 +88,7 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   }
   sa.active = own;
   sa.enter(IkeSaState::AuthSent);
-  send_request(context, sa, ExchangeType::IkeAuth, payloads, kRetransmitNormal);
+  send_request(context, sa, ExchangeType::IkeAuth, payloads, kRetransmitSetup);
 }
 
 namespace {

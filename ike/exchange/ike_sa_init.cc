@@ -39,9 +39,9 @@ void send_init(Context& context, IkeSa& sa) {
   if (sa.window.in_flight()) {
     sa.window.restart_request(sa.init_request);
   } else {
-    sa.window.begin_request(ExchangeType::IkeSaInit, sa.init_request, kRetransmitNormal);
+    sa.window.begin_request(ExchangeType::IkeSaInit, sa.init_request, kRetransmitSetup);
   }
-  sa.timers.arm(SaTimer::Retransmit, context.now + *retransmit_wait(kRetransmitNormal, 1));
+  sa.timers.arm(SaTimer::Retransmit, context.now + *retransmit_wait(kRetransmitSetup, 1));
   sa.enter(IkeSaState::InitSent);
   report_message(context, sa, "sent", header, payloads);
   context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.init_request});

@@ -7,7 +7,6 @@ namespace twinspan::ike {
 
 namespace {
 
-constexpr uint8_t kMajorVersion = 2;
 constexpr uint8_t kResponseFlag = 0x20;
 constexpr uint8_t kVersionFlag = 0x10;
 constexpr uint8_t kInitiatorFlag = 0x08;

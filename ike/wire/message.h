@@ -15,6 +15,7 @@
 
 namespace twinspan::ike {
 
+inline constexpr uint8_t kMajorVersion = 2;
 inline constexpr size_t kHeaderSize = 28;
 inline constexpr size_t kMessageSizeMax = 65535;
 inline constexpr size_t kPayloadsMax = 64;     // Per message, outer or inner.

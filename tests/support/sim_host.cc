@@ -104,6 +104,8 @@ void SimHost::carry_out(Event event) {
     ike_established.push_back(*s);
   } else if (auto* g = std::get_if<EventIkeGone>(&event)) {
     ike_gone.push_back(*g);
+  } else if (auto* k = std::get_if<EventIkeKeys>(&event)) {
+    session_keys.push_back(std::move(*k));
   } else if (std::holds_alternative<EventQuiet>(event)) {
     is_quiet = true;
   }

@@ -1,0 +1,207 @@
+// A peer that holds the keys and breaks the protocol, and strangers who hold nothing.
+#include "ike/core/proposal.h"
+#include "ike/core/sealed_message.h"
+#include "ike/exchange/payloads.h"
+#include "tests/sim/sim_pair.h"
+
+namespace twinspan::ike {
+namespace {
+
+// A's keys in the hands of the test: B is attacked from inside the IKE SA that A initiated.
+class Insider {
+ public:
+  explicit Insider(SimPair& pair) : pair_(pair) {
+    pair.a().options.export_keys = true;
+    pair.a().restart(5);
+  }
+
+  // B's answer to a fresh request of A's that holds `payloads`, opened; empty: there is none.
+  std::vector<Payload> ask(ExchangeType exchange, const std::vector<Payload>& payloads) {
+    const Datagram request = seal(exchange, payloads);
+    pair_.b().endpoint().handle_datagram(pair_.world.now(), request);
+    while (auto event = pair_.b().endpoint().poll_event()) pair_.b().carry_out(*std::move(event));
+    const auto answer = pair_.b().endpoint().poll_datagram();
+    return answer ? open(answer->bytes) : std::vector<Payload>{};
+  }
+
+ private:
+  const EventIkeKeys& session() { return pair_.a().session_keys.back(); }
+
+  Datagram seal(ExchangeType exchange, const std::vector<Payload>& payloads) {
+    const EventIkeKeys& event = session();
+    Header header;
+    header.initiator_spi = event.initiator_spi;
+    header.responder_spi = event.responder_spi;
+    header.exchange = static_cast<uint8_t>(exchange);
+    header.from_initiator = true;
+    header.message_id = MessageId{next_id_++};
+    const SkKeys keys{event.suite.encryption, event.suite.integrity, event.keys.ei.view(),
+                      event.keys.ai.view()};
+    return {.local = {pair_.b().address(), 4500},
+            .remote = {pair_.a().address(), 4500},
+            .bytes = seal_message(crypto_, keys, 1000 + next_id_, header, payloads)};
+  }
+
+  std::vector<Payload> open(const Bytes& bytes) {
+    const EventIkeKeys& event = session();
+    const SkKeys keys{event.suite.encryption, event.suite.integrity, event.keys.er.view(),
+                      event.keys.ar.view()};
+    const auto message = parse_message(bytes);
+    EXPECT_TRUE(message.has_value() && message->encrypted.has_value());
+    auto payloads = open_message(crypto_, keys, bytes, *message);
+    EXPECT_TRUE(payloads.has_value());
+    return *std::move(payloads);
+  }
+
+  SimPair& pair_;
+  FakeCrypto crypto_{99};
+  uint32_t next_id_ = 2;  // After IKE_SA_INIT and IKE_AUTH.
+};
+
+Payload truncated_selectors() {
+  return OpaquePayload{static_cast<uint8_t>(PayloadType::TsInitiator), {1}};
+}
+
+void expect_fatal(const std::vector<Payload>& answer, SimPair& pair) {
+  EXPECT_NE(find_notify(answer, NotifyType::InvalidSyntax), nullptr);
+  EXPECT_EQ(pair.b().ike_gone.size(), 1u);
+  EXPECT_EQ(pair.b().last_cause[kTunnel], "bad-message");
+  EXPECT_NE(pair.b().tunnel_state[kTunnel], TunnelState::Established);
+  EXPECT_EQ(pair.b().outbound(kTunnel), nullptr);
+}
+
+TEST(Insider, ABrokenPayloadChainIsAnsweredAndEndsTheIkeSa) {
+  SimPair pair;
+  Insider insider(pair);
+  pair.config[kB].mode = ConnectionMode::Default;
+  pair.config[kA].mode = ConnectionMode::InitiatorOnly;
+  pair.establish();
+  expect_fatal(insider.ask(ExchangeType::CreateChildSa, {truncated_selectors()}), pair);
+  EXPECT_EQ(pair.b().tunnel_state[kTunnel], TunnelState::Connecting);
+  pair.world.run_for(1s);
+  EXPECT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 60s)) << pair.world.picture();
+  pair.settle();
+  pair.expect_at_rest();
+}
+
+TEST(Insider, APayloadThatHasNoPlaceInTheExchangeIsFatalToo) {
+  SimPair pair;
+  Insider insider(pair);
+  pair.establish();
+  expect_fatal(insider.ask(ExchangeType::Informational, {NoncePayload{Bytes(32, 1)}}), pair);
+}
+
+EspProposal proposal_of(const SimPair& pair) {
+  return pair.config[kA].child.proposals.front();
+}
+
+// A CREATE_CHILD_SA request that B would accept, to be spoilt.
+std::vector<Payload> good_request(const SimPair& pair) {
+  FakeCrypto crypto{7};
+  const auto dh = crypto.make_dh(proposal_of(pair).pfs_group);
+  return {offer_esp(pair.config[kA].child.proposals, Spi{0x11111111}, ChildDh::With),
+          NoncePayload{Bytes(32, 3)},
+          KePayload{static_cast<uint16_t>(proposal_of(pair).pfs_group), dh->public_value()},
+          TsPayload{.of_initiator = true, .selectors = pair.config[kA].child.local},
+          TsPayload{.of_initiator = false, .selectors = pair.config[kA].child.remote}};
+}
+
+TEST(Insider, ExtremesOfCreateChildSaAreRefusedOrBoundedAndNeverStopTheProgram) {
+  enum Place { kOffer, kNonce, kKe, kTsi, kTsr };
+  const auto many = [] {
+    TsPayload ts{.of_initiator = true, .selectors = {}};
+    for (uint32_t i = 0; i < kSelectorsMax; ++i) {
+      ts.selectors.push_back(TrafficSelector::from_prefix(IpPrefix(IpAddress::v4(i << 8), 24)));
+    }
+    return ts;
+  };
+  const std::vector<std::function<void(std::vector<Payload>&)>> spoilers = {
+      [](auto&) {},
+      [](auto& p) { std::get<KePayload>(p[kKe]).public_value.clear(); },
+      [](auto& p) { std::get<KePayload>(p[kKe]).group = 0; },
+      [](auto& p) { std::get<TsPayload>(p[kTsi]).selectors.clear(); },
+      [](auto& p) { std::get<TsPayload>(p[kTsr]).selectors.clear(); },
+      [](auto& p) { std::get<SaPayload>(p[kOffer]).proposals.front().transforms.clear(); },
+      [](auto& p) { std::get<SaPayload>(p[kOffer]).proposals.front().spi.clear(); },
+      [](auto& p) { std::get<SaPayload>(p[kOffer]).proposals.front().protocol = ProtocolId::Ike; },
+      [](auto& p) { std::get<SaPayload>(p[kOffer]).proposals.front().protocol = ProtocolId::Ah; },
+      [&](auto& p) { p[kTsi] = many(); },
+      [](auto& p) { p.erase(p.begin() + kTsi, p.end()); },
+      [](auto& p) { p.push_back(child_notify(NotifyType::RekeySa, Spi{0xdeadbeef})); },
+      [](auto& p) { p.push_back(error_notify(NotifyType::RekeySa)); },
+  };
+  for (size_t i = 0; i < spoilers.size(); ++i) {
+    SimPair pair;
+    Insider insider(pair);
+    pair.establish();
+    std::vector<Payload> request = good_request(pair);
+    spoilers[i](request);
+    EXPECT_FALSE(insider.ask(ExchangeType::CreateChildSa, request).empty()) << i;
+    EXPECT_EQ(pair.b().children.size() > 1, i == 0 || i == 9) << i;
+  }
+}
+
+TEST(Insider, ADeleteOfTheSameChildManyTimesIsOneDelete) {
+  SimPair pair;
+  Insider insider(pair);
+  pair.establish();
+  const Spi inbound = pair.b().inbound.begin()->first;
+  const Spi named = pair.b().inbound.begin()->second.params.outbound_spi;
+  const DeletePayload full{.protocol = ProtocolId::Esp,
+                           .spis = std::vector<Spi>(kDeleteSpisMax, named)};
+  const auto answer = insider.ask(ExchangeType::Informational, {full, full, full});
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_EQ(std::get<DeletePayload>(answer[0]).spis, std::vector<Spi>{inbound});
+}
+
+// --- Strangers ---
+
+Datagram first_request(SimPair& pair) {
+  pair.world.keeps_sent = true;
+  pair.start(kA);
+  pair.world.run_for(1ms);
+  return pair.world.sent.at(0).datagram;
+}
+
+TEST(Stranger, AHigherMajorVersionIsToldOnceASecondWhatWeSpeak) {
+  SimPair pair;
+  Datagram request = first_request(pair);
+  pair.start(kB);
+  const std::string before = pair.b().endpoint().dump_state();
+  request.bytes[17] = 0x31;
+  store_be32(&request.bytes[20], 7);
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  const auto answer = pair.b().endpoint().poll_datagram();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->remote, request.remote);
+  const auto message = parse_message(answer->bytes);
+  ASSERT_TRUE(message.has_value());
+  EXPECT_EQ(answer->bytes[17], 0x20);
+  EXPECT_EQ(message->header.message_id, MessageId{7});
+  EXPECT_TRUE(message->header.is_response);
+  EXPECT_FALSE(message->header.from_initiator);
+  EXPECT_NE(find_notify(message->payloads, NotifyType::InvalidMajorVersion), nullptr);
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  EXPECT_FALSE(pair.b().endpoint().poll_datagram().has_value());
+  EXPECT_EQ(pair.b().endpoint().counters().malformed, 2u);
+  EXPECT_EQ(pair.b().endpoint().dump_state(), before);
+}
+
+TEST(Stranger, ALowerVersionOrAResponseOfAHigherOneIsDropped) {
+  SimPair pair;
+  Datagram request = first_request(pair);
+  pair.start(kB);
+  request.bytes[17] = 0x10;
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  request.bytes[17] = 0x30;
+  request.bytes[19] |= 0x20;
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  request.bytes[19] &= static_cast<uint8_t>(~0x20);
+  request.remote.address = *IpAddress::parse("198.51.100.9");
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  EXPECT_FALSE(pair.b().endpoint().poll_datagram().has_value());
+  EXPECT_EQ(pair.b().endpoint().counters().malformed, 3u);
+}
+
+}  // namespace
+}  // namespace twinspan::ike
