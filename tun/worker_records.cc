@@ -4,17 +4,47 @@
 
 namespace twinspan::tun {
 
-size_t RecordQueue::ike_bytes(const DataPlaneRecord& record) {
+void RecordQueue::Waiting::add(size_t size) {
+  records.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(size, std::memory_order_relaxed);
+}
+
+void RecordQueue::Waiting::subtract(size_t size) {
+  records.fetch_sub(1, std::memory_order_relaxed);
+  bytes.fetch_sub(size, std::memory_order_relaxed);
+}
+
+bool RecordQueue::Waiting::exceeds(size_t records_max, size_t bytes_max) const {
+  return records.load(std::memory_order_relaxed) > records_max ||
+         bytes.load(std::memory_order_relaxed) > bytes_max;
+}
+
+RecordQueue::Waiting& RecordQueue::source_of(const IkeDatagram& datagram) {
+  uint32_t hash = 2166136261u;  // FNV-1a
+  for (const uint8_t byte : datagram.remote.address.bytes()) hash = (hash ^ byte) * 16777619u;
+  return ike_by_source_[hash % kSourcesMax];
+}
+
+bool RecordQueue::admit(const IkeDatagram& datagram) {
+  Waiting& source = source_of(datagram);
+  ike_.add(datagram.bytes.size());
+  source.add(datagram.bytes.size());
+  return !ike_.exceeds(kIkeRecordsMax, kIkeBytesMax) &&
+         !source.exceeds(kSourceRecordsMax, kSourceBytesMax);
+}
+
+void RecordQueue::release(const DataPlaneRecord& record) {
   const auto* datagram = std::get_if<IkeDatagram>(&record);
-  return datagram == nullptr ? 0 : datagram->bytes.size();
+  if (datagram == nullptr) return;
+  ike_.subtract(datagram->bytes.size());
+  source_of(*datagram).subtract(datagram->bytes.size());
 }
 
 void RecordQueue::push(DataPlaneRecord record) {
-  const size_t bytes = ike_bytes(record);
-  // Added first: the consumer subtracts as soon as it sees the record.
-  const size_t waiting = waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  if (waiting > kIkeBytesMax || !ring_.push(std::move(record))) {
-    waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  const auto* datagram = std::get_if<IkeDatagram>(&record);
+  const bool is_admitted = datagram == nullptr || admit(*datagram);
+  if (!is_admitted || !ring_.push(std::move(record))) {
+    release(record);  // The ring leaves untouched what it refuses.
     overflows_.add(1);
     return;
   }
@@ -30,7 +60,7 @@ void RecordQueue::flush() {
 
 std::optional<DataPlaneRecord> RecordQueue::pop() {
   auto record = ring_.pop();
-  if (record) waiting_bytes_.fetch_sub(ike_bytes(*record), std::memory_order_relaxed);
+  if (record) release(*record);
   return record;
 }
 

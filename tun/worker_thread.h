@@ -1,9 +1,9 @@
 // One thread of a worker: an epoll loop over the descriptors of one direction, or of both.
 //
-// What it watches works with the table that newest_table() gave last (esp::Snapshot); while it waits
-// it holds none, so that old tables can go. The control thread reaches into it with call(): what is called runs between
-// two rounds, when nothing of the loop is in use, and call() returns when it has run. That is how
-// descriptors are let go before they are closed.
+// What it watches works with the table that newest_table() gave last (esp::Snapshot); while it
+// waits it holds none, so that old tables can go. The control thread reaches into it with call():
+// what is called runs between two rounds, when nothing of the loop is in use, and call() returns
+// when it has run. That is how descriptors are let go before they are closed.
 #pragma once
 
 #include <atomic>
@@ -36,9 +36,9 @@ class WorkerThread {
   // On its own thread, inside call(), or while it does not run.
   void watch(int fd, Pollable& pollable);
   void unwatch(int fd);
-  // On its own thread: the SA table as published last, valid until the next call or wait. A loop asks
-  // after it has received: the peer uses a new SA as soon as it knows of it, and by then the table
-  // with it is published. A table from before the receiving would not know the SA.
+  // On its own thread: the SA table as published last, valid until the next call or wait. A loop
+  // asks after it has received: the peer uses a new SA as soon as it knows of it, and by then the
+  // table with it is published. A table from before the receiving would not know the SA.
   const esp::SaTable& newest_table() { return snapshot_.begin_batch(reader_); }
 
   // Control thread.

@@ -68,6 +68,10 @@ class RecordQueueTest : public testing::Test {
     return ::eventfd_read(event_.get(), &count) == 0;
   }
 
+  static Endpoint source(uint8_t last_byte) {
+    return {IpAddress::v4(0xc0000200u + last_byte), 500};
+  }
+
   UniqueFd event_{::eventfd(0, EFD_NONBLOCK)};
   RecordQueue queue_{event_.get()};
 };
@@ -94,13 +98,36 @@ TEST_F(RecordQueueTest, RecordsBeyondTheLimitAreCounted) {
 
 TEST_F(RecordQueueTest, IkeDatagramsAreBoundedInBytesAndRecover) {
   const Bytes large(RecordQueue::kIkeBytesMax / 4);
-  for (int i = 0; i < 5; ++i) queue_.push(IkeDatagram{{}, {}, large});
+  for (uint8_t i = 0; i < 5; ++i) queue_.push(IkeDatagram{{}, source(i), large});
   EXPECT_EQ(queue_.overflows(), 1u);
   queue_.push(FirstInbound{Spi{1}});  // Small records still pass.
   EXPECT_EQ(queue_.overflows(), 1u);
   queue_.pop();
-  queue_.push(IkeDatagram{{}, {}, large});
+  queue_.push(IkeDatagram{{}, source(0), large});
   EXPECT_EQ(queue_.overflows(), 1u);
+}
+
+TEST_F(RecordQueueTest, FloodOfIkeDatagramsLeavesRoomForTheRecordsOfSas) {
+  for (size_t i = 0; i < 2 * RecordQueue::kRecordsMax; ++i) {
+    queue_.push(IkeDatagram{{}, source(static_cast<uint8_t>(i)), Bytes(1)});
+  }
+  const uint64_t flooded = queue_.overflows();
+  EXPECT_GT(flooded, 0u);
+  for (uint32_t i = 0; i < 100; ++i) queue_.push(FirstInbound{Spi{i}});
+  EXPECT_EQ(queue_.overflows(), flooded);
+}
+
+TEST_F(RecordQueueTest, FloodFromOneSourceDoesNotShutOutAnother) {
+  for (size_t i = 0; i < 2 * RecordQueue::kRecordsMax; ++i) {
+    queue_.push(IkeDatagram{{}, source(1), Bytes(1000)});
+  }
+  const uint64_t flooded = queue_.overflows();
+  queue_.push(IkeDatagram{{}, source(2), Bytes(1000)});
+  EXPECT_EQ(queue_.overflows(), flooded);
+  while (queue_.pop()) {
+  }
+  queue_.push(IkeDatagram{{}, source(1), Bytes(1000)});
+  EXPECT_EQ(queue_.overflows(), flooded) << "what was taken no longer counts";
 }
 
 class HandoverTest : public testing::Test {
