@@ -2,12 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-
+#include "tools/twinspand/run_dir.h"
 #include "tun/unique_fd.h"
 
 namespace twinspan::tools {
@@ -96,11 +93,7 @@ std::string ikev2_decryption_table_line(const ike::EventIkeKeys& event) {
 }
 
 Result<std::unique_ptr<KeyLog>, std::string> KeyLog::open(const std::string& directory) {
-  std::error_code failure;
-  std::filesystem::create_directories(directory, failure);
-  if (failure) return Err<std::string>(directory + ": " + failure.message());
-  if (::chmod(directory.c_str(), 0700) != 0)
-    return Err<std::string>(directory + ": " + std::strerror(errno));
+  TRY(make_private_dir(directory));
   return std::unique_ptr<KeyLog>(new KeyLog(directory));
 }
 

@@ -17,11 +17,24 @@ std::string errno_text(const std::string& what) {
 
 }  // namespace
 
-Result<tun::UniqueFd, RunDirError> lock_run_dir(const std::string& path) {
+Result<void, std::string> make_private_dir(const std::string& path) {
   std::error_code failure;
-  std::filesystem::create_directories(path, failure);
-  if (failure) return Err(RunDirError{path + ": " + failure.message()});
-  if (::chmod(path.c_str(), 0700) != 0) return Err(RunDirError{errno_text(path)});
+  const bool is_new = std::filesystem::create_directories(path, failure);
+  if (failure) return Err<std::string>(path + ": " + failure.message());
+  if (is_new) {
+    if (::chmod(path.c_str(), 0700) != 0) return Err<std::string>(errno_text(path));
+    return {};
+  }
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return Err<std::string>(errno_text(path));
+  if ((status.st_mode & 0002) != 0) {
+    return Err<std::string>(path + ": everybody may write to it; name a directory of its own");
+  }
+  return {};
+}
+
+Result<tun::UniqueFd, RunDirError> lock_run_dir(const std::string& path) {
+  if (const auto made = make_private_dir(path); !made) return Err(RunDirError{made.error()});
   const std::string lock_path = path + "/" + kLockName;
   tun::UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock) return Err(RunDirError{errno_text(lock_path)});

@@ -13,12 +13,16 @@ inline constexpr const char* kLockName = "lock";
 inline constexpr const char* kInstanceName = "instance";  // Holds "GATEWAY-INSTANCE".
 inline constexpr const char* kRunDirRoot = "/run/twinspan";
 
+// Creates `path` (0700) when missing. One that is there keeps its mode: it may be somebody else's.
+// Refused when everybody may write to it.
+Result<void, std::string> make_private_dir(const std::string& path);
+
 struct RunDirError {
   std::string text;
   bool is_busy = false;  // A daemon runs in it.
 };
 
-// Creates `path` (0700) when missing and takes its lock for as long as the descriptor lives.
+// Makes `path` as make_private_dir() does and takes its lock for as long as the descriptor lives.
 Result<tun::UniqueFd, RunDirError> lock_run_dir(const std::string& path);
 
 // Writes `text` to `path` so that a reader sees either the old or the new content.
