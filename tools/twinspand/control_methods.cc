@@ -96,11 +96,20 @@ class Methods {
       return call->reply({{"schema", "twinspan.events/1"}, {"events", list}});
     }
     for (const json& event : journal_.recent()) call->progress(event);
-    // The subscription ends itself when the client is gone; the id is known only after subscribing.
-    const auto id = std::make_shared<int>(0);
-    *id = journal_.subscribe([this, call, id](const json& event) {
-      if (call->client_is_gone()) return journal_.unsubscribe(*id);
-      call->progress(event);
+    drop_followers_that_are_gone();
+    if (followers_.size() >= kSessionsMax) {
+      return call->fail(kErrorFailed, {{"message", "too many clients follow the events"}});
+    }
+    const int id = journal_.subscribe([call](const json& event) { call->progress(event); });
+    followers_.emplace(id, call);
+  }
+
+  // A gateway may be quiet for long, so whoever comes clears up behind those who left.
+  void drop_followers_that_are_gone() {
+    std::erase_if(followers_, [this](const auto& follower) {
+      if (!follower.second->client_is_gone()) return false;
+      journal_.unsubscribe(follower.first);
+      return true;
     });
   }
 
@@ -113,6 +122,7 @@ class Methods {
 
   Gateway& gateway_;
   EventJournal& journal_;
+  std::unordered_map<int, Call> followers_;  // By subscription.
 };
 
 }  // namespace

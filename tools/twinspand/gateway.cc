@@ -237,7 +237,8 @@ nlohmann::json Gateway::status() const {
                                    .workers = options_.workers,
                                    .offloads = data_plane_.offloads(),
                                    .orphans = data_plane_.orphan_totals(),
-                                   .ring_overflows = data_plane_.ring_overflows()};
+                                   .ring_overflows = data_plane_.ring_overflows(),
+                                   .handover_overflows = data_plane_.handover_overflows()};
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},

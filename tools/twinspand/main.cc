@@ -53,6 +53,8 @@ int refuse(ExitCode code, const std::string& text) {
 int serve(const DaemonOptions& options, Estate estate, const esp::kernels::KernelSet& kernels,
           const Log& log) {
   boost::asio::io_context context(1);
+  // From here on a signal waits until the gateway has started, and then stops it in order.
+  boost::asio::signal_set signals(context, SIGTERM, SIGINT);
   EventJournal journal;
   const auto provider = ike::make_system_provider();
   const auto host = tun::make_linux_host(log.with_area("host"));
@@ -74,7 +76,6 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
       !listening) {
     return refuse(kExitHost, listening.error());
   }
-  boost::asio::signal_set signals(context, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code& error, int number) {
     if (error) return;
     log.info("signal {}: deleting the SAs", number);

@@ -130,6 +130,7 @@ json data_plane_json(const DataPlaneStatus& status) {
       {"udp_gro", status.offloads.udp_gro},
       {"drops", drops_json(status.orphans)},
       {"ring_overflows", status.ring_overflows},
+      {"handover_overflows", status.handover_overflows},
   };
 }
 

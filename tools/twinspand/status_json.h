@@ -16,6 +16,7 @@ struct DataPlaneStatus {
   tun::OffloadStatus offloads;
   tun::DirectionTotals orphans;
   uint64_t ring_overflows = 0;
+  uint64_t handover_overflows = 0;
 };
 
 nlohmann::json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);
