@@ -203,7 +203,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandRemoteMoved& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
       if (place.sa == nullptr || place.child->encapsulation != Encapsulation::Udp) return;
-      update_remote(step, *place.sa, place.sa->local, c.remote);
+      follow_remote(step, *place.sa, place.sa->local, c.remote);
     }
     void operator()(CommandUnknownSpi& c) const { send_invalid_spi(step, c, limit); }
   };

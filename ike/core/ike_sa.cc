@@ -203,7 +203,7 @@ void handle_request(Context& context, IkeSa& sa, const Datagram& datagram, const
   }
   report_message(context, sa, "received", header, *payloads);
   note_inbound(context, sa);
-  update_remote(context, sa, datagram.local, datagram.remote);
+  follow_remote(context, sa, datagram.local, datagram.remote);
   if (judge_message(sa, header, *payloads) != Legality::Legal) {
     ++context.counters.illegal;
     return refuse_request(context, sa, datagram, header, error_notify(NotifyType::InvalidSyntax));
@@ -217,6 +217,17 @@ void handle_request(Context& context, IkeSa& sa, const Datagram& datagram, const
   run_queue(context, sa);
 }
 
+// The answer said INVALID_SYNTAX, then the peer has ended the SA as well, or was broken itself,
+// then the peer does not know.
+void end_established(Context& context, IkeSa& sa, bool peer_is_unaware) {
+  if (sa.state() != IkeSaState::Established) return;
+  if (!peer_is_unaware) return end_by_bad_syntax(context, sa, "it refused our request");
+  const Diagnosis why = diagnose(Cause::BadMessage, sa.peer->name, "its answer");
+  const bool is_missed = !sa.is_redundant;
+  close_with_delete(context, sa, why, InboundFate::Now);
+  if (is_missed) context.supervisor.fail(sa.tunnel(), why);
+}
+
 void handle_response(Context& context, IkeSa& sa, const Datagram& datagram,
                      const Message& message) {
   const Header& header = message.header;
@@ -227,15 +238,19 @@ void handle_response(Context& context, IkeSa& sa, const Datagram& datagram,
   }
   // Authenticated from here on. What does not parse or has no place here counts as a refusal.
   std::vector<Payload> accepted;
-  if (!payloads || judge_message(sa, header, *payloads) != Legality::Legal) {
+  const bool is_broken = !payloads || judge_message(sa, header, *payloads) != Legality::Legal;
+  if (is_broken) {
     ++context.counters.illegal;
     accepted.push_back(error_notify(NotifyType::InvalidSyntax));
   } else {
     accepted = *std::move(payloads);
     report_message(context, sa, "received", header, accepted);
   }
+  const bool is_fatal = sa.state() == IkeSaState::Established &&
+                        find_notify(accepted, NotifyType::InvalidSyntax) != nullptr;
   note_inbound(context, sa);
   dispatch_response(context, sa, accepted);
+  if (is_fatal) return end_established(context, sa, is_broken);
   run_queue(context, sa);
 }
 
@@ -508,6 +523,13 @@ void linger(Context& context, IkeSa& sa, const Diagnosis& why) {
 void note_inbound(Context& context, IkeSa& sa) {
   sa.last_inbound = context.now;
   sa.timers.cancel(SaTimer::Hold);
+}
+
+void follow_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {
+  // RFC 7296 2.23: a host behind a NAT does not follow, or whoever catches a packet of the peer's
+  // could lead it away. The port float of IKE_AUTH is not such a move.
+  if (sa.nat.local_behind_nat && sa.state() != IkeSaState::InitAnswered) return;
+  update_remote(context, sa, local, remote);
 }
 
 void update_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {

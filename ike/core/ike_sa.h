@@ -137,6 +137,8 @@ void close_silently(Context& context, IkeSa& sa, const Diagnosis& why);
 void linger(Context& context, IkeSa& sa, const Diagnosis& why);
 // Authenticated traffic arrived.
 void note_inbound(Context& context, IkeSa& sa);
+// The peer shows up elsewhere: it is followed there if that is allowed.
+void follow_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote);
 void update_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote);
 
 }  // namespace twinspan::ike

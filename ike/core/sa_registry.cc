@@ -39,8 +39,12 @@ std::vector<IkeSa*> SaRegistry::of_tunnel(TunnelId tunnel) {
 }
 
 size_t SaRegistry::half_open_count() const {
-  return static_cast<size_t>(std::ranges::count_if(
-      map_, [](const auto& entry) { return entry.second->state() == IkeSaState::InitAnswered; }));
+  // One that was refused after IKE_AUTH lingers, and costs as much.
+  return static_cast<size_t>(std::ranges::count_if(map_, [](const auto& entry) {
+    const IkeSa& sa = *entry.second;
+    return sa.state() == IkeSaState::InitAnswered ||
+           (sa.state() == IkeSaState::Lingering && sa.established_at == Instant{});
+  }));
 }
 
 void SaRegistry::sweep() {

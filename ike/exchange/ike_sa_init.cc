@@ -92,6 +92,8 @@ std::optional<InitAgreement> read_agreement(const IkeSa& sa, InitExchange& own,
   const auto* ke = find_payload<KePayload>(payloads);
   const auto* nonce = find_payload<NoncePayload>(payloads);
   if (answer == nullptr || ke == nullptr || nonce == nullptr) return std::nullopt;
+  // Our own message sent back to us is no agreement with anybody.
+  if (nonce->value == sa.nonce_i || ke->public_value == own.dh->public_value()) return std::nullopt;
   auto choice = accept_ike(*answer, sa.peer->ike_proposals);
   if (!choice || choice->suite.group != own.group ||
       ke->group != static_cast<uint16_t>(own.group)) {
@@ -158,7 +160,8 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
     return handle_refusal(context, sa, *own, *error);
   }
   auto agreement = read_agreement(sa, *own, message.payloads);
-  if (!agreement || message.header.responder_spi.value == 0) {
+  if (!agreement || message.header.responder_spi.value == 0 ||
+      message.header.responder_spi == sa.spi_i) {
     ++context.counters.illegal;  // Perhaps not from the peer: its real answer may still come.
     return;
   }
@@ -278,7 +281,9 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
 
 void answer_ike_sa_init(Context& context, const Datagram& datagram, const Message& message) {
   const Header& header = message.header;
-  if (!is_well_formed(message) || context.supervisor.is_shutting_down()) {
+  // The second: our own request came back to us.
+  if (!is_well_formed(message) || context.sas.find(header.initiator_spi) != nullptr ||
+      context.supervisor.is_shutting_down()) {
     ++context.counters.illegal;
     return;
   }

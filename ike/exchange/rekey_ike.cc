@@ -15,6 +15,8 @@ namespace twinspan::ike {
 namespace {
 
 constexpr Duration kRekeyRetryAfter = 10s;
+// Replaced SAs live on until their DELETE; a peer that rekeys faster than that has to wait.
+constexpr size_t kIkeSasPerTunnelMax = 64;
 
 void succeed(Context& context, const IkeSa& sa) {
   context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyIke, std::nullopt);
@@ -134,7 +136,9 @@ void handle_rekey_refusal(Context& context, IkeSa& sa, const RekeyIkeExchange& o
   if (const auto group = wanted_group(error);
       group && !own.is_second_group && offers_group(own.offered, *group)) {
     return queue_task(context, sa,
-                      {.kind = Task::Kind::RekeyIke, .group = static_cast<DhGroupId>(*group)});
+                      {.kind = Task::Kind::RekeyIke,
+                       .attempt = own.attempt,
+                       .group = static_cast<DhGroupId>(*group)});
   }
   if (error.type == NotifyType::TemporaryFailure && own.attempt < kTemporaryFailureMax) {
     const Duration wait = around(1s * (own.attempt + 1), context.provider);
@@ -177,10 +181,12 @@ void complete_rekey_ike(Context& context, IkeSa& sa, RekeyIkeExchange& own,
   }
   const auto agreed = read_agreement(own, payloads);
   if (!agreed) {
-    // The peer holds an SA that we cannot; it falls to the peer's reaper.
-    const NotifyPayload broken{
-        .protocol = ProtocolId::None, .spi = {}, .type = NotifyType::InvalidSyntax, .value = {}};
-    return handle_rekey_refusal(context, sa, own, broken);
+    // The peer has moved the children to an SA that we do not have: only a new start helps.
+    const Diagnosis why =
+        diagnose(Cause::BadMessage, sa.peer->name, "an answer to our IKE rekey that we cannot use");
+    context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyIke, why);
+    context.supervisor.fail(sa.tunnel(), why);
+    return close_with_delete(context, sa, why, InboundFate::Now);
   }
   IkeSa* theirs = own.crossing ? context.sas.find(*own.crossing) : nullptr;
   if (theirs != nullptr && theirs->state() != IkeSaState::Candidate) theirs = nullptr;
@@ -213,7 +219,8 @@ std::vector<Payload> answer_rekey_ike(Context& context, IkeSa& sa,
                                       const std::vector<Payload>& payloads) {
   const auto crossing =
       answer_crossing({.ours = kind_of(sa.active), .theirs = TheirRequest::RekeyIke});
-  if (crossing != CrossingAnswer::Proceed || has_candidate(context, sa)) {
+  if (crossing != CrossingAnswer::Proceed || has_candidate(context, sa) ||
+      context.sas.of_tunnel(sa.tunnel()).size() >= kIkeSasPerTunnelMax) {
     return {error_notify(NotifyType::TemporaryFailure)};
   }
   const SaPayload& offer = *find_payload<SaPayload>(payloads);

@@ -24,6 +24,22 @@ class Insider {
     return answer ? open(answer->bytes) : std::vector<Payload>{};
   }
 
+  // What B would say to a request of A's.
+  Datagram answer(MessageId id, ExchangeType exchange, const std::vector<Payload>& payloads) {
+    const EventIkeKeys& event = session();
+    Header header;
+    header.initiator_spi = event.initiator_spi;
+    header.responder_spi = event.responder_spi;
+    header.exchange = static_cast<uint8_t>(exchange);
+    header.is_response = true;
+    header.message_id = id;
+    const SkKeys keys{event.suite.encryption, event.suite.integrity, event.keys.er.view(),
+                      event.keys.ar.view()};
+    return {.local = {pair_.a().address(), 4500},
+            .remote = {pair_.b().address(), 4500},
+            .bytes = seal_message(crypto_, keys, 2000, header, payloads)};
+  }
+
  private:
   const EventIkeKeys& session() { return pair_.a().session_keys.back(); }
 
@@ -154,6 +170,40 @@ TEST(Insider, ADeleteOfTheSameChildManyTimesIsOneDelete) {
   EXPECT_EQ(std::get<DeletePayload>(answer[0]).spis, std::vector<Spi>{inbound});
 }
 
+TEST(Insider, AnAnswerOfInvalidSyntaxEndsTheIkeSaWithoutADelete) {
+  SimPair pair;
+  Insider insider(pair);
+  pair.establish();
+  pair.world.hold_wire();
+  pair.rekey_child(kA);
+  ASSERT_EQ(pair.world.held().size(), 1u);
+  pair.world.drop(0);
+  pair.a().endpoint().handle_datagram(pair.world.now(),
+                                      insider.answer(MessageId{2}, ExchangeType::CreateChildSa,
+                                                     {error_notify(NotifyType::InvalidSyntax)}));
+  while (auto event = pair.a().endpoint().poll_event()) pair.a().carry_out(*std::move(event));
+  EXPECT_FALSE(pair.a().endpoint().poll_datagram().has_value());
+  EXPECT_EQ(pair.a().ike_gone.size(), 1u);
+  EXPECT_EQ(pair.a().last_cause[kTunnel], "bad-message");
+  pair.expect_sound();
+}
+
+TEST(Insider, ABrokenAnswerEndsTheIkeSaWithADelete) {
+  SimPair pair;
+  Insider insider(pair);
+  pair.establish();
+  pair.world.hold_wire();
+  pair.rekey_child(kA);
+  pair.world.drop(0);
+  pair.a().endpoint().handle_datagram(
+      pair.world.now(),
+      insider.answer(MessageId{2}, ExchangeType::CreateChildSa, {truncated_selectors()}));
+  while (auto event = pair.a().endpoint().poll_event()) pair.a().carry_out(*std::move(event));
+  EXPECT_EQ(pair.a().ike_gone.size(), 1u);
+  EXPECT_TRUE(pair.a().endpoint().poll_datagram().has_value());
+  pair.expect_sound();
+}
+
 // --- Strangers ---
 
 Datagram first_request(SimPair& pair) {
@@ -161,6 +211,22 @@ Datagram first_request(SimPair& pair) {
   pair.start(kA);
   pair.world.run_for(1ms);
   return pair.world.sent.at(0).datagram;
+}
+
+TEST(Stranger, OurOwnRequestSentBackToUsIsDropped) {
+  SimPair pair;
+  Datagram request = first_request(pair);
+  std::swap(request.local, request.remote);
+  request.local = {pair.a().address(), 500};
+  request.remote = {pair.b().address(), 500};
+  const std::string before = pair.a().endpoint().dump_state();
+  pair.a().endpoint().handle_datagram(pair.world.now(), request);
+  EXPECT_EQ(pair.a().endpoint().dump_state(), before);
+  // Nor does it pass for an answer.
+  request.bytes[19] = 0x20;
+  store_be64(&request.bytes[8], 77);
+  pair.a().endpoint().handle_datagram(pair.world.now(), request);
+  EXPECT_EQ(pair.a().endpoint().dump_state(), before);
 }
 
 TEST(Stranger, AHigherMajorVersionIsToldOnceASecondWhatWeSpeak) {
