@@ -169,6 +169,16 @@ void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   touch(id);
 }
 
+bool Supervisor::admits_complaint(Context& context, TunnelId id) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr) return false;
+  if (tunnel->last_complaint && context.now - *tunnel->last_complaint < kComplaintIntervalMin) {
+    return false;
+  }
+  tunnel->last_complaint = context.now;
+  return true;
+}
+
 void Supervisor::finish(Context& context, TunnelId id, Kind kind,
                         const std::optional<Diagnosis>& failure) {
   if (Tunnel* tunnel = find(id)) answer(context, *tunnel, kind, failure);

@@ -23,6 +23,7 @@ inline constexpr size_t kWaitingCommandsMax = 32;
 inline constexpr Duration kUpWaitMax = 70s;  // IKE_SA_INIT and IKE_AUTH until given up, and a bit.
 inline constexpr Duration kUpWaitResponderOnly = 10s;  // Only the peer can make it happen.
 inline constexpr Duration kRecoveryIntervalMin = 3s;
+inline constexpr Duration kComplaintIntervalMin = 1s;
 inline constexpr Duration kRedundantReapAfter = 10s;
 inline constexpr Duration kShutdownMax = 2s;
 
@@ -52,7 +53,8 @@ struct Tunnel {
   std::deque<GraceInbound> grace;  // Oldest first.
   std::vector<EventCommandDone::Kind> waiting;
   TimerTable<TunnelTimer> timers;
-  std::optional<Instant> last_recovery;  // Of a negotiation that a hint started.
+  std::optional<Instant> last_recovery;   // Of a negotiation that a hint started.
+  std::optional<Instant> last_complaint;  // Of an offer that was refused before anyone was known.
 };
 
 class Supervisor {
@@ -82,6 +84,9 @@ class Supervisor {
   // An attempt or an SA failed. `Ours` counts for the back-off; what a stranger can cause does not.
   enum class Blame : uint8_t { Ours, Stranger };
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
+  // Whether an offer that nobody authenticated may be reported now: once a second and tunnel, or
+  // anybody could fill the log and the journal.
+  bool admits_complaint(Context& context, TunnelId id);
   // Answers every waiting command of this kind.
   void finish(Context& context, TunnelId id, Kind kind, const std::optional<Diagnosis>& failure);
   // The peer seems to have lost `old`: negotiate beside it, if not just done.

@@ -221,10 +221,12 @@ struct InitRequest {
 
 void refuse_offer(Context& context, const InitRequest& request, const PeerList& peers) {
   const PeerConfig& first = *peers.front();
-  const Diagnosis why =
-      diagnose(Cause::NoIkeProposal, first.name, explain_ike(request.offer, first.ike_proposals));
-  context.options.log.warning("{}: {}", first.name, why.message);
-  context.supervisor.fail(first.tunnel, why, Supervisor::Blame::Stranger);
+  if (context.supervisor.admits_complaint(context, first.tunnel)) {
+    const Diagnosis why =
+        diagnose(Cause::NoIkeProposal, first.name, explain_ike(request.offer, first.ike_proposals));
+    context.options.log.warning("{}: {}", first.name, why.message);
+    context.supervisor.fail(first.tunnel, why, Supervisor::Blame::Stranger);
+  }
   refuse(context, request.datagram, request.header, error_notify(NotifyType::NoProposalChosen));
 }
 

@@ -269,5 +269,25 @@ TEST(Stranger, ALowerVersionOrAResponseOfAHigherOneIsDropped) {
   EXPECT_EQ(pair.b().endpoint().counters().malformed, 3u);
 }
 
+TEST(Stranger, AFloodOfUselessOffersIsReportedOnceASecond) {
+  SimPair pair;
+  pair.config[kB].mode = ConnectionMode::ResponderOnly;
+  pair.config[kB].ike_proposals[0].prf = PrfId::HmacSha512;
+  Datagram request = first_request(pair);
+  pair.start(kB);
+  while (pair.b().endpoint().poll_event()) continue;
+  int reports = 0;
+  for (uint64_t spi = 1; spi <= 50; ++spi) {
+    store_be64(request.bytes.data(), spi);
+    pair.b().endpoint().handle_datagram(pair.world.now(), request);
+    while (const auto event = pair.b().endpoint().poll_event()) {
+      const auto* const state = std::get_if<EventTunnelState>(&*event);
+      reports += state != nullptr && state->diagnosis.cause == "no-ike-proposal" ? 1 : 0;
+    }
+    while (pair.b().endpoint().poll_datagram()) continue;
+  }
+  EXPECT_EQ(reports, 1);
+}
+
 }  // namespace
 }  // namespace twinspan::ike
