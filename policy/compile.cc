@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "policy/connection_ends.h"
@@ -146,6 +147,13 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   tunnel.vpn_type = *instance.gateway.vpn_type;
   set_suite(*suite, tunnel);
   set_selectors(instance, connection, *remote, tunnel);
+  if (std::max(tunnel.local_selectors.size(), tunnel.remote_selectors.size()) >
+      kTrafficSelectorsMax) {
+    return Err<Fault>({connection.mark, path,
+                       fmt::format("more than {} prefixes on one side of policy-based selectors",
+                                   kTrafficSelectorsMax),
+                       "join neighbouring prefixes into larger ones"});
+  }
   if (tunnel.local_selectors.empty()) {
     return Err<Fault>(
         {connection.mark, path, "the two sides have no address family in common", ""});

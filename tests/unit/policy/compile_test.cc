@@ -107,6 +107,24 @@ TEST(Compile, ARouteBasedGatewayPairsPrefixesWhenAskedTo) {
   EXPECT_TRUE(tunnel(plan, "a-to-b").any_to_any);
 }
 
+TEST(Compile, MoreSelectorsThanIkeCanCarryAreRefused) {
+  const auto plan_with = [](int count) {
+    std::string prefixes;
+    for (int i = 0; i < count; ++i)
+      prefixes += fmt::format("{}10.9.{}.0/24", i == 0 ? "" : ", ", i);
+    const std::string wanted = "address_prefixes: [" + prefixes + "]";
+    const auto model = parse_config(estate_with({{"use_policy_based_traffic_selectors: false",
+                                                  "use_policy_based_traffic_selectors: true"},
+                                                 {"address_prefixes: [10.9.0.0/16]", wanted}}),
+                                    "estate.yaml");
+    return compile(*model, "gw-a", 0, "");
+  };
+  EXPECT_TRUE(plan_with(255).has_value());
+  const auto refused = plan_with(256);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().front().to_string().find("more than 255"), std::string::npos);
+}
+
 TEST(Compile, ASelectorPolicyReplacesThePrefixesAndNotTheRoutes) {
   const std::pair<std::string_view, std::string_view> ranges = {
       "traffic_selector_policies: []",
