@@ -50,7 +50,7 @@ TEST_F(SecretStore, LengthIsOneTo128Bytes) {
 }
 
 TEST_F(SecretStore, FileThatOthersMayReadIsRefusedWithTheRemedy) {
-  for (const mode_t mode : {0640, 0604, 0620, 0666}) {
+  for (const mode_t mode : {0640u, 0604u, 0620u, 0666u}) {
     const auto psk = read_psk(write("k", mode));
     ASSERT_FALSE(psk.has_value()) << mode;
     EXPECT_NE(psk.error().find("chmod 600"), std::string::npos);
