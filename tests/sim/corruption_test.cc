@@ -40,19 +40,19 @@ TEST(Corruption, NoSingleByteOfAMessageAfterIkeSaInitChangesAnyState) {
     SimHost& receiver = pair.world.host(m.to);
     const std::string before = receiver.endpoint().dump_state();
     for (size_t i = 0; i < m.datagram.bytes.size(); ++i) {
-      for (const uint8_t flip : {uint8_t{0x01}, uint8_t{0x80}, uint8_t{0xff}}) {
+      // Every other value of the byte; the state is looked at once for all of them.
+      for (unsigned flip = 1; flip < 256; ++flip) {
         Datagram bad = m.datagram;
-        bad.bytes[i] ^= flip;
+        bad.bytes[i] ^= static_cast<uint8_t>(flip);
         receiver.endpoint().handle_datagram(pair.world.now(), bad);
         drain(receiver);
-        ASSERT_EQ(receiver.endpoint().dump_state(), before)
-            << "byte " << i << " of " << tried << "\n"
-            << pair.world.picture();
         ++tried;
       }
+      ASSERT_EQ(receiver.endpoint().dump_state(), before) << "byte " << i << "\n"
+                                                          << pair.world.picture();
     }
   });
-  EXPECT_GT(tried, 5000u);
+  EXPECT_GT(tried, 400'000u);
   // The true messages were accepted all the same.
   EXPECT_EQ(pair.a().children.size(), 3u);
   EXPECT_EQ(pair.a().ike_established.size(), 3u);
