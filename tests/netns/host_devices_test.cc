@@ -46,7 +46,7 @@ TEST_F(HostTest, Ipv6ComesBackQuietWhenTheMtuRisesAboveItsMinimum) {
   EXPECT_THAT(route_to("fd00:2::5"), is_refused());
   ASSERT_TRUE(host->set_mtu("ts0", 1400));
   set_routes(*host, both_families(), {"ts0"});
-  EXPECT_THAT(route_to("fd00:2::5"), leads_to("ts0"));
+  expect_route_becomes("fd00:2::5", leads_to("ts0"));
   EXPECT_THAT(output_of("ip -d link show ts0"), HasSubstr("addrgenmode none"));
   ASSERT_TRUE(host->set_carrier(device, false));
   expect_route_becomes("fd00:2::5", is_refused());

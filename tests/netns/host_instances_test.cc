@@ -22,11 +22,11 @@ TEST_F(HostTest, TwoInstancesInOneNamespaceDoNotHideEachOther) {
   set_routes(*first, {prefix("10.2.0.0/16"), prefix("0.0.0.0/0")}, {"ts0"});
   // More specific than what main has, and than the first's default route.
   set_routes(*second, {prefix("10.1.0.128/25"), prefix("10.3.0.0/16")}, {"ts1"});
-  EXPECT_THAT(route_to("10.2.0.5"), leads_to("ts0"));
-  EXPECT_THAT(route_to("10.3.0.5"), leads_to("ts1"));
-  EXPECT_THAT(route_to("10.1.0.200"), leads_to("ts1"));
+  expect_route_becomes("10.2.0.5", leads_to("ts0"));
+  expect_route_becomes("10.3.0.5", leads_to("ts1"));
+  expect_route_becomes("10.1.0.200", leads_to("ts1"));
   EXPECT_THAT(route_to("10.1.0.5"), leads_to("lan0"));
-  EXPECT_THAT(route_to("198.51.100.1"), leads_to("ts0"));
+  expect_route_becomes("198.51.100.1", leads_to("ts0"));
 }
 
 TEST_F(HostTest, FlushRemovesTheInstanceAndNothingOfTheOther) {
@@ -38,8 +38,11 @@ TEST_F(HostTest, FlushRemovesTheInstanceAndNothingOfTheOther) {
   set_routes(*second, {prefix("10.3.0.0/16"), prefix("0.0.0.0/0")}, {"ts1"});
   const std::string before = output_of("ip rule; ip -6 rule");
   first->flush();
-  EXPECT_THAT(route_to("10.2.0.5"), leads_to("ts1")) << "the other's default route";
-  EXPECT_THAT(route_to("10.3.0.5"), leads_to("ts1"));
+  {
+    SCOPED_TRACE("the other's default route");
+    expect_route_becomes("10.2.0.5", leads_to("ts1"));
+  }
+  expect_route_becomes("10.3.0.5", leads_to("ts1"));
   EXPECT_THAT(route_to("10.1.0.5"), leads_to("lan0")) << "the shared rule stays";
   EXPECT_THAT(second->list_tuns(), ElementsAre("ts1"));
   EXPECT_NE(::if_nametoindex("ts1"), 0U);
