@@ -1,45 +1,17 @@
 #include "ike/exchange/ike_auth.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
+#include "ike/exchange/authentication.h"
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/payloads.h"
 
 namespace twinspan::ike {
 namespace {
-
-IdPayload id_payload(const Identity& identity, bool of_initiator) {
-  return {.of_initiator = of_initiator, .type = identity.type, .value = identity.value};
-}
-
-Identity identity_of(const IdPayload& id) {
-  return {.type = id.type, .value = id.value};
-}
-
-// RFC 7296 2.15: what one side signs: its own IKE_SA_INIT message, the other's nonce, its identity.
-SecretBytes auth_value(Context& context, const IkeSa& sa, const PeerConfig& peer,
-                       const IdPayload& id) {
-  const bool by_initiator = id.of_initiator;
-  const Bytes id_body = write_body(id);
-  return psk_auth(context.provider, sa.suite.prf, peer.psk->view(),
-                  {.message = by_initiator ? sa.init_request : sa.init_response,
-                   .peer_nonce = by_initiator ? sa.nonce_r : sa.nonce_i,
-                   .sk_p = (by_initiator ? sa.keys.pi : sa.keys.pr).view(),
-                   .id_body = id_body});
-}
-
-Payload own_auth(Context& context, const IkeSa& sa, const IdPayload& id) {
-  const SecretBytes value = auth_value(context, sa, *sa.peer, id);
-  return AuthPayload{.method = AuthMethod::SharedKey, .value = to_bytes(value.view())};
-}
-
-bool verify_auth(Context& context, const IkeSa& sa, const PeerConfig& peer, const IdPayload& id,
-                 const AuthPayload& auth) {
-  return auth_value(context, sa, peer, id).equals(auth.value);
-}
 
 bool is_only_sa(Context& context, const IkeSa& sa) {
   const auto sas = context.sas.of_tunnel(sa.tunnel());
@@ -78,10 +50,15 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   const PeerConfig& peer = *sa.peer;
   const AuthExchange own{.inbound_spi = fresh_inbound_spi(context, peer.tunnel)};
   const IdPayload id = id_payload(peer.local_identity, true);
+  auto proof = prove_identity(context, sa, id);
+  if (!proof) {
+    context.supervisor.fail(sa.tunnel(), proof.error());
+    return close_silently(context, sa, proof.error());
+  }
   std::vector<Payload> payloads = {id};
   if (is_only_sa(context, sa)) payloads.push_back(status_notify(NotifyType::InitialContact));
   payloads.push_back(id_payload(peer.remote_identity, false));
-  payloads.push_back(own_auth(context, sa, id));
+  std::ranges::move(*proof, std::back_inserter(payloads));
   payloads.push_back(offer_esp(peer.child.proposals, own.inbound_spi, ChildDh::Without));
   for (Payload& ts : selector_payloads(peer.child.local, peer.child.remote)) {
     payloads.push_back(std::move(ts));
@@ -93,17 +70,15 @@ void start_ike_auth(Context& context, IkeSa& sa) {
 
 namespace {
 
-std::optional<Diagnosis> check_responder(Context& context, const IkeSa& sa, const IdPayload& id,
-                                         const AuthPayload& auth) {
+std::optional<Diagnosis> check_responder(Context& context, IkeSa& sa, const IdPayload& id,
+                                         const std::vector<Payload>& payloads) {
   const PeerConfig& peer = *sa.peer;
-  if (auth.method != AuthMethod::SharedKey) return diagnose(Cause::AuthMethod, peer.name);
   if (identity_of(id) != peer.remote_identity) {
     return diagnose(Cause::IdentityMismatch, peer.name,
                     fmt::format("it says {}, we expect {}", identity_of(id).to_string(),
                                 peer.remote_identity.to_string()));
   }
-  if (!verify_auth(context, sa, peer, id, auth)) return diagnose(Cause::WrongPsk, peer.name);
-  return std::nullopt;
+  return refute_identity(context, sa, id, payloads);
 }
 
 void complete_first_child(Context& context, IkeSa& sa, const AuthExchange& own,
@@ -143,7 +118,7 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
     context.supervisor.fail(sa.tunnel(), why);
     return close_silently(context, sa, why);
   }
-  if (const auto failure = check_responder(context, sa, *id, *auth)) {
+  if (const auto failure = check_responder(context, sa, *id, payloads)) {
     context.supervisor.fail(sa.tunnel(), *failure);
     return close_with_delete(context, sa, *failure, InboundFate::Now);
   }
@@ -223,7 +198,6 @@ void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>&
 std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
                                      const std::vector<Payload>& payloads) {
   const IdPayload& id = *find_identity(payloads, true);
-  const AuthPayload& auth = *find_payload<AuthPayload>(payloads);
   const auto* wanted = find_identity(payloads, false);
   const auto ours = wanted == nullptr ? std::nullopt : std::optional{identity_of(*wanted)};
   const auto peer = find_peer(sa, identity_of(id), ours);
@@ -238,22 +212,22 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
                         expected.to_string(), sa.candidates.front()->local_identity.to_string())));
   }
   sa.peer = peer;
-  if (auth.method != AuthMethod::SharedKey) {
-    return refuse_auth(context, sa, diagnose(Cause::AuthMethod, peer->name));
-  }
-  if (!verify_auth(context, sa, *peer, id, auth)) {
-    return refuse_auth(context, sa, diagnose(Cause::WrongPsk, peer->name));
+  if (const auto failure = refute_identity(context, sa, id, payloads)) {
+    return refuse_auth(context, sa, *failure);
   }
   const Tunnel* tunnel = context.supervisor.find(peer->tunnel);
   if (tunnel == nullptr || tunnel->is_held_down) {
     return refuse_auth(context, sa, diagnose(Cause::HeldDown, peer->name));
   }
+  const IdPayload own_id = id_payload(peer->local_identity, false);
+  auto proof = prove_identity(context, sa, own_id);
+  if (!proof) return refuse_auth(context, sa, proof.error());
   sa.candidates.clear();
   sa.encapsulation = decide_encapsulation(sa.nat, peer->encapsulation);
   establish(context, sa, false);
   abandon_own_attempts(context, sa);
-  const IdPayload own_id = id_payload(peer->local_identity, false);
-  std::vector<Payload> answer = {own_id, own_auth(context, sa, own_id)};
+  std::vector<Payload> answer = {own_id};
+  std::ranges::move(*proof, std::back_inserter(answer));
   answer_first_child(context, sa, payloads, answer);
   if (find_notify(payloads, NotifyType::InitialContact) != nullptr)
     honour_initial_contact(context, sa);
