@@ -6,6 +6,7 @@
 
 namespace twinspan::ike {
 
+class CookieMint;
 class SaRegistry;
 class Supervisor;
 
@@ -17,6 +18,7 @@ struct Context {
   Outbox& outbox;
   SaRegistry& sas;
   Supervisor& supervisor;
+  CookieMint& cookies;
 };
 
 }  // namespace twinspan::ike

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ike/core/cookie.h"
 #include "ike/core/dump.h"
 #include "ike/core/hints.h"
 #include "ike/core/outbox.h"
@@ -33,7 +34,7 @@ class EndpointState {
 
  private:
   Context context(Instant now) {
-    return {now, provider_, options_, counters_, outbox_, sas_, supervisor_};
+    return {now, provider_, options_, counters_, outbox_, sas_, supervisor_, cookies_};
   }
   void answer_version(Context& context, const Datagram& datagram);
   void route(Context& context, const Datagram& datagram, const Message& message);
@@ -46,6 +47,7 @@ class EndpointState {
   EndpointCounters counters_;
   SaRegistry sas_;
   Supervisor supervisor_;
+  CookieMint cookies_;
   RateLimit hint_limit_;
   RateLimit version_limit_;  // Of its own: forged versions must not starve the hints.
 };

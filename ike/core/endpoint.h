@@ -21,6 +21,8 @@ struct Datagram {
   Bytes bytes;  // The IKE message; the non-ESP marker of port 4500 is the driver's business.
 };
 
+inline constexpr size_t kCookieThresholdDefault = 32;
+
 struct EndpointOptions {
   bool export_keys = false;  // Emit EventIkeKeys.
   // Inbound SPIs are chosen so that spi % spi_modulus == tunnel % spi_modulus: the data plane
@@ -28,15 +30,20 @@ struct EndpointOptions {
   uint32_t spi_modulus = 1;
   uint16_t ike_port = 500;
   uint16_t nat_port = 4500;
+  // Half-open IKE SAs from which on a stranger must return a cookie (RFC 7296 2.6); 0: always.
+  size_t cookie_threshold = kCookieThresholdDefault;
   Log log;
 };
 
-// Datagrams that were dropped, by reason; all of them changed nothing.
+// Datagrams that were dropped or challenged, by reason, none of which changed anything; and some
+// that cost something.
 struct EndpointCounters {
   uint64_t malformed = 0, unknown_sa = 0, bad_integrity = 0, illegal = 0, replayed_or_late = 0,
-           half_open_refused = 0, no_peer = 0, oversized = 0, retransmits_sent = 0,
+           half_open_refused = 0, cookies_sent = 0, cookies_wrong = 0, no_peer = 0, oversized = 0,
+           retransmits_sent = 0,
            hints = 0,  // Unauthenticated INVALID_SPI or INVALID_IKE_SPI that named an SA of ours.
-      grace_evicted = 0;  // Replaced inbound SAs that had to go before their grace time.
+      key_exchanges_answered = 0,  // IKE_SA_INIT requests for which a Diffie-Hellman was computed.
+      grace_evicted = 0;           // Replaced inbound SAs that had to go before their grace time.
   bool operator==(const EndpointCounters&) const = default;
 };
 

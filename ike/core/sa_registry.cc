@@ -38,13 +38,19 @@ std::vector<IkeSa*> SaRegistry::of_tunnel(TunnelId tunnel) {
   return found;
 }
 
-size_t SaRegistry::half_open_count() const {
-  // One that was refused after IKE_AUTH lingers, and costs as much.
-  return static_cast<size_t>(std::ranges::count_if(map_, [](const auto& entry) {
-    const IkeSa& sa = *entry.second;
-    return sa.state() == IkeSaState::InitAnswered ||
-           (sa.state() == IkeSaState::Lingering && sa.established_at == Instant{});
-  }));
+HalfOpenLoad SaRegistry::half_open(const IpAddress& sender) const {
+  const IpPrefix network = prefix_of(sender);
+  HalfOpenLoad load;
+  for (const auto& [spi, sa] : map_) {
+    // One that was refused after IKE_AUTH lingers, and costs as much.
+    const bool is_half_open =
+        sa->state() == IkeSaState::InitAnswered ||
+        (sa->state() == IkeSaState::Lingering && sa->established_at == Instant{});
+    if (!is_half_open) continue;
+    ++load.total;
+    if (network.contains(sa->remote.address)) ++load.of_prefix;
+  }
+  return load;
 }
 
 void SaRegistry::sweep() {

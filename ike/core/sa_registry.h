@@ -6,11 +6,10 @@
 #include <memory>
 #include <vector>
 
+#include "ike/core/admission.h"
 #include "ike/core/ike_sa.h"
 
 namespace twinspan::ike {
-
-inline constexpr size_t kHalfOpenMaxCount = 256;
 
 class SaRegistry {
  public:
@@ -21,7 +20,8 @@ class SaRegistry {
   // A responder's SA that this very IKE_SA_INIT request made, whatever became of it.
   IkeSa* find_by_init(const Endpoint& remote, IkeSpi initiator, ByteView request);
   std::vector<IkeSa*> of_tunnel(TunnelId tunnel);
-  size_t half_open_count() const;
+  // Half-open SAs, all and those of the network that `sender` is in.
+  HalfOpenLoad half_open(const IpAddress& sender) const;
   void sweep();  // Forgets the Closed ones.
   const Map& all() const { return map_; }
 

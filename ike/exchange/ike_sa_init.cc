@@ -248,6 +248,7 @@ void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, cons
 
 void open_half(Context& context, const InitRequest& request, const PeerList& peers,
                const IkeChoice& choice) {
+  ++context.counters.key_exchanges_answered;
   const auto dh = context.provider.make_dh(choice.suite.group);
   const auto shared = dh ? dh->compute(request.ke.public_value) : std::nullopt;
   if (!shared) {
@@ -279,6 +280,33 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
   answer_agreed(context, sa, request, choice, dh->public_value());
 }
 
+// Before anything is computed for a stranger.
+bool may_open(Context& context, const Datagram& datagram, const Message& message) {
+  const CookieOwner owner{.remote = datagram.remote,
+                          .initiator_spi = message.header.initiator_spi,
+                          .nonce = find_payload<NoncePayload>(message.payloads)->value};
+  CookieState state = CookieState::Absent;
+  if (const auto cookie = find_cookie(message.payloads)) {
+    const bool right = context.cookies.accepts(context.provider, context.now, owner, *cookie);
+    state = right ? CookieState::Right : CookieState::Wrong;
+    if (!right) ++context.counters.cookies_wrong;
+  }
+  const HalfOpenLoad load = context.sas.half_open(datagram.remote.address);
+  switch (admit(load, context.options.cookie_threshold, state)) {
+    case Admission::Admit:
+      return true;
+    case Admission::Challenge:
+      ++context.counters.cookies_sent;
+      refuse(context, datagram, message.header,
+             cookie_payload(context.cookies.make(context.provider, context.now, owner)));
+      return false;
+    case Admission::Refuse:
+      ++context.counters.half_open_refused;
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 void answer_ike_sa_init(Context& context, const Datagram& datagram, const Message& message) {
@@ -303,10 +331,7 @@ void answer_ike_sa_init(Context& context, const Datagram& datagram, const Messag
     if (!candidates.is_held_down) return;
     return refuse(context, datagram, header, error_notify(NotifyType::NoProposalChosen));
   }
-  if (context.sas.half_open_count() >= kHalfOpenMaxCount) {
-    ++context.counters.half_open_refused;
-    return;
-  }
+  if (!may_open(context, datagram, message)) return;
   const InitRequest request{.datagram = datagram,
                             .header = header,
                             .offer = *find_payload<SaPayload>(message.payloads),

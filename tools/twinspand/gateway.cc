@@ -27,6 +27,7 @@ ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log
           .spi_modulus = options.workers,
           .ike_port = kIkePort,
           .nat_port = kNatPort,
+          .cookie_threshold = options.cookie_threshold,
           .log = log.with_area("ike")};
 }
 

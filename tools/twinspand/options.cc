@@ -30,6 +30,10 @@ void declare(CLI::App& app, DaemonOptions& options) {
   app.add_option(
       "--key-log", options.key_log_dir,
       "Write session keys for Wireshark to this directory (whoever reads them reads the traffic)");
+  app.add_option("--cookie-threshold", options.cookie_threshold,
+                 "Half-open IKE SAs from which on strangers must return a cookie (0: always)")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
   app.add_flag("-v,--verbose", options.verbose, "Log every message");
 }
 

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "ike/core/endpoint.h"
+
 namespace twinspan::tools {
 
 struct DaemonOptions {
@@ -20,6 +22,7 @@ struct DaemonOptions {
   std::string thread_shape = "split";  // Or "joined"; for measurements.
   std::string kernel;                  // Empty: the best that the CPU has.
   std::optional<std::string> key_log_dir;
+  size_t cookie_threshold = ike::kCookieThresholdDefault;
   bool verbose = false;
 };
 
