@@ -245,7 +245,7 @@ nlohmann::json Gateway::status() const {
           {"instance", plan_.instance},
           {"connections", connections},
           {"data_plane", data_plane_json(data_plane)},
-          {"ike", {{"drops", ike_counters_json(endpoint_.counters())}}}};
+          {"ike", ike_json(endpoint_.counters())}};
 }
 
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {

@@ -134,20 +134,22 @@ json data_plane_json(const DataPlaneStatus& status) {
   };
 }
 
-json ike_counters_json(const ike::EndpointCounters& counters) {
-  return {
+json ike_json(const ike::EndpointCounters& counters) {
+  const json drops = {
       {"malformed", counters.malformed},
       {"unknown_sa", counters.unknown_sa},
       {"bad_integrity", counters.bad_integrity},
       {"illegal", counters.illegal},
       {"replayed_or_late", counters.replayed_or_late},
       {"half_open_refused", counters.half_open_refused},
-      {"cookies_sent", counters.cookies_sent},
-      {"cookies_wrong", counters.cookies_wrong},
-      {"key_exchanges_answered", counters.key_exchanges_answered},
       {"no_peer", counters.no_peer},
       {"oversized", counters.oversized},
       {"retransmits_sent", counters.retransmits_sent},
+  };
+  return {
+      {"drops", drops},
+      {"cookies", {{"sent", counters.cookies_sent}, {"wrong", counters.cookies_wrong}}},
+      {"key_exchanges_answered", counters.key_exchanges_answered},
   };
 }
 

@@ -23,6 +23,6 @@ nlohmann::json connection_json(const TunnelView& tunnel, const tun::TunnelTotals
 // Everything that is known: identities, suites, selectors configured and in use, every live SA.
 nlohmann::json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);
 nlohmann::json data_plane_json(const DataPlaneStatus& status);
-nlohmann::json ike_counters_json(const ike::EndpointCounters& counters);
+nlohmann::json ike_json(const ike::EndpointCounters& counters);
 
 }  // namespace twinspan::tools
