@@ -30,6 +30,16 @@ enum class Encapsulation : uint8_t {
   Esp,  // IP protocol 50.
 };
 
+// What one direction of an SA may carry (RFC 4301 4.4.2.1); 0: no limit. The data plane reports the
+// soft limits once per SA and stops using it at a hard one. The sequence number space limits
+// packets in any case (RFC 4303 3.3.3).
+struct TrafficLimits {
+  uint64_t soft_bytes = 0;  // Under the cipher, padding included.
+  uint64_t hard_bytes = 0;
+  uint64_t soft_packets = 0;
+  uint64_t hard_packets = 0;
+};
+
 struct SaPairParams {
   ChildId child;
   TunnelId tunnel;
@@ -43,10 +53,7 @@ struct SaPairParams {
   Endpoint remote;
   TrafficSelectors local_selectors;
   TrafficSelectors remote_selectors;
-  // 0: no limit. The data plane reports the soft limit once per SA and stops using it at the hard
-  // limit. Packets are limited by the sequence number space alone (RFC 4303 3.3.3).
-  uint64_t soft_bytes = 0;
-  uint64_t hard_bytes = 0;
+  TrafficLimits limits;
   uint32_t replay_window_packets = 4096;  // 1024 at the least.
   // False: receive on the new SA, but keep sending on the old one until the peer has proven that it
   // holds the new SA (RFC 7296 2.8); EventActivateOutbound then follows.

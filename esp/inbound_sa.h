@@ -21,7 +21,7 @@ struct InboundState {
   EspLayout layout;
   std::unique_ptr<kernels::Cipher> cipher;
   ReplayWindow window;
-  ByteLifetime lifetime;
+  TrafficLifetime lifetime;
   SaEvents events;
   std::shared_ptr<const SelectorPair> selectors;
   std::shared_ptr<const SourceFilter> source_filter;  // Of the tunnel, as the counters are.

@@ -35,7 +35,7 @@ struct OutboundState {
   EspLayout layout;
   std::unique_ptr<kernels::Cipher> cipher;
   OutboundSequence sequence;
-  ByteLifetime lifetime;
+  TrafficLifetime lifetime;
   SaEvents events;
 };
 

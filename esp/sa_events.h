@@ -1,9 +1,11 @@
-// What one direction of an SA tells the control thread, and its byte lifetime (RFC 4301 4.4.2.1),
-// which is the source of most of it. Thread: the one that owns the SA's direction.
+// What one direction of an SA tells the control thread, and its lifetime in traffic (RFC 4301
+// 4.4.2.1), which is the source of most of it. Thread: the one that owns the SA's direction.
 #pragma once
 
 #include <cstdint>
 #include <utility>
+
+#include "base/sa_params.h"
 
 namespace twinspan::esp {
 
@@ -25,30 +27,39 @@ class SaEvents {
   uint8_t seen_ = 0;
 };
 
-// Counts the bytes under the cipher, padding included. Once refused, always refused: a smaller
-// packet must not slip through after the hard limit was reported.
-class ByteLifetime {
+// Counts the packets and the bytes under the cipher, padding included. Once refused, always
+// refused: a smaller packet must not slip through after the hard limit was reported.
+class TrafficLifetime {
  public:
-  ByteLifetime(uint64_t soft_bytes, uint64_t hard_bytes) : soft_(soft_bytes), hard_(hard_bytes) {}
+  explicit TrafficLifetime(const TrafficLimits& limits) : limits_(limits) {}
 
   bool is_expired() const { return is_expired_; }
 
-  // False: these bytes would pass the hard limit; the SA is expired.
+  // One packet. False: it would pass a hard limit; the SA is expired.
   bool consume(uint64_t bytes, SaEvents& events) {
-    if (is_expired_ || (hard_ != 0 && bytes > hard_ - used_)) {
+    if (is_expired_ || exceeds(limits_.hard_bytes, bytes_, bytes) ||
+        exceeds(limits_.hard_packets, packets_, 1)) {
       is_expired_ = true;
       events.raise(kEventHardLimit);
       return false;
     }
-    used_ += bytes;
-    if (soft_ != 0 && used_ >= soft_) events.raise(kEventSoftLimit);
+    bytes_ += bytes;
+    ++packets_;
+    if (reaches(limits_.soft_bytes, bytes_) || reaches(limits_.soft_packets, packets_)) {
+      events.raise(kEventSoftLimit);
+    }
     return true;
   }
 
  private:
-  uint64_t soft_;  // 0: none.
-  uint64_t hard_;  // 0: none. Invariant: used_ <= hard_.
-  uint64_t used_ = 0;
+  static bool exceeds(uint64_t hard, uint64_t used, uint64_t more) {
+    return hard != 0 && more > hard - used;
+  }
+  static bool reaches(uint64_t soft, uint64_t used) { return soft != 0 && used >= soft; }
+
+  TrafficLimits limits_;
+  uint64_t bytes_ = 0;    // Invariant: at most the hard limit, if there is one.
+  uint64_t packets_ = 0;  // Likewise.
   bool is_expired_ = false;
 };
 

@@ -146,7 +146,7 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
                                  .layout = layout_of(transforms),
                                  .cipher = std::move(inbound_cipher),
                                  .window = ReplayWindow(params.replay_window_packets),
-                                 .lifetime = ByteLifetime(params.soft_bytes, params.hard_bytes),
+                                 .lifetime = TrafficLifetime(params.limits),
                                  .events = {},
                                  .selectors = selectors,
                                  .source_filter = tunnel->source_filter,
@@ -159,7 +159,7 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
                     .cipher = std::move(outbound_cipher),
                     .sequence = OutboundSequence(transforms.esn ? OutboundSequence::kLastExtended
                                                                 : OutboundSequence::kLast),
-                    .lifetime = ByteLifetime(params.soft_bytes, params.hard_bytes),
+                    .lifetime = TrafficLifetime(params.limits),
                     .events = {}}));
   child_by_inbound_spi_.emplace(params.inbound_spi.value, params.child);
   children_.emplace(params.child, std::move(child));

@@ -58,7 +58,7 @@ void prepare(const OutboundState& state, SealItem& item, uint64_t sequence, Pack
   item.frame_length = static_cast<uint32_t>(layout.header_size() + body_size + layout.icv_size);
 }
 
-// How many items from the front the byte limit admits.
+// How many items from the front the limits admit.
 size_t consume_lifetime(OutboundState& state, std::span<const SealItem> items) {
   size_t count = 0;
   while (count < items.size() &&

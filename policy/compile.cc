@@ -107,6 +107,7 @@ void set_suite(IpsecSuite suite, TunnelPlan& tunnel) {
   tunnel.ike_lifetime_seconds = suite.ike_lifetime_seconds;
   tunnel.sa_lifetime_seconds = suite.sa_lifetime_seconds;
   tunnel.sa_data_size_kilobytes = suite.sa_data_size_kilobytes;
+  tunnel.sa_life_packets = suite.sa_life_packets;
 }
 
 void set_selectors(const Instance& instance, const Connection& connection, const RemoteEnd& remote,

@@ -30,6 +30,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("ike_lifetime_seconds", &TunnelPlan::ike_lifetime_seconds);
   compare("sa_lifetime_seconds", &TunnelPlan::sa_lifetime_seconds);
   compare("sa_data_size_kilobytes", &TunnelPlan::sa_data_size_kilobytes);
+  compare("sa_life_packets", &TunnelPlan::sa_life_packets);
   compare("dpd_timeout_seconds", &TunnelPlan::dpd_timeout_seconds);
   compare("mode", &TunnelPlan::mode);
   compare("encapsulation", &TunnelPlan::encapsulation);

@@ -23,6 +23,7 @@ struct IpsecPolicy {
   Marked<uint64_t> ike_life_time_seconds;
   Marked<uint64_t> sa_life_time_seconds;
   Marked<uint64_t> sa_data_size_kilobytes;
+  Marked<uint64_t> sa_life_packets;
 };
 
 }  // namespace twinspan::policy

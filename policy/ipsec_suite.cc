@@ -67,6 +67,7 @@ std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy) {
       .ike_lifetime_seconds = *policy.ike_life_time_seconds,
       .sa_lifetime_seconds = *policy.sa_life_time_seconds,
       .sa_data_size_kilobytes = *policy.sa_data_size_kilobytes,
+      .sa_life_packets = *policy.sa_life_packets,
   };
 }
 

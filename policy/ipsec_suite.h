@@ -14,6 +14,7 @@ struct IpsecSuite {
   uint64_t ike_lifetime_seconds = 0;
   uint64_t sa_lifetime_seconds = 0;
   uint64_t sa_data_size_kilobytes = 0;
+  uint64_t sa_life_packets = 0;
 };
 
 // AES-256-GCM throughout, PRF-SHA384, ECP384 with PFS, ESN; the cloud's lifetimes.

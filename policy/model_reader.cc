@@ -82,6 +82,7 @@ IpsecPolicy read_ipsec_policy(const std::string& name, ObjectReader& reader) {
   reader.read("ike_life_time_seconds", policy.ike_life_time_seconds);
   reader.read("sa_life_time_seconds", policy.sa_life_time_seconds);
   reader.read("sa_data_size_kilobytes", policy.sa_data_size_kilobytes);
+  reader.read("sa_life_packets", policy.sa_life_packets);
   return policy;
 }
 

@@ -90,6 +90,8 @@ std::string to_string(const TunnelPlan& tunnel) {
   const std::string size_limit = tunnel.sa_data_size_kilobytes == 0
                                      ? "no size limit"
                                      : fmt::format("{} KB", tunnel.sa_data_size_kilobytes);
+  const std::string packet_limit =
+      tunnel.sa_life_packets == 0 ? "" : fmt::format(", {} packets", tunnel.sa_life_packets);
   std::string text = fmt::format("tunnel {} device {} {}\n", tunnel.connection, tunnel.device,
                                  name_of(tunnel.vpn_type));
   const auto line = [&text](std::string_view key, std::string_view value) {
@@ -102,8 +104,8 @@ std::string to_string(const TunnelPlan& tunnel) {
   line("psk", tunnel.psk_file);
   line("ike", listed(tunnel.ike_proposals));
   line("esp", listed(tunnel.esp_proposals));
-  line("lifetimes", fmt::format("ike {} s, sa {} s, {}", tunnel.ike_lifetime_seconds,
-                                tunnel.sa_lifetime_seconds, size_limit));
+  line("lifetimes", fmt::format("ike {} s, sa {} s, {}{}", tunnel.ike_lifetime_seconds,
+                                tunnel.sa_lifetime_seconds, size_limit, packet_limit));
   line("dpd", fmt::format("{} s", tunnel.dpd_timeout_seconds));
   line("mode", fmt::format("{}, {}", name_of(tunnel.mode), is_udp ? "udp" : "esp"));
   line("selectors",

@@ -58,6 +58,7 @@ struct TunnelPlan {
   uint64_t ike_lifetime_seconds = 0;
   uint64_t sa_lifetime_seconds = 0;
   uint64_t sa_data_size_kilobytes = 0;  // 0: no limit.
+  uint64_t sa_life_packets = 0;         // 0: no limit but that of the sequence numbers.
   uint64_t dpd_timeout_seconds = 45;
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;

@@ -34,6 +34,7 @@ constexpr uint64_t kDpdTimeoutMax = 3600;
 constexpr uint64_t kLifeTimeSecondsMax = 31536000;
 // 2^42 KB are 4 PB; times 1024 it still fits 64 bits of bytes.
 constexpr uint64_t kDataSizeKilobytesMax = uint64_t{1} << 42;
+constexpr uint64_t kLifePacketsMax = uint64_t{1} << 62;
 
 constexpr FieldSchema kEstateFields[] = {
     {.name = "version",
@@ -365,6 +366,11 @@ constexpr FieldSchema kIpsecPolicyFields[] = {
      .is_required = true,
      .max = kDataSizeKilobytesMax,
      .doc = "A Child SA is rekeyed before it carried so much; 0: no limit."},
+    {.name = "sa_life_packets",
+     .type = Number,
+     .max = kLifePacketsMax,
+     .doc = "A Child SA is rekeyed before it carried so many packets; 0: no limit but that of the "
+            "sequence numbers."},
 };
 
 }  // namespace

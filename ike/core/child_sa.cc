@@ -12,8 +12,21 @@
 namespace twinspan::ike {
 namespace {
 
+// RFC 4303 3.3.3: without ESN the sequence numbers end, so packets have a limit of their own, and
+// the two ends should not reach it in the same instant.
+TrafficLimits traffic_limits(const ChildLifetime& lifetime, const EspTransforms& transforms,
+                             RandomSource& random) {
+  uint64_t hard_packets = lifetime.hard_packets;
+  if (!transforms.esn && (hard_packets == 0 || hard_packets > kPacketsWithoutEsnMax)) {
+    hard_packets = kPacketsWithoutEsnMax;
+  }
+  return {.soft_bytes = soft_limit(lifetime.hard_bytes, random),
+          .hard_bytes = lifetime.hard_bytes,
+          .soft_packets = soft_limit(hard_packets, random),
+          .hard_packets = hard_packets};
+}
+
 SaPairParams pair_params(Context& context, const IkeSa& sa, const ChildSa& child, ChildKeys keys) {
-  const uint64_t hard_bytes = sa.peer->child.lifetime.hard_bytes;
   EspKeys& outbound =
       child.is_initiator ? keys.initiator_to_responder : keys.responder_to_initiator;
   EspKeys& inbound = child.is_initiator ? keys.responder_to_initiator : keys.initiator_to_responder;
@@ -29,8 +42,7 @@ SaPairParams pair_params(Context& context, const IkeSa& sa, const ChildSa& child
           .remote = sa.remote,
           .local_selectors = child.local,
           .remote_selectors = child.remote,
-          .soft_bytes = soft_limit(hard_bytes, context.provider),
-          .hard_bytes = hard_bytes,
+          .limits = traffic_limits(sa.peer->child.lifetime, child.transforms, context.provider),
           .outbound_active = child.outbound_half == Outbound::Active};
 }
 

@@ -12,11 +12,18 @@ inline Duration with_jitter(Duration span, RandomSource& random) {
   return span - span / 10 * parts / 1024;
 }
 
-// The soft limit of an SA that must end at `hard_bytes`: 80 %, less up to a tenth of that. 0: none.
-inline uint64_t soft_limit(uint64_t hard_bytes, RandomSource& random) {
-  if (hard_bytes == 0) return 0;
-  const uint64_t soft = hard_bytes - hard_bytes / 5;
-  return soft - soft / 10240 * (random.u32() % 1024);
+// RFC 4303 3.3.3: the sequence numbers of an SA without ESN.
+inline constexpr uint64_t kPacketsWithoutEsnMax = UINT32_MAX;
+
+// The soft limit, in bytes or packets, of an SA that must end at `hard`: 80 %, less up to a tenth
+// of that. 0: none.
+inline uint64_t soft_limit(uint64_t hard, RandomSource& random) {
+  if (hard == 0) return 0;
+  const uint64_t soft = hard - hard / 5;
+  const uint64_t parts = random.u32() % 1024;
+  // Divided last where that cannot overflow, so that small limits have jitter too.
+  constexpr uint64_t kSmall = uint64_t{1} << 50;
+  return soft - (soft < kSmall ? soft * parts / 10240 : soft / 10240 * parts);
 }
 
 // Up to a fifth more or less: for retries after refusals.

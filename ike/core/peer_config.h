@@ -40,7 +40,8 @@ struct EspProposal {
 struct ChildLifetime {
   Duration soft_time{};  // Rekey starts here, less jitter.
   Duration hard_time{};
-  uint64_t hard_bytes = 0;  // The data plane reports the soft limit at 80 %.
+  uint64_t hard_bytes = 0;    // The data plane reports the soft limit at about 80 %.
+  uint64_t hard_packets = 0;  // Likewise.
 };
 
 struct ChildConfig {

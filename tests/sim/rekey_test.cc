@@ -136,10 +136,10 @@ TEST(Rekey, ByteLimitsReachTheDataPlaneWithEveryChildAndDifferFromSideToSide) {
     std::vector<uint64_t> soft;
     for (SimHost* host : {&pair.a(), &pair.b()}) {
       const SaPairParams& params = host->outbound(kTunnel)->params;
-      EXPECT_EQ(params.hard_bytes, kHard);
-      EXPECT_LE(params.soft_bytes, kHard / 10 * 8);
-      EXPECT_GE(params.soft_bytes, kHard / 10 * 7);
-      soft.push_back(params.soft_bytes);
+      EXPECT_EQ(params.limits.hard_bytes, kHard);
+      EXPECT_LE(params.limits.soft_bytes, kHard / 10 * 8);
+      EXPECT_GE(params.limits.soft_bytes, kHard / 10 * 7);
+      soft.push_back(params.limits.soft_bytes);
     }
     EXPECT_NE(soft[0], soft[1]);
     // By the SPI of either half.
@@ -151,11 +151,41 @@ TEST(Rekey, ByteLimitsReachTheDataPlaneWithEveryChildAndDifferFromSideToSide) {
   pair.expect_at_rest();
 }
 
+TEST(Rekey, PacketLimitsReachTheDataPlaneWithJitter) {
+  constexpr uint64_t kHard = 100'000;
+  SimPair pair;
+  for (auto& config : pair.config) config.child.lifetime.hard_packets = kHard;
+  pair.establish();
+  const TrafficLimits& a = pair.a().outbound(kTunnel)->params.limits;
+  const TrafficLimits& b = pair.b().outbound(kTunnel)->params.limits;
+  for (const TrafficLimits* limits : {&a, &b}) {
+    EXPECT_EQ(limits->hard_packets, kHard);
+    EXPECT_LE(limits->soft_packets, kHard / 10 * 8);
+    EXPECT_GE(limits->soft_packets, kHard / 10 * 7);
+  }
+  EXPECT_NE(a.soft_packets, b.soft_packets);
+}
+
+TEST(Rekey, WithoutEsnTheSequenceNumbersLimitThePackets) {
+  for (const uint64_t configured : {uint64_t{0}, uint64_t{1} << 40}) {
+    SimPair pair;
+    for (auto& config : pair.config) {
+      config.child.lifetime.hard_packets = configured;
+      config.child.proposals.front().esn = false;
+    }
+    pair.establish();
+    const TrafficLimits& limits = pair.a().outbound(kTunnel)->params.limits;
+    EXPECT_EQ(limits.hard_packets, uint64_t{UINT32_MAX});
+    EXPECT_LE(limits.soft_packets, uint64_t{UINT32_MAX} / 10 * 8 + 8);
+    EXPECT_GE(limits.soft_packets, uint64_t{UINT32_MAX} / 10 * 7);
+  }
+}
+
 TEST(Rekey, WithoutAByteLimitTheDataPlaneGetsNone) {
   SimPair pair;
   pair.establish();
-  EXPECT_EQ(pair.a().outbound(kTunnel)->params.soft_bytes, 0u);
-  EXPECT_EQ(pair.a().outbound(kTunnel)->params.hard_bytes, 0u);
+  EXPECT_EQ(pair.a().outbound(kTunnel)->params.limits.soft_bytes, 0u);
+  EXPECT_EQ(pair.a().outbound(kTunnel)->params.limits.hard_bytes, 0u);
 }
 
 TEST(Rekey, HardLimitEndsTheChildAndANewOneIsMade) {

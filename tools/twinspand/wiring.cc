@@ -62,7 +62,8 @@ ike::ChildConfig to_child_config(const policy::TunnelPlan& plan) {
       .proposals = {},
       .lifetime = {.soft_time = soft_of(plan.sa_lifetime_seconds),
                    .hard_time = std::chrono::seconds(plan.sa_lifetime_seconds),
-                   .hard_bytes = plan.sa_data_size_kilobytes * 1024},
+                   .hard_bytes = plan.sa_data_size_kilobytes * 1024,
+                   .hard_packets = plan.sa_life_packets},
   };
   for (const policy::EspProposal& proposal : plan.esp_proposals) {
     child.proposals.push_back(

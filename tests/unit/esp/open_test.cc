@@ -298,8 +298,8 @@ TEST(Open, AnAnyToAnyTunnelRefusesOwnAndMartianSources) {
 
 TEST(Open, PastTheHardLimitNothingIsAccepted) {
   SaPairParams params = left_params(kSuite);
-  params.soft_bytes = 64;
-  params.hard_bytes = 64 * 2;
+  params.limits.soft_bytes = 64;
+  params.limits.hard_bytes = 64 * 2;
   Gateway right(12);
   right.install(mirrored(params));
   TunnelPair unlimited(kSuite);

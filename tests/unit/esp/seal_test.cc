@@ -127,8 +127,8 @@ TEST(Seal, EightyPercentOfTheSpaceIsTheSoftLimit) {
 
 TEST(Seal, StopsAtTheHardByteLimitAndReportsTheSoftOne) {
   SaPairParams params = left_params(kSuite);
-  params.soft_bytes = 200;
-  params.hard_bytes = 64 * 5;  // A body of 60 bytes inner is 64.
+  params.limits.soft_bytes = 200;
+  params.limits.hard_bytes = 64 * 5;  // A body of 60 bytes inner is 64.
   TunnelPair pair(params);
   OutboundSa& sa = pair.left.outbound();
   Burst burst(sa, make_inner({}), 3);

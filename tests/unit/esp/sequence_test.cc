@@ -40,8 +40,8 @@ TEST(OutboundSequence, TheSoftLimitIsFourFifthsOfTheSpace) {
   EXPECT_TRUE(sequence.is_past_soft_limit());
 }
 
-TEST(ByteLifetime, ReportsTheSoftLimitOnce) {
-  ByteLifetime lifetime(100, 1000);
+TEST(TrafficLifetime, ReportsTheSoftLimitOnce) {
+  TrafficLifetime lifetime({.soft_bytes = 100, .hard_bytes = 1000});
   SaEvents events;
   EXPECT_TRUE(lifetime.consume(99, events));
   EXPECT_EQ(events.take(), 0);
@@ -52,8 +52,8 @@ TEST(ByteLifetime, ReportsTheSoftLimitOnce) {
   EXPECT_EQ(events.take(), 0);
 }
 
-TEST(ByteLifetime, NeverPassesTheHardLimitAndStaysExpired) {
-  ByteLifetime lifetime(0, 100);
+TEST(TrafficLifetime, NeverPassesTheHardLimitAndStaysExpired) {
+  TrafficLifetime lifetime({.soft_bytes = 0, .hard_bytes = 100});
   SaEvents events;
   EXPECT_TRUE(lifetime.consume(60, events));
   EXPECT_FALSE(lifetime.is_expired());
@@ -64,19 +64,33 @@ TEST(ByteLifetime, NeverPassesTheHardLimitAndStaysExpired) {
   EXPECT_EQ(events.take(), 0);
 }
 
-TEST(ByteLifetime, ReachesTheHardLimitExactly) {
-  ByteLifetime lifetime(0, 100);
+TEST(TrafficLifetime, ReachesTheHardLimitExactly) {
+  TrafficLifetime lifetime({.soft_bytes = 0, .hard_bytes = 100});
   SaEvents events;
   EXPECT_TRUE(lifetime.consume(100, events));
   EXPECT_FALSE(lifetime.consume(1, events));
 }
 
-TEST(ByteLifetime, ZeroMeansNoLimit) {
-  ByteLifetime lifetime(0, 0);
+TEST(TrafficLifetime, ZeroMeansNoLimit) {
+  TrafficLifetime lifetime({.soft_bytes = 0, .hard_bytes = 0});
   SaEvents events;
   EXPECT_TRUE(lifetime.consume(UINT64_MAX / 2, events));
   EXPECT_TRUE(lifetime.consume(UINT64_MAX / 2, events));
   EXPECT_EQ(events.take(), 0);
+}
+
+TEST(TrafficLifetime, CountsPacketsAsWell) {
+  TrafficLifetime lifetime({.soft_packets = 2, .hard_packets = 3});
+  SaEvents events;
+  EXPECT_TRUE(lifetime.consume(1, events));
+  EXPECT_EQ(events.take(), 0);
+  EXPECT_TRUE(lifetime.consume(1, events));
+  EXPECT_EQ(events.take(), kEventSoftLimit);
+  EXPECT_TRUE(lifetime.consume(1, events));
+  EXPECT_FALSE(lifetime.is_expired());
+  EXPECT_FALSE(lifetime.consume(0, events));
+  EXPECT_EQ(events.take(), kEventHardLimit);
+  EXPECT_TRUE(lifetime.is_expired());
 }
 
 }  // namespace

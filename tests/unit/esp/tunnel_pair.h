@@ -105,8 +105,7 @@ inline SaPairParams copy_of(const SaPairParams& from) {
   to.remote = from.remote;
   to.local_selectors = from.local_selectors;
   to.remote_selectors = from.remote_selectors;
-  to.soft_bytes = from.soft_bytes;
-  to.hard_bytes = from.hard_bytes;
+  to.limits = from.limits;
   to.replay_window_packets = from.replay_window_packets;
   to.outbound_active = from.outbound_active;
   return to;

@@ -71,6 +71,7 @@ TEST(Diff, EveryMemberOfATunnelCounts) {
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.ike_lifetime_seconds = 1; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.sa_lifetime_seconds = 1; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.sa_data_size_kilobytes = 1; }), 1u);
+  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.sa_life_packets = 1; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.mode = ConnectionMode::ResponderOnly; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.encapsulation = Encapsulation::Esp; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.vpn_type = VpnType::PolicyBased; }), 1u);

@@ -40,6 +40,15 @@ TEST(IpsecSuite, AMappingIsTakenWordByWord) {
   EXPECT_EQ(suite->ike_lifetime_seconds, 3600u);
   EXPECT_EQ(suite->sa_lifetime_seconds, 1800u);
   EXPECT_EQ(suite->sa_data_size_kilobytes, 0u);
+  EXPECT_EQ(suite->sa_life_packets, 0u);
+}
+
+TEST(IpsecSuite, APacketLimitIsTakenWhenThereIsOne) {
+  const Model model = model_of(replaced(kGoodEstate, "sa_data_size_kilobytes: 0",
+                                        "sa_data_size_kilobytes: 0\n      sa_life_packets: 5000"));
+  const auto suite = suite_of(model, model.connections.at("a-to-branch"));
+  ASSERT_TRUE(suite.has_value());
+  EXPECT_EQ(suite->sa_life_packets, 5000u);
 }
 
 TEST(IpsecSuite, ThePrfFollowsFromTheIntegrityOrTheAead) {

@@ -91,7 +91,7 @@ class Pair {
   }
   static void install(Site& own, Site& other, uint64_t soft_bytes) {
     SaPairParams params = pair_params(own, other, kTunnel, 0);
-    params.soft_bytes = soft_bytes;
+    params.limits.soft_bytes = soft_bytes;
     ASSERT_TRUE(own.plane().install(std::move(params)));
     own.plane().publish();
   }
