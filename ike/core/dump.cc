@@ -93,6 +93,10 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
   text += window_text(provider, sa.window);
   text += fmt::format("  active {} timers:{}\n", active_text(provider, sa.active),
                       timers_text(sa.timers));
+  if (sa.path.is_running()) {
+    text += fmt::format("  path {} candidate={}\n", to_string(sa.path.phase()),
+                        sa.path.candidate().to_string());
+  }
   for (const Task& task : sa.queue) {
     text += fmt::format("    task {} in={:08x} attempt={} at={}\n", to_string(task.kind),
                         task.inbound_spi.value, task.attempt,

@@ -6,6 +6,7 @@
 #include "ike/core/dump.h"
 #include "ike/core/hints.h"
 #include "ike/core/outbox.h"
+#include "ike/core/remote_path.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/ike_sa_init.h"
@@ -205,7 +206,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandRemoteMoved& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
       if (place.sa == nullptr || place.child->encapsulation != Encapsulation::Udp) return;
-      follow_remote(step, *place.sa, place.sa->local, c.remote);
+      note_remote(step, *place.sa, place.sa->local, c.remote);
     }
     void operator()(CommandUnknownSpi& c) const { send_invalid_spi(step, c, limit); }
   };

@@ -43,7 +43,9 @@ struct EndpointCounters {
            retransmits_sent = 0,
            hints = 0,  // Unauthenticated INVALID_SPI or INVALID_IKE_SPI that named an SA of ours.
       key_exchanges_answered = 0,  // IKE_SA_INIT requests for which a Diffie-Hellman was computed.
-      grace_evicted = 0;           // Replaced inbound SAs that had to go before their grace time.
+      grace_evicted = 0,           // Replaced inbound SAs that had to go before their grace time.
+      path_probes = 0,             // The peer showed up elsewhere, which was looked into.
+      remote_moves = 0;            // It had really moved.
   bool operator==(const EndpointCounters&) const = default;
 };
 

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/liveness.h"
+#include "ike/core/remote_path.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/sealed_message.h"
 #include "ike/core/supervisor.h"
@@ -203,7 +204,7 @@ void handle_request(Context& context, IkeSa& sa, const Datagram& datagram, const
   }
   report_message(context, sa, "received", header, *payloads);
   note_inbound(context, sa);
-  follow_remote(context, sa, datagram.local, datagram.remote);
+  note_remote(context, sa, datagram.local, datagram.remote);
   if (judge_message(sa, header, *payloads) != Legality::Legal) {
     ++context.counters.illegal;
     return refuse_request(context, sa, datagram, header, error_notify(NotifyType::InvalidSyntax));
@@ -249,6 +250,7 @@ void handle_response(Context& context, IkeSa& sa, const Datagram& datagram,
   const bool is_fatal = sa.state() == IkeSaState::Established &&
                         find_notify(accepted, NotifyType::InvalidSyntax) != nullptr;
   note_inbound(context, sa);
+  note_answer_path(context, sa, datagram);
   dispatch_response(context, sa, accepted);
   if (is_fatal) return end_established(context, sa, is_broken);
   run_queue(context, sa);
@@ -290,7 +292,8 @@ void handle_sa_message(Context& context, IkeSa& sa, const Datagram& datagram,
     case RequestWindow::Verdict::Fresh:
       break;
   }
-  if (!has_row(sa, header)) {
+  // Whoever copies the peer's IKE_AUTH and is faster must not decide where the new SA leads.
+  if (!has_row(sa, header) || !admits_auth_from(sa, datagram.remote)) {
     ++context.counters.illegal;
     return;
   }
@@ -308,6 +311,10 @@ void handle_retransmit(Context& context, IkeSa& sa) {
     context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.window.request()});
     sa.timers.arm(SaTimer::Retransmit, context.now + *wait);
     return;
+  }
+  // The peer may have moved: while that is being found out, silence proves nothing.
+  if (sa.path.is_running()) {
+    return sa.timers.arm(SaTimer::Retransmit, context.now + kPathAskInterval);
   }
   handle_no_answer(context, sa);
 }
@@ -362,6 +369,8 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
     case SaTimer::Hold:
     case SaTimer::Queue:
       return run_queue(context, sa);
+    case SaTimer::PathProbe:
+      return handle_path_timer(context, sa);
     case SaTimer::Count_:
       return;
   }
@@ -523,22 +532,6 @@ void linger(Context& context, IkeSa& sa, const Diagnosis& why) {
 void note_inbound(Context& context, IkeSa& sa) {
   sa.last_inbound = context.now;
   sa.timers.cancel(SaTimer::Hold);
-}
-
-void follow_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {
-  // RFC 7296 2.23: a host behind a NAT does not follow, or whoever catches a packet of the peer's
-  // could lead it away. The port float of IKE_AUTH is not such a move.
-  if (sa.nat.local_behind_nat && sa.state() != IkeSaState::InitAnswered) return;
-  update_remote(context, sa, local, remote);
-}
-
-void update_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {
-  if (sa.local == local && sa.remote == remote) return;
-  sa.local = local;
-  sa.remote = remote;
-  for (const ChildSa& child : sa.children) {
-    context.outbox.emit(EventUpdateRemote{.child = child.id, .local = local, .remote = remote});
-  }
 }
 
 }  // namespace twinspan::ike

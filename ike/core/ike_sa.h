@@ -17,6 +17,7 @@
 #include "ike/core/ike_sa_state.h"
 #include "ike/core/legality.h"
 #include "ike/core/nat_detection.h"
+#include "ike/core/path_probe.h"
 #include "ike/core/request_window.h"
 #include "ike/core/timers.h"
 #include "ike/crypto/sk_cipher.h"
@@ -43,6 +44,7 @@ enum class SaTimer : uint8_t {
   Reap,          // The peer's DELETE did not come.
   Hold,          // The peer may not know this rekeyed SA yet: no request of ours before this.
   Queue,         // A task became ready.
+  PathProbe,     // The peer shows up elsewhere: ask again where it is.
   Count_
 };
 
@@ -76,6 +78,7 @@ struct IkeSa {
   std::deque<Task> queue;
   TimerTable<SaTimer> timers;
   std::vector<ChildSa> children;
+  PathProbe path;
 
   // --- History ---
   Instant created_at{};  // Its IKE_SA_INIT request was sent or came in.
@@ -137,8 +140,5 @@ void close_silently(Context& context, IkeSa& sa, const Diagnosis& why);
 void linger(Context& context, IkeSa& sa, const Diagnosis& why);
 // Authenticated traffic arrived.
 void note_inbound(Context& context, IkeSa& sa);
-// The peer shows up elsewhere: it is followed there if that is allowed.
-void follow_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote);
-void update_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote);
 
 }  // namespace twinspan::ike

@@ -7,8 +7,10 @@ namespace twinspan::ike {
 
 void start_liveness(Context& context, IkeSa& sa) {
   sa.active = LivenessExchange{};
+  // Without a DPD interval it is only asked where the peer is, with the patience of any request.
+  const Duration interval = sa.peer->dpd_interval;
   send_request(context, sa, ExchangeType::Informational, {},
-               liveness_policy(sa.peer->dpd_interval));
+               interval > Duration{} ? liveness_policy(interval) : kRetransmitNormal);
 }
 
 std::vector<Payload> answer_informational(Context& context, IkeSa& sa,

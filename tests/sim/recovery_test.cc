@@ -195,49 +195,5 @@ TEST(Recovery, AddingThePeerWhileItIsUnreachableKeepsTrying) {
   pair.expect_at_rest();
 }
 
-// --- A NAT gives the peer another port ---
-
-TEST(Remap, TheRemoteFollowsFreshAuthenticatedRequestsOnly) {
-  SimPair pair;
-  pair.config[kB].dpd_interval = {};
-  pair.establish();
-  const Endpoint moved{pair.a().address(), 61000};
-  std::optional<Datagram> probe;
-  pair.world.filter = [&](const WireMessage& m) {
-    if (!m.is_request(ExchangeType::Informational) || m.from != kA) return true;
-    if (!probe) probe = m.datagram;
-    return false;
-  };
-  pair.world.run_for(16s);
-  ASSERT_TRUE(probe.has_value());
-  Datagram shifted = *probe;
-  shifted.remote = moved;
-  // Forged: one bit is wrong.
-  Datagram forged = shifted;
-  forged.bytes.back() ^= 1;
-  pair.b().endpoint().handle_datagram(pair.world.now(), forged);
-  EXPECT_FALSE(pair.b().endpoint().poll_event().has_value());
-  // True: B sends ESP and IKE to the new port.
-  pair.b().endpoint().handle_datagram(pair.world.now(), shifted);
-  while (auto event = pair.b().endpoint().poll_event()) pair.b().carry_out(*std::move(event));
-  EXPECT_EQ(pair.b().outbound(kTunnel)->params.remote, moved);
-  EXPECT_EQ(pair.b().endpoint().poll_datagram()->remote, moved);
-  // A repetition from a third place is answered there, and moves nothing.
-  Datagram repeated = shifted;
-  repeated.remote = {*IpAddress::parse("198.51.100.9"), 4500};
-  const std::string before = pair.b().endpoint().dump_state();
-  pair.b().endpoint().handle_datagram(pair.world.now(), repeated);
-  EXPECT_EQ(pair.b().endpoint().poll_datagram()->remote, repeated.remote);
-  EXPECT_EQ(pair.b().endpoint().dump_state(), before);
-}
-
-TEST(Remap, TheDataPlaneMayReportIt) {
-  SimPair pair;
-  pair.establish();
-  const Endpoint moved{pair.a().address(), 61000};
-  pair.world.command(kB, CommandRemoteMoved{pair.b().inbound.begin()->first, moved});
-  EXPECT_EQ(pair.b().outbound(kTunnel)->params.remote, moved);
-}
-
 }  // namespace
 }  // namespace twinspan::ike

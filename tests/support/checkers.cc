@@ -8,7 +8,7 @@ namespace twinspan::ike {
 namespace {
 
 const SimHost::Pair* find_inbound(SimWorld& world, const SaPairParams& sender) {
-  const size_t peer = world.host_of(sender.remote.address);
+  const size_t peer = world.host_behind(sender.remote);
   if (peer == world.host_count()) return nullptr;
   const auto found = world.host(peer).inbound.find(sender.outbound_spi);
   return found == world.host(peer).inbound.end() ? nullptr : &found->second;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,13 +32,15 @@ class SimHost {
   // The real provider instead of the fake one; before anything else.
   void use(std::unique_ptr<Provider> provider);
   bool is_alive = true;
+  bool sends_esp = true;    // When ESP flows at all.
   EndpointOptions options;  // Take effect with the next restart() or use().
 
   // --- The data plane ---
   struct Pair {
     SaPairParams params;
     bool has_outbound = true;
-    bool was_used = false;  // A packet came in on it.
+    bool was_used = false;    // A packet came in on it.
+    std::set<uint64_t> seen;  // Its replay window.
   };
   std::map<Spi, Pair> inbound;         // By our SPI, until EventRemoveInbound.
   std::map<TunnelId, ChildId> active;  // What each tunnel sends on.
@@ -60,7 +63,7 @@ class SimHost {
   std::vector<Diagnosis> diagnoses;
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.
   bool is_quiet = false;
-  uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0;
+  uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0, esp_replayed = 0;
   uint64_t gaps = 0;  // An established tunnel lost its last outbound pair.
   std::vector<std::string> violations;
 

@@ -25,6 +25,14 @@ size_t SimWorld::host_of(const IpAddress& address) const {
   return static_cast<size_t>(found - hosts_.begin());
 }
 
+size_t SimWorld::host_behind(const Endpoint& remote) const {
+  for (const auto& [host, nat] : nats) {
+    if (nat.inside_port(remote) != 0) return host;
+  }
+  const size_t host = host_of(remote.address);
+  return nats.contains(host) ? hosts_.size() : host;
+}
+
 void SimWorld::command(size_t index, Command command) {
   hosts_[index]->endpoint().handle_command(now_, std::move(command));
   drain(index);
@@ -49,8 +57,42 @@ void SimWorld::drain(size_t index) {
   check();
 }
 
+// What the copier got from one side it may carry on to the other.
+SimWorld::Arrival SimWorld::route(size_t from, const Endpoint& remote) const {
+  if (is_copier(remote)) {
+    if (!copier->relays) return {hosts_.size(), {}};
+    const size_t to = from == copier->victim ? 1 - copier->victim : copier->victim;
+    return {to, {hosts_[to]->address(), 4500}};
+  }
+  const size_t to = host_behind(remote);
+  if (to == hosts_.size() || !nats.contains(to)) return {to, remote};
+  return {to, {hosts_[to]->address(), nats.at(to).inside_port(remote)}};
+}
+
+Endpoint SimWorld::source_of(size_t from, const Endpoint& local, const Endpoint& remote) const {
+  if (is_copier(remote)) return copier->endpoint;
+  const auto nat = nats.find(from);
+  return nat == nats.end() ? local : nat->second.outside(local);
+}
+
+// Over the link, and past the copier.
+void SimWorld::launch(size_t from, const Delivery& delivery) {
+  const bool is_copied = copier && from == copier->victim;
+  for (const Duration delay : link.transit(dice_, !delivery.ike)) {
+    queue_.emplace(std::pair{now_ + delay, next_number_++}, delivery);
+    if (!is_copied) continue;
+    Delivery copy = delivery;
+    copy.esp_remote = copier->endpoint;
+    if (copy.ike) copy.ike->remote = copier->endpoint;
+    queue_.emplace(std::pair{now_ + std::max<Duration>(delay - copier->lead, 0s), next_number_++},
+                   std::move(copy));
+  }
+}
+
 void SimWorld::post(size_t from, Datagram datagram) {
-  const size_t to = host_of(datagram.remote.address);
+  if (is_copier(datagram.remote) && from != copier->victim) ++copier->caught_ike;
+  const Arrival arrival = route(from, datagram.remote);
+  const size_t to = arrival.host;
   if (to == hosts_.size()) {
     stray.push_back(std::move(datagram));
     return;
@@ -59,8 +101,8 @@ void SimWorld::post(size_t from, Datagram datagram) {
   if (!header) return;  // A keepalive.
   WireMessage message{.from = from,
                       .to = to,
-                      .datagram = {.local = datagram.remote,
-                                   .remote = datagram.local,
+                      .datagram = {.local = arrival.local,
+                                   .remote = source_of(from, datagram.local, datagram.remote),
                                    .bytes = std::move(datagram.bytes)},
                       .header = *header};
   if (!header->is_response && header->exchange != static_cast<uint8_t>(ExchangeType::IkeSaInit)) {
@@ -84,18 +126,17 @@ void SimWorld::post(size_t from, Datagram datagram) {
     held_.push_back(std::move(message));
     return;
   }
-  const auto copies = link.transit(dice_, false);
+  const size_t waiting = queue_.size();
+  launch(from, {.to = to, .ike = message.datagram, .esp = {}, .esp_local = {}, .esp_remote = {}});
+  const size_t copies = queue_.size() - waiting;
   const auto at =
       std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
-  ladder_.note(fmt::format("{:>9} ms  {}{}", at, line,
-                           copies.empty()      ? "  x lost"
-                           : copies.size() > 1 ? "  x2"
-                                               : ""));
-  for (const Duration delay : copies) {
-    queue_.emplace(
-        std::pair{now_ + delay, next_number_++},
-        Delivery{.to = to, .ike = message.datagram, .esp = {}, .esp_local = {}, .esp_remote = {}});
-  }
+  const bool moved = message.datagram.remote != datagram.local;
+  ladder_.note(fmt::format("{:>9} ms  {}{}{}", at, line,
+                           moved ? " from " + message.datagram.remote.to_string() : "",
+                           copies == 0  ? "  x lost"
+                           : copies > 1 ? "  x2"
+                                        : ""));
 }
 
 void SimWorld::arrive(Delivery delivery) {
@@ -121,33 +162,40 @@ void SimWorld::arrive_esp(const Delivery& delivery) {
     ++host.esp_bad_key;
     return;
   }
+  if (!pair.seen.insert(delivery.esp.number).second) {
+    ++host.esp_replayed;
+    return;
+  }
   ++host.esp_delivered;
   const TunnelId tunnel = pair.params.tunnel;
+  const bool is_newest = *pair.seen.rbegin() == delivery.esp.number;
+  const bool came_elsewhere = is_newest && pair.params.remote != delivery.esp_remote;
   if (!std::exchange(pair.was_used, true))
     command(delivery.to, CommandFirstInbound{delivery.esp.spi});
   command(delivery.to, CommandInboundTraffic{tunnel});
+  if (came_elsewhere)
+    command(delivery.to, CommandRemoteMoved{delivery.esp.spi, delivery.esp_remote});
 }
 
 void SimWorld::send_esp() {
   for (auto& host : hosts_) {
-    if (!host->is_alive) continue;
+    if (!host->is_alive || !host->sends_esp) continue;
     for (const auto& [tunnel, child] : host->active) {
       const SimHost::Pair* pair = host->outbound(tunnel);
       if (pair == nullptr) continue;
-      const size_t to = host_of(pair->params.remote.address);
-      if (to == hosts_.size()) continue;
+      const Endpoint& remote = pair->params.remote;
+      if (is_copier(remote)) ++copier->caught_esp;
       ++host->esp_sent;
-      for (const Duration delay : link.transit(dice_, true)) {
-        queue_.emplace(
-            std::pair{now_ + delay, next_number_++},
-            Delivery{.to = to,
-                     .ike = std::nullopt,
-                     .esp = {.spi = pair->params.outbound_spi,
-                             .fingerprint = SimHost::fingerprint(pair->params.outbound_keys),
-                             .number = host->esp_sent},
-                     .esp_local = pair->params.remote,
-                     .esp_remote = pair->params.local});
-      }
+      const auto from = static_cast<size_t>(&host - hosts_.data());
+      const Arrival arrival = route(from, remote);
+      if (arrival.host == hosts_.size()) continue;
+      launch(from, {.to = arrival.host,
+                    .ike = std::nullopt,
+                    .esp = {.spi = pair->params.outbound_spi,
+                            .fingerprint = SimHost::fingerprint(pair->params.outbound_keys),
+                            .number = host->esp_sent},
+                    .esp_local = arrival.local,
+                    .esp_remote = source_of(from, pair->params.local, remote)});
     }
   }
 }

@@ -14,6 +14,7 @@
 #include "tests/support/ladder.h"
 #include "tests/support/sim_host.h"
 #include "tests/support/sim_link.h"
+#include "tests/support/sim_middlebox.h"
 
 namespace twinspan::ike {
 
@@ -26,6 +27,8 @@ class SimWorld {
   size_t host_count() const { return hosts_.size(); }
   Instant now() const { return now_; }
   SimLink link;
+  std::map<size_t, SimNat> nats;  // By the host that stands behind it.
+  std::optional<SimCopier> copier;
   // Whether ESP flows: each host sends one packet per tunnel and interval.
   std::optional<Duration> esp_interval;
 
@@ -54,7 +57,8 @@ class SimWorld {
   // --- Judgement ---
   const std::vector<std::string>& violations();
   std::string picture() const;
-  size_t host_of(const IpAddress& address) const;  // host_count(): nobody.
+  size_t host_of(const IpAddress& address) const;    // host_count(): nobody.
+  size_t host_behind(const Endpoint& remote) const;  // Past its NAT, if it has one.
 
  private:
   struct Delivery {
@@ -63,6 +67,15 @@ class SimWorld {
     SimEsp esp;
     Endpoint esp_local, esp_remote;
   };
+  // Where a datagram to `remote` ends up, and which endpoint of the host that is.
+  struct Arrival {
+    size_t host;  // host_count(): nobody.
+    Endpoint local;
+  };
+  Arrival route(size_t from, const Endpoint& remote) const;
+  Endpoint source_of(size_t from, const Endpoint& local, const Endpoint& remote) const;
+  bool is_copier(const Endpoint& endpoint) const { return copier && copier->endpoint == endpoint; }
+  void launch(size_t from, const Delivery& delivery);
   void step_to(Instant limit);
   void drain(size_t host);
   void post(size_t from, Datagram datagram);
