@@ -145,6 +145,8 @@ json ike_json(const ike::EndpointCounters& counters) {
       {"no_peer", counters.no_peer},
       {"oversized", counters.oversized},
       {"retransmits_sent", counters.retransmits_sent},
+      {"path_probes", counters.path_probes},
+      {"remote_moves", counters.remote_moves},
   };
   return {
       {"drops", drops},
