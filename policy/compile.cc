@@ -142,6 +142,8 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   tunnel.local_identity = identities->local;
   tunnel.remote_identity = identities->remote;
   tunnel.psk_file = key_path(instance, *connection.shared_key_file);
+  if (const auto& ppk = connection.ppk)
+    tunnel.ppk = PpkPlan{*ppk->id, key_path(instance, *ppk->file), *ppk->required};
   tunnel.dpd_timeout_seconds = *connection.dpd_timeout_seconds;
   tunnel.mode = *connection.connection_mode;
   tunnel.encapsulation = *connection.encapsulation;

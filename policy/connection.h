@@ -25,6 +25,14 @@ struct TrafficSelectorPolicy {
   MarkedList<AddressRange> remote_address_ranges;
 };
 
+// A post-quantum pre-shared key (RFC 8784) beside the connection's authentication.
+struct PpkReference {
+  SourceMark mark;
+  MarkedText id;
+  MarkedText file;
+  Marked<bool> required;
+};
+
 struct Connection {
   std::string name;
   SourceMark mark;
@@ -34,6 +42,7 @@ struct Connection {
   MarkedText virtual_network_gateway2;
   MarkedText local_network_gateway2;
   MarkedText shared_key_file;
+  std::optional<PpkReference> ppk;
   MarkedText local_id;
   MarkedText remote_id;
   MarkedText ipsec_policy_name;

@@ -58,4 +58,15 @@ std::optional<Identities> identities_of(const Model& model, const Connection& co
   return Identities{*local_identity, *remote_identity};
 }
 
+const Connection* reverse_of(const Model& model, const Connection& connection) {
+  for (const auto& [name, other] : model.connections) {
+    if (other.is_vnet_to_vnet() &&
+        *other.virtual_network_gateway1 == *connection.virtual_network_gateway2 &&
+        *other.virtual_network_gateway2 == *connection.virtual_network_gateway1) {
+      return &other;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace twinspan::policy

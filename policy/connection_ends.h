@@ -39,4 +39,7 @@ std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connec
 std::optional<Identities> identities_of(const Model& model, const Connection& connection,
                                         size_t instance);
 
+// The connection of the opposite direction of a vnet-to-vnet one; nullptr when there is none.
+const Connection* reverse_of(const Model& model, const Connection& connection);
+
 }  // namespace twinspan::policy

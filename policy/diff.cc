@@ -25,6 +25,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("local_identity", &TunnelPlan::local_identity);
   compare("remote_identity", &TunnelPlan::remote_identity);
   compare("psk_file", &TunnelPlan::psk_file);
+  compare("ppk", &TunnelPlan::ppk);
   compare("ike_proposals", &TunnelPlan::ike_proposals);
   compare("esp_proposals", &TunnelPlan::esp_proposals);
   compare("ike_lifetime_seconds", &TunnelPlan::ike_lifetime_seconds);

@@ -102,6 +102,13 @@ void read_connection_ends(ObjectReader& reader, Connection& connection) {
   reader.for_each_object("shared_key", [&](const std::string&, ObjectReader& shared_key) {
     shared_key.read("file", connection.shared_key_file);
   });
+  reader.for_each_object("ppk", [&](const std::string&, ObjectReader& ppk) {
+    PpkReference reference{.mark = ppk.mark(), .id = {}, .file = {}, .required = {}};
+    ppk.read("id", reference.id);
+    ppk.read("file", reference.file);
+    ppk.read("required", reference.required);
+    connection.ppk = std::move(reference);
+  });
 }
 
 void read_connection_policies(ObjectReader& reader, Connection& connection) {

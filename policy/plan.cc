@@ -102,6 +102,10 @@ std::string to_string(const TunnelPlan& tunnel) {
   line("remote",
        fmt::format("{} as {}", tunnel.remote_address.to_string(), name_of(tunnel.remote_identity)));
   line("psk", tunnel.psk_file);
+  if (tunnel.ppk) {
+    line("ppk", fmt::format("{} from {}, {}", tunnel.ppk->id, tunnel.ppk->file,
+                            tunnel.ppk->is_required ? "required" : "optional"));
+  }
   line("ike", listed(tunnel.ike_proposals));
   line("esp", listed(tunnel.esp_proposals));
   line("lifetimes", fmt::format("ike {} s, sa {} s, {}{}", tunnel.ike_lifetime_seconds,

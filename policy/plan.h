@@ -43,6 +43,14 @@ struct EspProposal {
   bool operator==(const EspProposal&) const = default;
 };
 
+// A post-quantum pre-shared key: its name on the wire and where it lies, never its bytes.
+struct PpkPlan {
+  std::string id;
+  std::string file;         // As psk_file.
+  bool is_required = true;  // False: a peer without it is served as well.
+  bool operator==(const PpkPlan&) const = default;
+};
+
 // One IPsec tunnel: one IKE peer of this instance and one TUN device.
 struct TunnelPlan {
   std::string connection;  // Its name in the file.
@@ -53,6 +61,7 @@ struct TunnelPlan {
   Identity local_identity;
   Identity remote_identity;
   std::string psk_file;  // Absolute, or as resolved against the estate file's directory.
+  std::optional<PpkPlan> ppk;
   std::vector<IkeProposal> ike_proposals;
   std::vector<EspProposal> esp_proposals;
   uint64_t ike_lifetime_seconds = 0;

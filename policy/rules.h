@@ -82,6 +82,9 @@ void check_selectors(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);
 
+// policy/rules_ppk.cc
+void check_ppk(const Model& model, RuleReport& report);
+
 // policy/rules_prefix.cc
 void check_remote_prefixes(const Model& model, RuleReport& report);
 void check_overlap(const Model& model, RuleReport& report);

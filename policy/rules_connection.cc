@@ -35,18 +35,6 @@ void refuse_end(const Connection& connection, const MarkedText& end, std::string
                 "remove it or change connection_type"});
 }
 
-// The connection of the opposite direction; nullptr when there is none.
-const Connection* reverse_of(const Model& model, const Connection& connection) {
-  for (const auto& [name, other] : model.connections) {
-    if (other.is_vnet_to_vnet() &&
-        *other.virtual_network_gateway1 == *connection.virtual_network_gateway2 &&
-        *other.virtual_network_gateway2 == *connection.virtual_network_gateway1) {
-      return &other;
-    }
-  }
-  return nullptr;
-}
-
 // Two directions of one vnet-to-vnet connection: `there` and `back`.
 struct Directions {
   const Model& model;

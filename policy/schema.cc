@@ -219,6 +219,10 @@ constexpr FieldSchema kConnectionFields[] = {
      .type = Object,
      .object = &kSharedKeySchema,
      .doc = "The pre-shared key."},
+    {.name = "ppk",
+     .type = Object,
+     .object = &kPpkSchema,
+     .doc = "A post-quantum pre-shared key (RFC 8784) that is mixed into the keys."},
     {.name = "local_id",
      .type = Text,
      .doc =
@@ -265,6 +269,21 @@ constexpr FieldSchema kSharedKeyFields[] = {
      .type = Text,
      .is_required = true,
      .doc = "File with the key, relative to the estate file or the credentials directory."},
+};
+
+constexpr FieldSchema kPpkFields[] = {
+    {.name = "id",
+     .type = Text,
+     .is_required = true,
+     .doc = "Its name; both sides use the same one, and it is sent to the peer."},
+    {.name = "file",
+     .type = Text,
+     .is_required = true,
+     .doc = "File with the key, as in shared_key; at least 32 random bytes."},
+    {.name = "required",
+     .type = Flag,
+     .default_text = "true",
+     .doc = "false: a peer that does not know it is served without it."},
 };
 
 constexpr FieldSchema kTrafficSelectorPolicyFields[] = {
@@ -391,6 +410,8 @@ const ObjectSchema kConnectionSchema = {"connection", "One direction of what is 
                                         kConnectionFields};
 const ObjectSchema kSharedKeySchema = {"shared key", "Where the pre-shared key lies.",
                                        kSharedKeyFields};
+const ObjectSchema kPpkSchema = {"post-quantum key", "A key that quantum computers do not break.",
+                                 kPpkFields};
 const ObjectSchema kTrafficSelectorPolicySchema = {"traffic selector policy", "Ranges to propose.",
                                                    kTrafficSelectorPolicyFields};
 const ObjectSchema kPeeringSchema = {"peering", "One half of a peering.", kPeeringFields};

@@ -34,6 +34,8 @@ constexpr Rule kRules[] = {
     {"connection.ends", "A connection has the two ends that its type needs.",
      check_connection_ends},
     {"connection.shared-key", "A connection has a shared key.", check_shared_key},
+    {"connection.ppk", "A post-quantum key has a name and a file of its own, at both ends.",
+     check_ppk},
     {"connection.identity", "Identities have a form that IKE can carry.", check_identities},
     {"connection.duplicate", "The peer and identities of a connection tell it from others.",
      check_duplicates},

@@ -17,6 +17,9 @@ enum class Cause : uint8_t {
   WrongPsk,          // The peer's AUTH does not verify with our key.
   AuthRefused,       // The peer refused our AUTH.
   IdentityMismatch,  // The peer is not who we expect, or asks for somebody else.
+  PpkRequired,       // We require a post-quantum pre-shared key, the peer uses none.
+  PpkUnknown,        // One side does not know the PPK that the other one names.
+  WrongPpk,          // Same name, different bytes.
   AuthMethod,        // EAP or signatures: not for a PSK connection.
   TsUnacceptable,
   ChildRefused,  // Another refusal of the Child SA.

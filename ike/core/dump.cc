@@ -90,6 +90,8 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
                       hashed(provider, sa.keys.ar.view()), sa.iv_counter,
                       hashed(provider, sa.init_request), hashed(provider, sa.init_response),
                       hashed(provider, sa.nonce_i), hashed(provider, sa.nonce_r));
+  text += fmt::format("  ppk agreed={} in_use={} unmixed={}\n", sa.ppk.is_agreed, sa.ppk.is_in_use,
+                      sa.ppk.unmixed ? hashed(provider, sa.ppk.unmixed->d.view()) : "-");
   text += window_text(provider, sa.window);
   text += fmt::format("  active {} timers:{}\n", active_text(provider, sa.active),
                       timers_text(sa.timers));

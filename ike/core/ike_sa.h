@@ -18,6 +18,7 @@
 #include "ike/core/legality.h"
 #include "ike/core/nat_detection.h"
 #include "ike/core/path_probe.h"
+#include "ike/core/ppk.h"
 #include "ike/core/request_window.h"
 #include "ike/core/timers.h"
 #include "ike/crypto/sk_cipher.h"
@@ -67,6 +68,7 @@ struct IkeSa {
   IkeSuite suite;
   IkeKeys keys;
   uint64_t iv_counter = 0;  // Of SK payloads that we sealed.
+  PpkState ppk;
 
   // --- Memory of the exchanges that made it ---
   Bytes init_request, init_response;  // As on the wire: AUTH signs them.

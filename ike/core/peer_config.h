@@ -52,6 +52,13 @@ struct ChildConfig {
   ChildLifetime lifetime;
 };
 
+// A post-quantum pre-shared key (RFC 8784), known to both sides under one name.
+struct PpkConfig {
+  std::string id;  // PPK_ID of type PPK_ID_FIXED.
+  std::shared_ptr<const SecretBytes> secret;
+  bool is_required = true;  // False: a peer without it is served as well.
+};
+
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 
 struct PeerConfig {
@@ -62,6 +69,7 @@ struct PeerConfig {
   Identity local_identity;
   Identity remote_identity;
   std::shared_ptr<const SecretBytes> psk;
+  std::optional<PpkConfig> ppk;
   std::vector<IkeProposal> ike_proposals;
   ChildConfig child;
   ConnectionMode mode = ConnectionMode::Default;

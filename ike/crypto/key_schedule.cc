@@ -108,6 +108,13 @@ IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, const Exchang
   return expand_skeyseed(provider, suite, skeyseed.view(), nonces.view(), spis);
 }
 
+PpkSubkeys derive_ppk_keys(Provider& provider, PrfId prf, ByteView ppk, const IkeKeys& keys) {
+  const size_t size = prf_key_size(prf);
+  return {.d = prf_plus(provider, prf, ppk, keys.d.view(), size),
+          .pi = prf_plus(provider, prf, ppk, keys.pi.view(), size),
+          .pr = prf_plus(provider, prf, ppk, keys.pr.view(), size)};
+}
+
 IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, const OldIkeSa& old,
                                 const ExchangeSecrets& secrets, const IkeSpiPair& spis) {
   const SecretBytes nonces = join({secrets.nonce_i, secrets.nonce_r});

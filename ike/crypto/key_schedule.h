@@ -56,6 +56,13 @@ SecretBytes prf_plus(Provider& provider, PrfId prf, ByteView key, ByteView seed,
 IkeKeys derive_ike_keys(Provider& provider, const IkeSuite& suite, const ExchangeSecrets& secrets,
                         const IkeSpiPair& spis);
 
+// The keys that a post-quantum pre-shared key changes (RFC 8784 3).
+struct PpkSubkeys {
+  SecretBytes d, pi, pr;
+};
+// RFC 8784 3: SK_d = prf+(PPK, SK_d'), SK_pi and SK_pr likewise; `keys` holds those with a prime.
+PpkSubkeys derive_ppk_keys(Provider& provider, PrfId prf, ByteView ppk, const IkeKeys& keys);
+
 // 2.18: the same after an IKE rekey; SKEYSEED = prf(old SK_d, g^ir | Ni | Nr) with the *old* PRF.
 IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, const OldIkeSa& old,
                                 const ExchangeSecrets& secrets, const IkeSpiPair& spis);

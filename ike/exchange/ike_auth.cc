@@ -9,6 +9,7 @@
 #include "ike/exchange/authentication.h"
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/payloads.h"
+#include "ike/exchange/ppk_proof.h"
 
 namespace twinspan::ike {
 namespace {
@@ -50,7 +51,7 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   const PeerConfig& peer = *sa.peer;
   const AuthExchange own{.inbound_spi = fresh_inbound_spi(context, peer.tunnel)};
   const IdPayload id = id_payload(peer.local_identity, true);
-  auto proof = prove_identity(context, sa, id);
+  auto proof = prove_with_ppk(context, sa, id);
   if (!proof) {
     context.supervisor.fail(sa.tunnel(), proof.error());
     return close_silently(context, sa, proof.error());
@@ -79,6 +80,13 @@ std::optional<Diagnosis> check_responder(Context& context, IkeSa& sa, const IdPa
                                 peer.remote_identity.to_string()));
   }
   return refute_identity(context, sa, id, payloads);
+}
+
+std::string refusal_text(const IkeSa& sa, NotifyType type) {
+  const std::string said = "the peer answered " + notify_text(type);
+  if (!sa.ppk.unmixed) return said;
+  return fmt::format("{}; our AUTH depends on the post-quantum pre-shared key '{}' as well", said,
+                     sa.peer->ppk->id);
 }
 
 void complete_first_child(Context& context, IkeSa& sa, const AuthExchange& own,
@@ -113,12 +121,14 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
     const auto* error = find_error(payloads);
     const Diagnosis why = error != nullptr
                               ? diagnose(cause_of(error->type, NotifyScope::IkeSa), sa.peer->name,
-                                         "the peer answered " + notify_text(error->type))
+                                         refusal_text(sa, error->type))
                               : diagnose(Cause::AuthMethod, sa.peer->name, "no AUTH in the answer");
     context.supervisor.fail(sa.tunnel(), why);
     return close_silently(context, sa, why);
   }
-  if (const auto failure = check_responder(context, sa, *id, payloads)) {
+  auto failure = settle_ppk(sa, payloads);
+  if (!failure) failure = check_responder(context, sa, *id, payloads);
+  if (failure) {
     context.supervisor.fail(sa.tunnel(), *failure);
     return close_with_delete(context, sa, *failure, InboundFate::Now);
   }
@@ -212,7 +222,7 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
                         expected.to_string(), sa.candidates.front()->local_identity.to_string())));
   }
   sa.peer = peer;
-  if (const auto failure = refute_identity(context, sa, id, payloads)) {
+  if (const auto failure = refute_with_ppk(context, sa, id, payloads)) {
     return refuse_auth(context, sa, *failure);
   }
   const Tunnel* tunnel = context.supervisor.find(peer->tunnel);
@@ -228,6 +238,8 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   abandon_own_attempts(context, sa);
   std::vector<Payload> answer = {own_id};
   std::ranges::move(*proof, std::back_inserter(answer));
+  // RFC 8784 3: empty, it says that the PPK is in use.
+  if (sa.ppk.is_in_use) answer.push_back(ppk_identity(""));
   answer_first_child(context, sa, payloads, answer);
   if (find_notify(payloads, NotifyType::InitialContact) != nullptr)
     honour_initial_contact(context, sa);

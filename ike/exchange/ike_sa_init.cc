@@ -34,6 +34,7 @@ void send_init(Context& context, IkeSa& sa) {
                                       sa.peer->encapsulation)) {
     payloads.push_back(std::move(notify));
   }
+  if (sa.peer->ppk) payloads.push_back(status_notify(NotifyType::UsePpk));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Request);
   sa.init_request = write_message(header, payloads);
   if (sa.window.in_flight()) {
@@ -165,6 +166,10 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
     ++context.counters.illegal;  // Perhaps not from the peer: its real answer may still come.
     return;
   }
+  sa.ppk.is_agreed = sa.peer->ppk && find_notify(message.payloads, NotifyType::UsePpk) != nullptr;
+  // RFC 8784 3: as unauthenticated as any refusal; it costs this attempt.
+  if (lacks_required_ppk(sa))
+    return give_up(context, sa, diagnose(Cause::PpkRequired, sa.peer->name));
   sa.spi_r = message.header.responder_spi;
   sa.nonce_r = std::move(agreement->nonce);
   sa.suite = agreement->choice.suite;
@@ -239,6 +244,7 @@ void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, cons
                                       sa.peer->encapsulation)) {
     payloads.push_back(std::move(notify));
   }
+  if (sa.ppk.is_agreed) payloads.push_back(status_notify(NotifyType::UsePpk));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Response);
   sa.init_response = write_message(header, payloads);
   sa.window.answered(request.datagram.bytes, sa.init_response);
@@ -269,6 +275,9 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
   made->nat = read_nat_notifies(context.provider, {made->spi_i, IkeSpi{0}}, made->local,
                                 made->remote, request.payloads);
   made->encapsulation = decide_encapsulation(made->nat, peers.front()->encapsulation);
+  made->ppk.is_agreed =
+      find_notify(request.payloads, NotifyType::UsePpk) != nullptr &&
+      std::ranges::any_of(peers, [](const auto& p) { return p->ppk.has_value(); });
   made->keys =
       derive_ike_keys(context.provider, made->suite, {made->nonce_i, made->nonce_r, shared->view()},
                       {made->spi_i, made->spi_r});

@@ -45,6 +45,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const NewIkeSa& agreed) {
   made->nat = old.nat;
   made->encapsulation = old.encapsulation;
   made->suite = agreed.suite;
+  made->ppk.is_in_use = old.ppk.is_in_use;  // RFC 8784 3: through SK_d.
   // RFC 7296 2.18: with the PRF of the old SA.
   made->keys = derive_rekeyed_ike_keys(
       context.provider, agreed.suite, {.prf = old.suite.prf, .d = old.keys.d.view()},

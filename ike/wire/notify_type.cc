@@ -30,6 +30,7 @@ constexpr NamedType kNames[] = {
     {NotifyType::InvalidSelectors, "INVALID_SELECTORS"},
     {NotifyType::TemporaryFailure, "TEMPORARY_FAILURE"},
     {NotifyType::ChildSaNotFound, "CHILD_SA_NOT_FOUND"},
+    {NotifyType::StateNotFound, "STATE_NOT_FOUND"},
     {NotifyType::InitialContact, "INITIAL_CONTACT"},
     {NotifyType::SetWindowSize, "SET_WINDOW_SIZE"},
     {NotifyType::AdditionalTsPossible, "ADDITIONAL_TS_POSSIBLE"},
@@ -51,6 +52,11 @@ constexpr NamedType kNames[] = {
     {NotifyType::IkeMessageIdSyncSupported, "IKEV2_MESSAGE_ID_SYNC_SUPPORTED"},
     {NotifyType::FragmentationSupported, "IKEV2_FRAGMENTATION_SUPPORTED"},
     {NotifyType::SignatureHashAlgorithms, "SIGNATURE_HASH_ALGORITHMS"},
+    {NotifyType::UsePpk, "USE_PPK"},
+    {NotifyType::PpkIdentity, "PPK_IDENTITY"},
+    {NotifyType::NoPpkAuth, "NO_PPK_AUTH"},
+    {NotifyType::IntermediateExchangeSupported, "INTERMEDIATE_EXCHANGE_SUPPORTED"},
+    {NotifyType::AdditionalKeyExchange, "ADDITIONAL_KEY_EXCHANGE"},
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ enum class NotifyType : uint16_t {
   InvalidSelectors = 39,
   TemporaryFailure = 43,
   ChildSaNotFound = 44,
+  StateNotFound = 47,  // RFC 9370 2.2.4
   // Status: 16384 upwards.
   InitialContact = 16384,
   SetWindowSize = 16385,
@@ -47,6 +48,11 @@ enum class NotifyType : uint16_t {
   IkeMessageIdSyncSupported = 16420,
   FragmentationSupported = 16430,
   SignatureHashAlgorithms = 16431,
+  UsePpk = 16435,                         // RFC 8784
+  PpkIdentity = 16436,                    // RFC 8784
+  NoPpkAuth = 16437,                      // RFC 8784
+  IntermediateExchangeSupported = 16438,  // RFC 9242
+  AdditionalKeyExchange = 16441,          // RFC 9370
 };
 
 constexpr bool is_error(NotifyType type) {

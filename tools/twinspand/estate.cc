@@ -42,6 +42,16 @@ Lines to_lines(const std::vector<policy::ConfigError>& errors) {
   return lines;
 }
 
+void read_into(std::shared_ptr<const SecretBytes>& secret, const std::string& file,
+               const std::string& place, Lines& errors) {
+  auto read = read_psk(file);
+  if (read) {
+    secret = *std::move(read);
+  } else {
+    errors.push_back(fmt::format("{}: {}", place, read.error()));
+  }
+}
+
 }  // namespace
 
 Result<Estate, Lines> load_estate(const std::string& path, const std::string& gateway,
@@ -61,13 +71,11 @@ Result<Estate, Lines> load_estate(const std::string& path, const std::string& ga
   if (!plan) return Err(to_lines(plan.error()));
   estate.plan = *std::move(plan);
   for (const policy::TunnelPlan& tunnel : estate.plan.tunnels) {
-    auto psk = read_psk(tunnel.psk_file);
-    if (!psk) {
-      errors.push_back(
-          fmt::format("{}: connections.{}.shared_key: {}", path, tunnel.connection, psk.error()));
-      continue;
-    }
-    estate.psks.push_back(*std::move(psk));
+    TunnelSecrets secrets;
+    const std::string place = fmt::format("{}: connections.{}", path, tunnel.connection);
+    read_into(secrets.psk, tunnel.psk_file, place + ".shared_key", errors);
+    if (tunnel.ppk) read_into(secrets.ppk, tunnel.ppk->file, place + ".ppk", errors);
+    estate.secrets.push_back(std::move(secrets));
   }
   if (!errors.empty()) return Err(errors);
   return estate;

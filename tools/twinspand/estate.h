@@ -8,13 +8,14 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "policy/plan.h"
+#include "tools/twinspand/secret_store.h"
 
 namespace twinspan::tools {
 
 struct Estate {
   policy::Plan plan;
-  std::vector<std::shared_ptr<const SecretBytes>> psks;  // By tunnel.
-  std::vector<std::string> warnings;                     // One line each.
+  std::vector<TunnelSecrets> secrets;  // By tunnel.
+  std::vector<std::string> warnings;   // One line each.
 };
 
 // Reads, parses, validates and compiles. The error holds every line to print; nothing was touched.

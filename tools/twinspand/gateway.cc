@@ -33,10 +33,10 @@ ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log
 
 }  // namespace
 
-Gateway::Gateway(policy::Plan plan, std::vector<std::shared_ptr<const SecretBytes>> psks,
+Gateway::Gateway(policy::Plan plan, std::vector<TunnelSecrets> secrets,
                  const DaemonOptions& options, Parts parts)
     : plan_(std::move(plan)),
-      psks_(std::move(psks)),
+      secrets_(std::move(secrets)),
       options_(options),
       parts_(std::move(parts)),
       log_(parts_.log.with_area("gateway")),
@@ -47,7 +47,7 @@ Gateway::Gateway(policy::Plan plan, std::vector<std::shared_ptr<const SecretByte
                .turn_done = [this] { publish_if_changed(); }}),
       records_(parts_.context),
       tick_timer_(parts_.context) {
-  CHECK(psks_.size() == plan_.tunnels.size());
+  CHECK(secrets_.size() == plan_.tunnels.size());
 }
 
 Gateway::~Gateway() {
@@ -156,7 +156,7 @@ Result<void, tun::HostError> Gateway::set_routes(bool with_tunnels) {
 void Gateway::negotiate() {
   for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
     const TunnelId id{static_cast<uint32_t>(i)};
-    driver_.command(ike::CommandAddPeer{.peer = to_peer_config(plan_.tunnels[i], id, psks_[i])});
+    driver_.command(ike::CommandAddPeer{.peer = to_peer_config(plan_.tunnels[i], id, secrets_[i])});
   }
 }
 

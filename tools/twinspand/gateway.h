@@ -23,6 +23,7 @@
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/key_log.h"
 #include "tools/twinspand/options.h"
+#include "tools/twinspand/secret_store.h"
 #include "tools/twinspand/status_json.h"
 #include "tools/twinspand/tunnel_board.h"
 #include "tun/data_plane.h"
@@ -45,9 +46,9 @@ class Gateway : private ike::DatagramPort {
     Log log;
   };
 
-  // psks[i] belongs to plan.tunnels[i].
-  Gateway(policy::Plan plan, std::vector<std::shared_ptr<const SecretBytes>> psks,
-          const DaemonOptions& options, Parts parts);
+  // secrets[i] belongs to plan.tunnels[i].
+  Gateway(policy::Plan plan, std::vector<TunnelSecrets> secrets, const DaemonOptions& options,
+          Parts parts);
   ~Gateway() override;
 
   // Sockets, claim, unreachable routes, devices, routes, workers: in this order, so that nothing
@@ -107,7 +108,7 @@ class Gateway : private ike::DatagramPort {
   void tick();  // Once a second: tells IKE which tunnels still receive.
 
   policy::Plan plan_;
-  std::vector<std::shared_ptr<const SecretBytes>> psks_;
+  std::vector<TunnelSecrets> secrets_;
   DaemonOptions options_;
   Parts parts_;
   Log log_;

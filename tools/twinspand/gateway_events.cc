@@ -125,6 +125,7 @@ void Gateway::on(const ike::EventIkeEstablished& event) {
                      {{"initiator_spi", fmt::format("{:016x}", event.initiator_spi.value)},
                       {"responder_spi", fmt::format("{:016x}", event.responder_spi.value)},
                       {"remote", event.remote.to_string()},
+                      {"with_ppk", event.with_ppk},
                       {"is_initiator", event.is_initiator}});
 }
 

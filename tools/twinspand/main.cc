@@ -66,7 +66,7 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
     log.warning("session keys are written to {}: whoever reads them reads the traffic",
                 *options.key_log_dir);
   }
-  Gateway gateway(std::move(estate.plan), std::move(estate.psks), options,
+  Gateway gateway(std::move(estate.plan), std::move(estate.secrets), options,
                   {context, *host, kernels, *provider, journal, std::move(key_log), log});
   if (const auto started = gateway.start(); !started) {
     return refuse(kExitHost, started.error().to_string());

@@ -1,4 +1,5 @@
-// Pre-shared keys from files: bytes are literal, one trailing newline is not part of the key.
+// Pre-shared keys, and post-quantum ones, from files: bytes are literal, one trailing newline is
+// not part of the key.
 #pragma once
 
 #include <memory>
@@ -10,6 +11,12 @@
 namespace twinspan::tools {
 
 inline constexpr size_t kPskSizeMax = 128;
+
+// What one tunnel is authenticated with.
+struct TunnelSecrets {
+  std::shared_ptr<const SecretBytes> psk;
+  std::shared_ptr<const SecretBytes> ppk;  // Null when the plan names none.
+};
 
 // `path` as the plan has it; when it does not exist and $CREDENTIALS_DIRECTORY is set, the file of
 // the same name in there. Refused: unreadable, not a regular file, readable by group or others,

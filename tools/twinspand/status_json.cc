@@ -70,6 +70,7 @@ json ike_json(const ike::EventIkeEstablished& event) {
                    prf == nullptr ? "?" : prf->name, group == nullptr ? "?" : group->name)},
       {"local", event.local.to_string()},
       {"remote", event.remote.to_string()},
+      {"with_ppk", event.with_ppk},
       {"is_initiator", event.is_initiator},
       {"local_behind_nat", event.local_behind_nat},
       {"remote_behind_nat", event.remote_behind_nat},

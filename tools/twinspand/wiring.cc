@@ -72,6 +72,13 @@ ike::ChildConfig to_child_config(const policy::TunnelPlan& plan) {
   return child;
 }
 
+std::optional<ike::PpkConfig> to_ppk(const policy::TunnelPlan& plan,
+                                     std::shared_ptr<const SecretBytes> secret) {
+  if (!plan.ppk) return std::nullopt;
+  return ike::PpkConfig{
+      .id = plan.ppk->id, .secret = std::move(secret), .is_required = plan.ppk->is_required};
+}
+
 // Bytes of an ESP frame for `inner` bytes (RFC 4303 2): SPI, sequence, IV, padded payload, ICV.
 unsigned frame_size(const EncryptionProperties& cipher, unsigned icv_size, unsigned inner) {
   const unsigned alignment = std::max<unsigned>(4, cipher.block_size);
@@ -93,7 +100,7 @@ unsigned largest_inner(const policy::EspProposal& proposal, unsigned room) {
 }  // namespace
 
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               std::shared_ptr<const SecretBytes> psk) {
+                               TunnelSecrets secrets) {
   ike::PeerConfig peer{
       .tunnel = tunnel,
       .name = plan.connection,
@@ -101,7 +108,8 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .remote_address = plan.remote_address,
       .local_identity = to_identity(plan.local_identity),
       .remote_identity = to_identity(plan.remote_identity),
-      .psk = std::move(psk),
+      .psk = std::move(secrets.psk),
+      .ppk = to_ppk(plan, std::move(secrets.ppk)),
       .ike_proposals = {},
       .child = to_child_config(plan),
       .mode = to_mode(plan.mode),

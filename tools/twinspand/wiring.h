@@ -9,12 +9,13 @@
 #include "esp/sa_table.h"
 #include "ike/core/peer_config.h"
 #include "policy/plan.h"
+#include "tools/twinspand/secret_store.h"
 #include "tun/host.h"
 
 namespace twinspan::tools {
 
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               std::shared_ptr<const SecretBytes> psk);
+                               TunnelSecrets secrets);
 
 // Inner sources that must not come out of the tunnel (any-to-any selectors check nothing
 // themselves).

@@ -52,7 +52,8 @@ connections {{ s2s {{
     esp_proposals = {esp}
     {child_keys}
   }} }} }} }}
-secrets {{ ike-1 {{ secret = "{key}" }} }}
+secrets {{ ike-1 {{ secret = "{key}" }}
+  {ppk_secret} }}
 """
 
 DEFAULTS = {
@@ -67,6 +68,7 @@ DEFAULTS = {
     "keys": "",
     "child_keys": "rekey_time = 0",
     "key": "correct horse battery staple 1",
+    "ppk_secret": "",
 }
 
 

@@ -170,6 +170,21 @@ TEST(Compile, AnUnknownGatewayAndInstanceAreNamed) {
             "it has 0 (default, 192.0.2.1)");
 }
 
+TEST(Compile, APostQuantumKeyIsNamedInThePlanWithItsFile) {
+  const auto plan_with = [](std::string_view more) {
+    const std::string ppk =
+        fmt::format("    encapsulation: esp\n    ppk: {{ id: branch-1, file: x.ppk{} }}\n", more);
+    return compile(model_of(estate_with({{"    encapsulation: esp\n", ppk}})), "gw-a", 0, "/etc/ts")
+        .value();
+  };
+  const Plan plan = plan_with("");
+  EXPECT_EQ(plan.tunnels[0].ppk, std::nullopt);
+  EXPECT_EQ(plan.tunnels[1].ppk, (PpkPlan{"branch-1", "/etc/ts/x.ppk", true}));
+  EXPECT_THAT(plan.to_string(), testing::HasSubstr("branch-1 from /etc/ts/x.ppk, required"));
+  EXPECT_FALSE(plan_with(", required: false").tunnels[1].ppk->is_required);
+  EXPECT_THAT(plan_with(", required: false").to_string(), testing::HasSubstr("x.ppk, optional"));
+}
+
 TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
   const auto fails = [](std::string_view from, std::string_view to) {
     return error_of(model_of(estate_with({{from, to}})), "gw-a", 0);

@@ -66,6 +66,7 @@ TEST(Diff, EveryMemberOfATunnelCounts) {
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.remote_address = *IpAddress::parse("::1"); }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.local_identity.text = "x"; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.remote_identity.text = "x"; }), 1u);
+  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.ppk.emplace(); }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.ike_proposals.clear(); }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.esp_proposals.clear(); }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.ike_lifetime_seconds = 1; }), 1u);

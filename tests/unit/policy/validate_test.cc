@@ -2,6 +2,7 @@
 // of it.
 #include "policy/validate.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -257,6 +258,40 @@ TEST(Validate, AConnectionHasTheEndsOfItsType) {
 TEST(Validate, AConnectionHasASharedKey) {
   EXPECT_THAT(findings_with({{"    shared_key: { file: a-branch.psk }\n", ""}}),
               ElementsAre("error connection.shared-key"));
+}
+
+constexpr std::string_view kThere = "shared_key: { file: a-b.psk }\n    local_id";
+constexpr std::string_view kBack = "gw-a, shared_key: { file: a-b.psk },";
+
+TEST(Validate, APostQuantumKeyIsTheSameAtBothEndsAndNotTheSharedKey) {
+  const auto both = [](std::string_view there, std::string_view back) {
+    const std::string a = fmt::format("shared_key: {{ file: a-b.psk }}\n{}    local_id", there);
+    const std::string b = fmt::format("gw-a, shared_key: {{ file: a-b.psk }},{}", back);
+    return findings_with({{kThere, a}, {kBack, b}});
+  };
+  const std::string_view there = "    ppk: { id: one, file: a-b.ppk }\n";
+  EXPECT_THAT(both(there, " ppk: { id: one, file: a-b.ppk },"), IsEmpty());
+  EXPECT_THAT(both(there, " ppk: { id: one, file: b.ppk, required: false },"), IsEmpty());
+  EXPECT_THAT(both("    ppk: { id: one, file: a-b.ppk, required: false }\n", ""), IsEmpty());
+  EXPECT_THAT(both(there, " ppk: { id: two, file: a-b.ppk },"),
+              ElementsAre("error connection.ppk"));
+  EXPECT_THAT(both(there, ""), ElementsAre("error connection.ppk"));
+  EXPECT_THAT(both("", " ppk: { id: one, file: a-b.ppk },"), ElementsAre("error connection.ppk"));
+  EXPECT_THAT(both("    ppk: { id: one, file: a-b.psk }\n", " ppk: { id: one, file: a-b.ppk },"),
+              ElementsAre("error connection.ppk"));
+}
+
+TEST(Validate, APostQuantumKeyHasAVisibleNameOfAGoodLength) {
+  const auto with_id = [](std::string_view id) {
+    const std::string text =
+        fmt::format("    encapsulation: esp\n    ppk: {{ id: \"{}\", file: x.ppk }}\n", id);
+    return findings_with({{"    encapsulation: esp\n", text}});
+  };
+  EXPECT_THAT(with_id("branch-2026.example"), IsEmpty());
+  EXPECT_THAT(with_id(std::string(128, 'x')), IsEmpty());
+  EXPECT_THAT(with_id(std::string(129, 'x')), ElementsAre("error connection.ppk"));
+  EXPECT_THAT(with_id("two words"), ElementsAre("error connection.ppk"));
+  EXPECT_THAT(with_id("\u00e9"), ElementsAre("error connection.ppk"));
 }
 
 TEST(Validate, IdentitiesHaveAGoodForm) {

@@ -3,9 +3,10 @@
 
     reference.py ike_keys > tests/vectors/ike_keys.vec
     reference.py modp > tests/vectors/modp.vec
+    reference.py ike_pq > tests/vectors/ike_pq.vec
 
 ike_keys: RFC 7296 2.13 to 2.18 and 3.14, RFC 5282, written from the RFC text on Python's hmac and
-the cryptography package. modp: Python integers; the primes come from the formulas of RFC 3526, not
+the cryptography package. ike_pq: RFC 8784 3, RFC 9242 3.3.2, RFC 9370 2.2.2 and 2.2.4. modp: Python integers; the primes come from the formulas of RFC 3526, not
 from a library. Inputs are expanded from labels, so the output is the same on every run.
 """
 import hashlib
@@ -175,6 +176,72 @@ def print_ike_keys():
         'prf': 5, 'key': key, 'seed': seed, 'last_block': longest[-32:]})
 
 
+# ---- Post-quantum keys and intermediate exchanges ----
+
+def intermediate_message(title, number, from_initiator, plaintext):
+    """IntAuth_*A of one IKE_INTERMEDIATE message: its two headers with adjusted lengths."""
+    flags = 0x08 if from_initiator else 0x20
+    header = (stream(title + ' SPIi', 8) + stream(title + ' SPIr', 8) + bytes([46, 0x20, 43, flags])
+              + number.to_bytes(4, 'big') + (32 + len(plaintext)).to_bytes(4, 'big'))
+    return header + bytes([34, 0]) + (4 + len(plaintext)).to_bytes(2, 'big')
+
+
+def pq_chain(title, suite, esp):
+    """An IKE SA with two additional key exchanges and a PPK, and what its rekeys derive."""
+    encryption, bits, integrity, n = suite
+    ni, nr = stream(title + ' Ni', 32), stream(title + ' Nr', 32)
+    spi_i, spi_r = stream(title + ' SPIi', 8), stream(title + ' SPIr', 8)
+    shared = [stream(f'{title} SK({i})', size) for i, size in enumerate((48, 32, 66))]
+    fields = {'encryption': encryption, 'key_bits': bits, 'integrity': integrity, 'prf': n,
+              'nonce_i': ni, 'nonce_r': nr, 'spi_i': spi_i, 'spi_r': spi_r, 'shared_0': shared[0],
+              'shared_1': shared[1], 'shared_2': shared[2]}
+    keys = ike_keys(suite, prf(n, ni + nr, shared[0]), ni, nr, spi_i, spi_r)
+    fields.update({'k0_' + name: key for name, key in keys.items()})
+    chain_i = chain_r = b''
+    for round in (1, 2):
+        plain_i = stream(f'{title} inner request {round}', 40)
+        plain_r = stream(f'{title} inner response {round}', 72)
+        a_i = intermediate_message(title, round, True, plain_i)
+        a_r = intermediate_message(title, round, False, plain_r)
+        # RFC 9242 3.3.2: under the SK_p* that were there before this exchange.
+        chain_i = prf(n, keys['pi'], chain_i + a_i + plain_i)
+        chain_r = prf(n, keys['pr'], chain_r + a_r + plain_r)
+        # RFC 9370 2.2.2.
+        skeyseed = prf(n, keys['d'], shared[round] + ni + nr)
+        keys = ike_keys(suite, skeyseed, ni, nr, spi_i, spi_r)
+        fields.update({f'plain_i_{round}': plain_i, f'plain_r_{round}': plain_r})
+        fields.update({f'k{round}_' + name: key for name, key in keys.items()})
+    fields.update({'int_auth': chain_i + chain_r + (3).to_bytes(4, 'big')})
+    # RFC 8784 3.
+    ppk = stream(title + ' PPK', 32)
+    mixed = {name: prf_plus(n, ppk, keys[name], PRF_SIZE[n]) for name in ('d', 'pi', 'pr')}
+    fields.update({'ppk': ppk, **{'ppk_' + name: key for name, key in mixed.items()}})
+    psk, message = stream(title + ' PSK', 20), stream(title + ' IKE_SA_INIT', 333)
+    identity = bytes([2, 0, 0, 0]) + b'gw-a.example.net'
+    fields.update({'psk': psk, 'signed_message': message, 'id_body': identity})
+    fields['auth_i'] = prf(n, prf(n, psk, b'Key Pad for IKEv2'), message + nr +
+                           prf(n, mixed['pi'], identity) + fields['int_auth'])
+    # RFC 9370 2.2.4: a rekey with two IKE_FOLLOWUP_KE exchanges; SK(0) stands before the nonces.
+    secrets = shared[0] + ni + nr + shared[1] + shared[2]
+    rekeyed = ike_keys(suite, prf(n, mixed['d'], secrets), ni, nr, spi_i, spi_r)
+    fields.update({'rekeyed_' + name: key for name, key in rekeyed.items()})
+    fields.update({'esp_encryption': esp[0], 'esp_key_bits': esp[1], 'esp_integrity': esp[2]})
+    e, a = esp[1] // 8 + SALT[esp[0]], INTEGRITY[esp[2]][1]
+    material = prf_plus(n, mixed['d'], secrets, 2 * (e + a))
+    fields.update(cut(material, [('e_ir', e), ('a_ir', a), ('e_ri', e), ('a_ri', a)]))
+    show_case(title, fields)
+
+
+def print_ike_pq():
+    show_head('''Calculated by tests/unit/ike/crypto/reference.py (Python hmac, no code of the product).
+        One IKE SA per case with two IKE_INTERMEDIATE exchanges, each an additional key exchange:
+        SK_* after IKE_SA_INIT (k0_*) and after each of them, IntAuth, then a PPK, the initiator's
+        AUTH, and the keys of an IKE rekey and of a Child SA with two IKE_FOLLOWUP_KE.''')
+    pq_chain('AES-GCM-256, PRF-SHA-384', (20, 256, 0, 6), (20, 256, 0))
+    pq_chain('AES-CBC-128, HMAC-SHA-256, PRF-SHA-256', (12, 128, 12, 5), (12, 128, 12))
+    pq_chain('ChaCha20-Poly1305, PRF-SHA-512', (28, 256, 0, 7), (28, 256, 0))
+
+
 # ---- MODP groups ----
 
 def pi_times_power_of_two(exponent):
@@ -225,4 +292,4 @@ def print_modp():
 
 
 if __name__ == '__main__':
-    {'ike_keys': print_ike_keys, 'modp': print_modp}[sys.argv[1]]()
+    {'ike_keys': print_ike_keys, 'ike_pq': print_ike_pq, 'modp': print_modp}[sys.argv[1]]()

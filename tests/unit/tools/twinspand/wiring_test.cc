@@ -46,7 +46,7 @@ TEST(PeerConfig, AddressIdentitiesAreSentAsBytes) {
   policy::TunnelPlan plan;
   plan.local_identity = {policy::IdentityType::Ipv4, "192.0.2.1"};
   plan.remote_identity = {policy::IdentityType::Fqdn, "gw-b.example.net"};
-  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, nullptr);
+  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {});
   EXPECT_EQ(peer.local_identity.type, ike::IdType::Ipv4Address);
   EXPECT_EQ(peer.local_identity.value, (Bytes{192, 0, 2, 1}));
   EXPECT_EQ(peer.remote_identity.value.size(), 16u);
