@@ -4,42 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/checkers.h"
+#include "tests/support/sim_peers.h"
 #include "tests/support/sim_world.h"
 
 namespace twinspan::ike {
-
-inline constexpr TunnelId kTunnel{7};
-inline constexpr size_t kA = 0, kB = 1;
-
-inline Identity fqdn(const std::string& name) {
-  return {.type = IdType::Fqdn, .value = to_bytes(as_bytes(name))};
-}
-
-inline TrafficSelectors selectors(const std::vector<std::string>& prefixes) {
-  TrafficSelectors list;
-  for (const auto& prefix : prefixes)
-    list.push_back(TrafficSelector::from_prefix(*IpPrefix::parse(prefix)));
-  return list;
-}
-
-inline PeerConfig peer_config(size_t side) {
-  const bool is_a = side == kA;
-  PeerConfig peer;
-  peer.tunnel = kTunnel;
-  peer.name = is_a ? "a-to-b" : "b-to-a";
-  peer.local_address = *IpAddress::parse(is_a ? "192.0.2.1" : "192.0.2.2");
-  peer.remote_address = *IpAddress::parse(is_a ? "192.0.2.2" : "192.0.2.1");
-  peer.local_identity = fqdn(is_a ? "a.example.net" : "b.example.net");
-  peer.remote_identity = fqdn(is_a ? "b.example.net" : "a.example.net");
-  peer.psk = std::make_shared<const SecretBytes>(as_bytes("correct horse battery staple"));
-  peer.ike_proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
-  peer.child.name = peer.name;
-  peer.child.local = selectors({"0.0.0.0/0", "::/0"});
-  peer.child.remote = selectors({"0.0.0.0/0", "::/0"});
-  peer.child.proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
-  peer.dpd_interval = 15s;
-  return peer;
-}
 
 // Most tests: A initiates, B responds unless told otherwise.
 class SimPair {

@@ -22,8 +22,7 @@ std::vector<std::string> check_keys(SimWorld& world) {
     for (const auto& [spi, pair] : world.host(i).inbound) {
       const SimHost::Pair* other = find_inbound(world, pair.params);
       if (other == nullptr || other->params.outbound_spi != spi) continue;
-      if (SimHost::fingerprint(pair.params.outbound_keys) !=
-          SimHost::fingerprint(other->params.inbound_keys)) {
+      if (pair.outbound_print != other->inbound_print) {
         violations.push_back(
             fmt::format("{}: keys of SPI {:08x} differ", world.host(i).name(), spi.value));
       }

@@ -1,5 +1,6 @@
 #include "tests/support/sim_host.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace twinspan::ike {
@@ -49,7 +50,17 @@ void SimHost::install(SaPairParams params) {
   if (inbound.contains(spi)) violate("an inbound SPI was installed twice");
   if (spi.value < 256) violate("a reserved SPI was chosen");
   if (params.outbound_active) active[params.tunnel] = params.child;
-  inbound.emplace(spi, Pair{.params = std::move(params)});
+  const uint64_t inbound_print = fingerprint(params.inbound_keys);
+  const uint64_t outbound_print = fingerprint(params.outbound_keys);
+  inbound.emplace(spi, Pair{.params = std::move(params),
+                            .inbound_print = inbound_print,
+                            .outbound_print = outbound_print,
+                            .installed_at = now});
+  inbound_peak = std::max(inbound_peak, inbound.size());
+}
+
+void SimHost::note(const char* what, uint64_t number) {
+  if (keeps_trace) trace.push_back(what + std::to_string(number));
 }
 
 void SimHost::activate(ChildId child) {
@@ -72,16 +83,20 @@ void SimHost::remove_outbound(ChildId child) {
 
 void SimHost::carry_out(Event event) {
   if (auto* e = std::get_if<EventInstallPair>(&event)) {
-    trace.push_back("install " + std::to_string(e->params.child.value));
+    ++change_count;
+    note("install ", e->params.child.value);
     install(std::move(e->params));
   } else if (auto* a = std::get_if<EventActivateOutbound>(&event)) {
-    trace.push_back("activate " + std::to_string(a->child.value));
+    ++change_count;
+    note("activate ", a->child.value);
     activate(a->child);
   } else if (auto* o = std::get_if<EventRemoveOutbound>(&event)) {
-    trace.push_back("remove-outbound " + std::to_string(o->child.value));
+    ++change_count;
+    note("remove-outbound ", o->child.value);
     remove_outbound(o->child);
   } else if (auto* i = std::get_if<EventRemoveInbound>(&event)) {
-    trace.push_back("remove-inbound");
+    ++change_count;
+    if (keeps_trace) trace.push_back("remove-inbound");
     if (inbound.erase(i->spi) == 0) violate("an unknown inbound half was removed");
   } else if (auto* u = std::get_if<EventUpdateRemote>(&event)) {
     Pair* pair = find_child(u->child);
@@ -89,13 +104,16 @@ void SimHost::carry_out(Event event) {
     pair->params.local = u->local;
     pair->params.remote = u->remote;
   } else if (auto* t = std::get_if<EventTunnelState>(&event)) {
-    tunnel_state[t->tunnel] = t->state;
+    TunnelState& state = tunnel_state[t->tunnel];
+    if (state == TunnelState::Established && t->state != TunnelState::Established) ++departures;
+    state = t->state;
+    if (keeps_trace && !t->reason.empty()) trace.push_back("tunnel: " + t->reason);
     if (!t->diagnosis.cause.empty()) {
       last_cause[t->tunnel] = t->diagnosis.cause;
       diagnoses.push_back(t->diagnosis);
     }
   } else if (auto* m = std::get_if<EventMessage>(&event)) {
-    if (m->text.starts_with("received")) trace.push_back(m->text);
+    if (keeps_trace && m->text.starts_with("received")) trace.push_back(m->text);
   } else if (auto* d = std::get_if<EventCommandDone>(&event)) {
     done.push_back(*d);
   } else if (auto* c = std::get_if<EventChildEstablished>(&event)) {

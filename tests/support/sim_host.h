@@ -15,9 +15,10 @@ namespace twinspan::ike {
 
 struct SimEsp {
   Spi spi;
-  Bytes fingerprint;  // Of the sender's outbound keys.
+  uint64_t fingerprint = 0;  // Of the sender's outbound keys.
   uint64_t number = 0;
 };
+inline constexpr uint64_t kSimEspBytes = 1000;  // What each packet counts.
 
 class SimHost {
  public:
@@ -41,6 +42,10 @@ class SimHost {
     bool has_outbound = true;
     bool was_used = false;    // A packet came in on it.
     std::set<uint64_t> seen;  // Its replay window.
+    uint64_t inbound_print = 0, outbound_print = 0;
+    Instant installed_at{};
+    uint64_t sent_bytes = 0;
+    bool reported_soft = false;
   };
   std::map<Spi, Pair> inbound;         // By our SPI, until EventRemoveInbound.
   std::map<TunnelId, ChildId> active;  // What each tunnel sends on.
@@ -48,11 +53,14 @@ class SimHost {
   // The pair that `tunnel` sends on.
   const Pair* outbound(TunnelId tunnel) const;
   Pair* find_child(ChildId child);
-  static Bytes fingerprint(const EspKeys& keys) {
-    return fake_hash(keys.encryption.view(), {keys.integrity.view()}, 8);
+  static uint64_t fingerprint(const EspKeys& keys) {
+    return load_be64(fake_hash(keys.encryption.view(), {keys.integrity.view()}, 8).data());
   }
+  uint64_t change_count = 0;  // Of what is installed and of what is sent on.
+  Instant now{};              // Of the event that is carried out.
 
   // --- Observed ---
+  bool keeps_trace = true;
   std::vector<std::string> trace;  // Events as text.
   std::map<TunnelId, TunnelState> tunnel_state;
   std::map<TunnelId, std::string> last_cause;
@@ -64,10 +72,13 @@ class SimHost {
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.
   bool is_quiet = false;
   uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0, esp_replayed = 0;
-  uint64_t gaps = 0;  // An established tunnel lost its last outbound pair.
+  uint64_t gaps = 0;        // An established tunnel lost its last outbound pair.
+  uint64_t departures = 0;  // A tunnel left Established.
+  size_t inbound_peak = 0;
   std::vector<std::string> violations;
 
  private:
+  void note(const char* what, uint64_t number);
   void violate(std::string what) { violations.push_back(name_ + ": " + std::move(what)); }
   void install(SaPairParams params);
   void activate(ChildId child);

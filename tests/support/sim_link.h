@@ -15,6 +15,9 @@ struct SimLink {
   unsigned loss_percent = 0;
   unsigned duplicate_percent = 0;
   bool esp_is_lossless = false;  // Loss and duplication hit IKE only.
+  // The same datagram is lost at most so often; 0: no bound. With a bound below the number of
+  // transmissions, every exchange comes to its end.
+  unsigned losses_per_datagram_max = 0;
 
   // The delay of each copy that arrives; empty: lost.
   std::vector<Duration> transit(std::mt19937_64& dice, bool is_esp) const {

@@ -1,0 +1,334 @@
+#include "tests/support/random_walk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/support/checkers.h"
+
+namespace twinspan::ike {
+namespace {
+
+constexpr Duration kStepMin = 100ms, kStepMax = 15s;
+constexpr Duration kWalkMax = 3600s;
+// Longer than every retry, activation, grace and reaper time together.
+constexpr Duration kRecoveryMax = 200s, kSettle = 240s;
+// Above the grace time of replaced SAs, below the shortest lifetime.
+constexpr Duration kRestInterval = 7s;
+constexpr unsigned kRestTriesMax = 8;
+// What a stranger may have recorded.
+constexpr size_t kRecordedMax = 64;
+
+uint64_t lost(SimHost& host) {
+  return host.esp_unknown + host.esp_bad_key + host.gaps;
+}
+
+}  // namespace
+
+RandomWalk::RandomWalk(uint64_t seed, Picture picture)
+    : plan_(plan_walk(seed)), dice_(seed ^ 0x5deece66d), world_(seed) {
+  world_.add_host("A", "192.0.2.1");
+  world_.add_host("B", "192.0.2.2");
+  world_.record(picture == Picture::Ladder);
+  if (plan_.has_nat) map_ports();
+  world_.link = plan_.link;
+  world_.esp_interval = plan_.esp_interval;
+  world_.sends_esp_on_change = true;
+  world_.keeps_sent = true;
+}
+
+WalkVerdict RandomWalk::run() {
+  const Instant began = world_.now();
+  start(kB);
+  start(kA);
+  while (world_.now() - began < kWalkMax &&
+         (world_.now() - began < kWalkMin || !has_seen_enough())) {
+    roam();
+  }
+  if (!has_seen_enough()) complain("the walk has not seen enough rekeys and faults");
+  heal();
+  for (const size_t side : {kA, kB}) collect(side);
+  verdict_.span = world_.now() - began;
+  verdict_.datagrams = world_.figures.ike_sent;
+  verdict_.faults = faults();
+  for (const std::string& found : world_.violations()) complain(found);
+  verdict_.picture = world_.picture();
+  return std::move(verdict_);
+}
+
+void RandomWalk::start(size_t side) {
+  world_.command(side, CommandAddPeer{.peer = plan_.config[side], .started = true});
+}
+
+bool RandomWalk::is_up() {
+  return std::ranges::all_of(std::array{kA, kB}, [this](size_t side) {
+    return world_.host(side).tunnel_state[kTunnel] == TunnelState::Established;
+  });
+}
+
+uint64_t RandomWalk::faults() const {
+  return world_.figures.ike_lost + world_.figures.ike_repeated + world_.figures.ike_overtaken;
+}
+
+bool RandomWalk::has_seen_enough() {
+  unsigned child_rekeys = verdict_.child_rekeys, ike_rekeys = verdict_.ike_rekeys;
+  for (const auto& child : world_.host(kA).children) child_rekeys += child.by_rekey ? 1 : 0;
+  for (const auto& sa : world_.host(kA).ike_established) ike_rekeys += sa.by_rekey ? 1 : 0;
+  return child_rekeys >= kWalkChildRekeysMin && ike_rekeys >= kWalkIkeRekeysMin &&
+         faults() * 100 >= world_.figures.ike_sent * kWalkFaultPercentMin;
+}
+
+void RandomWalk::roam() {
+  const auto spread = static_cast<uint64_t>((kStepMax - kStepMin).count());
+  world_.run_for(kStepMin + Duration(static_cast<Duration::rep>(dice_() % spread)));
+  note_first_up();
+  follow_up();
+  disturb();
+  if (!is_lossy() && dice_() % 4 == 0) break_something();
+  if (world_.sent.size() > kRecordedMax) {
+    world_.sent.erase(world_.sent.begin(), world_.sent.end() - kRecordedMax);
+  }
+}
+
+// --- What may happen in any walk ---
+
+void RandomWalk::order(size_t side, Command command) {
+  if (!world_.host(side).is_alive) return;
+  ++asked_[side];
+  world_.command(side, std::move(command));
+}
+
+void RandomWalk::rekey_child(size_t side) {
+  order(side, CommandRekeyChild{kTunnel});
+}
+
+void RandomWalk::rekey_ike(size_t side) {
+  order(side, CommandRekeyIke{kTunnel});
+}
+
+void RandomWalk::disturb() {
+  const size_t side = dice_() % 2;
+  switch (dice_() % 16) {
+    case 0:
+      return rekey_child(side);
+    case 1:
+      return rekey_ike(side);
+    case 2:
+      rekey_child(kA);
+      return rekey_child(kB);
+    case 3:
+      rekey_ike(kA);
+      return rekey_ike(kB);
+    case 4:
+      rekey_child(side);
+      return rekey_ike(1 - side);
+    case 5:
+      rekey_child(side);
+      rekey_ike(side);
+      return rekey_child(1 - side);
+    case 6:
+      if (!is_held_down_[side]) order(side, CommandUp{kTunnel});
+      return;
+    case 7:
+    case 8:
+      return speak_as_stranger();
+    default:
+      return;
+  }
+}
+
+// A recorded datagram again, as it was or with a changed byte.
+void RandomWalk::speak_as_stranger() {
+  if (world_.sent.empty()) return;
+  const WireMessage& recorded = world_.sent[dice_() % world_.sent.size()];
+  if (!world_.host(recorded.to).is_alive) return;
+  // An unprotected message may be believed as a hint; that is not what is tried here.
+  const bool is_sealed =
+      recorded.header.next_payload == static_cast<uint8_t>(PayloadType::Encrypted);
+  if (!is_sealed) return;
+  Datagram datagram = recorded.datagram;
+  if (dice_() % 2 == 0) datagram.bytes[dice_() % datagram.bytes.size()] ^= 1;
+  world_.inject(recorded.to, std::move(datagram));
+}
+
+// --- What costs packets ---
+
+void RandomWalk::break_something() {
+  switch (dice_() % 6) {
+    case 0:
+      return cut_off();
+    case 1:
+      return crash();
+    case 2:
+    case 3:
+      return toggle(dice_() % 2);
+    case 4:
+      return reach_hard_limit();
+    default:
+      if (plan_.has_nat) map_ports();
+      return;
+  }
+}
+
+void RandomWalk::cut_off() {
+  const auto which = dice_() % 3;
+  if (which != 0) world_.cuts.insert({kA, kB});
+  if (which != 1) world_.cuts.insert({kB, kA});
+  joined_at_ = world_.now() + std::chrono::seconds(1 + dice_() % 90);
+}
+
+void RandomWalk::crash() {
+  const size_t side = dice_() % 2;
+  if (!world_.host(side).is_alive) return;
+  world_.host(side).is_alive = false;
+  back_at_[side] = world_.now() + std::chrono::seconds(dice_() % 60);
+}
+
+void RandomWalk::toggle(size_t side) {
+  if (!world_.host(side).is_alive) return;
+  is_held_down_[side] = !is_held_down_[side];
+  if (is_held_down_[side]) {
+    order(side, CommandDown{kTunnel});
+  } else {
+    order(side, CommandUp{kTunnel});
+  }
+}
+
+// The NAT in front of A, from now on with other ports.
+void RandomWalk::map_ports() {
+  next_port_ = static_cast<uint16_t>(next_port_ + 2);
+  world_.nats[kA] = {.address = *IpAddress::parse(kOutsideAddress),
+                     .port_500 = next_port_,
+                     .port_4500 = static_cast<uint16_t>(next_port_ + 1)};
+}
+
+void RandomWalk::reach_hard_limit() {
+  SimHost& host = world_.host(dice_() % 2);
+  if (!host.is_alive || host.inbound.empty()) return;
+  const size_t side = &host == &world_.host(kA) ? kA : kB;
+  world_.command(side, CommandHardLimit{host.inbound.begin()->first});
+}
+
+void RandomWalk::follow_up() {
+  if (joined_at_ && *joined_at_ <= world_.now()) {
+    joined_at_.reset();
+    world_.cuts.clear();
+  }
+  for (const size_t side : {kA, kB}) {
+    if (!back_at_[side] || *back_at_[side] > world_.now()) continue;
+    back_at_[side].reset();
+    collect(side);
+    is_held_down_[side] = false;
+    world_.restart(side);
+    start(side);
+  }
+}
+
+// --- The end ---
+
+void RandomWalk::heal() {
+  world_.link = {};
+  world_.cuts.clear();
+  joined_at_.reset();
+  for (const size_t side : {kA, kB}) {
+    if (back_at_[side]) back_at_[side] = world_.now();
+  }
+  follow_up();
+  for (const size_t side : {kA, kB}) {
+    if (is_held_down_[side]) toggle(side);
+  }
+  if (!world_.run_until([this] { return is_up(); }, kRecoveryMax)) {
+    complain("the tunnel does not come back after the network healed");
+  }
+  world_.run_for(kSettle);
+  judge_rest();
+  judge_commands();
+  judge_ike_sas();
+  judge_losses();
+  judge_flow();
+}
+
+// --- Judgement ---
+
+void RandomWalk::note_first_up() {
+  if (lost_before_ || !is_up()) return;
+  lost_before_ = lost(world_.host(kA)) + lost(world_.host(kB));
+}
+
+void RandomWalk::collect(size_t side) {
+  SimHost& host = world_.host(side);
+  if (side == kA) {
+    for (const auto& child : host.children) verdict_.child_rekeys += child.by_rekey ? 1 : 0;
+    for (const auto& sa : host.ike_established) verdict_.ike_rekeys += sa.by_rekey ? 1 : 0;
+  }
+  verdict_.esp_packets += std::exchange(host.esp_sent, 0);
+  host.children.clear();
+  host.ike_established.clear();
+  host.ike_gone.clear();
+  host.done.clear();
+  asked_[side] = 0;
+}
+
+// A rekey by lifetime may be under way at any moment, but not at every one.
+void RandomWalk::judge_rest() {
+  std::vector<std::string> found = check_at_rest(world_);
+  for (unsigned i = 0; i < kRestTriesMax && !found.empty(); ++i) {
+    world_.run_for(kRestInterval);
+    found = check_at_rest(world_);
+  }
+  for (std::string& what : found) complain(std::move(what));
+}
+
+// Each command has exactly one answer.
+void RandomWalk::judge_commands() {
+  for (const size_t side : {kA, kB}) {
+    SimHost& host = world_.host(side);
+    if (host.done.size() == asked_[side]) continue;
+    complain(
+        fmt::format("{}: {} answers to {} commands", host.name(), host.done.size(), asked_[side]));
+  }
+}
+
+// Both ends have the same one IKE SA.
+void RandomWalk::judge_ike_sas() {
+  std::set<std::pair<IkeSpi, IkeSpi>> live[2];
+  for (const size_t side : {kA, kB}) {
+    SimHost& host = world_.host(side);
+    for (const auto& sa : host.ike_established)
+      live[side].insert({sa.initiator_spi, sa.responder_spi});
+    for (const auto& sa : host.ike_gone) live[side].erase({sa.initiator_spi, sa.responder_spi});
+    if (live[side].size() != 1) {
+      complain(fmt::format("{}: {} IKE SAs at rest", host.name(), live[side].size()));
+    }
+  }
+  if (live[kA] != live[kB]) complain("the two ends hold different IKE SAs");
+}
+
+void RandomWalk::judge_losses() {
+  if (!is_lossy()) return;
+  uint64_t count = 0, departures = 0;
+  for (const size_t side : {kA, kB}) {
+    count += lost(world_.host(side));
+    departures += world_.host(side).departures;
+  }
+  if (!lost_before_) complain("the tunnel never came up");
+  if (lost_before_ && count > *lost_before_) {
+    complain(fmt::format("{} ESP packets were lost", count - *lost_before_));
+  }
+  if (departures > 0) complain("a tunnel went down although every exchange came to its end");
+}
+
+void RandomWalk::judge_flow() {
+  uint64_t before[2];
+  for (const size_t side : {kA, kB}) before[side] = world_.host(side).esp_delivered;
+  const uint64_t sent_before = world_.figures.ike_sent;
+  world_.run_for(3 * plan_.esp_interval);
+  for (const size_t side : {kA, kB}) {
+    if (world_.host(side).esp_delivered < before[side] + 2)
+      complain(world_.host(side).name() + ": no ESP comes in at rest");
+  }
+  if (world_.figures.ike_sent > sent_before + 20) complain("no rest: IKE messages keep flowing");
+}
+
+}  // namespace twinspan::ike

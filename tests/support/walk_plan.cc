@@ -1,0 +1,125 @@
+#include "tests/support/walk_plan.h"
+
+#include <random>
+
+namespace twinspan::ike {
+namespace {
+
+using Dice = std::mt19937_64;
+
+bool one_in(Dice& dice, uint64_t sides) {
+  return dice() % sides == 0;
+}
+
+Duration between(Dice& dice, Duration low, Duration high) {
+  return low + Duration(static_cast<Duration::rep>(
+                   dice() % static_cast<uint64_t>((high - low).count() + 1)));
+}
+
+constexpr DhGroupId kGroups[] = {DhGroupId::Ecp384, DhGroupId::Modp2048, DhGroupId::Curve25519};
+
+void choose_modes(Dice& dice, WalkPlan& plan) {
+  using enum ConnectionMode;
+  static constexpr ConnectionMode kModes[][2] = {
+      {Default, ResponderOnly}, {Default, Default},       {InitiatorOnly, Default},
+      {Default, InitiatorOnly}, {ResponderOnly, Default}, {InitiatorOnly, ResponderOnly}};
+  // Nobody calls somebody behind a NAT.
+  const auto& modes = kModes[plan.has_nat ? 0 : dice() % 6];
+  for (const size_t side : {kA, kB}) plan.config[side].mode = modes[side];
+}
+
+// Every list holds Ecp384, so there is always an agreement, but the first choices may differ.
+void choose_suites(Dice& dice, WalkPlan& plan) {
+  const bool cbc = one_in(dice, 4);
+  const Encryption encryption =
+      cbc ? Encryption{EncryptionId::AesCbc, 256} : Encryption{EncryptionId::AesGcm16, 256};
+  const IntegrityId integrity = cbc ? IntegrityId::HmacSha256_128 : IntegrityId::None;
+  const bool pfs = !one_in(dice, 4);
+  for (PeerConfig& peer : plan.config) {
+    peer.ike_proposals.clear();
+    peer.child.proposals.clear();
+    const DhGroupId ike_first = kGroups[dice() % 3], child_first = kGroups[dice() % 3];
+    for (const DhGroupId group : {ike_first, DhGroupId::Ecp384}) {
+      if (group == ike_first && !peer.ike_proposals.empty()) continue;
+      peer.ike_proposals.push_back(
+          {.encryption = encryption, .integrity = integrity, .group = group});
+    }
+    for (const DhGroupId group : {child_first, DhGroupId::Ecp384}) {
+      if ((group == child_first || !pfs) && !peer.child.proposals.empty()) continue;
+      peer.child.proposals.push_back({.encryption = encryption,
+                                      .integrity = integrity,
+                                      .pfs_group = pfs ? group : DhGroupId::None});
+    }
+  }
+}
+
+void choose_lifetimes(Dice& dice, WalkPlan& plan) {
+  for (PeerConfig& peer : plan.config) {
+    peer.dpd_interval = between(dice, 15s, 40s);
+    if (!one_in(dice, 4)) {
+      peer.child.lifetime.soft_time = between(dice, 40s, 200s);
+      peer.child.lifetime.hard_time = peer.child.lifetime.soft_time + between(dice, 150s, 300s);
+    }
+    if (one_in(dice, 4)) peer.child.lifetime.hard_bytes = 100'000 + dice() % 1'000'000;
+    if (!one_in(dice, 3)) {
+      peer.ike_soft_lifetime = between(dice, 60s, 400s);
+      peer.ike_hard_lifetime = peer.ike_soft_lifetime + between(dice, 200s, 400s);
+    }
+  }
+}
+
+void choose_selectors(Dice& dice, WalkPlan& plan) {
+  switch (dice() % 4) {
+    case 0:
+      plan.config[kA].child.local = plan.config[kB].child.remote = selectors({"10.1.0.0/16"});
+      plan.config[kA].child.remote = plan.config[kB].child.local = selectors({"10.2.0.0/16"});
+      return;
+    case 1:  // B has less than A asks for.
+      plan.config[kB].child.local = selectors({"10.2.0.0/16", "10.9.0.0/24"});
+      return;
+    case 2:  // Neither contains the other.
+      plan.config[kA].child.remote = selectors({"10.2.0.0/16", "10.3.0.0/16"});
+      plan.config[kB].child.local = selectors({"10.3.0.0/16", "10.4.0.0/16"});
+      return;
+    default:
+      return;
+  }
+}
+
+void choose_path(Dice& dice, WalkPlan& plan) {
+  const bool is_lossy = plan.kind == WalkKind::Lossy;
+  plan.link = {.delay_min = between(dice, 1ms, 40ms),
+               .loss_percent = static_cast<unsigned>(6 + dice() % 25),
+               .duplicate_percent = static_cast<unsigned>(dice() % 20),
+               .esp_is_lossless = is_lossy,
+               .losses_per_datagram_max = is_lossy ? 1u : 0u};
+  // From a jitter below the distance of two messages to one above the first retransmission.
+  plan.link.delay_max = plan.link.delay_min + between(dice, 0ms, one_in(dice, 4) ? 1500ms : 120ms);
+  plan.esp_interval = between(dice, 300ms, 1500ms);
+  const bool raw = !plan.has_nat && one_in(dice, 4);
+  for (PeerConfig& peer : plan.config)
+    peer.encapsulation = raw ? Encapsulation::Esp : Encapsulation::Udp;
+}
+
+void put_behind_nat(WalkPlan& plan) {
+  plan.config[kB].remote_address = *IpAddress::parse(kOutsideAddress);
+}
+
+}  // namespace
+
+WalkPlan plan_walk(uint64_t seed) {
+  Dice dice(seed * 0x9e3779b97f4a7c15u + 1);
+  WalkPlan plan;
+  plan.kind = dice() % 10 < 6 ? WalkKind::Lossy : WalkKind::Chaotic;
+  plan.has_nat = one_in(dice, 4);
+  for (const size_t side : {kA, kB}) plan.config[side] = peer_config(side);
+  if (plan.has_nat) put_behind_nat(plan);
+  choose_modes(dice, plan);
+  choose_suites(dice, plan);
+  choose_lifetimes(dice, plan);
+  choose_selectors(dice, plan);
+  choose_path(dice, plan);
+  return plan;
+}
+
+}  // namespace twinspan::ike

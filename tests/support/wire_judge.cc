@@ -1,0 +1,57 @@
+#include "tests/support/wire_judge.h"
+
+#include <cstring>
+
+namespace twinspan::ike {
+namespace {
+
+constexpr size_t kIvOffset = kHeaderSize + 4;  // After the generic header of SK, when SK is first.
+constexpr size_t kIvSize = 8;
+
+}  // namespace
+
+uint64_t digest_of(ByteView bytes) {
+  uint64_t state = bytes.size();
+  size_t at = 0;
+  for (; at + 8 <= bytes.size(); at += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, 8);
+    state = (state ^ word) * 0x9e3779b97f4a7c15u;
+    state ^= state >> 29;
+  }
+  for (; at < bytes.size(); ++at) state = (state ^ bytes[at]) * 0x100000001b3u;
+  return state ^ (state >> 32);
+}
+
+std::optional<std::string> WireJudge::judge(const WireMessage& message, uint64_t digest) {
+  const Header& header = message.header;
+  if (header.exchange == static_cast<uint8_t>(ExchangeType::IkeSaInit)) return std::nullopt;
+  if (header.responder_spi.value == 0) return std::nullopt;  // An INVALID_SPI outside of any SA.
+  const ByteView bytes = message.datagram.bytes;
+  const bool is_sealed = header.next_payload == static_cast<uint8_t>(PayloadType::Encrypted);
+  if (!is_sealed) return std::nullopt;
+  const SaKey key{message.from, header.initiator_spi.value, header.responder_spi.value};
+  if (bytes.size() >= kIvOffset + kIvSize) {
+    const uint64_t iv = load_be64(bytes.data() + kIvOffset);
+    const auto [place, fresh] = ivs_[key].try_emplace(iv, digest);
+    if (!fresh && place->second != digest) return "an IV was used for two messages";
+  }
+  if (header.is_response) return std::nullopt;
+  const uint32_t id = header.message_id.value;
+  const auto [place, first] = requests_.try_emplace(key, Requests{id, digest});
+  Requests& known = place->second;
+  if (first) return std::nullopt;
+  if (id == known.highest && digest != known.digest) return "a request changed when sent again";
+  if (id < known.highest) return "a request went back";
+  if (id > known.highest + 1) return "a request ID was skipped";
+  known = {id, digest};
+  return std::nullopt;
+}
+
+void WireJudge::forget(size_t host) {
+  const auto is_of_host = [host](const auto& entry) { return std::get<0>(entry.first) == host; };
+  std::erase_if(requests_, is_of_host);
+  std::erase_if(ivs_, is_of_host);
+}
+
+}  // namespace twinspan::ike
