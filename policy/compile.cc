@@ -145,6 +145,7 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   if (const auto& ppk = connection.ppk)
     tunnel.ppk = PpkPlan{*ppk->id, key_path(instance, *ppk->file), *ppk->required};
   tunnel.dpd_timeout_seconds = *connection.dpd_timeout_seconds;
+  tunnel.ike_fragment_size = *connection.ike_fragment_size;
   tunnel.mode = *connection.connection_mode;
   tunnel.encapsulation = *connection.encapsulation;
   tunnel.vpn_type = *instance.gateway.vpn_type;

@@ -52,6 +52,7 @@ struct Connection {
   Marked<bool> enable_bgp;
   Marked<ConnectionMode> connection_mode;
   Marked<uint64_t> dpd_timeout_seconds;
+  Marked<uint32_t> ike_fragment_size;
   Marked<bool> use_policy_based_traffic_selectors;
   SourceMark traffic_selector_policies_mark;
   std::vector<TrafficSelectorPolicy> traffic_selector_policies;

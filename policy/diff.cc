@@ -33,6 +33,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("sa_data_size_kilobytes", &TunnelPlan::sa_data_size_kilobytes);
   compare("sa_life_packets", &TunnelPlan::sa_life_packets);
   compare("dpd_timeout_seconds", &TunnelPlan::dpd_timeout_seconds);
+  compare("ike_fragment_size", &TunnelPlan::ike_fragment_size);
   compare("mode", &TunnelPlan::mode);
   compare("encapsulation", &TunnelPlan::encapsulation);
   compare("vpn_type", &TunnelPlan::vpn_type);

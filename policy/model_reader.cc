@@ -136,6 +136,7 @@ Connection read_connection(const std::string& name, ObjectReader& reader) {
   reader.read("enable_bgp", connection.enable_bgp);
   reader.read("connection_mode", connection.connection_mode);
   reader.read("dpd_timeout_seconds", connection.dpd_timeout_seconds);
+  reader.read("ike_fragment_size", connection.ike_fragment_size);
   read_connection_ends(reader, connection);
   read_connection_policies(reader, connection);
   return connection;

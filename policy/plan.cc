@@ -111,6 +111,11 @@ std::string to_string(const TunnelPlan& tunnel) {
   line("lifetimes", fmt::format("ike {} s, sa {} s, {}{}", tunnel.ike_lifetime_seconds,
                                 tunnel.sa_lifetime_seconds, size_limit, packet_limit));
   line("dpd", fmt::format("{} s", tunnel.dpd_timeout_seconds));
+  if (tunnel.ike_fragment_size != kIkeFragmentSizeDefault) {
+    line("fragments", tunnel.ike_fragment_size == 0
+                          ? "never"
+                          : fmt::format("{} bytes", tunnel.ike_fragment_size));
+  }
   line("mode", fmt::format("{}, {}", name_of(tunnel.mode), is_udp ? "udp" : "esp"));
   line("selectors",
        fmt::format("{} === {}{}", listed(tunnel.local_selectors), listed(tunnel.remote_selectors),

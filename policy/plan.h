@@ -51,6 +51,10 @@ struct PpkPlan {
   bool operator==(const PpkPlan&) const = default;
 };
 
+inline constexpr uint32_t kIkeFragmentSizeDefault = 1280;
+// Below it headers, IV and ICV leave too little for content.
+inline constexpr uint32_t kIkeFragmentSizeMin = 256;
+
 // One IPsec tunnel: one IKE peer of this instance and one TUN device.
 struct TunnelPlan {
   std::string connection;  // Its name in the file.
@@ -69,6 +73,7 @@ struct TunnelPlan {
   uint64_t sa_data_size_kilobytes = 0;  // 0: no limit.
   uint64_t sa_life_packets = 0;         // 0: no limit but that of the sequence numbers.
   uint64_t dpd_timeout_seconds = 45;
+  uint32_t ike_fragment_size = kIkeFragmentSizeDefault;  // 0: IKE messages are never cut.
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
   VpnType vpn_type = VpnType::RouteBased;

@@ -78,6 +78,7 @@ void check_shared_key(const Model& model, RuleReport& report);
 void check_identities(const Model& model, RuleReport& report);
 void check_duplicates(const Model& model, RuleReport& report);
 void check_outer_addresses(const Model& model, RuleReport& report);
+void check_fragment_size(const Model& model, RuleReport& report);
 void check_selectors(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);

@@ -188,6 +188,17 @@ void check_outer_addresses(const Model& model, RuleReport& report) {
   }
 }
 
+void check_fragment_size(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const uint32_t size = *connection.ike_fragment_size;
+    if (size == 0 || size >= kIkeFragmentSizeMin) continue;
+    report.error({connection.ike_fragment_size.mark,
+                  {path_of(connection)},
+                  fmt::format("ike_fragment_size {} leaves no room beside the headers", size),
+                  fmt::format("use {} or more, or 0 for no fragments", kIkeFragmentSizeMin)});
+  }
+}
+
 void check_selectors(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);

@@ -30,6 +30,7 @@ constexpr std::string_view kPfsGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16"
 constexpr uint64_t kPeerWeightMax = 100;
 constexpr uint64_t kDpdTimeoutMin = 9;
 constexpr uint64_t kDpdTimeoutMax = 3600;
+constexpr uint64_t kIkeFragmentSizeMax = 9000;
 // A year: longer is a typing error, and it keeps timer arithmetic far from overflow.
 constexpr uint64_t kLifeTimeSecondsMax = 31536000;
 // 2^42 KB are 4 PB; times 1024 it still fits 64 bits of bytes.
@@ -253,6 +254,12 @@ constexpr FieldSchema kConnectionFields[] = {
      .min = kDpdTimeoutMin,
      .max = kDpdTimeoutMax,
      .doc = "A peer silent for so long is dead."},
+    {.name = "ike_fragment_size",
+     .type = Number,
+     .default_text = "1280",
+     .min = 0,
+     .max = kIkeFragmentSizeMax,
+     .doc = "IKE messages are cut into IP packets of at most so many bytes; 0: never."},
     {.name = "use_policy_based_traffic_selectors",
      .type = Flag,
      .default_text = "false",

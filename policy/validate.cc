@@ -41,6 +41,8 @@ constexpr Rule kRules[] = {
      check_duplicates},
     {"connection.outer-addresses", "The gateways' addresses are of one family, and two.",
      check_outer_addresses},
+    {"connection.fragment-size",
+     "IKE messages are cut to a size that carries content, or not at all.", check_fragment_size},
     {"connection.remote-prefixes", "There is something behind the remote end.",
      check_remote_prefixes},
     {"connection.overlap", "Networks that are joined do not overlap.", check_overlap},

@@ -17,6 +17,12 @@ std::string hashed(Provider& provider, ByteView bytes) {
   return to_hex(hash.view().first(kHashShown));
 }
 
+std::string hashed(Provider& provider, const std::vector<Bytes>& datagrams) {
+  Bytes all;
+  for (const Bytes& bytes : datagrams) all.insert(all.end(), bytes.begin(), bytes.end());
+  return hashed(provider, ByteView(all));
+}
+
 template <class Timer>
 std::string timers_text(const TimerTable<Timer>& timers) {
   std::string text;
@@ -54,6 +60,17 @@ std::string window_text(Provider& provider, const RequestWindow& window) {
                      hashed(provider, window.cached_response()));
 }
 
+std::string fragments_text(Provider& provider, const char* name, const Reassembly& fragments) {
+  if (fragments.is_empty()) return "";
+  std::string text =
+      fmt::format("  {} fragments id={} total={} bytes={}:", name, fragments.message_id().value,
+                  fragments.total(), fragments.held_bytes());
+  for (const auto& [number, part] : fragments.parts()) {
+    text += fmt::format(" {}={}", number, hashed(provider, ByteView(part)));
+  }
+  return text + "\n";
+}
+
 std::string active_text(Provider& provider, const ActiveExchange& active) {
   std::string text = name_of(active);
   if (const auto* init = std::get_if<InitExchange>(&active)) {
@@ -74,16 +91,16 @@ std::string active_text(Provider& provider, const ActiveExchange& active) {
 
 std::string sa_text(Provider& provider, const IkeSa& sa) {
   std::string text = fmt::format(
-      "ike {:016x}_i {:016x}_r tunnel={} {} {} {}<->{} nat={}{}{}{} encap={} created={} "
+      "ike {:016x}_i {:016x}_r tunnel={} {} {} {}<->{} nat={}{}{}{} encap={} frag={} created={} "
       "established={} "
       "inbound={} recovers={} redundant={} announced={} candidates={}\n",
       sa.spi_i.value, sa.spi_r.value, sa.tunnel().value, to_string(sa.state()),
       sa.role == Role::Initiator ? "initiator" : "responder", sa.local.to_string(),
       sa.remote.to_string(), sa.nat.peer_supports, sa.nat.local_behind_nat,
       sa.nat.remote_behind_nat, sa.nat.remote_forces_udp, static_cast<unsigned>(sa.encapsulation),
-      sa.created_at.time_since_epoch().count(), sa.established_at.time_since_epoch().count(),
-      sa.last_inbound.time_since_epoch().count(), sa.recovers, sa.is_redundant, sa.is_announced,
-      sa.candidates.size());
+      sa.has_fragmentation, sa.created_at.time_since_epoch().count(),
+      sa.established_at.time_since_epoch().count(), sa.last_inbound.time_since_epoch().count(),
+      sa.recovers, sa.is_redundant, sa.is_announced, sa.candidates.size());
   text += fmt::format("  keys d={} ei={} er={} ai={} ar={} iv={} init={}/{} nonces={}/{}\n",
                       hashed(provider, sa.keys.d.view()), hashed(provider, sa.keys.ei.view()),
                       hashed(provider, sa.keys.er.view()), hashed(provider, sa.keys.ai.view()),
@@ -93,6 +110,8 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
   text += fmt::format("  ppk agreed={} in_use={} unmixed={}\n", sa.ppk.is_agreed, sa.ppk.is_in_use,
                       sa.ppk.unmixed ? hashed(provider, sa.ppk.unmixed->d.view()) : "-");
   text += window_text(provider, sa.window);
+  text += fragments_text(provider, "request", sa.request_fragments);
+  text += fragments_text(provider, "response", sa.response_fragments);
   text += fmt::format("  active {} timers:{}\n", active_text(provider, sa.active),
                       timers_text(sa.timers));
   if (sa.path.is_running()) {

@@ -96,11 +96,6 @@ void EndpointState::route(Context& step, const Datagram& datagram, const Message
     ++counters_.unknown_sa;
     return send_invalid_ike_spi(step, datagram, header, hint_limit_);
   }
-  // Fragments are not negotiated, so none belongs to an SA of ours.
-  if (message.encrypted->fragment_total != 0) {
-    ++counters_.illegal;
-    return;
-  }
   handle_sa_message(step, *sa, datagram, message);
 }
 

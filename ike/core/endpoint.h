@@ -45,7 +45,10 @@ struct EndpointCounters {
       key_exchanges_answered = 0,  // IKE_SA_INIT requests for which a Diffie-Hellman was computed.
       grace_evicted = 0,           // Replaced inbound SAs that had to go before their grace time.
       path_probes = 0,             // The peer showed up elsewhere, which was looked into.
-      remote_moves = 0;            // It had really moved.
+      remote_moves = 0,            // It had really moved.
+      fragments_refused = 0,       // Too many, repeated, or cut larger than their siblings.
+      reassemblies_dropped = 0;    // Begun, then too large, too late or of no use any more.
+  uint64_t fragments_sent = 0, fragments_accepted = 0;  // No drops.
   bool operator==(const EndpointCounters&) const = default;
 };
 

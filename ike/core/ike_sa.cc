@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ike/core/fragments.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/liveness.h"
 #include "ike/core/remote_path.h"
 #include "ike/core/sa_registry.h"
-#include "ike/core/sealed_message.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/delete_sa.h"
@@ -79,21 +79,21 @@ Header make_header(const IkeSa& sa, ExchangeType exchange, MessageId id, Directi
   return header;
 }
 
-void report_message(Context& context, const IkeSa& sa, const char* verb, const Header& header,
-                    const std::vector<Payload>& payloads) {
-  std::string text = fmt::format("{} {}", verb, describe(header, payloads));
+void report_line(Context& context, const IkeSa& sa, std::string text) {
   sa.log.debug("{}: {}", sa.peer->name, text);
   context.outbox.emit(EventMessage{.tunnel = sa.tunnel(), .text = std::move(text)});
+}
+
+void report_message(Context& context, const IkeSa& sa, const char* verb, const Header& header,
+                    const std::vector<Payload>& payloads) {
+  report_line(context, sa, fmt::format("{} {}", verb, describe(header, payloads)));
 }
 
 void send_request(Context& context, IkeSa& sa, ExchangeType exchange,
                   const std::vector<Payload>& payloads, RetransmitPolicy policy) {
   const Header header = make_header(sa, exchange, sa.window.next_id(), Direction::Request);
-  Bytes bytes =
-      seal_message(context.provider, sa.sealing_keys(), sa.iv_counter++, header, payloads);
-  report_message(context, sa, "sent", header, payloads);
-  context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = bytes});
-  sa.window.begin_request(exchange, std::move(bytes), policy);
+  std::vector<Bytes> datagrams = send_sealed(context, sa, header, payloads, {sa.local, sa.remote});
+  sa.window.begin_request(exchange, std::move(datagrams), policy);
   sa.timers.arm(SaTimer::Retransmit, context.now + *retransmit_wait(policy, 1));
 }
 
@@ -102,15 +102,14 @@ void send_request(Context& context, IkeSa& sa, ExchangeType exchange,
 namespace {
 
 // Answers a fresh request and remembers the answer. The answer goes to where the request came from.
-void send_response(Context& context, IkeSa& sa, const Datagram& request, const Header& asked,
+void send_response(Context& context, IkeSa& sa, const Arrival& request,
                    const std::vector<Payload>& payloads) {
+  const Header& asked = request.message.header;
   const auto exchange = static_cast<ExchangeType>(asked.exchange);
   const Header header = make_header(sa, exchange, asked.message_id, Direction::Response);
-  Bytes bytes =
-      seal_message(context.provider, sa.sealing_keys(), sa.iv_counter++, header, payloads);
-  report_message(context, sa, "sent", header, payloads);
-  context.outbox.send({.local = request.local, .remote = request.remote, .bytes = bytes});
-  sa.window.answered(request.bytes, std::move(bytes));
+  sa.window.answered(request.first_datagram,
+                     send_sealed(context, sa, header, payloads, {request.local, request.remote}));
+  drop_fragments(context, sa, Direction::Request);
 }
 
 Legality judge_message(const IkeSa& sa, const Header& header,
@@ -134,12 +133,11 @@ void end_by_bad_syntax(Context& context, IkeSa& sa, const std::string& detail) {
 
 // What breaks the protocol in an authenticated request is answered. RFC 7296 2.5: a critical
 // payload that we do not know costs only this exchange.
-void refuse_request(Context& context, IkeSa& sa, const Datagram& datagram, const Header& header,
-                    Payload notify) {
+void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload notify) {
   const bool in_auth = sa.state() == IkeSaState::InitAnswered;
   if (in_auth) notify = error_notify(NotifyType::AuthenticationFailed);
   const std::vector<Payload> answer = {std::move(notify)};
-  send_response(context, sa, datagram, header, answer);
+  send_response(context, sa, request, answer);
   if (in_auth) {
     const Diagnosis why = diagnose(Cause::AuthMethod, sa.peer->name);
     context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
@@ -179,6 +177,7 @@ void dispatch_response(Context& context, IkeSa& sa, const std::vector<Payload>& 
     void operator()(LivenessExchange&) const {}
   };
   sa.window.response_accepted();
+  drop_fragments(context, sa, Direction::Response);
   sa.timers.cancel(SaTimer::Retransmit);
   // Moved out first: a handler may start the next exchange.
   ActiveExchange own = std::exchange(sa.active, std::monostate{});
@@ -187,32 +186,28 @@ void dispatch_response(Context& context, IkeSa& sa, const std::vector<Payload>& 
   if (sa.state() == IkeSaState::Deleting && sa.active.index() == 0) start_delete_ike(context, sa);
 }
 
-void handle_request(Context& context, IkeSa& sa, const Datagram& datagram, const Message& message) {
-  const Header& header = message.header;
-  auto payloads = open_message(context.provider, sa.opening_keys(), datagram.bytes, message);
-  if (!payloads && payloads.error().error == OpenError::BadIntegrity) {
-    ++context.counters.bad_integrity;
-    return;
-  }
-  // Authenticated from here on.
+// The message is there as a whole and authentic.
+void handle_request(Context& context, IkeSa& sa, const Arrival& request) {
+  const Header& header = request.message.header;
+  const auto payloads = parse_payloads(request.message.first_payload, request.message.payloads);
   if (!payloads) {
-    const WireFailure& wire = payloads.error().wire;
+    const WireFailure& wire = payloads.error();
     const bool critical = wire.error == WireError::UnknownCritical;
     return refuse_request(
-        context, sa, datagram, header,
+        context, sa, request,
         critical ? critical_notify(wire.payload_type) : error_notify(NotifyType::InvalidSyntax));
   }
-  report_message(context, sa, "received", header, *payloads);
+  report_received(context, sa, request, *payloads);
   note_inbound(context, sa);
-  note_remote(context, sa, datagram.local, datagram.remote);
+  note_remote(context, sa, request.local, request.remote);
   if (judge_message(sa, header, *payloads) != Legality::Legal) {
     ++context.counters.illegal;
-    return refuse_request(context, sa, datagram, header, error_notify(NotifyType::InvalidSyntax));
+    return refuse_request(context, sa, request, error_notify(NotifyType::InvalidSyntax));
   }
   if (sa.state() == IkeSaState::Candidate && !deletes_ike(*payloads)) adopt_candidate(context, sa);
   activate_proven(context, sa);
   const std::vector<Payload> answer = dispatch_request(context, sa, header, *payloads);
-  send_response(context, sa, datagram, header, answer);
+  send_response(context, sa, request, answer);
   if (find_notify(answer, NotifyType::InvalidSyntax) != nullptr)
     return end_by_bad_syntax(context, sa, "its request");
   run_queue(context, sa);
@@ -229,15 +224,10 @@ void end_established(Context& context, IkeSa& sa, bool peer_is_unaware) {
   if (is_missed) context.supervisor.fail(sa.tunnel(), why);
 }
 
-void handle_response(Context& context, IkeSa& sa, const Datagram& datagram,
-                     const Message& message) {
-  const Header& header = message.header;
-  auto payloads = open_message(context.provider, sa.opening_keys(), datagram.bytes, message);
-  if (!payloads && payloads.error().error == OpenError::BadIntegrity) {
-    ++context.counters.bad_integrity;
-    return;
-  }
-  // Authenticated from here on. What does not parse or has no place here counts as a refusal.
+// Whole and authentic. What does not parse or has no place here counts as a refusal.
+void handle_response(Context& context, IkeSa& sa, const Arrival& response) {
+  const Header& header = response.message.header;
+  auto payloads = parse_payloads(response.message.first_payload, response.message.payloads);
   std::vector<Payload> accepted;
   const bool is_broken = !payloads || judge_message(sa, header, *payloads) != Legality::Legal;
   if (is_broken) {
@@ -245,7 +235,7 @@ void handle_response(Context& context, IkeSa& sa, const Datagram& datagram,
     accepted.push_back(error_notify(NotifyType::InvalidSyntax));
   } else {
     accepted = *std::move(payloads);
-    report_message(context, sa, "received", header, accepted);
+    report_received(context, sa, response, accepted);
   }
   const bool is_fatal = sa.state() == IkeSaState::Established &&
                         find_notify(accepted, NotifyType::InvalidSyntax) != nullptr;
@@ -259,6 +249,13 @@ void handle_response(Context& context, IkeSa& sa, const Datagram& datagram,
 bool has_row(const IkeSa& sa, const Header& header) {
   const Legality verdict = judge_message(sa, header, {});
   return verdict != Legality::Unexpected;
+}
+
+// To where the repeated request came from.
+void repeat_response(Context& context, IkeSa& sa, const Datagram& request) {
+  send_datagrams(context, request.local, request.remote, sa.window.cached_response());
+  ++context.counters.retransmits_sent;
+  if (request.remote == sa.remote) defer_activation(context, sa);
 }
 
 }  // namespace
@@ -275,18 +272,18 @@ void handle_sa_message(Context& context, IkeSa& sa, const Datagram& datagram,
       ++context.counters.illegal;
       return;
     }
-    return handle_response(context, sa, datagram, message);
+    const auto response = accept_sealed(context, sa, datagram, message);
+    if (response) handle_response(context, sa, *response);
+    return;
   }
   switch (sa.window.classify(header.message_id, datagram.bytes)) {
     case RequestWindow::Verdict::Duplicate:
-      // Bit-identical to a request that was authenticated: answered again, to where it came from.
-      context.outbox.send({.local = datagram.local,
-                           .remote = datagram.remote,
-                           .bytes = sa.window.cached_response()});
-      ++context.counters.retransmits_sent;
-      if (datagram.remote == sa.remote) defer_activation(context, sa);
-      return;
+      // Bit-identical to a request that was authenticated.
+      return repeat_response(context, sa, datagram);
     case RequestWindow::Verdict::Stale:
+      if (is_repeated_first_fragment(context, sa, datagram, message)) {
+        return repeat_response(context, sa, datagram);
+      }
       ++context.counters.replayed_or_late;
       return;
     case RequestWindow::Verdict::Fresh:
@@ -297,7 +294,8 @@ void handle_sa_message(Context& context, IkeSa& sa, const Datagram& datagram,
     ++context.counters.illegal;
     return;
   }
-  handle_request(context, sa, datagram, message);
+  const auto request = accept_sealed(context, sa, datagram, message);
+  if (request) handle_request(context, sa, *request);
 }
 
 // --- Timers ---
@@ -308,7 +306,7 @@ void handle_retransmit(Context& context, IkeSa& sa) {
   if (!sa.window.in_flight()) return;
   if (const auto wait = sa.window.retransmit()) {
     ++context.counters.retransmits_sent;
-    context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.window.request()});
+    send_datagrams(context, sa.local, sa.remote, sa.window.request());
     sa.timers.arm(SaTimer::Retransmit, context.now + *wait);
     return;
   }
@@ -371,6 +369,10 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
       return run_queue(context, sa);
     case SaTimer::PathProbe:
       return handle_path_timer(context, sa);
+    case SaTimer::RequestFragments:
+      return drop_fragments(context, sa, Direction::Request);
+    case SaTimer::ResponseFragments:
+      return drop_fragments(context, sa, Direction::Response);
     case SaTimer::Count_:
       return;
   }
@@ -494,6 +496,8 @@ void conclude(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fat
   remove_all_children(context, sa, fate, why.message);
   sa.active = std::monostate{};
   sa.queue.clear();
+  drop_fragments(context, sa, Direction::Request);
+  drop_fragments(context, sa, Direction::Response);
   sa.timers.cancel_all();
   if (std::exchange(sa.is_announced, false)) {
     sa.log.info("{}: IKE SA {:016x}_i {:016x}_r is gone: {}", sa.peer->name, sa.spi_i.value,

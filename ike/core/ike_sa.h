@@ -19,6 +19,7 @@
 #include "ike/core/nat_detection.h"
 #include "ike/core/path_probe.h"
 #include "ike/core/ppk.h"
+#include "ike/core/reassembly.h"
 #include "ike/core/request_window.h"
 #include "ike/core/timers.h"
 #include "ike/crypto/sk_cipher.h"
@@ -35,17 +36,19 @@ inline constexpr Duration kHoldAfterRekey = 16s;     // As kActivateAfter, for a
 inline constexpr Duration kKeepaliveInterval = 20s;  // RFC 3948 4.
 
 enum class SaTimer : uint8_t {
-  Retransmit,    // The request in flight is sent again.
-  HalfOpen,      // A responder's SA waits no longer for IKE_AUTH.
-  Liveness,      // Nothing authenticated came in for a DPD interval.
-  Keepalive,     // The NAT in front of us wants traffic.
-  SoftLifetime,  // Rekey.
-  HardLifetime,  // Delete.
-  Linger,        // Forget the last answer.
-  Reap,          // The peer's DELETE did not come.
-  Hold,          // The peer may not know this rekeyed SA yet: no request of ours before this.
-  Queue,         // A task became ready.
-  PathProbe,     // The peer shows up elsewhere: ask again where it is.
+  Retransmit,         // The request in flight is sent again.
+  HalfOpen,           // A responder's SA waits no longer for IKE_AUTH.
+  Liveness,           // Nothing authenticated came in for a DPD interval.
+  Keepalive,          // The NAT in front of us wants traffic.
+  SoftLifetime,       // Rekey.
+  HardLifetime,       // Delete.
+  Linger,             // Forget the last answer.
+  Reap,               // The peer's DELETE did not come.
+  Hold,               // The peer may not know this rekeyed SA yet: no request of ours before this.
+  Queue,              // A task became ready.
+  PathProbe,          // The peer shows up elsewhere: ask again where it is.
+  RequestFragments,   // The rest of a fragmented request did not come.
+  ResponseFragments,  // The same of an answer.
   Count_
 };
 
@@ -62,6 +65,7 @@ struct IkeSa {
   Endpoint local, remote;
   NatStatus nat;
   Encapsulation encapsulation = Encapsulation::Udp;
+  bool has_fragmentation = false;  // RFC 7383: both sides announced it.
   Log log;
 
   // --- Keys ---
@@ -76,6 +80,7 @@ struct IkeSa {
 
   // --- Doing ---
   RequestWindow window;
+  Reassembly request_fragments, response_fragments;
   ActiveExchange active;
   std::deque<Task> queue;
   TimerTable<SaTimer> timers;
@@ -117,6 +122,7 @@ void send_request(Context& context, IkeSa& sa, ExchangeType exchange,
                   const std::vector<Payload>& payloads, RetransmitPolicy policy);
 Header make_header(const IkeSa& sa, ExchangeType exchange, MessageId id, Direction direction);
 // One line for `twinspan up` and the debug log.
+void report_line(Context& context, const IkeSa& sa, std::string text);
 void report_message(Context& context, const IkeSa& sa, const char* verb, const Header& header,
                     const std::vector<Payload>& payloads);
 

@@ -58,6 +58,7 @@ struct PpkConfig {
   std::shared_ptr<const SecretBytes> secret;
   bool is_required = true;  // False: a peer without it is served as well.
 };
+inline constexpr uint32_t kFragmentSizeDefault = 1280;  // What every IPv6 path carries.
 
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 
@@ -74,6 +75,9 @@ struct PeerConfig {
   ChildConfig child;
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
+  // RFC 7383: IP packets of larger messages are cut to this size, where the peer can join them. 0:
+  // never.
+  uint32_t fragment_size = kFragmentSizeDefault;
   Duration ike_soft_lifetime{};  // 0: no limit.
   Duration ike_hard_lifetime{};
   Duration dpd_interval{};  // Silence after which an empty INFORMATIONAL is sent; 0: never.

@@ -7,18 +7,19 @@
 
 namespace twinspan::ike {
 
-void RequestWindow::begin_request(ExchangeType exchange, Bytes bytes, RetransmitPolicy policy) {
+void RequestWindow::begin_request(ExchangeType exchange, std::vector<Bytes> datagrams,
+                                  RetransmitPolicy policy) {
   CHECK(!in_flight_);
   in_flight_ = true;
   request_exchange_ = exchange;
-  request_ = std::move(bytes);
+  request_ = std::move(datagrams);
   policy_ = policy;
   sent_count_ = 1;
 }
 
 void RequestWindow::restart_request(Bytes bytes) {
   CHECK(in_flight_ && request_exchange_ == ExchangeType::IkeSaInit);
-  request_ = std::move(bytes);
+  request_.assign(1, std::move(bytes));
   sent_count_ = 1;
 }
 
@@ -52,7 +53,7 @@ RequestWindow::Verdict RequestWindow::classify(MessageId id, ByteView request) c
   return repeats ? Verdict::Duplicate : Verdict::Stale;
 }
 
-void RequestWindow::answered(ByteView request, Bytes response) {
+void RequestWindow::answered(ByteView request, std::vector<Bytes> response) {
   cached_request_ = to_bytes(request);
   cached_response_ = std::move(response);
   ++expected_.value;

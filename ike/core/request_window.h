@@ -7,8 +7,12 @@
 //   peer's request ID      == expected_      Fresh      decrypt, handle, then answered()
 //                          == expected_ - 1  Duplicate  same bytes: send the cached answer again
 //                          anything else     Stale      drop
+// A message is one datagram or several fragments; of a request that came in fragments it is
+// fragment 1 that counts as its bytes (RFC 7383 2.6.1).
 // Nothing moves before the message has been authenticated: classify() is const.
 #pragma once
+
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/strong_id.h"
@@ -24,11 +28,11 @@ class RequestWindow {
   // --- Our requests ---
   bool in_flight() const { return in_flight_; }
   MessageId next_id() const { return next_id_; }
-  const Bytes& request() const { return request_; }
+  const std::vector<Bytes>& request() const { return request_; }
   ExchangeType request_exchange() const { return request_exchange_; }
   unsigned sent_count() const { return sent_count_; }
 
-  void begin_request(ExchangeType exchange, Bytes bytes, RetransmitPolicy policy);
+  void begin_request(ExchangeType exchange, std::vector<Bytes> datagrams, RetransmitPolicy policy);
   // Replaces the IKE_SA_INIT in flight by another one with the same ID (cookie, other group).
   void restart_request(Bytes bytes);
   // The wait until the next transmission; nullopt: given up. Counts one more transmission.
@@ -39,9 +43,9 @@ class RequestWindow {
 
   // --- The peer's requests ---
   Verdict classify(MessageId id, ByteView request) const;
-  void answered(ByteView request,
-                Bytes response);  // A fresh request was authenticated and answered.
-  const Bytes& cached_response() const { return cached_response_; }
+  // A fresh request was authenticated and answered.
+  void answered(ByteView request, std::vector<Bytes> response);
+  const std::vector<Bytes>& cached_response() const { return cached_response_; }
   MessageId expected() const { return expected_; }
   const Bytes& cached_request() const { return cached_request_; }
 
@@ -49,13 +53,13 @@ class RequestWindow {
   bool in_flight_ = false;
   MessageId next_id_{0};
   ExchangeType request_exchange_ = ExchangeType::IkeSaInit;
-  Bytes request_;
+  std::vector<Bytes> request_;
   RetransmitPolicy policy_{};
   unsigned sent_count_ = 0;
 
   MessageId expected_{0};
   Bytes cached_request_;
-  Bytes cached_response_;
+  std::vector<Bytes> cached_response_;
 };
 
 }  // namespace twinspan::ike

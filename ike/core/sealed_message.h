@@ -1,5 +1,5 @@
 // Whole messages inside SK: header, generic SK header and sealed body in one buffer (RFC
-// 7296 3.14).
+// 7296 3.14), or cut into several SKF messages (RFC 7383 2.5).
 #pragma once
 
 #include "base/result.h"
@@ -8,8 +8,28 @@
 
 namespace twinspan::ike {
 
+// One message as its ends see it, however many datagrams it took: the header, and what was inside
+// SK. `next_payload` and `length` of the header are those of its (first) datagram; given to
+// write_encrypted_prefix() with payloads.size() it is the header of the message as if it had never
+// been sealed nor cut.
+struct PlainMessage {
+  Header header;
+  uint8_t first_payload = 0;  // The type of the first payload inside.
+  Bytes payloads;             // The chain.
+};
+
 Bytes seal_message(Provider& provider, const SkKeys& keys, uint64_t iv_counter, Header header,
                    const std::vector<Payload>& payloads);
+
+// The datagrams of one message: a single SK one if it is not above `datagram_max` bytes, otherwise
+// SKF ones that are not. Each has an IV of its own, counted in `iv_counter`.
+std::vector<Bytes> seal_datagrams(Provider& provider, const SkKeys& keys, uint64_t& iv_counter,
+                                  const PlainMessage& message, size_t datagram_max);
+
+// The plaintext of the SK or SKF payload of `message`, which is what parse_message() made of
+// `datagram`. nullopt: not from the peer, nothing may change.
+std::optional<Bytes> open_block(Provider& provider, const SkKeys& keys, ByteView datagram,
+                                const Message& message);
 
 enum class OpenError : uint8_t {
   BadIntegrity,  // Not from the peer: nothing may change.
@@ -19,7 +39,7 @@ struct OpenFailure {
   OpenError error{};
   WireFailure wire{};  // With BadPayloads.
 };
-// `message` is what parse_message() made of `datagram` and has an SK payload.
+// open_block() and the payloads in it, of a message that is not fragmented.
 Result<std::vector<Payload>, OpenFailure> open_message(Provider& provider, const SkKeys& keys,
                                                        ByteView datagram, const Message& message);
 

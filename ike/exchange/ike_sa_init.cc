@@ -35,12 +35,13 @@ void send_init(Context& context, IkeSa& sa) {
     payloads.push_back(std::move(notify));
   }
   if (sa.peer->ppk) payloads.push_back(status_notify(NotifyType::UsePpk));
+  payloads.push_back(status_notify(NotifyType::FragmentationSupported));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Request);
   sa.init_request = write_message(header, payloads);
   if (sa.window.in_flight()) {
     sa.window.restart_request(sa.init_request);
   } else {
-    sa.window.begin_request(ExchangeType::IkeSaInit, sa.init_request, kRetransmitSetup);
+    sa.window.begin_request(ExchangeType::IkeSaInit, {sa.init_request}, kRetransmitSetup);
   }
   sa.timers.arm(SaTimer::Retransmit, context.now + *retransmit_wait(kRetransmitSetup, 1));
   sa.enter(IkeSaState::InitSent);
@@ -180,6 +181,8 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
   sa.init_response = datagram.bytes;
   sa.nat = read_nat_notifies(context.provider, {sa.spi_i, sa.spi_r}, datagram.local,
                              datagram.remote, message.payloads);
+  sa.has_fragmentation =
+      find_notify(message.payloads, NotifyType::FragmentationSupported) != nullptr;
   float_to_nat_port(context, sa);
   sa.window.response_accepted();
   start_ike_auth(context, sa);
@@ -245,9 +248,13 @@ void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, cons
     payloads.push_back(std::move(notify));
   }
   if (sa.ppk.is_agreed) payloads.push_back(status_notify(NotifyType::UsePpk));
+  // RFC 7383 2.3: the responder says so only to an initiator that did.
+  if (sa.has_fragmentation) {
+    payloads.push_back(status_notify(NotifyType::FragmentationSupported));
+  }
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Response);
   sa.init_response = write_message(header, payloads);
-  sa.window.answered(request.datagram.bytes, sa.init_response);
+  sa.window.answered(request.datagram.bytes, {sa.init_response});
   report_message(context, sa, "sent", header, payloads);
   context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.init_response});
 }
@@ -278,6 +285,8 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
   made->ppk.is_agreed =
       find_notify(request.payloads, NotifyType::UsePpk) != nullptr &&
       std::ranges::any_of(peers, [](const auto& p) { return p->ppk.has_value(); });
+  made->has_fragmentation =
+      find_notify(request.payloads, NotifyType::FragmentationSupported) != nullptr;
   made->keys =
       derive_ike_keys(context.provider, made->suite, {made->nonce_i, made->nonce_r, shared->view()},
                       {made->spi_i, made->spi_r});

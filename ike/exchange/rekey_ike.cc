@@ -44,6 +44,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const NewIkeSa& agreed) {
   made->remote = old.remote;
   made->nat = old.nat;
   made->encapsulation = old.encapsulation;
+  made->has_fragmentation = old.has_fragmentation;
   made->suite = agreed.suite;
   made->ppk.is_in_use = old.ppk.is_in_use;  // RFC 8784 3: through SK_d.
   // RFC 7296 2.18: with the PRF of the old SA.

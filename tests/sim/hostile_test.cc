@@ -13,6 +13,7 @@ class Insider {
   explicit Insider(SimPair& pair) : pair_(pair) {
     pair.a().options.export_keys = true;
     pair.a().restart(5);
+    pair.config[kB].fragment_size = 0;  // Each answer is one datagram.
   }
 
   // B's answer to a fresh request of A's that holds `payloads`, opened; empty: there is none.

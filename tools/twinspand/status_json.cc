@@ -148,6 +148,10 @@ json ike_json(const ike::EndpointCounters& counters) {
       {"retransmits_sent", counters.retransmits_sent},
       {"path_probes", counters.path_probes},
       {"remote_moves", counters.remote_moves},
+      {"fragments_refused", counters.fragments_refused},
+      {"reassemblies_dropped", counters.reassemblies_dropped},
+      {"fragments_sent", counters.fragments_sent},
+      {"fragments_accepted", counters.fragments_accepted},
   };
   return {
       {"drops", drops},

@@ -12,6 +12,7 @@ namespace twinspan::policy {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::SizeIs;
 
 Plan plan_of(std::string_view text, std::string_view gateway = "gw-a") {
@@ -63,6 +64,18 @@ tunnel a-to-branch device tsx5n9q-a-to-br route-based
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.9.0.0/16
 )");
+}
+
+TEST(Compile, TheFragmentSizeIsInThePlanAndPrintedWhenItIsNotTheUsualOne) {
+  const auto with_size = [](std::string_view size) {
+    return plan_of(
+        estate_with({{"dpd_timeout_seconds: 30",
+                      "dpd_timeout_seconds: 30\n    ike_fragment_size: " + std::string(size)}}));
+  };
+  EXPECT_EQ(tunnel(plan_of(kGoodEstate), "a-to-branch").ike_fragment_size, 1280u);
+  EXPECT_EQ(tunnel(with_size("600"), "a-to-branch").ike_fragment_size, 600u);
+  EXPECT_THAT(with_size("600").to_string(), HasSubstr("  fragments   600 bytes\n"));
+  EXPECT_THAT(with_size("0").to_string(), HasSubstr("  fragments   never\n"));
 }
 
 TEST(Compile, EachDirectionBelongsToItsFirstGateway) {
@@ -189,7 +202,6 @@ TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
   const auto fails = [](std::string_view from, std::string_view to) {
     return error_of(model_of(estate_with({{from, to}})), "gw-a", 0);
   };
-  using testing::HasSubstr;
   EXPECT_THAT(fails("virtual_network: vnet-a", "virtual_network: vnet-x"),
               HasSubstr("there is no virtual network 'vnet-x'; did you mean"));
   EXPECT_THAT(fails("local_network_gateway2: branch", "local_network_gateway2: x"),

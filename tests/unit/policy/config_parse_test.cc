@@ -149,6 +149,19 @@ TEST(ConfigParse, NumbersAreDecimalAndInRange) {
   }
 }
 
+TEST(ConfigParse, TheFragmentSizeHasALimit) {
+  const auto with_size = [](std::string_view size) {
+    return estate_with({{"dpd_timeout_seconds: 30",
+                         "dpd_timeout_seconds: 30\n    ike_fragment_size: " + std::string(size)}});
+  };
+  for (const char* const size : {"9001", "-1", "all"}) {
+    EXPECT_THAT(errors_of(with_size(size)),
+                ElementsAre(StartsWith("e.yaml:47:24: connections.a-to-branch.ike_fragment_size: "
+                                       "expected a whole number from 0 to 9000, not ")))
+        << size;
+  }
+}
+
 TEST(ConfigParse, FlagsAreTrueAndFalseOnly) {
   for (const char* const value : {"yes", "no", "on", "True", "FALSE", "1", "''"}) {
     EXPECT_THAT(

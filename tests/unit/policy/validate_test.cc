@@ -354,6 +354,20 @@ TEST(Validate, OuterAddressesAreTwoOfOneFamily) {
       IsEmpty());
 }
 
+TEST(Validate, FragmentsCarryContentOrDoNotExist) {
+  const auto with_size = [](std::string_view size) {
+    return findings_with(
+        {{"dpd_timeout_seconds: 30",
+          "dpd_timeout_seconds: 30\n    ike_fragment_size: " + std::string(size)}});
+  };
+  for (const char* const size : {"1", "255"}) {
+    EXPECT_THAT(with_size(size), ElementsAre("error connection.fragment-size")) << size;
+  }
+  for (const char* const size : {"0", "256", "1280", "9000"}) {
+    EXPECT_THAT(with_size(size), IsEmpty()) << size;
+  }
+}
+
 TEST(Validate, SomethingIsBehindTheRemoteEnd) {
   EXPECT_THAT(findings_with({{"address_prefixes: [10.9.0.0/16]", "address_prefixes: []"}}),
               ElementsAre("error connection.remote-prefixes"));

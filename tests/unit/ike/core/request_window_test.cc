@@ -14,25 +14,25 @@ TEST(RequestWindow, OnlyTheNextRequestIsFresh) {
   RequestWindow window;
   EXPECT_EQ(window.classify(MessageId{0}, Bytes{1}), Verdict::Fresh);
   EXPECT_EQ(window.classify(MessageId{1}, Bytes{1}), Verdict::Stale);
-  window.answered(Bytes{1}, Bytes{9});
+  window.answered(Bytes{1}, {Bytes{9}});
   EXPECT_EQ(window.classify(MessageId{1}, Bytes{2}), Verdict::Fresh);
 }
 
 TEST(RequestWindow, OnlyABitIdenticalRepetitionIsADuplicate) {
   RequestWindow window;
-  window.answered(Bytes{1, 2}, Bytes{9});
+  window.answered(Bytes{1, 2}, {Bytes{9}});
   EXPECT_EQ(window.classify(MessageId{0}, Bytes{1, 2}), Verdict::Duplicate);
   EXPECT_EQ(window.classify(MessageId{0}, Bytes{1, 3}), Verdict::Stale);
-  window.answered(Bytes{5}, Bytes{8});
+  window.answered(Bytes{5}, {Bytes{8}});
   EXPECT_EQ(window.classify(MessageId{0}, Bytes{1, 2}), Verdict::Stale);
-  EXPECT_EQ(window.cached_response(), Bytes{8});
+  EXPECT_EQ(window.cached_response(), std::vector<Bytes>{Bytes{8}});
 }
 
 TEST(RequestWindow, AnAnswerMustMatchIdAndExchangeOfTheRequestInFlight) {
   RequestWindow window;
   const auto informational = static_cast<uint8_t>(ExchangeType::Informational);
   EXPECT_FALSE(window.awaits_response(MessageId{0}, informational));
-  window.begin_request(ExchangeType::Informational, {1}, kRetransmitNormal);
+  window.begin_request(ExchangeType::Informational, {Bytes{1}}, kRetransmitNormal);
   EXPECT_TRUE(window.awaits_response(MessageId{0}, informational));
   EXPECT_FALSE(window.awaits_response(MessageId{1}, informational));
   EXPECT_FALSE(window.awaits_response(MessageId{0}, 36));
