@@ -240,7 +240,7 @@ void handle_response(Context& context, IkeSa& sa, const Arrival& response) {
   const bool is_fatal = sa.state() == IkeSaState::Established &&
                         find_notify(accepted, NotifyType::InvalidSyntax) != nullptr;
   note_inbound(context, sa);
-  note_answer_path(context, sa, datagram);
+  note_answer_path(context, sa, response.local, response.remote);
   dispatch_response(context, sa, accepted);
   if (is_fatal) return end_established(context, sa, is_broken);
   run_queue(context, sa);

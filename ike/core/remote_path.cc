@@ -1,5 +1,6 @@
 #include "ike/core/remote_path.h"
 
+#include "ike/core/fragments.h"
 #include "ike/core/sa_registry.h"
 
 namespace twinspan::ike {
@@ -33,13 +34,12 @@ void ask(Context& context, IkeSa& sa) {
       queue_task(context, sa, {.kind = Task::Kind::Liveness});
     }
   } else {
-    context.outbox.send({.local = sa.local, .remote = sa.remote, .bytes = sa.window.request()});
+    send_datagrams(context, sa.local, sa.remote, sa.window.request());
   }
   if (!sa.window.in_flight()) return;
   sa.path.note_asked();
   if (sa.path.asks_candidate()) {
-    context.outbox.send(
-        {.local = sa.local, .remote = sa.path.candidate(), .bytes = sa.window.request()});
+    send_datagrams(context, sa.local, sa.path.candidate(), sa.window.request());
   }
 }
 
@@ -68,16 +68,16 @@ void note_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpo
   }
 }
 
-void note_answer_path(Context& context, IkeSa& sa, const Datagram& datagram) {
+void note_answer_path(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {
   const Endpoint candidate = sa.path.candidate();
-  switch (sa.path.note_answer(context.now, datagram.remote)) {
+  switch (sa.path.note_answer(context.now, remote)) {
     case PathProbe::Verdict::Move:
       sa.timers.cancel(SaTimer::PathProbe);
       return follow_peer(context, sa, candidate);
     case PathProbe::Verdict::Stay:
       return sa.timers.cancel(SaTimer::PathProbe);
     case PathProbe::Verdict::Wait:
-      return note_remote(context, sa, datagram.local, datagram.remote);
+      return note_remote(context, sa, local, remote);
   }
 }
 
