@@ -58,6 +58,7 @@ struct PpkConfig {
   std::shared_ptr<const SecretBytes> secret;
   bool is_required = true;  // False: a peer without it is served as well.
 };
+
 inline constexpr uint32_t kFragmentSizeDefault = 1280;  // What every IPv6 path carries.
 
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };

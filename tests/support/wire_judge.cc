@@ -5,7 +5,9 @@
 namespace twinspan::ike {
 namespace {
 
-constexpr size_t kIvOffset = kHeaderSize + 4;  // After the generic header of SK, when SK is first.
+// After the generic header of SK, when SK is first; SKF has number and total before it.
+constexpr size_t kIvOffset = kHeaderSize + 4;
+constexpr size_t kFragmentHeaderSize = 4;
 constexpr size_t kIvSize = 8;
 
 }  // namespace
@@ -28,23 +30,30 @@ std::optional<std::string> WireJudge::judge(const WireMessage& message, uint64_t
   if (header.exchange == static_cast<uint8_t>(ExchangeType::IkeSaInit)) return std::nullopt;
   if (header.responder_spi.value == 0) return std::nullopt;  // An INVALID_SPI outside of any SA.
   const ByteView bytes = message.datagram.bytes;
-  const bool is_sealed = header.next_payload == static_cast<uint8_t>(PayloadType::Encrypted);
+  const bool is_fragment =
+      header.next_payload == static_cast<uint8_t>(PayloadType::EncryptedFragment);
+  const bool is_sealed =
+      is_fragment || header.next_payload == static_cast<uint8_t>(PayloadType::Encrypted);
   if (!is_sealed) return std::nullopt;
+  const size_t iv_offset = kIvOffset + (is_fragment ? kFragmentHeaderSize : 0);
   const SaKey key{message.from, header.initiator_spi.value, header.responder_spi.value};
-  if (bytes.size() >= kIvOffset + kIvSize) {
-    const uint64_t iv = load_be64(bytes.data() + kIvOffset);
+  if (bytes.size() >= iv_offset + kIvSize) {
+    const uint64_t iv = load_be64(bytes.data() + iv_offset);
     const auto [place, fresh] = ivs_[key].try_emplace(iv, digest);
     if (!fresh && place->second != digest) return "an IV was used for two messages";
   }
   if (header.is_response) return std::nullopt;
   const uint32_t id = header.message_id.value;
-  const auto [place, first] = requests_.try_emplace(key, Requests{id, digest});
+  const uint16_t number = is_fragment ? load_be16(bytes.data() + kIvOffset) : 0;
+  const auto [place, first] = requests_.try_emplace(key, Requests{id, {{number, digest}}});
   Requests& known = place->second;
   if (first) return std::nullopt;
-  if (id == known.highest && digest != known.digest) return "a request changed when sent again";
   if (id < known.highest) return "a request went back";
   if (id > known.highest + 1) return "a request ID was skipped";
-  known = {id, digest};
+  if (id > known.highest) known = {id, {}};
+  const uint64_t before = known.digests.try_emplace(number, digest).first->second;
+  const bool is_cut_anew = known.digests.contains(0) && known.digests.size() > 1;
+  if (before != digest || is_cut_anew) return "a request changed when sent again";
   return std::nullopt;
 }
 

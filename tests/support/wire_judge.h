@@ -27,7 +27,7 @@ class WireJudge {
   using SaKey = std::tuple<size_t, uint64_t, uint64_t>;
   struct Requests {
     uint32_t highest = 0;
-    uint64_t digest = 0;  // Of the highest one.
+    std::map<uint16_t, uint64_t> digests;  // Of the highest one, by fragment number; 0: SK.
   };
   std::map<SaKey, Requests> requests_;
   std::map<SaKey, std::unordered_map<uint64_t, uint64_t>> ivs_;  // IV to digest.
