@@ -114,7 +114,7 @@ TEST(Ppk, ItIsPartOfTheKeysOfEveryChildAndEveryRekeyedIkeSa) {
     pair.a().options.export_keys = true;
     pair.a().restart(1);
     pair.establish();
-    std::vector<Bytes> seen;
+    std::vector<uint64_t> seen;
     const auto note = [&] {
       seen.push_back(SimHost::fingerprint(pair.a().outbound(kTunnel)->params.outbound_keys));
     };
