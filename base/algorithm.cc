@@ -8,9 +8,11 @@ namespace {
 
 constexpr EncryptionProperties kEncryptions[] = {
     {{EncryptionId::AesGcm16, 256}, "GCMAES256", 32, 4, 8, 1, 16},
+    {{EncryptionId::AesGcm16, 192}, "GCMAES192", 24, 4, 8, 1, 16},
     {{EncryptionId::AesGcm16, 128}, "GCMAES128", 16, 4, 8, 1, 16},
     {{EncryptionId::ChaCha20Poly1305, 256}, "CHACHA20POLY1305", 32, 4, 8, 1, 16},
     {{EncryptionId::AesCbc, 256}, "AES256", 32, 0, 16, 16, 0},
+    {{EncryptionId::AesCbc, 192}, "AES192", 24, 0, 16, 16, 0},
     {{EncryptionId::AesCbc, 128}, "AES128", 16, 0, 16, 16, 0},
 };
 
@@ -18,20 +20,27 @@ constexpr IntegrityProperties kIntegrities[] = {
     {IntegrityId::HmacSha256_128, "SHA256", 32, 16},
     {IntegrityId::HmacSha384_192, "SHA384", 48, 24},
     {IntegrityId::HmacSha512_256, "SHA512", 64, 32},
+    {IntegrityId::HmacSha1_96, "SHA1", 20, 12, true},  // RFC 8221 6: MUST-.
 };
 
 constexpr PrfProperties kPrfs[] = {
     {PrfId::HmacSha256, "SHA256", 32},
     {PrfId::HmacSha384, "SHA384", 48},
     {PrfId::HmacSha512, "SHA512", 64},
+    {PrfId::HmacSha1, "SHA1", 20, true},  // RFC 8247 2.2: MUST-.
 };
 
 // Elliptic curve public values are x and y without a leading octet (RFC 5903 7).
 constexpr DhGroupProperties kDhGroups[] = {
-    {DhGroupId::Modp2048, "DHGroup14", 256},   {DhGroupId::Modp3072, "DHGroup15", 384},
-    {DhGroupId::Modp4096, "DHGroup16", 512},   {DhGroupId::Ecp256, "ECP256", 64},
-    {DhGroupId::Ecp384, "ECP384", 96},         {DhGroupId::Ecp521, "ECP521", 132},
+    {DhGroupId::Modp2048, "DHGroup14", 256},
+    {DhGroupId::Modp3072, "DHGroup15", 384},
+    {DhGroupId::Modp4096, "DHGroup16", 512},
+    {DhGroupId::Ecp256, "ECP256", 64},
+    {DhGroupId::Ecp384, "ECP384", 96},
+    {DhGroupId::Ecp521, "ECP521", 132},
     {DhGroupId::Curve25519, "CURVE25519", 32},
+    {DhGroupId::Modp1024, "DHGroup2", 128, true},       // RFC 8247 2.4: SHOULD NOT.
+    {DhGroupId::Modp2048_256, "DHGroup24", 256, true},  // RFC 8247 2.4: SHOULD NOT.
 };
 
 template <class Table, class Matches>

@@ -1,5 +1,8 @@
 // Transform identifiers of RFC 7296 3.3.2 (IANA "IKEv2 Parameters") that Twinspan knows, and their
 // sizes, in one table. Values are the numbers on the wire.
+//
+// A legacy row is one that RFC 8247 or RFC 8221 tells not to use and that peers in the field still
+// ask for: policy/ hands it out only to a connection that says `legacy: true`.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +18,16 @@ enum class EncryptionId : uint16_t {
   ChaCha20Poly1305 = 28,  // RFC 7634
 };
 
-enum class PrfId : uint16_t { HmacSha256 = 5, HmacSha384 = 6, HmacSha512 = 7 };  // RFC 4868
+enum class PrfId : uint16_t {
+  HmacSha1 = 2,  // RFC 2404; legacy.
+  HmacSha256 = 5,
+  HmacSha384 = 6,
+  HmacSha512 = 7,  // RFC 4868
+};
 
 enum class IntegrityId : uint16_t {
-  None = 0,  // With an AEAD.
+  None = 0,         // With an AEAD.
+  HmacSha1_96 = 2,  // RFC 2404; legacy.
   HmacSha256_128 = 12,
   HmacSha384_192 = 13,
   HmacSha512_256 = 14,
@@ -26,12 +35,14 @@ enum class IntegrityId : uint16_t {
 
 enum class DhGroupId : uint16_t {
   None = 0,
+  Modp1024 = 2,  // RFC 2409 6.2; legacy.
   Modp2048 = 14,
   Modp3072 = 15,
   Modp4096 = 16,
   Ecp256 = 19,
   Ecp384 = 20,
   Ecp521 = 21,
+  Modp2048_256 = 24,  // RFC 5114 2.3, with a subgroup of 256 bits; legacy.
   Curve25519 = 31,
 };
 
@@ -58,18 +69,21 @@ struct IntegrityProperties {
   const char* name;  // SHA256, SHA384, SHA512
   uint8_t key_size;
   uint8_t icv_size;
+  bool is_legacy = false;
 };
 
 struct PrfProperties {
   PrfId id;
   const char* name;
   uint8_t key_size;  // Preferred key size, equal to the output size.
+  bool is_legacy = false;
 };
 
 struct DhGroupProperties {
   DhGroupId id;
   const char* name;      // DHGroup14, ECP384, CURVE25519
   uint16_t public_size;  // Bytes of the KE payload's data, exactly.
+  bool is_legacy = false;
 };
 
 // nullptr when unknown.

@@ -102,6 +102,7 @@ std::vector<IpPrefix> plain(const MarkedList<IpPrefix>& prefixes) {
 }
 
 void set_suite(IpsecSuite suite, TunnelPlan& tunnel) {
+  tunnel.legacy_words = legacy_words(suite);
   tunnel.ike_proposals = std::move(suite.ike_proposals);
   tunnel.esp_proposals = std::move(suite.esp_proposals);
   tunnel.ike_lifetime_seconds = suite.ike_lifetime_seconds;

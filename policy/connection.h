@@ -48,6 +48,7 @@ struct Connection {
   MarkedText ipsec_policy_name;
   std::optional<IpsecPolicy>
       ipsec_policy;  // The mapping, when written in place; it wins over the name.
+  Marked<bool> legacy;
   Marked<Encapsulation> encapsulation;
   Marked<bool> enable_bgp;
   Marked<ConnectionMode> connection_mode;

@@ -32,6 +32,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("sa_lifetime_seconds", &TunnelPlan::sa_lifetime_seconds);
   compare("sa_data_size_kilobytes", &TunnelPlan::sa_data_size_kilobytes);
   compare("sa_life_packets", &TunnelPlan::sa_life_packets);
+  compare("legacy_words", &TunnelPlan::legacy_words);
   compare("dpd_timeout_seconds", &TunnelPlan::dpd_timeout_seconds);
   compare("ike_fragment_size", &TunnelPlan::ike_fragment_size);
   compare("mode", &TunnelPlan::mode);

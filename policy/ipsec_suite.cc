@@ -1,14 +1,11 @@
 #include "policy/ipsec_suite.h"
 
+#include <algorithm>
+
+#include "policy/named_policies.h"
+
 namespace twinspan::policy {
 namespace {
-
-// Azure's defaults for route-based gateways.
-constexpr uint64_t kIkeLifetimeSeconds = 28800;
-constexpr uint64_t kSaLifetimeSeconds = 27000;
-constexpr uint64_t kSaDataSizeKilobytes = 102400000;
-
-constexpr Encryption kAes256Gcm = {EncryptionId::AesGcm16, 256};
 
 std::optional<IntegrityId> integrity_of(std::string_view encryption, std::string_view integrity) {
   if (!words_fit(encryption, integrity)) return std::nullopt;
@@ -35,17 +32,6 @@ DhGroupId group_named(std::string_view word) {
 }
 
 }  // namespace
-
-const IpsecSuite& strong_suite() {
-  static const IpsecSuite suite = {
-      .ike_proposals = {{kAes256Gcm, IntegrityId::None, PrfId::HmacSha384, DhGroupId::Ecp384}},
-      .esp_proposals = {{kAes256Gcm, IntegrityId::None, DhGroupId::Ecp384, true}},
-      .ike_lifetime_seconds = kIkeLifetimeSeconds,
-      .sa_lifetime_seconds = kSaLifetimeSeconds,
-      .sa_data_size_kilobytes = kSaDataSizeKilobytes,
-  };
-  return suite;
-}
 
 bool words_fit(std::string_view encryption, std::string_view integrity) {
   const EncryptionProperties* const found = find_encryption(encryption);
@@ -76,10 +62,40 @@ const IpsecPolicy* policy_of(const Model& model, const Connection& connection) {
   return find(model.ipsec_policies, *connection.ipsec_policy_name);
 }
 
+std::vector<std::string> legacy_words(const IpsecSuite& suite) {
+  std::vector<std::string> words;
+  const auto note = [&words](const auto* properties) {
+    if (properties == nullptr || !properties->is_legacy) return;
+    if (std::ranges::find(words, properties->name) == words.end())
+      words.emplace_back(properties->name);
+  };
+  for (const IkeProposal& proposal : suite.ike_proposals) {
+    note(find_integrity(proposal.integrity));
+    note(find_prf(proposal.prf));
+    note(find_dh_group(proposal.group));
+  }
+  for (const EspProposal& proposal : suite.esp_proposals) {
+    note(find_integrity(proposal.integrity));
+    note(find_dh_group(proposal.pfs_group));
+  }
+  return words;
+}
+
+bool is_legacy_word(std::string_view word) {
+  const IntegrityProperties* const integrity = find_integrity(word);
+  const DhGroupProperties* const group = find_dh_group(word);
+  return (integrity != nullptr && integrity->is_legacy) || (group != nullptr && group->is_legacy);
+}
+
 std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection) {
-  if (const IpsecPolicy* const policy = policy_of(model, connection)) return suite_of(*policy);
-  if (*connection.ipsec_policy_name != kStrongPolicyName) return std::nullopt;
-  return strong_suite();
+  std::optional<IpsecSuite> suite;
+  if (const IpsecPolicy* const policy = policy_of(model, connection)) {
+    suite = suite_of(*policy);
+  } else if (const NamedPolicy* const named = find_named_policy(*connection.ipsec_policy_name)) {
+    suite = named->suite;
+  }
+  if (suite && !*connection.legacy && !legacy_words(*suite).empty()) return std::nullopt;
+  return suite;
 }
 
 }  // namespace twinspan::policy

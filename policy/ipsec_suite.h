@@ -17,9 +17,6 @@ struct IpsecSuite {
   uint64_t sa_life_packets = 0;
 };
 
-// AES-256-GCM throughout, PRF-SHA384, ECP384 with PFS, ESN; the cloud's lifetimes.
-const IpsecSuite& strong_suite();
-
 // nullopt when the words do not fit together (policy/validate.h says how).
 std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy);
 
@@ -27,8 +24,13 @@ std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy);
 // name.
 const IpsecPolicy* policy_of(const Model& model, const Connection& connection);
 
-// nullopt when the connection names no known policy, or one whose words do not fit together.
+// nullopt when the connection names no known policy, one whose words do not fit together, or one
+// with legacy words that the connection does not admit.
 std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection);
+
+// The weak algorithms among the proposals, each once: "SHA1", "DHGroup2".
+std::vector<std::string> legacy_words(const IpsecSuite& suite);
+bool is_legacy_word(std::string_view word);
 
 // An encryption word and its integrity word agree: equal with an AEAD, else a hash.
 bool words_fit(std::string_view encryption, std::string_view integrity);

@@ -120,6 +120,7 @@ void read_connection_policies(ObjectReader& reader, Connection& connection) {
       connection.ipsec_policy = read_ipsec_policy("", policy);
     });
   }
+  reader.read("legacy", connection.legacy);
   reader.read("use_policy_based_traffic_selectors", connection.use_policy_based_traffic_selectors);
   connection.traffic_selector_policies_mark = reader.mark_of("traffic_selector_policies");
   reader.for_each_object(

@@ -110,6 +110,7 @@ std::string to_string(const TunnelPlan& tunnel) {
   line("esp", listed(tunnel.esp_proposals));
   line("lifetimes", fmt::format("ike {} s, sa {} s, {}{}", tunnel.ike_lifetime_seconds,
                                 tunnel.sa_lifetime_seconds, size_limit, packet_limit));
+  if (!tunnel.legacy_words.empty()) line("legacy", listed(tunnel.legacy_words));
   line("dpd", fmt::format("{} s", tunnel.dpd_timeout_seconds));
   if (tunnel.ike_fragment_size != kIkeFragmentSizeDefault) {
     line("fragments", tunnel.ike_fragment_size == 0

@@ -70,8 +70,9 @@ struct TunnelPlan {
   std::vector<EspProposal> esp_proposals;
   uint64_t ike_lifetime_seconds = 0;
   uint64_t sa_lifetime_seconds = 0;
-  uint64_t sa_data_size_kilobytes = 0;  // 0: no limit.
-  uint64_t sa_life_packets = 0;         // 0: no limit but that of the sequence numbers.
+  uint64_t sa_data_size_kilobytes = 0;    // 0: no limit.
+  uint64_t sa_life_packets = 0;           // 0: no limit but that of the sequence numbers.
+  std::vector<std::string> legacy_words;  // Weak algorithms among the proposals: "SHA1".
   uint64_t dpd_timeout_seconds = 45;
   uint32_t ike_fragment_size = kIkeFragmentSizeDefault;  // 0: IKE messages are never cut.
   ConnectionMode mode = ConnectionMode::Default;

@@ -97,4 +97,7 @@ void check_policy_names(const Model& model, RuleReport& report);
 void check_policy_words(const Model& model, RuleReport& report);
 void check_lifetimes(const Model& model, RuleReport& report);
 
+// policy/rules_legacy.cc
+void check_legacy(const Model& model, RuleReport& report);
+
 }  // namespace twinspan::policy

@@ -1,7 +1,10 @@
 // Rules about IPsec policies: those of connections and those that have a name.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "policy/ipsec_suite.h"
+#include "policy/named_policies.h"
 #include "policy/rules.h"
 #include "policy/suggest.h"
 
@@ -10,7 +13,6 @@ namespace {
 
 constexpr uint64_t kLifetimeSecondsGood = 300;     // The cloud's minimum.
 constexpr uint64_t kDataSizeKilobytesGood = 1024;  // Likewise.
-constexpr std::string_view kCloudPolicyPrefix = "azure";
 
 struct PlacedPolicy {
   const IpsecPolicy& policy;
@@ -55,26 +57,24 @@ void check_lifetime(const PlacedPolicy& placed, std::string_view field,
 }  // namespace
 
 void check_policy_names(const Model& model, RuleReport& report) {
-  if (const IpsecPolicy* const policy = find(model.ipsec_policies, kStrongPolicyName)) {
-    report.error({policy->mark,
-                  {path_of(*policy)},
-                  fmt::format("'{}' is built in", kStrongPolicyName),
-                  "use another name"});
+  std::vector<std::string_view> known;
+  for (const NamedPolicy& named : named_policies()) {
+    known.push_back(named.name);
+    if (const IpsecPolicy* const policy = find(model.ipsec_policies, named.name)) {
+      report.error({policy->mark,
+                    {path_of(*policy)},
+                    fmt::format("'{}' is built in", named.name),
+                    "use another name"});
+    }
   }
-  std::vector<std::string_view> known = {kStrongPolicyName};
   for (const auto& [name, policy] : model.ipsec_policies) known.push_back(name);
   for (const auto& [name, connection] : model.connections) {
     const std::string& policy = *connection.ipsec_policy_name;
-    if (connection.ipsec_policy || policy == kStrongPolicyName ||
-        find(model.ipsec_policies, policy) != nullptr)
-      continue;
-    const bool is_clouds = policy.starts_with(kCloudPolicyPrefix);
+    if (connection.ipsec_policy || std::ranges::find(known, policy) != known.end()) continue;
     report.error({connection.ipsec_policy_name.mark,
                   {path_of(connection)},
-                  is_clouds
-                      ? fmt::format("the IPsec policy {} is not supported yet", in_quotes(policy))
-                      : fmt::format("there is no IPsec policy {}", in_quotes(policy)),
-                  is_clouds ? "use 'strong' or write the policy out" : suggestion(policy, known)});
+                  fmt::format("there is no IPsec policy {}", in_quotes(policy)),
+                  suggestion(policy, known)});
   }
 }
 

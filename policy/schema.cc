@@ -17,15 +17,18 @@ constexpr std::string_view kEncapsulations[] = {"udp", "esp"};
 constexpr std::string_view kSkus[] = {"Native",   "Basic",    "VpnGw1",   "VpnGw2",
                                       "VpnGw3",   "VpnGw4",   "VpnGw5",   "VpnGw1AZ",
                                       "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ"};
-constexpr std::string_view kEncryptions[] = {"GCMAES256", "GCMAES128", "CHACHA20POLY1305", "AES256",
-                                             "AES128"};
-constexpr std::string_view kIntegrities[] = {"SHA256",    "SHA384",    "SHA512",
-                                             "GCMAES256", "GCMAES128", "CHACHA20POLY1305"};
-constexpr std::string_view kPrfs[] = {"SHA256", "SHA384", "SHA512"};
-constexpr std::string_view kDhGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16", "ECP256",
-                                          "ECP384",    "ECP521",    "CURVE25519"};
+constexpr std::string_view kEncryptions[] = {
+    "GCMAES256", "GCMAES192", "GCMAES128", "CHACHA20POLY1305", "AES256", "AES192", "AES128"};
+constexpr std::string_view kIntegrities[] = {"SHA256",    "SHA384",          "SHA512",
+                                             "SHA1",      "GCMAES256",       "GCMAES192",
+                                             "GCMAES128", "CHACHA20POLY1305"};
+constexpr std::string_view kPrfs[] = {"SHA256", "SHA384", "SHA512", "SHA1"};
+constexpr std::string_view kDhGroups[] = {"DHGroup14",  "DHGroup15", "DHGroup16",
+                                          "ECP256",     "ECP384",    "ECP521",
+                                          "CURVE25519", "DHGroup2",  "DHGroup24"};
 constexpr std::string_view kPfsGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16",  "ECP256",
-                                           "ECP384",    "ECP521",    "CURVE25519", "None"};
+                                           "ECP384",    "ECP521",    "CURVE25519", "DHGroup2",
+                                           "DHGroup24", "None"};
 
 constexpr uint64_t kPeerWeightMax = 100;
 constexpr uint64_t kDpdTimeoutMin = 9;
@@ -73,7 +76,7 @@ constexpr FieldSchema kEstateFields[] = {
      .type = Object,
      .shape = ByName,
      .object = &kIpsecPolicySchema,
-     .doc = "Policies that connections refer to by name, beside the built-in 'strong'."},
+     .doc = "Policies that connections refer to by name, beside the built-in ones."},
 };
 
 constexpr FieldSchema kVirtualNetworkFields[] = {
@@ -233,7 +236,14 @@ constexpr FieldSchema kConnectionFields[] = {
      .type = NameOrObject,
      .default_text = "strong",
      .object = &kIpsecPolicySchema,
-     .doc = "A policy's name, or a complete policy."},
+     .doc =
+         "A policy's name (strong, azure-default, azure-custom, aws, or one of ipsec_policies), or "
+         "a complete policy."},
+    {.name = "legacy",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Admits SHA1, DHGroup2 and DHGroup24, which are weak, for a peer that has nothing "
+            "better."},
     {.name = "encapsulation",
      .type = Word,
      .default_text = "udp",

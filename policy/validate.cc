@@ -57,6 +57,8 @@ constexpr Rule kRules[] = {
     {"ipsec-policy.unknown", "Named IPsec policies exist.", check_policy_names},
     {"ipsec-policy.words", "Encryption and integrity fit together.", check_policy_words},
     {"ipsec-policy.lifetime", "Lifetimes are long enough for a quiet life.", check_lifetimes},
+    {"ipsec-policy.legacy", "Weak algorithms are admitted by the connection that uses them.",
+     check_legacy},
     {"feature.not-supported", "Nothing is asked for that Twinspan does not do yet.",
      check_not_supported},
 };

@@ -70,9 +70,15 @@ bool open_one(const EvpAead& aead, const Packet& packet) {
 }
 
 bool expand_aes_gcm(void* context, const KeyMaterial& material, Direction direction) {
-  const bool is_256 = material.key_size == 32;
-  if (!is_256 && material.key_size != 16) return false;
-  return expand_evp_aead(context, is_256 ? "AES-256-GCM" : "AES-128-GCM", material, direction);
+  switch (material.key_size) {
+    case 16:
+      return expand_evp_aead(context, "AES-128-GCM", material, direction);
+    case 24:
+      return expand_evp_aead(context, "AES-192-GCM", material, direction);
+    case 32:
+      return expand_evp_aead(context, "AES-256-GCM", material, direction);
+  }
+  return false;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-// AES-CBC with HMAC-SHA2 (RFC 3602, RFC 4868): encrypt, then authenticate; verify before
-// decrypting.
+// AES-CBC with HMAC-SHA2 or HMAC-SHA1 (RFC 3602, RFC 4868, RFC 2404): encrypt, then authenticate;
+// verify before decrypting.
 //
-// The HMAC runs on OpenSSL's SHA2 states directly: the states after the inner and the outer key
+// The HMAC runs on OpenSSL's SHA states directly: the states after the inner and the outer key
 // block are computed once per SA and copied per packet. EVP_MAC and EVP_MD copies of OpenSSL 3.0
 // allocate per packet. The IV of a packet is AES, under a random key of this SA direction, of a
 // counter that starts at random (RFC 3602 3: unpredictable), and not the previous ciphertext block,
@@ -23,10 +23,20 @@ constexpr uint32_t kBlockSize = 16;
 constexpr uint32_t kHashSizeMax = SHA512_DIGEST_LENGTH;
 constexpr uint32_t kHashBlockSizeMax = SHA512_CBLOCK;
 
+struct Sha1 {
+  using State = SHA_CTX;
+  static constexpr uint32_t kBlock = SHA_CBLOCK;
+  static constexpr uint32_t kSize = SHA_DIGEST_LENGTH;
+  static constexpr uint32_t kIcv = 12;  // RFC 2404 3: 96 bits.
+  static constexpr auto init = SHA1_Init;
+  static constexpr auto update = SHA1_Update;
+  static constexpr auto finish = SHA1_Final;
+};
 struct Sha256 {
   using State = SHA256_CTX;
   static constexpr uint32_t kBlock = SHA256_CBLOCK;
   static constexpr uint32_t kSize = SHA256_DIGEST_LENGTH;
+  static constexpr uint32_t kIcv = kSize / 2;  // RFC 4868 2.1.1, as the two below.
   static constexpr auto init = SHA256_Init;
   static constexpr auto update = SHA256_Update;
   static constexpr auto finish = SHA256_Final;
@@ -35,6 +45,7 @@ struct Sha384 {
   using State = SHA512_CTX;
   static constexpr uint32_t kBlock = SHA512_CBLOCK;
   static constexpr uint32_t kSize = SHA384_DIGEST_LENGTH;
+  static constexpr uint32_t kIcv = kSize / 2;
   static constexpr auto init = SHA384_Init;
   static constexpr auto update = SHA384_Update;
   static constexpr auto finish = SHA384_Final;
@@ -43,6 +54,7 @@ struct Sha512 {
   using State = SHA512_CTX;
   static constexpr uint32_t kBlock = SHA512_CBLOCK;
   static constexpr uint32_t kSize = SHA512_DIGEST_LENGTH;
+  static constexpr uint32_t kIcv = kSize / 2;
   static constexpr auto init = SHA512_Init;
   static constexpr auto update = SHA512_Update;
   static constexpr auto finish = SHA512_Final;
@@ -58,8 +70,16 @@ struct CbcHmac {
   uint32_t icv_size;
 };
 
-const char* cipher_name(uint32_t key_size, const char* name_128, const char* name_256) {
-  return key_size == 32 ? name_256 : key_size == 16 ? name_128 : nullptr;
+const char* cipher_name(uint32_t key_size) {
+  switch (key_size) {
+    case 16:
+      return "AES-128-CBC";
+    case 24:
+      return "AES-192-CBC";
+    case 32:
+      return "AES-256-CBC";
+  }
+  return nullptr;
 }
 
 EVP_CIPHER_CTX* keyed_cipher(const char* name, const uint8_t* key, Direction direction) {
@@ -91,10 +111,10 @@ void absorb_key(typename Hash::State& state, const KeyMaterial& material, uint8_
 template <class Hash>
 bool expand(void* context, const KeyMaterial& material, Direction direction) {
   auto* const sa = static_cast<CbcHmac<Hash>*>(context);
-  const char* const name = cipher_name(material.key_size, "AES-128-CBC", "AES-256-CBC");
-  // RFC 4868 2.1.1: the key is exactly as long as the hash; its ICV is half of that.
+  const char* const name = cipher_name(material.key_size);
+  // RFC 4868 2.1.1, RFC 2404 3: the key is exactly as long as the hash.
   if (name == nullptr || material.integrity_key_size != Hash::kSize ||
-      material.icv_size != Hash::kSize / 2) {
+      material.icv_size != Hash::kIcv) {
     return false;
   }
   sa->cipher = keyed_cipher(name, material.key, direction);
@@ -196,6 +216,7 @@ constexpr Kernel kKernel = {.name = "openssl",
 
 }  // namespace
 
+const Kernel kCbcHmacSha1 = kKernel<Sha1>;
 const Kernel kCbcHmacSha256 = kKernel<Sha256>;
 const Kernel kCbcHmacSha384 = kKernel<Sha384>;
 const Kernel kCbcHmacSha512 = kKernel<Sha512>;

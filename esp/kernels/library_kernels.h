@@ -6,9 +6,10 @@
 
 namespace twinspan::esp::kernels {
 
-extern const Kernel kAesGcmOpenssl;      // Key of 16 or 32 bytes.
+extern const Kernel kAesGcmOpenssl;      // Key of 16, 24 or 32 bytes.
 extern const Kernel kChaChaPolyOpenssl;  // Key of 32 bytes.
-extern const Kernel kCbcHmacSha256;      // AES-CBC, key of 16 or 32 bytes, and the HMAC named.
+extern const Kernel kCbcHmacSha1;        // AES-CBC, key of 16, 24 or 32 bytes, and the HMAC named.
+extern const Kernel kCbcHmacSha256;
 extern const Kernel kCbcHmacSha384;
 extern const Kernel kCbcHmacSha512;
 

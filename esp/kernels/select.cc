@@ -20,6 +20,8 @@ constexpr Candidate kAesGcmCandidates[] = {
 
 const Kernel* find_cbc(IntegrityId integrity) {
   switch (integrity) {
+    case IntegrityId::HmacSha1_96:
+      return &kCbcHmacSha1;
     case IntegrityId::HmacSha256_128:
       return &kCbcHmacSha256;
     case IntegrityId::HmacSha384_192:
@@ -62,7 +64,9 @@ const Kernel* KernelSet::find(Encryption encryption, IntegrityId integrity) cons
   if (properties == nullptr) return nullptr;
   if (encryption.id == EncryptionId::AesCbc) return find_cbc(integrity);
   if (integrity != IntegrityId::None) return nullptr;
-  return encryption.id == EncryptionId::AesGcm16 ? aes_gcm_ : &kChaChaPolyOpenssl;
+  if (encryption.id == EncryptionId::ChaCha20Poly1305) return &kChaChaPolyOpenssl;
+  // Only the reference has the key size that hardly anybody uses.
+  return encryption.key_bits == 192 ? &kAesGcmOpenssl : aes_gcm_;
 }
 
 }  // namespace twinspan::esp::kernels

@@ -169,6 +169,13 @@ std::optional<EspChoice> choose_esp(const Proposal& proposal, const EspProposal&
                    .spi = Spi{load_be32(proposal.spi.data())}};
 }
 
+// Combinations that differ in the group alone are one where groups take no part.
+bool holds_same(const SaPayload& offer, const Proposal& proposal) {
+  return std::ranges::any_of(offer.proposals, [&](const Proposal& other) {
+    return other.transforms == proposal.transforms;
+  });
+}
+
 }  // namespace
 
 SaPayload offer_ike(const std::vector<IkeProposal>& ours, std::optional<IkeSpi> spi) {
@@ -198,6 +205,7 @@ SaPayload offer_esp(const std::vector<EspProposal>& ours, Spi spi, ChildDh dh) {
       proposal.transforms.insert(proposal.transforms.end(), alternatives.begin(),
                                  alternatives.end());
     }
+    if (holds_same(offer, proposal)) continue;
     offer.proposals.push_back(std::move(proposal));
   }
   return offer;

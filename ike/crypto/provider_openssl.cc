@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <string>
 
 #include "base/check.h"
 
@@ -32,6 +33,8 @@ constexpr size_t kNonceSize =
 
 const char* digest_name(PrfId id) {
   switch (id) {
+    case PrfId::HmacSha1:
+      return "SHA1";
     case PrfId::HmacSha256:
       return "SHA256";
     case PrfId::HmacSha384:
@@ -44,6 +47,8 @@ const char* digest_name(PrfId id) {
 
 const char* digest_name(IntegrityId id) {
   switch (id) {
+    case IntegrityId::HmacSha1_96:
+      return "SHA1";
     case IntegrityId::HmacSha256_128:
       return "SHA256";
     case IntegrityId::HmacSha384_192:
@@ -56,12 +61,12 @@ const char* digest_name(IntegrityId id) {
   CHECK(false);
 }
 
-const char* cipher_name(Encryption encryption) {
+std::string cipher_name(Encryption encryption) {
   switch (encryption.id) {
     case EncryptionId::AesCbc:
-      return encryption.key_bits == 128 ? "AES-128-CBC" : "AES-256-CBC";
+      return "AES-" + std::to_string(encryption.key_bits) + "-CBC";
     case EncryptionId::AesGcm16:
-      return encryption.key_bits == 128 ? "AES-128-GCM" : "AES-256-GCM";
+      return "AES-" + std::to_string(encryption.key_bits) + "-GCM";
     case EncryptionId::ChaCha20Poly1305:
       return "ChaCha20-Poly1305";
   }
@@ -138,7 +143,7 @@ struct OpenSslSymmetric::Algorithms {
     CHECK(hmac != nullptr && sha1 != nullptr);
     for (const EncryptionProperties& properties : all_encryptions()) {
       Handle<EVP_CIPHER> cipher(
-          EVP_CIPHER_fetch(nullptr, cipher_name(properties.encryption), nullptr));
+          EVP_CIPHER_fetch(nullptr, cipher_name(properties.encryption).c_str(), nullptr));
       CHECK(cipher != nullptr);
       ciphers.push_back(std::move(cipher));
     }

@@ -1,6 +1,6 @@
-// MODP (RFC 3526) and ECP (RFC 5903) groups. Both work on plain integers and points instead of
-// EVP_PKEY, because IKE fixes the encodings: MODP values padded to the modulus, ECP values as x |
-// y.
+// MODP (RFC 3526, RFC 2409, RFC 5114) and ECP (RFC 5903) groups. Both work on plain integers and
+// points instead of EVP_PKEY, because IKE fixes the encodings: MODP values padded to the modulus,
+// ECP values as x | y.
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -47,14 +47,56 @@ Handle<BN_CTX> make_context() {
 
 // ---- MODP ----
 
+// RFC 5114 2.3: p, g and the order q of the subgroup that g generates.
+constexpr const char* kModp2048_256Prime =
+    "87a8e61db4b6663cffbbd19c651959998ceef608660dd0f25d2ceed4435e3b00"
+    "e00df8f1d61957d4faf7df4561b2aa3016c3d91134096faa3bf4296d830e9a7c"
+    "209e0c6497517abd5a8a9d306bcf67ed91f9e6725b4758c022e0b1ef4275bf7b"
+    "6c5bfc11d45f9088b941f54eb1e59bb8bc39a0bf12307f5c4fdb70c581b23f76"
+    "b63acae1caa6b7902d52526735488a0ef13c6d9a51bfa4ab3ad8347796524d8e"
+    "f6a167b5a41825d967e144e5140564251ccacb83e6b486f6b3ca3f7971506026"
+    "c0b857f689962856ded4010abd0be621c3a3960a54e710c375f26375d7014103"
+    "a4b54330c198af126116d2276e11715f693877fad7ef09cadb094ae91e1a1597";
+constexpr const char* kModp2048_256Generator =
+    "3fb32c9b73134d0b2e77506660edbd484ca7b18f21ef205407f4793a1a0ba125"
+    "10dbc15077be463fff4fed4aac0bb555be3a6c1b0c6b47b1bc3773bf7e8c6f62"
+    "901228f8c28cbb18a55ae31341000a650196f931c77a57f2ddf463e5e9ec144b"
+    "777de62aaab8a8628ac376d282d6ed3864e67982428ebc831d14348f6f2f9193"
+    "b5045af2767164e1dfc967c1fb3f2e55a4bd1bffe83b9c80d052b985d182ea0a"
+    "db2a3b7313d3fe14c8484b1e052588b9b7d2bbd2df016199ecd06e1557cd0915"
+    "b3353bbb64e0ec377fd028370df92b52c7891428cdc67eb6184b523d1db246c3"
+    "2f63078490f00ef8d647d148d47954515e2327cfef98c582664b4c0f6cc41659";
+constexpr const char* kModp2048_256Order =
+    "8cf83642a709a097b447997640129da299b1a47d1eb3750ba308b0fe64f5fbd3";
+
+Handle<BIGNUM> from_hex(const char* digits) {
+  BIGNUM* number = nullptr;
+  CHECK(BN_hex2bn(&number, digits) != 0);
+  return Handle<BIGNUM>(number);
+}
+
+Handle<BIGNUM> small_number(BN_ULONG value) {
+  Handle<BIGNUM> number(BN_new());
+  CHECK(number != nullptr && BN_set_word(number.get(), value) == 1);
+  return number;
+}
+
 struct ModpGroup {
   Handle<BIGNUM> prime;
   size_t exponent_size = 0;
+  Handle<BIGNUM> generator = small_number(2);
+  Handle<BIGNUM> order = {};  // Of the generator's subgroup; none with a safe prime.
 };
 
-// RFC 3526 8: exponents of 320, 420 and 480 bits match the groups' higher strength estimates.
+// RFC 3526 8: exponents of 320, 420 and 480 bits match the groups' higher strength estimates. Group
+// 2 is worth 80 bits at most; group 24's exponents are as long as its order (RFC 5114 4).
 ModpGroup find_modp_group(DhGroupId group) {
   switch (group) {
+    case DhGroupId::Modp1024:
+      return {Handle<BIGNUM>(BN_get_rfc2409_prime_1024(nullptr)), 20};
+    case DhGroupId::Modp2048_256:
+      return {from_hex(kModp2048_256Prime), 32, from_hex(kModp2048_256Generator),
+              from_hex(kModp2048_256Order)};
     case DhGroupId::Modp2048:
       return {Handle<BIGNUM>(BN_get_rfc3526_prime_2048(nullptr)), 40};
     case DhGroupId::Modp3072:
@@ -66,21 +108,31 @@ ModpGroup find_modp_group(DhGroupId group) {
   }
 }
 
-// 1 < value < p-1. RFC 6989 2.1: that is all a safe prime needs; RFC 3526's are such.
+// 1 < value < p-1. RFC 6989 2.1: that is all a safe prime needs; RFC 3526's and RFC 2409's are
+// such.
 bool is_in_range(const BIGNUM* value, const BIGNUM* prime) {
   Handle<BIGNUM> highest(BN_dup(prime));
   CHECK(highest != nullptr && BN_sub_word(highest.get(), 1) == 1);
   return BN_cmp(value, BN_value_one()) > 0 && BN_cmp(value, highest.get()) < 0;
 }
 
-SecretBytes modp_power(ByteView base, ByteView exponent, const BIGNUM* prime) {
+// RFC 6989 2.2: a value outside the subgroup would tell the peer bits of our exponent.
+bool is_in_subgroup(const BIGNUM* value, const ModpGroup& group) {
+  if (group.order == nullptr) return true;
   const auto context = make_context();
-  const auto base_number = to_number(base);
+  Handle<BIGNUM> power(BN_new());
+  CHECK(power != nullptr);
+  CHECK(BN_mod_exp(power.get(), value, group.order.get(), group.prime.get(), context.get()) == 1);
+  return BN_is_one(power.get()) == 1;
+}
+
+SecretBytes modp_power(const BIGNUM* base, ByteView exponent, const BIGNUM* prime) {
+  const auto context = make_context();
   const auto exponent_number = to_secret_number(exponent);
   Handle<BIGNUM> power(BN_new());
   CHECK(power != nullptr);
-  CHECK(BN_mod_exp_mont_consttime(power.get(), base_number.get(), exponent_number.get(), prime,
-                                  context.get(), nullptr) == 1);
+  CHECK(BN_mod_exp_mont_consttime(power.get(), base, exponent_number.get(), prime, context.get(),
+                                  nullptr) == 1);
   SecretBytes padded(static_cast<size_t>(BN_num_bytes(prime)));
   write_padded(power.get(), padded.span());
   return padded;
@@ -88,10 +140,10 @@ SecretBytes modp_power(ByteView base, ByteView exponent, const BIGNUM* prime) {
 
 class ModpExchange final : public DhExchange {
  public:
-  ModpExchange(DhGroupId group, Handle<BIGNUM> prime, SecretBytes exponent)
-      : group_(group), prime_(std::move(prime)), exponent_(std::move(exponent)) {
-    static constexpr uint8_t kGenerator[] = {2};
-    public_value_ = to_bytes(modp_power(kGenerator, exponent_.view(), prime_.get()).view());
+  ModpExchange(DhGroupId group, ModpGroup modp, SecretBytes exponent)
+      : group_(group), modp_(std::move(modp)), exponent_(std::move(exponent)) {
+    public_value_ =
+        to_bytes(modp_power(modp_.generator.get(), exponent_.view(), modp_.prime.get()).view());
   }
 
   DhGroupId group() const override { return group_; }
@@ -100,23 +152,25 @@ class ModpExchange final : public DhExchange {
   // RFC 7296 2.14: g^ir is padded with zeros to the length of the modulus.
   std::optional<SecretBytes> compute(ByteView peer_public_value) override {
     if (peer_public_value.size() != public_value_.size()) return std::nullopt;
-    if (!is_in_range(to_number(peer_public_value).get(), prime_.get())) return std::nullopt;
-    return modp_power(peer_public_value, exponent_.view(), prime_.get());
+    const auto peer = to_number(peer_public_value);
+    if (!is_in_range(peer.get(), modp_.prime.get())) return std::nullopt;
+    if (!is_in_subgroup(peer.get(), modp_)) return std::nullopt;
+    return modp_power(peer.get(), exponent_.view(), modp_.prime.get());
   }
 
  private:
   DhGroupId group_;
-  Handle<BIGNUM> prime_;
+  ModpGroup modp_;
   SecretBytes exponent_;
   Bytes public_value_;
 };
 
-std::unique_ptr<DhExchange> make_modp(DhGroupId group, Handle<BIGNUM> prime, ByteView exponent) {
+std::unique_ptr<DhExchange> make_modp(DhGroupId group, ModpGroup modp, ByteView exponent) {
   const auto number = to_secret_number(exponent);
-  Handle<BIGNUM> highest(BN_dup(prime.get()));
+  Handle<BIGNUM> highest(BN_dup(modp.prime.get()));
   CHECK(highest != nullptr && BN_sub_word(highest.get(), 1) == 1);
   if (BN_is_zero(number.get()) || BN_cmp(number.get(), highest.get()) >= 0) return nullptr;
-  return std::make_unique<ModpExchange>(group, std::move(prime), SecretBytes(exponent));
+  return std::make_unique<ModpExchange>(group, std::move(modp), SecretBytes(exponent));
 }
 
 // ---- ECP ----
@@ -232,7 +286,7 @@ SecretBytes draw(RandomSource& random, size_t size, uint8_t top_byte_mask) {
 
 std::unique_ptr<DhExchange> make_openssl_dh(DhGroupId group, ByteView private_key) {
   if (ModpGroup modp = find_modp_group(group); modp.prime != nullptr) {
-    return make_modp(group, std::move(modp.prime), private_key);
+    return make_modp(group, std::move(modp), private_key);
   }
   if (EcpGroup ecp = find_ecp_group(group); ecp.curve != nullptr) {
     return make_ecp(group, std::move(ecp), private_key);

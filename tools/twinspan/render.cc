@@ -66,6 +66,12 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
+// "Connected", or "Connected (legacy)" where weak algorithms are admitted.
+std::string status_text(const json& connection) {
+  return field(connection, "connection_status") +
+         (connection.value("legacy", false) ? " (legacy)" : "");
+}
+
 }  // namespace
 
 std::string render_status(const json& status) {
@@ -73,9 +79,9 @@ std::string render_status(const json& status) {
                             "OUT", "DROPS", "SINCE", "REASON"}};
   for (const json& connection : status["connections"]) {
     for (const json& tunnel : connection["tunnels"]) {
-      rows.push_back({field(connection, "name"), field(connection, "connection_status"),
-                      field(tunnel, "device"), field(tunnel, "remote"), field(tunnel, "spi_in"),
-                      field(tunnel, "spi_out"), size_text(tunnel["ingress_bytes_transferred"]),
+      rows.push_back({field(connection, "name"), status_text(connection), field(tunnel, "device"),
+                      field(tunnel, "remote"), field(tunnel, "spi_in"), field(tunnel, "spi_out"),
+                      size_text(tunnel["ingress_bytes_transferred"]),
                       size_text(tunnel["egress_bytes_transferred"]),
                       std::to_string(drop_total(tunnel)), field(tunnel, "established_since"),
                       field(connection, "reason")});
@@ -98,7 +104,9 @@ std::string render_connection(const json& connection) {
     text += fmt::format("{:<18} {}\n", name, value);
   };
   line("connection", field(connection, "name"));
-  line("status", field(connection, "connection_status"));
+  line("status", status_text(connection));
+  if (connection.value("legacy", false))
+    line("legacy", "weak algorithms are admitted: " + list_text(connection["legacy_algorithms"]));
   line("reason", field(connection, "reason"));
   line("type",
        field(connection, "vpn_type") + ", encapsulation " + field(connection, "encapsulation"));

@@ -33,6 +33,8 @@ const char* esp_cipher_name(EncryptionId id) {
 
 const char* esp_integrity_name(IntegrityId id) {
   switch (id) {
+    case IntegrityId::HmacSha1_96:
+      return "HMAC-SHA-1-96 [RFC2404]";
     case IntegrityId::HmacSha256_128:
       return "HMAC-SHA-256-128 [RFC4868]";
     case IntegrityId::HmacSha384_192:
@@ -59,6 +61,8 @@ std::string ike_cipher_name(Encryption encryption) {
 
 const char* ike_integrity_name(IntegrityId id) {
   switch (id) {
+    case IntegrityId::HmacSha1_96:
+      return "HMAC_SHA1_96 [RFC2404]";
     case IntegrityId::HmacSha256_128:
       return "HMAC_SHA2_256_128 [RFC4868]";
     case IntegrityId::HmacSha384_192:

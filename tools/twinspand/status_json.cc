@@ -84,6 +84,8 @@ json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) 
       {"name", tunnel.plan.connection},
       {"connection_status", to_string(tunnel.status())},
       {"reason", tunnel.is_usable() ? json() : optional_text(tunnel.reason)},
+      {"legacy", !tunnel.plan.legacy_words.empty()},
+      {"legacy_algorithms", tunnel.plan.legacy_words},
       {"tunnels", json::array({tunnel_json(tunnel, totals)})},
   };
 }

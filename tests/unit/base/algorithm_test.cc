@@ -29,26 +29,42 @@ TEST(Algorithm, NamesAreThoseOfTheConfiguration) {
   for (const auto& row : all_encryptions()) encryptions.insert(row.name);
   for (const auto& row : all_integrities()) integrities.insert(row.name);
   for (const auto& row : all_dh_groups()) groups.insert(row.name);
-  EXPECT_EQ(encryptions, (std::set<std::string>{"GCMAES128", "GCMAES256", "CHACHA20POLY1305",
-                                                "AES128", "AES256"}));
-  EXPECT_EQ(integrities, (std::set<std::string>{"SHA256", "SHA384", "SHA512"}));
-  EXPECT_EQ(groups, (std::set<std::string>{"DHGroup14", "DHGroup15", "DHGroup16", "ECP256",
-                                           "ECP384", "ECP521", "CURVE25519"}));
+  EXPECT_EQ(encryptions, (std::set<std::string>{"GCMAES128", "GCMAES192", "GCMAES256",
+                                                "CHACHA20POLY1305", "AES128", "AES192", "AES256"}));
+  EXPECT_EQ(integrities, (std::set<std::string>{"SHA1", "SHA256", "SHA384", "SHA512"}));
+  EXPECT_EQ(groups,
+            (std::set<std::string>{"DHGroup2", "DHGroup14", "DHGroup15", "DHGroup16", "DHGroup24",
+                                   "ECP256", "ECP384", "ECP521", "CURVE25519"}));
+}
+
+TEST(Algorithm, LegacyIsSha1AndTheTwoWeakGroupsAndNothingElse) {
+  std::set<std::string> legacy;
+  for (const auto& row : all_integrities()) {
+    if (row.is_legacy) legacy.insert(row.name);
+  }
+  for (const auto& row : all_prfs()) {
+    if (row.is_legacy) legacy.insert(std::string("PRF ") + row.name);
+  }
+  for (const auto& row : all_dh_groups()) {
+    if (row.is_legacy) legacy.insert(row.name);
+  }
+  EXPECT_EQ(legacy, (std::set<std::string>{"SHA1", "PRF SHA1", "DHGroup2", "DHGroup24"}));
 }
 
 TEST(Algorithm, WhatIsNotInTheTableIsNotFound) {
-  EXPECT_EQ(find_encryption(Encryption{EncryptionId::AesGcm16, 192}), nullptr);
+  EXPECT_EQ(find_encryption(Encryption{EncryptionId::AesGcm16, 200}), nullptr);
   EXPECT_EQ(find_encryption(Encryption{EncryptionId::ChaCha20Poly1305, 128}), nullptr);
   EXPECT_EQ(find_encryption(Encryption{EncryptionId{3}, 192}), nullptr);  // 3DES
   EXPECT_EQ(find_encryption(std::string_view("gcmaes256")), nullptr);
   EXPECT_EQ(find_encryption(std::string_view()), nullptr);
   EXPECT_EQ(find_integrity(IntegrityId::None), nullptr);
-  EXPECT_EQ(find_integrity(IntegrityId{2}), nullptr);  // HMAC-SHA-1-96
-  EXPECT_EQ(find_integrity(std::string_view("SHA1")), nullptr);
-  EXPECT_EQ(find_prf(PrfId{2}), nullptr);
+  EXPECT_EQ(find_integrity(IntegrityId{1}), nullptr);  // HMAC-MD5-96
+  EXPECT_EQ(find_integrity(std::string_view("MD5")), nullptr);
+  EXPECT_EQ(find_prf(PrfId{1}), nullptr);  // HMAC-MD5
   EXPECT_EQ(find_dh_group(DhGroupId::None), nullptr);
-  EXPECT_EQ(find_dh_group(DhGroupId{2}), nullptr);  // 1024-bit MODP
-  EXPECT_EQ(find_dh_group(std::string_view("DHGroup2")), nullptr);
+  EXPECT_EQ(find_dh_group(DhGroupId{1}), nullptr);  // 768-bit MODP
+  EXPECT_EQ(find_dh_group(DhGroupId{5}), nullptr);  // 1536-bit MODP
+  EXPECT_EQ(find_dh_group(std::string_view("DHGroup1")), nullptr);
 }
 
 TEST(Algorithm, EncryptionSizesHangTogether) {
@@ -67,18 +83,23 @@ TEST(Algorithm, EncryptionSizesHangTogether) {
   }
 }
 
-TEST(Algorithm, IntegrityIsTruncatedToHalfAndPrfKeysAreAsLongAsTheOutput) {
-  for (const auto& row : all_integrities()) EXPECT_EQ(row.icv_size * 2, row.key_size) << row.name;
-  const std::pair<PrfId, int> kPrfSizes[] = {
-      {PrfId::HmacSha256, 32}, {PrfId::HmacSha384, 48}, {PrfId::HmacSha512, 64}};
+TEST(Algorithm, Sha2IsTruncatedToHalfSha1To96BitsAndPrfKeysAreAsLongAsTheOutput) {
+  for (const auto& row : all_integrities()) {
+    const bool is_sha1 = row.id == IntegrityId::HmacSha1_96;
+    EXPECT_EQ(row.icv_size, is_sha1 ? 12 : row.key_size / 2) << row.name;  // RFC 2404, RFC 4868.
+  }
+  const std::pair<PrfId, int> kPrfSizes[] = {{PrfId::HmacSha1, 20},
+                                             {PrfId::HmacSha256, 32},
+                                             {PrfId::HmacSha384, 48},
+                                             {PrfId::HmacSha512, 64}};
   for (const auto& [id, size] : kPrfSizes) EXPECT_EQ(find_prf(id)->key_size, size);
 }
 
 TEST(Algorithm, PublicValuesHaveTheSizesOfTheirRfcs) {
   const std::pair<DhGroupId, int> kSizes[] = {
-      {DhGroupId::Modp2048, 256}, {DhGroupId::Modp3072, 384}, {DhGroupId::Modp4096, 512},
-      {DhGroupId::Ecp256, 64},    {DhGroupId::Ecp384, 96},    {DhGroupId::Ecp521, 132},
-      {DhGroupId::Curve25519, 32}};
+      {DhGroupId::Modp1024, 128}, {DhGroupId::Modp2048_256, 256}, {DhGroupId::Modp2048, 256},
+      {DhGroupId::Modp3072, 384}, {DhGroupId::Modp4096, 512},     {DhGroupId::Ecp256, 64},
+      {DhGroupId::Ecp384, 96},    {DhGroupId::Ecp521, 132},       {DhGroupId::Curve25519, 32}};
   EXPECT_EQ(std::size(kSizes), all_dh_groups().size());
   for (const auto& [id, size] : kSizes) EXPECT_EQ(find_dh_group(id)->public_size, size);
 }

@@ -126,8 +126,25 @@ TEST(CbcHmac, RefusesKeysThatDoNotFit) {
   material.icv_size = 12;
   EXPECT_EQ(Cipher::make(kCbcHmacSha256, material, Direction::Seal), nullptr);
   material.icv_size = 16;
-  material.key_size = 24;
+  material.key_size = 20;
   EXPECT_EQ(Cipher::make(kCbcHmacSha256, material, Direction::Open), nullptr);
+}
+
+TEST(CbcHmac, Sha1HasItsOwnKeyAndIcvSizes) {
+  const Bytes key = patterned(64, 1);
+  KeyMaterial material{.key = key.data(),
+                       .key_size = 24,
+                       .integrity_key = key.data(),
+                       .integrity_key_size = 20,
+                       .icv_size = 12,
+                       .iv_seed = key.data()};
+  EXPECT_NE(Cipher::make(kCbcHmacSha1, material, Direction::Seal), nullptr);
+  EXPECT_EQ(Cipher::make(kCbcHmacSha256, material, Direction::Seal), nullptr);
+  material.icv_size = 10;
+  EXPECT_EQ(Cipher::make(kCbcHmacSha1, material, Direction::Seal), nullptr);
+  material.icv_size = 12;
+  material.integrity_key_size = 32;
+  EXPECT_EQ(Cipher::make(kCbcHmacSha1, material, Direction::Seal), nullptr);
 }
 
 TEST(Select, ChoosesByNameAndRefusesUnknownNames) {
@@ -142,6 +159,8 @@ TEST(Select, FindsAKernelForPairsThatEspHas) {
   EXPECT_EQ(set.find({EncryptionId::ChaCha20Poly1305, 256}, IntegrityId::None),
             &kChaChaPolyOpenssl);
   EXPECT_EQ(set.find({EncryptionId::AesCbc, 256}, IntegrityId::HmacSha384_192), &kCbcHmacSha384);
+  EXPECT_EQ(set.find({EncryptionId::AesCbc, 192}, IntegrityId::HmacSha1_96), &kCbcHmacSha1);
+  EXPECT_EQ(set.find({EncryptionId::AesGcm16, 192}, IntegrityId::None), &kAesGcmOpenssl);
   EXPECT_EQ(set.find({EncryptionId::AesCbc, 256}, IntegrityId::None), nullptr);
   EXPECT_EQ(set.find({EncryptionId::AesGcm16, 256}, IntegrityId::HmacSha256_128), nullptr);
 }

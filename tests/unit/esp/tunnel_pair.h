@@ -31,19 +31,21 @@ inline const kernels::KernelSet& test_kernels() {
 }
 
 inline constexpr Encryption kGcm256{EncryptionId::AesGcm16, 256};
+inline constexpr Encryption kGcm192{EncryptionId::AesGcm16, 192};
 inline constexpr Encryption kGcm128{EncryptionId::AesGcm16, 128};
 inline constexpr Encryption kChaChaPoly{EncryptionId::ChaCha20Poly1305, 256};
 inline constexpr Encryption kCbc256{EncryptionId::AesCbc, 256};
+inline constexpr Encryption kCbc192{EncryptionId::AesCbc, 192};
 inline constexpr Encryption kCbc128{EncryptionId::AesCbc, 128};
 
 // Every pair of transforms that ESP knows here, without and with ESN.
 inline std::vector<EspTransforms> all_transforms() {
   std::vector<EspTransforms> all;
   for (const bool esn : {false, true}) {
-    for (const Encryption aead : {kGcm128, kGcm256, kChaChaPoly}) {
+    for (const Encryption aead : {kGcm128, kGcm192, kGcm256, kChaChaPoly}) {
       all.push_back({aead, IntegrityId::None, esn});
     }
-    for (const Encryption cbc : {kCbc128, kCbc256}) {
+    for (const Encryption cbc : {kCbc128, kCbc192, kCbc256}) {
       for (const IntegrityProperties& integrity : all_integrities()) {
         all.push_back({cbc, integrity.id, esn});
       }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/named_policies.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {
@@ -15,7 +16,7 @@ IpsecPolicy with_words(std::string encryption, std::string integrity) {
 }
 
 TEST(IpsecSuite, StrongIsAesGcmWithPfsAndTheCloudsLifetimes) {
-  const IpsecSuite& suite = strong_suite();
+  const IpsecSuite& suite = find_named_policy("strong")->suite;
   const IkeProposal ike{
       {EncryptionId::AesGcm16, 256}, IntegrityId::None, PrfId::HmacSha384, DhGroupId::Ecp384};
   const EspProposal esp{{EncryptionId::AesGcm16, 256}, IntegrityId::None, DhGroupId::Ecp384, true};

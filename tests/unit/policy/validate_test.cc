@@ -225,8 +225,8 @@ TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
           {{"peerings: {}",
             "peerings: { p: { virtual_network: vnet-a, remote_virtual_network: vnet-b } }"}}),
       HasSubstr("peerings are not supported yet"));
-  EXPECT_THAT(only_finding({{"ipsec_policy: strong", "ipsec_policy: azure-default"}}),
-              HasSubstr("'azure-default' is not supported yet"));
+  EXPECT_THAT(only_finding({{"ipsec_policy: strong", "ipsec_policy: azure-defualt"}}),
+              HasSubstr("did you mean 'azure-default'?"));
   const std::string_view policy =
       "{ local_address_ranges: [10.1.0.0/24], remote_address_ranges: [10.9.0.0/24] }";
   EXPECT_THAT(only_finding({{"use_policy_based_traffic_selectors: false",

@@ -6,7 +6,10 @@
 namespace twinspan::ike {
 namespace {
 
-constexpr DhGroupId kModpGroups[] = {DhGroupId::Modp2048, DhGroupId::Modp3072, DhGroupId::Modp4096};
+constexpr DhGroupId kSafePrimeGroups[] = {DhGroupId::Modp1024, DhGroupId::Modp2048,
+                                          DhGroupId::Modp3072, DhGroupId::Modp4096};
+constexpr DhGroupId kModpGroups[] = {DhGroupId::Modp1024, DhGroupId::Modp2048, DhGroupId::Modp3072,
+                                     DhGroupId::Modp4096, DhGroupId::Modp2048_256};
 constexpr DhGroupId kEcpGroups[] = {DhGroupId::Ecp256, DhGroupId::Ecp384, DhGroupId::Ecp521};
 
 // A private key of small numbers; good for every group.
@@ -58,9 +61,9 @@ void expect_both_sides_agree_with(const VectorCase& test) {
   EXPECT_EQ(to_hex(shared_r->view()), to_hex(test.bytes("shared")));
 }
 
-TEST(OpenSslDh, ModpExchangesMatchPythonAndRfc3526Primes) {
+TEST(OpenSslDh, ModpExchangesMatchPythonAndThePrimesOfTheRfcs) {
   const auto cases = read_vectors("modp.vec");
-  EXPECT_EQ(cases.size(), 6u);
+  EXPECT_EQ(cases.size(), 10u);
   for (const VectorCase& test : cases) expect_both_sides_agree_with(test);
 }
 
@@ -84,11 +87,12 @@ TEST(OpenSslDh, ASecretThatBeginsWithZeroKeepsTheFullSize) {
       ++seen;
     }
   }
-  EXPECT_EQ(seen, 4u);
+  EXPECT_EQ(seen, 6u);
 }
 
 TEST(OpenSslDh, RefusesPublicValuesOfAnyOtherLength) {
-  for (const auto groups : {std::span(kModpGroups), std::span(kEcpGroups)}) {
+  for (const std::span<const DhGroupId> groups :
+       {std::span<const DhGroupId>(kModpGroups), std::span<const DhGroupId>(kEcpGroups)}) {
     for (const DhGroupId group : groups) {
       const auto exchange = make_exchange(group);
       const Bytes own = exchange->public_value();
@@ -110,7 +114,7 @@ TEST(OpenSslDh, RefusesPublicValuesOfAnyOtherLength) {
 
 TEST(OpenSslDh, RefusesModpValuesOutsideTwoToPMinusTwo) {
   // RFC 6989 2.1: 1 < r < p-1.
-  for (const DhGroupId group : kModpGroups) {
+  for (const DhGroupId group : kSafePrimeGroups) {
     const auto exchange = make_exchange(group);
     const Bytes prime = modp_prime(group);
     ASSERT_EQ(prime.size(), public_size(group));
@@ -125,6 +129,26 @@ TEST(OpenSslDh, RefusesModpValuesOutsideTwoToPMinusTwo) {
     EXPECT_FALSE(exchange->compute(add_small(prime, 2)));
     EXPECT_FALSE(exchange->compute(Bytes(size, 0xff)));
   }
+}
+
+TEST(OpenSslDh, RefusesValuesOutsideTheSubgroupOfGroup24) {
+  // RFC 6989 2.2: r^q = 1 mod p. Of r and -r at most one is in a subgroup of odd order.
+  const auto exchange = make_exchange(DhGroupId::Modp2048_256);
+  const Bytes prime = modp_prime(DhGroupId::Modp2048_256);
+  const Bytes good = exchange->public_value();
+  EXPECT_TRUE(exchange->compute(good));
+  Bytes negative = prime;
+  int borrow = 0;
+  for (size_t i = negative.size(); i-- > 0;) {
+    const int difference = prime[i] - good[i] - borrow;
+    borrow = difference < 0 ? 1 : 0;
+    negative[i] = static_cast<uint8_t>(difference & 0xff);
+  }
+  EXPECT_FALSE(exchange->compute(negative));
+  for (const uint8_t small : std::initializer_list<uint8_t>{0, 1, 2, 3, 5})
+    EXPECT_FALSE(exchange->compute(small_number(prime.size(), small))) << +small;
+  EXPECT_FALSE(exchange->compute(add_small(prime, -1)));
+  EXPECT_FALSE(exchange->compute(prime));
 }
 
 TEST(OpenSslDh, RefusesPointsOffTheCurveAndTheOrigin) {
@@ -179,7 +203,8 @@ TEST(OpenSslDh, TakesOnlyItsOwnGroups) {
   const Bytes key(32, 1);
   EXPECT_FALSE(make_openssl_dh(DhGroupId::None, key));
   EXPECT_FALSE(make_openssl_dh(DhGroupId::Curve25519, key));
-  EXPECT_FALSE(make_openssl_dh(static_cast<DhGroupId>(2), key));
+  EXPECT_FALSE(make_openssl_dh(static_cast<DhGroupId>(1), key));
+  EXPECT_FALSE(make_openssl_dh(static_cast<DhGroupId>(5), key));
 }
 
 // Gives what it is told, then a fixed byte.

@@ -64,7 +64,7 @@ bool is_aead(const CipherCase& test) {
 TEST(OpenSslSymmetric, CiphersMatchTheirPublishedVectors) {
   const OpenSslSymmetric symmetric;
   const auto cases = all_cipher_cases();
-  EXPECT_EQ(cases.size(), 17u);
+  EXPECT_EQ(cases.size(), 20u);
   for (const CipherCase& test : cases) {
     SCOPED_TRACE(test.name);
     EXPECT_EQ(
@@ -182,6 +182,22 @@ TEST(OpenSslSymmetric, PrfAndTruncatedHmacMatchRfc4231) {
       EXPECT_EQ(to_hex(symmetric.hmac(hash.integrity, key, {message})),
                 to_hex(ByteView(expected).first(expected.size() / 2)));
     }
+  }
+}
+
+TEST(OpenSslSymmetric, HmacSha1MatchesRfc2202) {
+  const OpenSslSymmetric symmetric;
+  const auto cases = read_vectors("hmac_sha1.vec");
+  EXPECT_EQ(cases.size(), 7u);
+  for (const VectorCase& test : cases) {
+    SCOPED_TRACE(test.name());
+    const Bytes key = test.bytes("key");
+    const Bytes message = test.bytes("message");
+    const Bytes expected = test.bytes("sha1");
+    EXPECT_EQ(to_hex(symmetric.prf(PrfId::HmacSha1, key, {message}).view()), to_hex(expected));
+    // RFC 2404 3: the ICV is the first 96 bits.
+    EXPECT_EQ(to_hex(symmetric.hmac(IntegrityId::HmacSha1_96, key, {message})),
+              to_hex(ByteView(expected).first(12)));
   }
 }
 

@@ -265,9 +265,35 @@ def prime(bits, constant):
     return 2**bits - 2**(bits - 64) - 1 + 2**64 * (pi_times_power_of_two(bits - 130) + constant)
 
 
-def exchange(title, group, p, private_i, private_r):
+# RFC 5114 2.3.
+P24 = int(
+    '87a8e61db4b6663cffbbd19c651959998ceef608660dd0f25d2ceed4435e3b00'
+    'e00df8f1d61957d4faf7df4561b2aa3016c3d91134096faa3bf4296d830e9a7c'
+    '209e0c6497517abd5a8a9d306bcf67ed91f9e6725b4758c022e0b1ef4275bf7b'
+    '6c5bfc11d45f9088b941f54eb1e59bb8bc39a0bf12307f5c4fdb70c581b23f76'
+    'b63acae1caa6b7902d52526735488a0ef13c6d9a51bfa4ab3ad8347796524d8e'
+    'f6a167b5a41825d967e144e5140564251ccacb83e6b486f6b3ca3f7971506026'
+    'c0b857f689962856ded4010abd0be621c3a3960a54e710c375f26375d7014103'
+    'a4b54330c198af126116d2276e11715f693877fad7ef09cadb094ae91e1a1597',
+    16)
+G24 = int(
+    '3fb32c9b73134d0b2e77506660edbd484ca7b18f21ef205407f4793a1a0ba125'
+    '10dbc15077be463fff4fed4aac0bb555be3a6c1b0c6b47b1bc3773bf7e8c6f62'
+    '901228f8c28cbb18a55ae31341000a650196f931c77a57f2ddf463e5e9ec144b'
+    '777de62aaab8a8628ac376d282d6ed3864e67982428ebc831d14348f6f2f9193'
+    'b5045af2767164e1dfc967c1fb3f2e55a4bd1bffe83b9c80d052b985d182ea0a'
+    'db2a3b7313d3fe14c8484b1e052588b9b7d2bbd2df016199ecd06e1557cd0915'
+    'b3353bbb64e0ec377fd028370df92b52c7891428cdc67eb6184b523d1db246c3'
+    '2f63078490f00ef8d647d148d47954515e2327cfef98c582664b4c0f6cc41659',
+    16)
+Q24 = int(
+    '8cf83642a709a097b447997640129da299b1a47d1eb3750ba308b0fe64f5fbd3',
+    16)
+
+
+def exchange(title, group, p, private_i, private_r, generator=2):
     size = (p.bit_length() + 7) // 8
-    public_i, public_r = pow(2, private_i, p), pow(2, private_r, p)
+    public_i, public_r = pow(generator, private_i, p), pow(generator, private_r, p)
     show_case(title, {
         'group': group, 'prime': p.to_bytes(size, 'big'),
         'private_i': private_i.to_bytes(40, 'big'), 'public_i': public_i.to_bytes(size, 'big'),
@@ -277,9 +303,11 @@ def exchange(title, group, p, private_i, private_r):
 
 def print_modp():
     show_head('''Calculated by tests/unit/ike/crypto/reference.py with Python integers; the primes
-        from the formulas of RFC 3526 3 to 5. The first case of each group is a plain exchange; in
-        the second the secret begins with a zero octet.''')
-    for group, bits, constant in ((14, 2048, 124476), (15, 3072, 1690314), (16, 4096, 240904)):
+        from the formulas of RFC 3526 3 to 5 and RFC 2409 6.2, group 24 from RFC 5114 2.3. The first
+        case of each group is a plain exchange; in the second the secret begins with a zero
+        octet.''')
+    groups = ((2, 1024, 129093), (14, 2048, 124476), (15, 3072, 1690314), (16, 4096, 240904))
+    for group, bits, constant in groups:
         p = prime(bits, constant)
         assert pow(2, p - 1, p) == 1 and pow(2, (p - 1) // 2, p) == 1
         private_i = int.from_bytes(stream(f'modp {group} i', 40), 'big')
@@ -289,6 +317,14 @@ def print_modp():
         while pow(public_i, private_r, p) >> (bits - 8):
             private_r += 1
         exchange(f'group {group}, leading zero', group, p, private_i, private_r)
+    assert pow(G24, Q24, P24) == 1 and (P24 - 1) % Q24 == 0
+    private_i = int.from_bytes(stream('modp 24 i', 40), 'big')
+    private_r = int.from_bytes(stream('modp 24 r', 40), 'big')
+    exchange('group 24', 24, P24, private_i, private_r, G24)
+    public_i = pow(G24, private_i, P24)
+    while pow(public_i, private_r, P24) >> 2040:
+        private_r += 1
+    exchange('group 24, leading zero', 24, P24, private_i, private_r, G24)
 
 
 if __name__ == '__main__':
