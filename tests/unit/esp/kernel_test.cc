@@ -100,7 +100,7 @@ TEST_P(AesGcm, InPlaceAndTrailerGiveTheSameAsOneBuffer) {
 }
 
 TEST_P(AesGcm, RefusesOtherKeySizes) {
-  for (const size_t key_size : {0u, 15u, 24u, 33u}) {
+  for (const size_t key_size : {0u, 15u, 20u, 33u}) {
     EXPECT_EQ(make_cipher(*GetParam(), patterned(key_size + 4, 1), Direction::Seal), nullptr);
   }
 }

@@ -214,7 +214,7 @@ TEST_F(Store, SaysWhyItRefusesAnInstallation) {
   EXPECT_EQ(refusal([](auto& p) { p.outbound_spi = {0}; }), "SPIs up to 255 are reserved");
   EXPECT_EQ(refusal([](auto& p) { p.replay_window_packets = 64; }),
             "a replay window of 64 packets is not between 1024 and 1048576");
-  EXPECT_EQ(refusal([](auto& p) { p.transforms.encryption.key_bits = 192; }),
+  EXPECT_EQ(refusal([](auto& p) { p.transforms.encryption.key_bits = 200; }),
             "ESP has no such pair of transforms");
   EXPECT_EQ(refusal([](auto& p) { p.transforms.integrity = IntegrityId::HmacSha256_128; }),
             "ESP has no such pair of transforms");

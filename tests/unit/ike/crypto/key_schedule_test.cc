@@ -59,7 +59,7 @@ class KeySchedule : public testing::Test {
 
 TEST_F(KeySchedule, VectorsCoverEveryCipherIntegrityAndPrf) {
   const auto cases = sa_cases();
-  EXPECT_EQ(cases.size(), 6u);
+  EXPECT_EQ(cases.size(), 8u);
   const auto some = [&](auto matches) { return std::any_of(cases.begin(), cases.end(), matches); };
   for (const EncryptionProperties& row : all_encryptions()) {
     EXPECT_TRUE(some([&](const auto& test) { return suite_of(test).encryption == row.encryption; }))

@@ -45,9 +45,9 @@ def show_case(title, fields):
 
 # ---- Key schedule ----
 
-PRF = {5: 'sha256', 6: 'sha384', 7: 'sha512'}
-PRF_SIZE = {5: 32, 6: 48, 7: 64}
-INTEGRITY = {0: (None, 0, 0), 12: ('sha256', 32, 16), 13: ('sha384', 48, 24),
+PRF = {2: 'sha1', 5: 'sha256', 6: 'sha384', 7: 'sha512'}
+PRF_SIZE = {2: 20, 5: 32, 6: 48, 7: 64}
+INTEGRITY = {0: (None, 0, 0), 2: ('sha1', 20, 12), 12: ('sha256', 32, 16), 13: ('sha384', 48, 24),
              14: ('sha512', 64, 32)}
 SALT = {12: 0, 20: 4, 28: 4}
 
@@ -145,7 +145,7 @@ def chain(title, suite, esp, nonce_sizes, shared_size, psk_size):
                    child_keys(prf_number, keys['d'], esp, pfs, pfs_ni, pfs_nr).items()})
     fields.update(sealed_message(suite, title, keys['ei'], keys['ai']))
     # 2.18: the old PRF makes SKEYSEED from the old SK_d, the new one (the next listed) expands it.
-    new_prf = {5: 6, 6: 7, 7: 5}[prf_number]
+    new_prf = {2: 5, 5: 6, 6: 7, 7: 5}[prf_number]
     new_spis = stream(title + ' new SPIi', 8), stream(title + ' new SPIr', 8)
     skeyseed = prf(prf_number, keys['d'], pfs + pfs_ni + pfs_nr)
     rekeyed = ike_keys((encryption, bits, integrity, new_prf), skeyseed, pfs_ni, pfs_nr, *new_spis)
@@ -169,6 +169,8 @@ def print_ike_keys():
           (12, 128, 12, 5), (20, 128, 0), (17, 33), 256, 129)
     chain('AES-CBC-256, HMAC-SHA-384, PRF-SHA-384',
           (12, 256, 13, 6), (12, 256, 13), (48, 48), 66, 32)
+    chain('AES-CBC-192, HMAC-SHA-1, PRF-SHA-1', (12, 192, 2, 2), (12, 192, 2), (16, 20), 128, 21)
+    chain('AES-GCM-192, PRF-SHA-256', (20, 192, 0, 5), (20, 192, 0), (32, 16), 256, 33)
     # The longest output prf+ can give: 255 rounds.
     key, seed = stream('prf+ key', 32), stream('prf+ seed', 32)
     longest = prf_plus(5, key, seed, 255 * 32)

@@ -25,7 +25,7 @@ TEST(SystemProvider, TwoSidesAgreeInEveryGroupOfTheTable) {
 
 TEST(SystemProvider, UnknownGroupsHaveNoExchange) {
   const auto provider = make_system_provider();
-  for (const int number : {0, 1, 2, 5, 13, 17, 18, 22, 25, 32, 65535}) {
+  for (const int number : {0, 1, 5, 13, 17, 18, 22, 25, 32, 65535}) {
     EXPECT_FALSE(provider->make_dh(static_cast<DhGroupId>(number))) << number;
   }
 }
