@@ -24,6 +24,7 @@ charon {{
   retransmit_timeout = 1.0
   retransmit_tries = 3
   retransmit_base = 1.2
+  fragment_size = {fragment_size}
   filelog {{ stderr {{ default = 1
     ike = 2
     chd = 2
@@ -67,6 +68,7 @@ DEFAULTS = {
     "esp": "aes256gcm16-ecp384",
     "keys": "",
     "child_keys": "rekey_time = 0",
+    "fragment_size": "1280",
     "key": "correct horse battery staple 1",
     "ppk_secret": "",
 }
@@ -82,7 +84,8 @@ class Charon:
     def start(self, **settings: str) -> "Charon":
         """Starts charon with one connection `s2s` and its child `net`; nothing is initiated."""
         conf = self.folder / "strongswan.conf"
-        conf.write_text(DAEMON_CONF.format(plugins=PLUGINS, folder=self.folder))
+        values = {**DEFAULTS, **settings, "plugins": PLUGINS, "folder": self.folder}
+        conf.write_text(DAEMON_CONF.format(**values))
         script = f"mount -t tmpfs tmpfs /run && exec {CHARON}"
         self.program = self.lab.start(
             self.namespace,
