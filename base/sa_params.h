@@ -54,6 +54,8 @@ struct SaPairParams {
   TrafficSelectors local_selectors;
   TrafficSelectors remote_selectors;
   TrafficLimits limits;
+  // Where selectors of one tunnel overlap, the pair with the lowest takes the packet.
+  uint32_t precedence = 0;
   uint32_t replay_window_packets = 4096;  // 1024 at the least.
   // False: receive on the new SA, but keep sending on the old one until the peer has proven that it
   // holds the new SA (RFC 7296 2.8); EventActivateOutbound then follows.

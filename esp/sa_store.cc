@@ -137,6 +137,7 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
   child->spd_entry = {.child = params.child,
                       .local = std::move(params.local_selectors),
                       .remote = std::move(params.remote_selectors),
+                      .precedence = params.precedence,
                       .selectors = selectors,
                       .sa = nullptr};
   child->inbound_spi = params.inbound_spi;

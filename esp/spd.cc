@@ -6,7 +6,8 @@ namespace twinspan::esp {
 namespace {
 
 bool has_same_selectors(const SpdEntry& a, const SpdEntry& b) {
-  return std::is_permutation(a.local.begin(), a.local.end(), b.local.begin(), b.local.end()) &&
+  return a.precedence == b.precedence &&
+         std::is_permutation(a.local.begin(), a.local.end(), b.local.begin(), b.local.end()) &&
          std::is_permutation(a.remote.begin(), a.remote.end(), b.remote.begin(), b.remote.end());
 }
 
@@ -50,7 +51,8 @@ void activate(Spd& spd, SpdEntry entry) {
     // No more SAs than entries: SaStore::install() counts the children of a tunnel.
     if (unused != spd.end()) spd.erase(unused);
   }
-  spd.push_back(std::move(entry));
+  const auto behind = std::ranges::upper_bound(spd, entry.precedence, {}, &SpdEntry::precedence);
+  spd.insert(behind, std::move(entry));
 }
 
 }  // namespace twinspan::esp

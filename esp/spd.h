@@ -12,13 +12,14 @@
 
 namespace twinspan::esp {
 
-inline constexpr size_t kSpdEntriesMax = 256;  // Per tunnel.
+inline constexpr size_t kSpdEntriesMax = 1024;  // Per tunnel.
 
 // Packets from `local` to `remote` leave by `sa`.
 struct SpdEntry {
   ChildId child;
   TrafficSelectors local;
   TrafficSelectors remote;
+  uint32_t precedence = 0;                        // Of SaPairParams.
   std::shared_ptr<const SelectorPair> selectors;  // The same two, compiled.
   // nullptr: no active outbound SA. The entry keeps its place for the next SA with these selectors.
   std::shared_ptr<OutboundSa> sa;
@@ -33,8 +34,8 @@ OutboundSa* find_in_spd(const Spd& spd, const InnerPacket& packet, Verdict& verd
 // The SA that takes every packet of both families because it stands first, if there is one.
 OutboundSa* find_any_to_any(const Spd& spd);
 
-// Puts `entry` where the entry with the same selectors stands, else at the end. Entries without an
-// SA that the new one covers are gone then.
+// Puts `entry` where the entry with the same selectors stands, else behind those of its precedence.
+// Entries without an SA that the new one covers are gone then.
 void activate(Spd& spd, SpdEntry entry);
 
 }  // namespace twinspan::esp

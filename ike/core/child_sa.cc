@@ -27,6 +27,7 @@ TrafficLimits traffic_limits(const ChildLifetime& lifetime, const EspTransforms&
 }
 
 SaPairParams pair_params(Context& context, const IkeSa& sa, const ChildSa& child, ChildKeys keys) {
+  const ChildConfig& config = config_of(sa, child);
   EspKeys& outbound =
       child.is_initiator ? keys.initiator_to_responder : keys.responder_to_initiator;
   EspKeys& inbound = child.is_initiator ? keys.responder_to_initiator : keys.initiator_to_responder;
@@ -42,13 +43,15 @@ SaPairParams pair_params(Context& context, const IkeSa& sa, const ChildSa& child
           .remote = sa.remote,
           .local_selectors = child.local,
           .remote_selectors = child.remote,
-          .limits = traffic_limits(sa.peer->child.lifetime, child.transforms, context.provider),
+          .limits = traffic_limits(config.lifetime, child.transforms, context.provider),
+          .precedence = static_cast<uint32_t>(&config - sa.peer->children.data()),
           .outbound_active = child.outbound_half == Outbound::Active};
 }
 
 EventChildEstablished established_event(const IkeSa& sa, const ChildSa& child) {
   return {.tunnel = sa.tunnel(),
           .child = child.id,
+          .name = child.config,
           .inbound_spi = child.inbound,
           .outbound_spi = child.outbound,
           .transforms = child.transforms,
@@ -60,7 +63,7 @@ EventChildEstablished established_event(const IkeSa& sa, const ChildSa& child) {
 }
 
 void arm_lifetime(Context& context, const IkeSa& sa, ChildSa& child) {
-  const ChildLifetime& lifetime = sa.peer->child.lifetime;
+  const ChildLifetime& lifetime = config_of(sa, child).lifetime;
   if (lifetime.soft_time > Duration{}) {
     child.timers.arm(ChildTimer::SoftLifetime,
                      context.now + with_jitter(lifetime.soft_time, context.provider));
@@ -70,12 +73,13 @@ void arm_lifetime(Context& context, const IkeSa& sa, ChildSa& child) {
   }
 }
 
-// The newest other child of the tunnel that could be sent on.
-SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, ChildId leaving) {
+// The newest other child of the tunnel that could be sent on in place of `leaving`.
+SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const ChildSa& leaving) {
   SaRegistry::Place best;
   for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
     for (ChildSa& child : sa->children) {
-      if (child.id == leaving || child.is_deleting || child.outbound_half == Outbound::Removed)
+      if (child.id == leaving.id || child.is_deleting || child.outbound_half == Outbound::Removed ||
+          !is_same_traffic(child.traffic(), leaving.traffic()))
         continue;
       const bool better =
           best.child == nullptr || std::pair{child.is_usable(), child.id} >
@@ -86,14 +90,24 @@ SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, ChildId lea
   return best;
 }
 
+void supersede_others(Context& context, TunnelId tunnel, const ChildSa& active) {
+  for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
+    for (ChildSa& child : sa->children) {
+      if (child.id != active.id && child.outbound_half == Outbound::Active &&
+          is_same_traffic(child.traffic(), active.traffic())) {
+        child.outbound_half = Outbound::Superseded;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys keys,
                        Activation activation) {
   CHECK(sa.state() == IkeSaState::Established);
-  Tunnel* tunnel = context.supervisor.find(sa.tunnel());
   child.outbound_half = activation == Activation::Now ? Outbound::Active : Outbound::Waiting;
-  if (activation == Activation::Now && tunnel != nullptr) tunnel->active_outbound = child.id;
+  if (activation == Activation::Now) supersede_others(context, sa.tunnel(), child);
   if (activation == Activation::WhenProven) {
     child.timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
   }
@@ -115,11 +129,9 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
 void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
   if (child.outbound_half == Outbound::Removed) return;
   child.timers.cancel(ChildTimer::Activate);
-  Tunnel* tunnel = context.supervisor.find(sa.tunnel());
-  const bool is_current = tunnel != nullptr && tunnel->active_outbound == child.id;
-  if (!is_current) {
+  if (child.outbound_half != Outbound::Active) {
     context.outbox.emit(EventActivateOutbound{child.id});
-    if (tunnel != nullptr) tunnel->active_outbound = child.id;
+    supersede_others(context, sa.tunnel(), child);
   }
   child.outbound_half = Outbound::Active;
   if (!child.replaces) return;
@@ -138,12 +150,10 @@ void activate_proven(Context& context, IkeSa& sa) {
 
 void remove_outbound(Context& context, IkeSa& sa, ChildSa& child) {
   if (child.outbound_half == Outbound::Removed) return;
-  Tunnel* tunnel = context.supervisor.find(sa.tunnel());
-  child.outbound_half = Outbound::Removed;
+  const Outbound before = std::exchange(child.outbound_half, Outbound::Removed);
   child.timers.cancel(ChildTimer::Activate);
-  if (tunnel != nullptr && tunnel->active_outbound == child.id) {
-    tunnel->active_outbound.reset();
-    const auto substitute = find_substitute(context, sa.tunnel(), child.id);
+  if (before == Outbound::Active) {
+    const auto substitute = find_substitute(context, sa.tunnel(), child);
     if (substitute.child != nullptr) activate_child(context, *substitute.sa, *substitute.child);
   }
   context.outbox.emit(EventRemoveOutbound{child.id});
@@ -189,10 +199,11 @@ void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer time
       return;
     case ChildTimer::HardLifetime: {
       const Diagnosis why = diagnose(Cause::LifetimeEnded, sa.peer->name);
+      const std::string config = child->config;
       // The peer's copy goes by DELETE; ours may not carry another packet.
       queue_child_delete(context, sa, *child);
       remove_child(context, sa, id, InboundFate::Now, why.message);
-      context.supervisor.fail(sa.tunnel(), why);
+      context.supervisor.fail_child(context, sa.tunnel(), config, why);
       return;
     }
     case ChildTimer::Activate:

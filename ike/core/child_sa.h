@@ -12,13 +12,16 @@
 
 #include "base/sa_params.h"
 #include "ike/core/context.h"
+#include "ike/core/peer_config.h"
+#include "ike/core/selector_narrowing.h"
 #include "ike/core/timers.h"
 
 namespace twinspan::ike {
 
 struct IkeSa;
 
-inline constexpr size_t kChildrenPerIkeSaMax = 16;
+// Each child with its replacement and a crossing one.
+inline constexpr size_t kChildrenPerIkeSaMax = 3 * kChildConfigsMax;
 // The proof that the peer holds a replacement: a packet on it, or any further request (our window
 // is 1, so it has our answer by then), such as the DELETE of the old pair. A peer that sends
 // neither is waited for past its fifth transmission (0, 1, 3, 7, 15 s); until then the old pair
@@ -43,13 +46,15 @@ enum class ChildTimer : uint8_t {
 enum class Outbound : uint8_t {
   Waiting,  // Installed, not used: the peer's proof is awaited, or it lost a collision.
   Active,
+  Superseded,  // Installed; another one is sent on, and this one stands in when that leaves.
   Removed,
 };
 
 struct ChildSa {
   ChildId id;
-  Spi inbound;   // Ours.
-  Spi outbound;  // The peer's.
+  std::string config;  // The ChildConfig that it serves.
+  Spi inbound;         // Ours.
+  Spi outbound;        // The peer's.
   EspTransforms transforms;
   DhGroupId group = DhGroupId::None;
   Encapsulation encapsulation = Encapsulation::Udp;
@@ -68,6 +73,7 @@ struct ChildSa {
   TimerTable<ChildTimer> timers;
 
   bool is_usable() const { return !is_deleting && !is_redundant; }
+  ChildTraffic traffic() const { return {config, local, remote}; }
 };
 
 // When the outbound half of a new child is used.
@@ -89,7 +95,7 @@ void activate_child(Context& context, IkeSa& sa, ChildSa& child);
 // used.
 void activate_proven(Context& context, IkeSa& sa);
 
-// The outbound half goes; what else the tunnel has takes over first.
+// The outbound half goes; what else the tunnel has for its traffic takes over first.
 void remove_outbound(Context& context, IkeSa& sa, ChildSa& child);
 
 enum class InboundFate : uint8_t { Grace, Now };

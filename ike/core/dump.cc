@@ -39,11 +39,11 @@ std::string id_text(const std::optional<ChildId>& id) {
 
 std::string child_text(const ChildSa& child) {
   return fmt::format(
-      "    child {} in={:08x} out={:08x} enc={}/{} integ={} esn={} group={} encap={} {}==={} "
+      "    child {} {} in={:08x} out={:08x} enc={}/{} integ={} esn={} group={} encap={} {}==={} "
       "initiator={} narrowed={} rekey={} half={} replaces={} replaced_by={} deleting={} "
       "redundant={} "
       "timers:{}\n",
-      child.id.value, child.inbound.value, child.outbound.value,
+      child.id.value, child.config, child.inbound.value, child.outbound.value,
       static_cast<unsigned>(child.transforms.encryption.id), child.transforms.encryption.key_bits,
       static_cast<unsigned>(child.transforms.integrity), child.transforms.esn,
       static_cast<unsigned>(child.group), static_cast<unsigned>(child.encapsulation),
@@ -78,8 +78,9 @@ std::string active_text(Provider& provider, const ActiveExchange& active) {
                         static_cast<unsigned>(init->group), hashed(provider, init->cookie),
                         init->restart_count, init->hint ? static_cast<int>(*init->hint) : -1);
   } else if (const auto* child = std::get_if<ChildExchange>(&active)) {
-    text += fmt::format(" rekeys={} in={:08x} attempt={} crossing={}", id_text(child->rekeys),
-                        child->inbound_spi.value, child->attempt, id_text(child->crossing));
+    text += fmt::format(" {} rekeys={} in={:08x} attempt={} crossing={}", child->config,
+                        id_text(child->rekeys), child->inbound_spi.value, child->attempt,
+                        id_text(child->crossing));
   } else if (const auto* rekey = std::get_if<RekeyIkeExchange>(&active)) {
     text += fmt::format(" spi={:016x} attempt={} crossing={:016x}", rekey->new_spi.value,
                         rekey->attempt, rekey->crossing.value_or(IkeSpi{}).value);
@@ -119,8 +120,8 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
                         sa.path.candidate().to_string());
   }
   for (const Task& task : sa.queue) {
-    text += fmt::format("    task {} in={:08x} attempt={} at={}\n", to_string(task.kind),
-                        task.inbound_spi.value, task.attempt,
+    text += fmt::format("    task {} {} in={:08x} attempt={} at={}\n", to_string(task.kind),
+                        task.config, task.inbound_spi.value, task.attempt,
                         task.not_before.time_since_epoch().count());
   }
   for (const ChildSa& child : sa.children) text += child_text(child);
@@ -128,11 +129,15 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
 }
 
 std::string tunnel_text(const Tunnel& tunnel) {
-  std::string text = fmt::format(
-      "tunnel {} {} down={} state={} reason=\"{}\" failures={} outbound={} waiting={} timers:{}\n",
-      tunnel.peer->tunnel.value, tunnel.peer->name, tunnel.is_held_down,
-      static_cast<unsigned>(tunnel.state), tunnel.reason, tunnel.failure_count,
-      id_text(tunnel.active_outbound), tunnel.waiting.size(), timers_text(tunnel.timers));
+  std::string text =
+      fmt::format("tunnel {} {} down={} state={} reason=\"{}\" failures={} waiting={} timers:{}\n",
+                  tunnel.peer->tunnel.value, tunnel.peer->name, tunnel.is_held_down,
+                  static_cast<unsigned>(tunnel.state), tunnel.reason, tunnel.failure_count,
+                  tunnel.waiting.size(), timers_text(tunnel.timers));
+  for (const auto& [name, wish] : tunnel.wishes) {
+    text += fmt::format("    wish {} failures={} at={}\n", name, wish.failure_count,
+                        wish.retry_at ? wish.retry_at->time_since_epoch().count() : 0);
+  }
   for (const auto& kept : tunnel.grace) {
     text += fmt::format("    grace in={:08x} until={}\n", kept.spi.value,
                         kept.until.time_since_epoch().count());

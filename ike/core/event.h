@@ -50,6 +50,7 @@ struct EventTunnelState {
 struct EventChildEstablished {
   TunnelId tunnel;
   ChildId child;
+  std::string name;  // Of its ChildConfig.
   Spi inbound_spi, outbound_spi;
   EspTransforms transforms;
   TrafficSelectors local_selectors, remote_selectors;
@@ -61,6 +62,12 @@ struct EventChildGone {
   TunnelId tunnel;
   ChildId child;
   std::string reason;
+};
+// One of the tunnel's children could not be made or kept; the others go on.
+struct EventChildTrouble {
+  TunnelId tunnel;
+  std::string name;  // Of its ChildConfig.
+  Diagnosis diagnosis;
 };
 struct EventIkeEstablished {
   TunnelId tunnel;
@@ -97,9 +104,10 @@ struct EventIkeKeys {
 };
 struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
-using Event = std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound,
-                           EventRemoveInbound, EventUpdateRemote, EventTunnelState,
-                           EventChildEstablished, EventChildGone, EventIkeEstablished, EventIkeGone,
-                           EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
+using Event =
+    std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
+                 EventUpdateRemote, EventTunnelState, EventChildEstablished, EventChildGone,
+                 EventChildTrouble, EventIkeEstablished, EventIkeGone, EventCommandDone,
+                 EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

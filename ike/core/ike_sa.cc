@@ -56,14 +56,37 @@ ChildSa* IkeSa::find_child_by_outbound(Spi spi) {
   return found == children.end() ? nullptr : &*found;
 }
 
-ChildSa* IkeSa::current_child() {
+namespace {
+
+bool is_current(const std::vector<ChildSa>& children, const ChildSa& child) {
+  if (!child.is_usable()) return false;
+  return !child.replaced_by ||
+         std::ranges::find(children, *child.replaced_by, &ChildSa::id) == children.end();
+}
+
+}  // namespace
+
+ChildSa* IkeSa::current_child(const ChildTraffic& traffic) {
   ChildSa* newest = nullptr;
   for (ChildSa& child : children) {
-    if (!child.is_usable() || (child.replaced_by && find_child(*child.replaced_by) != nullptr))
-      continue;
+    if (!is_current(children, child) || !is_same_traffic(child.traffic(), traffic)) continue;
     if (newest == nullptr || child.id > newest->id) newest = &child;
   }
   return newest;
+}
+
+std::vector<Spi> IkeSa::current_children() const {
+  std::vector<Spi> current;
+  for (const ChildSa& child : children) {
+    if (is_current(children, child)) current.push_back(child.inbound);
+  }
+  return current;
+}
+
+const ChildConfig& config_of(const IkeSa& sa, const ChildSa& child) {
+  const ChildConfig* config = sa.peer->find_child(child.config);
+  CHECK(config != nullptr);
+  return *config;
 }
 
 // --- Sending ---
@@ -386,7 +409,8 @@ bool has_task(const IkeSa& sa, Task::Kind kind) {
 
 void queue_task(Context& context, IkeSa& sa, Task task) {
   const auto same = [&](const Task& other) {
-    return other.kind == task.kind && other.inbound_spi == task.inbound_spi;
+    return other.kind == task.kind && other.inbound_spi == task.inbound_spi &&
+           other.config == task.config;
   };
   if (std::ranges::any_of(sa.queue, same)) return;
   if (sa.queue.size() == kTasksMax) {

@@ -28,7 +28,7 @@
 
 namespace twinspan::ike {
 
-inline constexpr size_t kTasksMax = 32;
+inline constexpr size_t kTasksMax = 4 * kChildConfigsMax;
 inline constexpr Duration kHalfOpenMax = 30s;
 inline constexpr Duration kLinger = 10s;             // How long a last answer is repeated.
 inline constexpr Duration kCloseMax = 8s;            // For a request in flight and our DELETE.
@@ -110,12 +110,17 @@ struct IkeSa {
   ChildSa* find_child(ChildId id);
   ChildSa* find_child_by_inbound(Spi spi);
   ChildSa* find_child_by_outbound(Spi spi);
-  // The newest child that is neither replaced nor on its way out.
-  ChildSa* current_child();
+  // The newest child for this traffic that is neither replaced nor on its way out.
+  ChildSa* current_child(const ChildTraffic& traffic);
+  // All that are neither replaced nor on their way out, by our SPI.
+  std::vector<Spi> current_children() const;
 
  private:
   IkeSaState state_ = IkeSaState::Idle;
 };
+
+// What `child` was agreed for.
+const ChildConfig& config_of(const IkeSa& sa, const ChildSa& child);
 
 // --- Sending ---
 void send_request(Context& context, IkeSa& sa, ExchangeType exchange,

@@ -1,5 +1,7 @@
 #include "ike/core/peer_config.h"
 
+#include <algorithm>
+
 namespace twinspan::ike {
 
 std::string Identity::to_string() const {
@@ -23,6 +25,11 @@ std::string Identity::to_string() const {
   if (type == IdType::KeyId) return "keyid:" + (is_printable ? text : to_hex(value));
   if (is_printable && (type == IdType::Fqdn || type == IdType::Rfc822Address)) return text;
   return "id" + std::to_string(static_cast<unsigned>(type)) + ":" + to_hex(value);
+}
+
+const ChildConfig* PeerConfig::find_child(std::string_view child_name) const {
+  const auto found = std::ranges::find(children, child_name, &ChildConfig::name);
+  return found == children.end() ? nullptr : &*found;
 }
 
 }  // namespace twinspan::ike

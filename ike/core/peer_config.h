@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sa_params.h"
@@ -44,8 +45,9 @@ struct ChildLifetime {
   uint64_t hard_packets = 0;  // Likewise.
 };
 
+// One Child SA that a tunnel should have.
 struct ChildConfig {
-  std::string name;
+  std::string name;  // Unique in its peer: what a ChildSa names as the one that it serves.
   TrafficSelectors local;
   TrafficSelectors remote;
   std::vector<EspProposal> proposals;
@@ -60,6 +62,7 @@ struct PpkConfig {
 };
 
 inline constexpr uint32_t kFragmentSizeDefault = 1280;  // What every IPv6 path carries.
+inline constexpr size_t kChildConfigsMax = 64;
 
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 
@@ -73,7 +76,9 @@ struct PeerConfig {
   std::shared_ptr<const SecretBytes> psk;
   std::optional<PpkConfig> ppk;
   std::vector<IkeProposal> ike_proposals;
-  ChildConfig child;
+  // 1 to kChildConfigsMax. The first comes with IKE_AUTH; where selectors overlap, the earlier one
+  // carries the packet.
+  std::vector<ChildConfig> children;
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
   // RFC 7383: IP packets of larger messages are cut to this size, where the peer can join them. 0:
@@ -82,6 +87,8 @@ struct PeerConfig {
   Duration ike_soft_lifetime{};  // 0: no limit.
   Duration ike_hard_lifetime{};
   Duration dpd_interval{};  // Silence after which an empty INFORMATIONAL is sent; 0: never.
+
+  const ChildConfig* find_child(std::string_view child_name) const;
 };
 
 }  // namespace twinspan::ike

@@ -15,4 +15,9 @@ std::optional<NarrowedSelectors> narrow_selectors(const SelectorPair& configured
   return result;
 }
 
+bool is_same_traffic(const ChildTraffic& a, const ChildTraffic& b) {
+  return a.config == b.config && ((covers(a.local, b.local) && covers(a.remote, b.remote)) ||
+                                  (covers(b.local, a.local) && covers(b.remote, a.remote)));
+}
+
 }  // namespace twinspan::ike

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "base/traffic_selector.h"
 
@@ -21,5 +22,16 @@ struct NarrowedSelectors {
 // nullopt: TS_UNACCEPTABLE, one side would be left with nothing.
 std::optional<NarrowedSelectors> narrow_selectors(const SelectorPair& configured,
                                                   const SelectorPair& proposed);
+
+// What a child is for.
+struct ChildTraffic {
+  const std::string& config;  // ChildConfig::name.
+  const TrafficSelectors& local;
+  const TrafficSelectors& remote;
+};
+
+// Both serve one ChildConfig, and all that one of them carries the other one does, too: only one of
+// them is sent on.
+bool is_same_traffic(const ChildTraffic& a, const ChildTraffic& b);
 
 }  // namespace twinspan::ike

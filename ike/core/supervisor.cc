@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/sa_registry.h"
 #include "ike/exchange/ike_sa_init.h"
@@ -18,14 +19,27 @@ bool is_negotiating(const IkeSa& sa) {
   return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::AuthSent;
 }
 
-bool is_busy_with_child(const IkeSa& sa) {
-  const OurExchange ours = kind_of(sa.active);
-  return ours == OurExchange::CreateChild || ours == OurExchange::RekeyChild ||
-         has_task(sa, Task::Kind::CreateChild) || has_task(sa, Task::Kind::RekeyChild);
+bool is_making(const IkeSa& sa, const ChildConfig& config) {
+  const auto* active = std::get_if<ChildExchange>(&sa.active);
+  if (active != nullptr && active->config == config.name) return true;
+  return std::ranges::any_of(sa.queue, [&](const Task& task) {
+    return task.kind == Task::Kind::CreateChild && task.config == config.name;
+  });
+}
+
+bool serves(const IkeSa& sa, const ChildConfig& config) {
+  return std::ranges::any_of(sa.children, [&](const ChildSa& child) {
+    return child.is_usable() && child.config == config.name;
+  });
 }
 
 bool has_usable_child(const IkeSa& sa) {
   return std::ranges::any_of(sa.children, [](const ChildSa& child) { return child.is_usable(); });
+}
+
+bool is_complete(const IkeSa& sa) {
+  return std::ranges::all_of(sa.peer->children,
+                             [&](const ChildConfig& config) { return serves(sa, config); });
 }
 
 // The established IKE SA of a tunnel that new exchanges should use.
@@ -45,6 +59,7 @@ IkeSa* preferred(Context& context, TunnelId id) {
 void Supervisor::add(Context& context, PeerConfig peer, bool started) {
   const TunnelId id = peer.tunnel;
   if (tunnels_.contains(id)) remove(context, id);
+  CHECK(!peer.children.empty() && peer.children.size() <= kChildConfigsMax);
   Tunnel& tunnel = tunnels_[id];
   tunnel.peer = std::make_shared<const PeerConfig>(std::move(peer));
   tunnel.is_held_down = !started;
@@ -78,6 +93,7 @@ void Supervisor::up(Context& context, TunnelId id) {
                      context.now + (responds_only ? kUpWaitResponderOnly : kUpWaitMax));
   if (tunnel->timers.is_armed(TunnelTimer::Retry))
     tunnel->timers.arm(TunnelTimer::Retry, context.now);
+  for (auto& [name, wish] : tunnel->wishes) wish.retry_at = context.now;
   touch(id);
 }
 
@@ -93,12 +109,14 @@ void Supervisor::rekey_child(Context& context, TunnelId id) {
   if (tunnel == nullptr || !wait_for(context, *tunnel, Kind::RekeyChild)) return;
   touch(id);
   IkeSa* sa = preferred(context, id);
-  ChildSa* child = sa == nullptr ? nullptr : sa->current_child();
-  if (child == nullptr) {
+  const auto current = sa == nullptr ? std::vector<Spi>{} : sa->current_children();
+  if (current.empty()) {
     return answer(context, *tunnel, Kind::RekeyChild,
                   diagnose(Cause::NotConnected, tunnel->peer->name));
   }
-  queue_task(context, *sa, {.kind = Task::Kind::RekeyChild, .inbound_spi = child->inbound});
+  for (const Spi inbound : current) {
+    queue_task(context, *sa, {.kind = Task::Kind::RekeyChild, .inbound_spi = inbound});
+  }
 }
 
 void Supervisor::rekey_ike(Context& context, TunnelId id) {
@@ -166,6 +184,20 @@ void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   tunnel->failure = why;
   tunnel->has_new_failure = true;
   if (blame == Blame::Ours) ++tunnel->failure_count;
+  touch(id);
+}
+
+void Supervisor::fail_child(Context& context, TunnelId id, const std::string& config,
+                            const Diagnosis& why) {
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr) return;
+  ChildWish& wish = tunnel->wishes[config];
+  ++wish.failure_count;
+  wish.retry_at.reset();
+  context.outbox.emit(EventChildTrouble{.tunnel = id, .name = config, .diagnosis = why});
+  const IkeSa* sa = preferred(context, id);
+  if (sa == nullptr || !has_usable_child(*sa)) return fail(id, why);
+  answer(context, *tunnel, Kind::Up, why);
   touch(id);
 }
 
@@ -284,7 +316,9 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
     is_gone &= !is_live(*sa);
   }
   tunnel.timers.cancel(TunnelTimer::Retry);
+  tunnel.timers.cancel(TunnelTimer::ChildRetry);
   tunnel.failure_count = 0;
+  tunnel.wishes.clear();
   answer(context, tunnel, Kind::Up, why);
   report(context, tunnel, TunnelState::Down, why.message);
   if (!is_gone) return;
@@ -308,7 +342,9 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
       }
       IkeSa& loser = &choose_loser(*a, *b) == a ? *a : *b;
       IkeSa& winner = &loser == a ? *b : *a;
-      if (ChildSa* child = winner.current_child()) activate_child(context, winner, *child);
+      for (const Spi inbound : winner.current_children()) {
+        activate_child(context, winner, *winner.find_child_by_inbound(inbound));
+      }
       const bool ours_to_close = loser.role == Role::Initiator || winner.recovers;
       if (ours_to_close) {
         close_with_delete(context, loser, diagnose(Cause::Replaced, tunnel.peer->name),
@@ -323,6 +359,7 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
 
 void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   const TunnelId id = tunnel.peer->tunnel;
+  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
   IkeSa* established = preferred(context, id);
   if (established != nullptr && has_usable_child(*established)) {
     tunnel.timers.cancel(TunnelTimer::Retry);
@@ -330,9 +367,11 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
     tunnel.failure.reset();
     tunnel.has_new_failure = false;
     report(context, tunnel, TunnelState::Established, {});
-    return answer(context, tunnel, Kind::Up, std::nullopt);
+    wish_for_children(context, tunnel, *established);
+    // What only the peer can begin is not waited for.
+    if (responds_only || is_complete(*established)) answer(context, tunnel, Kind::Up, std::nullopt);
+    return;
   }
-  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
   if (tunnel.has_new_failure) answer(context, tunnel, Kind::Up, *tunnel.failure);
   const std::string reason = tunnel.failure  ? tunnel.failure->message
                              : responds_only ? "waiting for the peer to initiate"
@@ -343,14 +382,54 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   const auto sas = context.sas.of_tunnel(id);
   const bool negotiating =
       std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); });
-  if (responds_only || negotiating || (established != nullptr && is_busy_with_child(*established)))
-    return;
+  if (responds_only || negotiating) return;
+  if (established != nullptr) return wish_for_children(context, tunnel, *established);
+  tunnel.timers.cancel(TunnelTimer::ChildRetry);
   if (tunnel.timers.is_armed(TunnelTimer::Retry)) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
-  // A responder leaves the first tries to the IKE SA's initiator, or both would create a child.
-  if (established != nullptr && established->role == Role::Responder) wait += 5s;
   tunnel.timers.arm(TunnelTimer::Retry, context.now + wait);
+}
+
+// Each child that is missing gets its own time; the others are not asked.
+void Supervisor::wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa) {
+  if (tunnel.peer->mode == ConnectionMode::ResponderOnly) return;
+  std::optional<Instant> next;
+  for (const ChildConfig& config : sa.peer->children) {
+    if (serves(sa, config)) {
+      tunnel.wishes.erase(config.name);
+      continue;
+    }
+    if (is_making(sa, config)) continue;
+    ChildWish& wish = tunnel.wishes[config.name];
+    if (!wish.retry_at) {
+      Duration wait{};
+      if (wish.failure_count > 0) wait = around(backoff_wait(wish.failure_count), context.provider);
+      // A responder leaves the first tries to the IKE SA's initiator, or both would create a child.
+      if (sa.role == Role::Responder) wait += kResponderWait;
+      wish.retry_at = context.now + wait;
+    }
+    next = earlier(next, wish.retry_at);
+  }
+  if (next) {
+    tunnel.timers.arm(TunnelTimer::ChildRetry, *next);
+  } else {
+    tunnel.timers.cancel(TunnelTimer::ChildRetry);
+  }
+}
+
+void Supervisor::create_due_children(Context& context, Tunnel& tunnel) {
+  IkeSa* sa = preferred(context, tunnel.peer->tunnel);
+  if (sa == nullptr || tunnel.is_held_down) return;
+  for (const ChildConfig& config : sa->peer->children) {
+    const auto wish = tunnel.wishes.find(config.name);
+    if (wish == tunnel.wishes.end() || !wish->second.retry_at ||
+        *wish->second.retry_at > context.now || serves(*sa, config) || is_making(*sa, config)) {
+      continue;
+    }
+    wish->second.retry_at.reset();
+    queue_task(context, *sa, {.kind = Task::Kind::CreateChild, .config = config.name});
+  }
 }
 
 // Commands that nothing will answer any more.
@@ -401,6 +480,8 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
   switch (timer) {
     case TunnelTimer::Retry:
       return retry(context, tunnel);
+    case TunnelTimer::ChildRetry:
+      return create_due_children(context, tunnel);
     case TunnelTimer::UpDeadline: {
       const std::string& name = tunnel.peer->name;
       // A failure from before the command would explain nothing here.
@@ -423,12 +504,7 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
 
 void Supervisor::retry(Context& context, Tunnel& tunnel) {
   if (tunnel.is_held_down) return;
-  IkeSa* established = preferred(context, tunnel.peer->tunnel);
-  if (established == nullptr) {
-    initiate(context, tunnel.peer, false);
-  } else if (!has_usable_child(*established) && !is_busy_with_child(*established)) {
-    queue_task(context, *established, {.kind = Task::Kind::CreateChild});
-  }
+  if (preferred(context, tunnel.peer->tunnel) == nullptr) initiate(context, tunnel.peer, false);
 }
 
 void Supervisor::finish_shutdown(Context& context) {

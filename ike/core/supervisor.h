@@ -18,20 +18,28 @@
 namespace twinspan::ike {
 
 inline constexpr size_t kGraceInboundMax =
-    16;  // Replaced inbound SAs per tunnel that still receive.
+    4 * kChildConfigsMax;  // Replaced inbound SAs per tunnel that still receive.
 inline constexpr size_t kWaitingCommandsMax = 32;
 inline constexpr Duration kUpWaitMax = 70s;  // IKE_SA_INIT and IKE_AUTH until given up, and a bit.
 inline constexpr Duration kUpWaitResponderOnly = 10s;  // Only the peer can make it happen.
 inline constexpr Duration kRecoveryIntervalMin = 3s;
 inline constexpr Duration kComplaintIntervalMin = 1s;
+inline constexpr Duration kResponderWait = 5s;  // For the peer to create what is missing.
 inline constexpr Duration kRedundantReapAfter = 10s;
 inline constexpr Duration kShutdownMax = 2s;
 
 enum class TunnelTimer : uint8_t {
-  Retry,       // Initiate, or create the missing child.
+  Retry,       // Initiate.
+  ChildRetry,  // Create what is missing of the children.
   UpDeadline,  // CommandUp waits no longer.
   Grace,       // The oldest replaced inbound SA is done.
   Count_
+};
+
+// A child that is wanted and not there.
+struct ChildWish {
+  unsigned failure_count = 0;  // Since it was last there.
+  std::optional<Instant> retry_at;
 };
 
 struct Tunnel {
@@ -45,7 +53,7 @@ struct Tunnel {
   bool has_new_failure = false;      // Not yet reported.
   unsigned failure_count = 0;        // Since the tunnel was last established.
 
-  std::optional<ChildId> active_outbound;
+  std::map<std::string, ChildWish> wishes;  // By ChildConfig, of those that are not there.
   struct GraceInbound {
     Spi spi;
     Instant until;
@@ -84,6 +92,8 @@ class Supervisor {
   // An attempt or an SA failed. `Ours` counts for the back-off; what a stranger can cause does not.
   enum class Blame : uint8_t { Ours, Stranger };
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
+  // One child failed. The tunnel has failed with it only when no other child is left.
+  void fail_child(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
   // Whether an offer that nobody authenticated may be reported now: once a second and tunnel, or
   // anybody could fill the log and the journal.
   bool admits_complaint(Context& context, TunnelId id);
@@ -104,6 +114,8 @@ class Supervisor {
   void hold_down(Context& context, Tunnel& tunnel);
   void resolve_duplicates(Context& context, Tunnel& tunnel);
   void pursue(Context& context, Tunnel& tunnel);
+  void wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa);
+  void create_due_children(Context& context, Tunnel& tunnel);
   void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);
   void retry(Context& context, Tunnel& tunnel);
   void report(Context& context, Tunnel& tunnel, TunnelState state, std::string reason);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ike/core/child_selection.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/selector_narrowing.h"
@@ -30,8 +31,31 @@ ChildRefusal refusal(NotifyType type, Diagnosis why) {
 
 // --- Decisions ---
 
-Result<ChildTerms, ChildRefusal> agree_child(const PeerConfig& peer,
-                                             const std::vector<Payload>& payloads, ChildDh dh) {
+namespace {
+
+std::vector<std::string> served_configs(const IkeSa& sa) {
+  std::vector<std::string> served;
+  for (const ChildSa& child : sa.children) {
+    if (child.is_usable()) served.push_back(child.config);
+  }
+  return served;
+}
+
+std::string all_selectors(const PeerConfig& peer) {
+  std::string text;
+  for (const ChildConfig& config : peer.children) {
+    text += fmt::format("{}{} === {}", text.empty() ? "" : "; ", to_string(config.local),
+                        to_string(config.remote));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<Payload>& payloads,
+                                             ChildDh dh,
+                                             const std::optional<std::string>& rekeyed) {
+  const PeerConfig& peer = *sa.peer;
   const auto* offer = find_payload<SaPayload>(payloads);
   const auto* ts_i = find_selectors(payloads, true);
   const auto* ts_r = find_selectors(payloads, false);
@@ -39,23 +63,30 @@ Result<ChildTerms, ChildRefusal> agree_child(const PeerConfig& peer,
     return Err<ChildRefusal>{
         refusal(NotifyType::InvalidSyntax, diagnose(Cause::BadMessage, peer.name, "no selectors"))};
   }
-  const auto choice = select_esp(*offer, peer.child.proposals, dh, ke_group(payloads));
+  const SelectorPair proposed{.local = ts_r->selectors, .remote = ts_i->selectors};
+  const ChildConfig* config = rekeyed ? peer.find_child(*rekeyed)
+                                      : select_child(peer.children, proposed, served_configs(sa));
+  // What the peer may not have at all is told before what it may not have for these packets.
+  const auto& proposals = (config != nullptr ? *config : peer.children.front()).proposals;
+  const auto choice = select_esp(*offer, proposals, dh, ke_group(payloads));
   if (!choice) {
-    return Err<ChildRefusal>{refusal(
-        NotifyType::NoProposalChosen,
-        diagnose(Cause::NoEspProposal, peer.name, explain_esp(*offer, peer.child.proposals, dh)))};
-  }
-  const auto narrowed = narrow_selectors({.local = peer.child.local, .remote = peer.child.remote},
-                                         {.local = ts_r->selectors, .remote = ts_i->selectors});
-  if (!narrowed) {
     return Err<ChildRefusal>{
-        refusal(NotifyType::TsUnacceptable,
-                diagnose(Cause::TsUnacceptable, peer.name,
-                         fmt::format("the peer offers {} === {}, we have {} === {}",
-                                     to_string(ts_r->selectors), to_string(ts_i->selectors),
-                                     to_string(peer.child.local), to_string(peer.child.remote))))};
+        refusal(NotifyType::NoProposalChosen,
+                diagnose(Cause::NoEspProposal, peer.name, explain_esp(*offer, proposals, dh)))};
   }
-  return ChildTerms{*choice, narrowed->pair.local, narrowed->pair.remote, narrowed->is_less};
+  const auto narrowed =
+      config == nullptr
+          ? std::nullopt
+          : narrow_selectors({.local = config->local, .remote = config->remote}, proposed);
+  if (!narrowed) {
+    return Err<ChildRefusal>{refusal(
+        NotifyType::TsUnacceptable,
+        diagnose(Cause::TsUnacceptable, peer.name,
+                 fmt::format("the peer offers {} === {}, we have {}", to_string(proposed.local),
+                             to_string(proposed.remote), all_selectors(peer))))};
+  }
+  return ChildTerms{config->name, *choice, narrowed->pair.local, narrowed->pair.remote,
+                    narrowed->is_less};
 }
 
 Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
@@ -81,9 +112,10 @@ Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOf
                  fmt::format("the peer answered {} === {}, which is not within our offer",
                              to_string(ts_i->selectors), to_string(ts_r->selectors)))};
   }
-  const bool is_less =
-      !covers(ts_i->selectors, peer.child.local) || !covers(ts_r->selectors, peer.child.remote);
-  return ChildTerms{*choice, ts_i->selectors, ts_r->selectors, is_less};
+  const ChildConfig* config = peer.find_child(offer.config);
+  const bool is_less = config == nullptr || !covers(ts_i->selectors, config->local) ||
+                       !covers(ts_r->selectors, config->remote);
+  return ChildTerms{offer.config, *choice, ts_i->selectors, ts_r->selectors, is_less};
 }
 
 // --- Both roles ---
@@ -103,6 +135,7 @@ Spi fresh_inbound_spi(Context& context, TunnelId tunnel) {
 ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound) {
   ChildSa child;
   child.id = context.sas.fresh_child_id();
+  child.config = terms.config;
   child.inbound = inbound;
   child.outbound = terms.choice.spi;
   child.transforms = terms.choice.transforms;
@@ -120,9 +153,15 @@ std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
           TsPayload{.of_initiator = false, .selectors = of_responder, .unknown_count = 0}};
 }
 
-Activation responder_activation(Context& context, TunnelId tunnel) {
-  const Tunnel* known = context.supervisor.find(tunnel);
-  return known != nullptr && known->active_outbound ? Activation::WhenProven : Activation::Now;
+Activation responder_activation(Context& context, TunnelId tunnel, const ChildSa& fresh) {
+  for (const IkeSa* sa : context.sas.of_tunnel(tunnel)) {
+    const bool has_older = std::ranges::any_of(sa->children, [&](const ChildSa& child) {
+      return child.outbound_half == Outbound::Active && child.config == fresh.config &&
+             covers(child.local, fresh.local) && covers(child.remote, fresh.remote);
+    });
+    if (has_older) return Activation::WhenProven;
+  }
+  return Activation::Now;
 }
 
 namespace {
@@ -166,11 +205,14 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
 // --- Initiator ---
 
 void start_create_child(Context& context, IkeSa& sa, const Task& task) {
+  const ChildConfig* config = sa.peer->find_child(task.config);
+  if (config == nullptr) return;
   ChildExchange own;
+  own.config = config->name;
   own.attempt = task.attempt;
-  own.offered = sa.peer->child.proposals;
-  own.local = sa.peer->child.local;
-  own.remote = sa.peer->child.remote;
+  own.offered = config->proposals;
+  own.local = config->local;
+  own.remote = config->remote;
   own.is_second_group = task.group != DhGroupId::None;
   own.group = own.is_second_group ? task.group : own.offered.front().pfs_group;
   send_child_request(context, sa, std::move(own), {});
@@ -199,6 +241,7 @@ void try_again(Context& context, IkeSa& sa, const ChildExchange& own, Task task)
   const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
   task.kind = own.rekeys ? Task::Kind::RekeyChild : Task::Kind::CreateChild;
   if (old != nullptr) task.inbound_spi = old->inbound;
+  if (!own.rekeys) task.config = own.config;
   queue_task(context, sa, task);
 }
 
@@ -211,7 +254,7 @@ bool offers_group(const ChildExchange& own, uint16_t group) {
 void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
                           const Diagnosis& why) {
   sa.log.warning("{}: {}", sa.peer->name, why.message);
-  if (!own.rekeys) return context.supervisor.fail(sa.tunnel(), why);
+  if (!own.rekeys) return context.supervisor.fail_child(context, sa.tunnel(), own.config, why);
   rekey_child_failed(context, sa, own, why);
 }
 
@@ -263,8 +306,8 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
     return handle_child_refusal(context, sa, own, *error);
   }
-  const auto terms =
-      accept_child(*sa.peer, {own.offered, own.local, own.remote, ChildDh::With}, payloads);
+  const auto terms = accept_child(
+      *sa.peer, {own.config, own.offered, own.local, own.remote, ChildDh::With}, payloads);
   if (!terms) return disown_child(context, sa, own, terms.error());
   const auto* nonce = find_payload<NoncePayload>(payloads);
   const auto shared = shared_secret(own, payloads, terms->choice.group);
@@ -334,7 +377,9 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
                                   std::optional<ChildId> old) {
   if (sa.children.size() >= kChildrenPerIkeSaMax)
     return {error_notify(NotifyType::NoAdditionalSas)};
-  auto terms = agree_child(*sa.peer, payloads, ChildDh::With);
+  const ChildSa* replaced = old ? sa.find_child(*old) : nullptr;
+  auto terms = agree_child(sa, payloads, ChildDh::With,
+                           replaced ? std::optional{replaced->config} : std::nullopt);
   if (!terms) {
     sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
     context.supervisor.fail(sa.tunnel(), terms.error().why, Supervisor::Blame::Stranger);
@@ -361,8 +406,8 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
     accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
   } else {
     const ChildId id = child.id;
-    install_child(context, sa, std::move(child), std::move(keys),
-                  responder_activation(context, sa.tunnel()));
+    const Activation activation = responder_activation(context, sa.tunnel(), child);
+    install_child(context, sa, std::move(child), std::move(keys), activation);
     resolve_duplicate_children(context, sa, id);
   }
   return answer;

@@ -13,6 +13,7 @@ namespace twinspan::ike {
 
 // What both sides agreed, from our point of view.
 struct ChildTerms {
+  std::string config;  // The ChildConfig that it serves.
   EspChoice choice;
   TrafficSelectors local, remote;
   bool narrowed = false;  // Less than configured.
@@ -23,11 +24,14 @@ struct ChildRefusal {
   Diagnosis why;
 };
 
-Result<ChildTerms, ChildRefusal> agree_child(const PeerConfig& peer,
-                                             const std::vector<Payload>& payloads, ChildDh dh);
+// `rekeyed`: the ChildConfig of the child to replace; nullopt: the one that fits best, of equals
+// one that `sa` does not serve yet.
+Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<Payload>& payloads,
+                                             ChildDh dh, const std::optional<std::string>& rekeyed);
 
 // What we offered, to hold the answer against.
 struct ChildOffer {
+  const std::string& config;
   const std::vector<EspProposal>& proposals;
   const TrafficSelectors& local;
   const TrafficSelectors& remote;
@@ -43,8 +47,8 @@ Spi fresh_inbound_spi(Context& context, TunnelId tunnel);
 ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound);
 std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
                                        const TrafficSelectors& of_responder);
-// Now, unless the tunnel already sends on another child.
-Activation responder_activation(Context& context, TunnelId tunnel);
+// Now, unless the tunnel already sends all of its traffic on another child.
+Activation responder_activation(Context& context, TunnelId tunnel, const ChildSa& fresh);
 
 // --- Initiator ---
 void start_create_child(Context& context, IkeSa& sa, const Task& task);

@@ -11,6 +11,7 @@
 
 #include "ike/core/peer_config.h"
 #include "ike/core/rekey_collision.h"
+#include "ike/core/selector_narrowing.h"
 
 namespace twinspan::ike {
 
@@ -30,6 +31,7 @@ struct AuthExchange {
 
 // CREATE_CHILD_SA for a new child or, with `rekeys`, for the replacement of one.
 struct ChildExchange {
+  std::string config;  // The ChildConfig to serve.
   std::optional<ChildId> rekeys;
   unsigned attempt = 0;
   Spi inbound_spi;
@@ -42,6 +44,8 @@ struct ChildExchange {
   // The peer's rekey of the same child came in meanwhile and made this child.
   std::optional<ChildId> crossing;
   ExchangeNonces crossing_nonces;
+
+  ChildTraffic traffic() const { return {config, local, remote}; }
 };
 
 // CREATE_CHILD_SA that replaces the IKE SA.
@@ -76,6 +80,7 @@ struct Task {
   enum class Kind : uint8_t { CreateChild, RekeyChild, RekeyIke, DeleteChild, Liveness };
   Kind kind{};
   Spi inbound_spi{};     // RekeyChild, DeleteChild: which one.
+  std::string config{};  // CreateChild: the ChildConfig to serve.
   unsigned attempt = 0;  // After TEMPORARY_FAILURE.
   Instant not_before{};
   DhGroupId group =

@@ -60,8 +60,9 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   if (is_only_sa(context, sa)) payloads.push_back(status_notify(NotifyType::InitialContact));
   payloads.push_back(id_payload(peer.remote_identity, false));
   std::ranges::move(*proof, std::back_inserter(payloads));
-  payloads.push_back(offer_esp(peer.child.proposals, own.inbound_spi, ChildDh::Without));
-  for (Payload& ts : selector_payloads(peer.child.local, peer.child.remote)) {
+  const ChildConfig& first = peer.children.front();
+  payloads.push_back(offer_esp(first.proposals, own.inbound_spi, ChildDh::Without));
+  for (Payload& ts : selector_payloads(first.local, first.remote)) {
     payloads.push_back(std::move(ts));
   }
   sa.active = own;
@@ -92,17 +93,18 @@ std::string refusal_text(const IkeSa& sa, NotifyType type) {
 void complete_first_child(Context& context, IkeSa& sa, const AuthExchange& own,
                           const std::vector<Payload>& payloads) {
   const PeerConfig& peer = *sa.peer;
+  const ChildConfig& first = peer.children.front();
   const auto* error = find_error(payloads);
   if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
-    return context.supervisor.fail(peer.tunnel,
-                                   diagnose(cause_of(error->type, NotifyScope::Child), peer.name,
-                                            "the peer answered " + notify_text(error->type)));
+    return context.supervisor.fail_child(
+        context, peer.tunnel, first.name,
+        diagnose(cause_of(error->type, NotifyScope::Child), peer.name,
+                 "the peer answered " + notify_text(error->type)));
   }
-  const ChildOffer offer{peer.child.proposals, peer.child.local, peer.child.remote,
-                         ChildDh::Without};
+  const ChildOffer offer{first.name, first.proposals, first.local, first.remote, ChildDh::Without};
   const auto terms = accept_child(peer, offer, payloads);
   if (!terms) {
-    context.supervisor.fail(peer.tunnel, terms.error());
+    context.supervisor.fail_child(context, peer.tunnel, first.name, terms.error());
     return queue_task(context, sa,
                       {.kind = Task::Kind::DeleteChild, .inbound_spi = own.inbound_spi});
   }
@@ -186,7 +188,7 @@ void honour_initial_contact(Context& context, const IkeSa& fresh) {
 
 void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                         std::vector<Payload>& answer) {
-  const auto terms = agree_child(*sa.peer, payloads, ChildDh::Without);
+  const auto terms = agree_child(sa, payloads, ChildDh::Without, std::nullopt);
   if (!terms) {
     sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
     context.supervisor.fail(sa.tunnel(), terms.error().why);
@@ -195,10 +197,10 @@ void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>&
   }
   const bool is_first_contact = find_notify(payloads, NotifyType::InitialContact) != nullptr;
   ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
-  const ChildSa& child = install_child(
-      context, sa, first_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel())),
-      std::move(keys),
-      is_first_contact ? Activation::Now : responder_activation(context, sa.tunnel()));
+  ChildSa fresh = first_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel()));
+  const Activation activation =
+      is_first_contact ? Activation::Now : responder_activation(context, sa.tunnel(), fresh);
+  const ChildSa& child = install_child(context, sa, std::move(fresh), std::move(keys), activation);
   answer.push_back(answer_esp(terms->choice, child.inbound));
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
 }

@@ -18,12 +18,14 @@ bool is_replaced(IkeSa& sa, const ChildSa& child) {
   return child.replaced_by && sa.find_child(*child.replaced_by) != nullptr;
 }
 
+// A command to rekey means all children: the last one answers it.
 void succeed(Context& context, IkeSa& sa) {
+  if (has_task(sa, Task::Kind::RekeyChild)) return;
   context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyChild, std::nullopt);
 }
 
 std::vector<EspProposal> rekey_offer(const IkeSa& sa, const ChildSa& old) {
-  const auto& configured = sa.peer->child.proposals;
+  const auto& configured = config_of(sa, old).proposals;
   if (old.group_negotiated) return established_first(configured, old.transforms, old.group);
   // A child of IKE_AUTH was made without a group of its own: the configured order decides.
   auto ordered = configured;
@@ -50,10 +52,11 @@ void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
   ChildSa* old = sa.find_child_by_inbound(task.inbound_spi);
   if (old == nullptr || !old->is_usable() || is_replaced(sa, *old)) {
     // It was replaced or removed while the task waited.
-    if (sa.current_child() != nullptr) succeed(context, sa);
+    if (!sa.current_children().empty()) succeed(context, sa);
     return;
   }
   ChildExchange own;
+  own.config = old->config;
   own.rekeys = old->id;
   own.attempt = task.attempt;
   own.offered = rekey_offer(sa, *old);
@@ -70,7 +73,7 @@ void finish_rekey(Context& context, IkeSa& sa, const ChildExchange& own, Replace
   // The peer may have rekeyed its winner again before our answer came: the nonces still decide,
   // unless nothing of the peer's is left.
   const bool keep_ours =
-      !own.crossing || sa.current_child() == nullptr ||
+      !own.crossing || sa.current_child(own.traffic()) == nullptr ||
       resolve_collision(replacement.nonces, own.crossing_nonces) == CollisionOutcome::KeepOurs;
   if (!keep_ours) {
     // Installed to receive what the peer may send until our DELETE arrives.
@@ -101,7 +104,7 @@ void rekey_child_failed(Context& context, IkeSa& sa, const ChildExchange& own,
 }
 
 bool settle_for_crossing(Context& context, IkeSa& sa, const ChildExchange& own) {
-  if (!own.crossing || sa.current_child() == nullptr) return false;
+  if (!own.crossing || sa.current_child(own.traffic()) == nullptr) return false;
   ChildSa* theirs = sa.find_child(*own.crossing);
   if (theirs != nullptr && theirs->outbound_half == Outbound::Waiting) {
     theirs->timers.arm(ChildTimer::Activate, context.now + kActivateAfter);

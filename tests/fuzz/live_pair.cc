@@ -31,10 +31,10 @@ PeerConfig config_of(bool of_victim, ConnectionMode mode) {
   peer.remote_identity = name(!of_victim);
   peer.psk = std::make_shared<const SecretBytes>(as_bytes("fuzz"));
   peer.ike_proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
-  peer.child.name = peer.name;
-  peer.child.local = any;
-  peer.child.remote = any;
-  peer.child.proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
+  peer.children = {{.name = peer.name,
+                    .local = any,
+                    .remote = any,
+                    .proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}}}};
   peer.mode = mode;
   peer.dpd_interval = 15s;
   return peer;

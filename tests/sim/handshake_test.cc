@@ -16,10 +16,10 @@ TEST(Handshake, ComesUpInTwoRoundTripsAndInstallsOnePairOnEachSide) {
 
 TEST(Handshake, ANarrowerResponderNarrowsAndBothSidesSaySo) {
   SimPair pair;
-  pair.config[kA].child.local = selectors({"10.1.0.0/16", "10.5.0.0/16"});
-  pair.config[kA].child.remote = selectors({"10.0.0.0/8"});
-  pair.config[kB].child.local = selectors({"10.2.0.0/16"});
-  pair.config[kB].child.remote = selectors({"10.1.0.0/16"});
+  pair.config[kA].children[0].local = selectors({"10.1.0.0/16", "10.5.0.0/16"});
+  pair.config[kA].children[0].remote = selectors({"10.0.0.0/8"});
+  pair.config[kB].children[0].local = selectors({"10.2.0.0/16"});
+  pair.config[kB].children[0].remote = selectors({"10.1.0.0/16"});
   pair.establish();
   const auto& child = pair.a().children.at(0);
   EXPECT_TRUE(child.narrowed);
@@ -36,8 +36,8 @@ TEST(Handshake, EsnIsChosenOnlyWhenBothOfferIt) {
   for (const bool a : {false, true}) {
     for (const bool b : {false, true}) {
       SimPair pair;
-      pair.config[kA].child.proposals[0].esn = a;
-      pair.config[kB].child.proposals[0].esn = b;
+      pair.config[kA].children[0].proposals[0].esn = a;
+      pair.config[kB].children[0].proposals[0].esn = b;
       pair.establish();
       EXPECT_EQ(pair.a().children.at(0).transforms.esn, a && b);
       EXPECT_EQ(pair.b().children.at(0).transforms.esn, a && b);
@@ -162,7 +162,8 @@ TEST(Handshake, EverySuiteAndGroupWorksWithRealCryptography) {
     for (const size_t side : {kA, kB}) {
       pair.config[side].ike_proposals = {
           {suite.encryption, suite.integrity, suite.prf, suite.group}};
-      pair.config[side].child.proposals = {{suite.encryption, suite.integrity, suite.group, true}};
+      pair.config[side].children[0].proposals = {
+          {suite.encryption, suite.integrity, suite.group, true}};
       pair.world.host(side).use(make_system_provider());
     }
     pair.world.esp_interval = 20ms;

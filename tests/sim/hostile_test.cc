@@ -109,18 +109,18 @@ TEST(Insider, APayloadThatHasNoPlaceInTheExchangeIsFatalToo) {
 }
 
 EspProposal proposal_of(const SimPair& pair) {
-  return pair.config[kA].child.proposals.front();
+  return pair.config[kA].children[0].proposals.front();
 }
 
 // A CREATE_CHILD_SA request that B would accept, to be spoilt.
 std::vector<Payload> good_request(const SimPair& pair) {
   FakeCrypto crypto{7};
   const auto dh = crypto.make_dh(proposal_of(pair).pfs_group);
-  return {offer_esp(pair.config[kA].child.proposals, Spi{0x11111111}, ChildDh::With),
+  return {offer_esp(pair.config[kA].children[0].proposals, Spi{0x11111111}, ChildDh::With),
           NoncePayload{Bytes(32, 3)},
           KePayload{static_cast<uint16_t>(proposal_of(pair).pfs_group), dh->public_value()},
-          TsPayload{.of_initiator = true, .selectors = pair.config[kA].child.local},
-          TsPayload{.of_initiator = false, .selectors = pair.config[kA].child.remote}};
+          TsPayload{.of_initiator = true, .selectors = pair.config[kA].children[0].local},
+          TsPayload{.of_initiator = false, .selectors = pair.config[kA].children[0].remote}};
 }
 
 TEST(Insider, ExtremesOfCreateChildSaAreRefusedOrBoundedAndNeverStopTheProgram) {

@@ -57,7 +57,7 @@ TEST(Refusal, NoCommonIkeProposalNamesTheFirstDifference) {
 
 TEST(Refusal, NoCommonEspProposalLeavesTheIkeSaAlive) {
   SimPair pair;
-  pair.config[kB].child.proposals[0].encryption = {EncryptionId::ChaCha20Poly1305, 256};
+  pair.config[kB].children[0].proposals[0].encryption = {EncryptionId::ChaCha20Poly1305, 256};
   expect_refused(pair, "no-esp-proposal", "no-esp-proposal");
   EXPECT_NE(pair.a().done[0].diagnosis.message.find("no ESP proposal in common"),
             std::string::npos);
@@ -67,8 +67,8 @@ TEST(Refusal, NoCommonEspProposalLeavesTheIkeSaAlive) {
 
 TEST(Refusal, NoCommonSelectorsLeaveTheIkeSaAlive) {
   SimPair pair;
-  pair.config[kA].child.local = selectors({"10.1.0.0/16"});
-  pair.config[kB].child.remote = selectors({"10.9.0.0/16"});
+  pair.config[kA].children[0].local = selectors({"10.1.0.0/16"});
+  pair.config[kB].children[0].remote = selectors({"10.9.0.0/16"});
   expect_refused(pair, "no-common-selectors", "no-common-selectors");
   EXPECT_EQ(pair.a().ike_established.size(), 1u);
 }

@@ -105,7 +105,7 @@ TEST(Rekey, FromBothSidesEverySecondLosesNothing) {
 TEST(Rekey, SoftLifetimeRenewsBeforeTheHardOneEnds) {
   SimPair pair;
   for (auto& config : pair.config) {
-    config.child.lifetime = {.soft_time = 30s, .hard_time = 40s};
+    config.children[0].lifetime = {.soft_time = 30s, .hard_time = 40s};
     config.ike_soft_lifetime = 100s;
     config.ike_hard_lifetime = 120s;
   }
@@ -130,7 +130,7 @@ TEST(Rekey, ByteLimitStartsIt) {
 TEST(Rekey, ByteLimitsReachTheDataPlaneWithEveryChildAndDifferFromSideToSide) {
   constexpr uint64_t kHard = 102'400'000'000;
   SimPair pair;
-  for (auto& config : pair.config) config.child.lifetime.hard_bytes = kHard;
+  for (auto& config : pair.config) config.children[0].lifetime.hard_bytes = kHard;
   pair.establish();
   for (int i = 0; i < 3; ++i) {
     std::vector<uint64_t> soft;
@@ -154,7 +154,7 @@ TEST(Rekey, ByteLimitsReachTheDataPlaneWithEveryChildAndDifferFromSideToSide) {
 TEST(Rekey, PacketLimitsReachTheDataPlaneWithJitter) {
   constexpr uint64_t kHard = 100'000;
   SimPair pair;
-  for (auto& config : pair.config) config.child.lifetime.hard_packets = kHard;
+  for (auto& config : pair.config) config.children[0].lifetime.hard_packets = kHard;
   pair.establish();
   const TrafficLimits& a = pair.a().outbound(kTunnel)->params.limits;
   const TrafficLimits& b = pair.b().outbound(kTunnel)->params.limits;
@@ -170,8 +170,8 @@ TEST(Rekey, WithoutEsnTheSequenceNumbersLimitThePackets) {
   for (const uint64_t configured : {uint64_t{0}, uint64_t{1} << 40}) {
     SimPair pair;
     for (auto& config : pair.config) {
-      config.child.lifetime.hard_packets = configured;
-      config.child.proposals.front().esn = false;
+      config.children[0].lifetime.hard_packets = configured;
+      config.children[0].proposals.front().esn = false;
     }
     pair.establish();
     const TrafficLimits& limits = pair.a().outbound(kTunnel)->params.limits;
@@ -227,7 +227,7 @@ TEST(Rekey, ALostAnswerDoesNotMakeTheResponderSendTooEarly) {
 
 TEST(Rekey, PfsMismatchIsExplainedAndTheOldChildStays) {
   SimPair pair;
-  pair.config[kB].child.proposals[0].pfs_group = DhGroupId::Ecp256;
+  pair.config[kB].children[0].proposals[0].pfs_group = DhGroupId::Ecp256;
   pair.establish();
   pair.rekey_child(kA);
   pair.world.run_for(1s);
@@ -240,9 +240,9 @@ TEST(Rekey, PfsMismatchIsExplainedAndTheOldChildStays) {
 
 TEST(Rekey, AnotherGroupIsTriedWhenThePeerAsksForIt) {
   SimPair pair;
-  pair.config[kA].child.proposals.push_back(pair.config[kA].child.proposals[0]);
-  pair.config[kA].child.proposals[1].pfs_group = DhGroupId::Ecp256;
-  pair.config[kB].child.proposals[0].pfs_group = DhGroupId::Ecp256;
+  pair.config[kA].children[0].proposals.push_back(pair.config[kA].children[0].proposals[0]);
+  pair.config[kA].children[0].proposals[1].pfs_group = DhGroupId::Ecp256;
+  pair.config[kB].children[0].proposals[0].pfs_group = DhGroupId::Ecp256;
   pair.establish();
   pair.rekey_child(kA);
   pair.settle();

@@ -11,8 +11,8 @@ class SimWorld;
 // At any time: the two ends of an SPI hold equal keys and mirrored selectors.
 std::vector<std::string> check_keys(SimWorld& world);
 
-// At rest (no faults, no grace time running): every host sends on exactly one pair per tunnel, its
-// peer receives it, and neither holds another one.
+// At rest (no faults, no grace time running): every host sends on exactly one pair per selector
+// set, at least one per tunnel, its peer receives it, and neither holds another one.
 std::vector<std::string> check_at_rest(SimWorld& world);
 
 }  // namespace twinspan::ike

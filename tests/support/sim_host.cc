@@ -36,27 +36,50 @@ SimHost::Pair* SimHost::find_child(ChildId child) {
   return nullptr;
 }
 
-const SimHost::Pair* SimHost::outbound(TunnelId tunnel) const {
+std::vector<const SimHost::Pair*> SimHost::all_outbound(TunnelId tunnel) const {
+  std::vector<const Pair*> pairs;
   const auto found = active.find(tunnel);
-  if (found == active.end()) return nullptr;
-  for (const auto& [spi, pair] : inbound) {
-    if (pair.params.child == found->second && pair.has_outbound) return &pair;
+  if (found == active.end()) return pairs;
+  for (const ChildId child : found->second) {
+    for (const auto& [spi, pair] : inbound) {
+      if (pair.params.child == child && pair.has_outbound) pairs.push_back(&pair);
+    }
   }
-  return nullptr;
+  return pairs;
+}
+
+const SimHost::Pair* SimHost::outbound(TunnelId tunnel) const {
+  const auto pairs = all_outbound(tunnel);
+  return pairs.empty() ? nullptr : pairs.front();
+}
+
+// As the SPD of the data plane: it takes the place of the one with the same selectors.
+void SimHost::send_on(const Pair& pair) {
+  std::vector<ChildId>& sent_on = active[pair.params.tunnel];
+  for (ChildId& child : sent_on) {
+    const Pair* other = find_child(child);
+    if (other != nullptr && other->params.local_selectors == pair.params.local_selectors &&
+        other->params.remote_selectors == pair.params.remote_selectors) {
+      child = pair.params.child;
+      return;
+    }
+  }
+  sent_on.push_back(pair.params.child);
 }
 
 void SimHost::install(SaPairParams params) {
   const Spi spi = params.inbound_spi;
   if (inbound.contains(spi)) violate("an inbound SPI was installed twice");
   if (spi.value < 256) violate("a reserved SPI was chosen");
-  if (params.outbound_active) active[params.tunnel] = params.child;
+  const bool is_active = params.outbound_active;
   const uint64_t inbound_print = fingerprint(params.inbound_keys);
   const uint64_t outbound_print = fingerprint(params.outbound_keys);
-  inbound.emplace(spi, Pair{.params = std::move(params),
-                            .inbound_print = inbound_print,
-                            .outbound_print = outbound_print,
-                            .installed_at = now});
+  const auto [place, is_new] = inbound.emplace(spi, Pair{.params = std::move(params),
+                                                         .inbound_print = inbound_print,
+                                                         .outbound_print = outbound_print,
+                                                         .installed_at = now});
   inbound_peak = std::max(inbound_peak, inbound.size());
+  if (is_active) send_on(place->second);
 }
 
 void SimHost::note(const char* what, uint64_t number) {
@@ -66,7 +89,7 @@ void SimHost::note(const char* what, uint64_t number) {
 void SimHost::activate(ChildId child) {
   const Pair* pair = find_child(child);
   if (pair == nullptr || !pair->has_outbound) return violate("an unknown child was activated");
-  active[pair->params.tunnel] = child;
+  send_on(*pair);
 }
 
 void SimHost::remove_outbound(ChildId child) {
@@ -74,11 +97,17 @@ void SimHost::remove_outbound(ChildId child) {
   if (pair == nullptr || !pair->has_outbound)
     return violate("an unknown outbound half was removed");
   pair->has_outbound = false;
-  const TunnelId tunnel = pair->params.tunnel;
-  if (active.contains(tunnel) && active[tunnel] == child) {
-    active.erase(tunnel);
-    ++gaps;
-  }
+  const SaPairParams& gone = pair->params;
+  if (std::erase(active[gone.tunnel], child) == 0) return;
+  const auto left = all_outbound(gone.tunnel);
+  const bool has_other = std::ranges::any_of(left, [&](const Pair* other) {
+    const SaPairParams& params = other->params;
+    return (covers(params.local_selectors, gone.local_selectors) &&
+            covers(params.remote_selectors, gone.remote_selectors)) ||
+           (covers(gone.local_selectors, params.local_selectors) &&
+            covers(gone.remote_selectors, params.remote_selectors));
+  });
+  if (!has_other) ++gaps;
 }
 
 void SimHost::carry_out(Event event) {
@@ -118,6 +147,8 @@ void SimHost::carry_out(Event event) {
     done.push_back(*d);
   } else if (auto* c = std::get_if<EventChildEstablished>(&event)) {
     children.push_back(*c);
+  } else if (auto* r = std::get_if<EventChildTrouble>(&event)) {
+    troubles.push_back(*r);
   } else if (auto* s = std::get_if<EventIkeEstablished>(&event)) {
     ike_established.push_back(*s);
   } else if (auto* g = std::get_if<EventIkeGone>(&event)) {

@@ -47,10 +47,12 @@ class SimHost {
     uint64_t sent_bytes = 0;
     bool reported_soft = false;
   };
-  std::map<Spi, Pair> inbound;         // By our SPI, until EventRemoveInbound.
-  std::map<TunnelId, ChildId> active;  // What each tunnel sends on.
+  std::map<Spi, Pair> inbound;  // By our SPI, until EventRemoveInbound.
+  // What each tunnel sends on, one for each selector set.
+  std::map<TunnelId, std::vector<ChildId>> active;
   void carry_out(Event event);
-  // The pair that `tunnel` sends on.
+  // The pairs that `tunnel` sends on, and the first of them.
+  std::vector<const Pair*> all_outbound(TunnelId tunnel) const;
   const Pair* outbound(TunnelId tunnel) const;
   Pair* find_child(ChildId child);
   static uint64_t fingerprint(const EspKeys& keys) {
@@ -66,13 +68,14 @@ class SimHost {
   std::map<TunnelId, std::string> last_cause;
   std::vector<EventCommandDone> done;
   std::vector<EventChildEstablished> children;
+  std::vector<EventChildTrouble> troubles;
   std::vector<EventIkeEstablished> ike_established;
   std::vector<EventIkeGone> ike_gone;
   std::vector<Diagnosis> diagnoses;
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.
   bool is_quiet = false;
   uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0, esp_replayed = 0;
-  uint64_t gaps = 0;        // An established tunnel lost its last outbound pair.
+  uint64_t gaps = 0;        // A pair was lost for whose traffic there is no other one.
   uint64_t departures = 0;  // A tunnel left Established.
   size_t inbound_peak = 0;
   std::vector<std::string> violations;
@@ -81,6 +84,7 @@ class SimHost {
   void note(const char* what, uint64_t number);
   void violate(std::string what) { violations.push_back(name_ + ": " + std::move(what)); }
   void install(SaPairParams params);
+  void send_on(const Pair& pair);
   void activate(ChildId child);
   void remove_outbound(ChildId child);
 

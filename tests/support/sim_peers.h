@@ -32,10 +32,10 @@ inline PeerConfig peer_config(size_t side) {
   peer.remote_identity = fqdn(is_a ? "b.example.net" : "a.example.net");
   peer.psk = std::make_shared<const SecretBytes>(as_bytes("correct horse battery staple"));
   peer.ike_proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
-  peer.child.name = peer.name;
-  peer.child.local = selectors({"0.0.0.0/0", "::/0"});
-  peer.child.remote = selectors({"0.0.0.0/0", "::/0"});
-  peer.child.proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
+  peer.children = {{.name = peer.name,
+                    .local = selectors({"0.0.0.0/0", "::/0"}),
+                    .remote = selectors({"0.0.0.0/0", "::/0"}),
+                    .proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}}}};
   peer.dpd_interval = 15s;
   return peer;
 }

@@ -252,8 +252,11 @@ void SimWorld::count_bytes(size_t index, SimHost::Pair& pair) {
 void SimWorld::send_esp(size_t index, bool at_once) {
   SimHost& host = *hosts_[index];
   if (!host.is_alive || !host.sends_esp) return;
-  const auto active = host.active;
-  for (const auto& [tunnel, child] : active) {
+  std::vector<ChildId> sent_on;
+  for (const auto& [tunnel, children] : host.active) {
+    sent_on.insert(sent_on.end(), children.begin(), children.end());
+  }
+  for (const ChildId child : sent_on) {
     SimHost::Pair* pair = host.find_child(child);
     if (pair == nullptr || !pair->has_outbound) continue;
     const Endpoint remote = pair->params.remote;

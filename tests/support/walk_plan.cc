@@ -37,7 +37,7 @@ void choose_suites(Dice& dice, WalkPlan& plan) {
   const bool pfs = !one_in(dice, 4);
   for (PeerConfig& peer : plan.config) {
     peer.ike_proposals.clear();
-    peer.child.proposals.clear();
+    peer.children[0].proposals.clear();
     const DhGroupId ike_first = kGroups[dice() % 3], child_first = kGroups[dice() % 3];
     for (const DhGroupId group : {ike_first, DhGroupId::Ecp384}) {
       if (group == ike_first && !peer.ike_proposals.empty()) continue;
@@ -45,10 +45,10 @@ void choose_suites(Dice& dice, WalkPlan& plan) {
           {.encryption = encryption, .integrity = integrity, .group = group});
     }
     for (const DhGroupId group : {child_first, DhGroupId::Ecp384}) {
-      if ((group == child_first || !pfs) && !peer.child.proposals.empty()) continue;
-      peer.child.proposals.push_back({.encryption = encryption,
-                                      .integrity = integrity,
-                                      .pfs_group = pfs ? group : DhGroupId::None});
+      if ((group == child_first || !pfs) && !peer.children[0].proposals.empty()) continue;
+      peer.children[0].proposals.push_back({.encryption = encryption,
+                                            .integrity = integrity,
+                                            .pfs_group = pfs ? group : DhGroupId::None});
     }
   }
 }
@@ -57,10 +57,11 @@ void choose_lifetimes(Dice& dice, WalkPlan& plan) {
   for (PeerConfig& peer : plan.config) {
     peer.dpd_interval = between(dice, 15s, 40s);
     if (!one_in(dice, 4)) {
-      peer.child.lifetime.soft_time = between(dice, 40s, 200s);
-      peer.child.lifetime.hard_time = peer.child.lifetime.soft_time + between(dice, 150s, 300s);
+      peer.children[0].lifetime.soft_time = between(dice, 40s, 200s);
+      peer.children[0].lifetime.hard_time =
+          peer.children[0].lifetime.soft_time + between(dice, 150s, 300s);
     }
-    if (one_in(dice, 4)) peer.child.lifetime.hard_bytes = 100'000 + dice() % 1'000'000;
+    if (one_in(dice, 4)) peer.children[0].lifetime.hard_bytes = 100'000 + dice() % 1'000'000;
     if (!one_in(dice, 3)) {
       peer.ike_soft_lifetime = between(dice, 60s, 400s);
       peer.ike_hard_lifetime = peer.ike_soft_lifetime + between(dice, 200s, 400s);
@@ -71,15 +72,17 @@ void choose_lifetimes(Dice& dice, WalkPlan& plan) {
 void choose_selectors(Dice& dice, WalkPlan& plan) {
   switch (dice() % 4) {
     case 0:
-      plan.config[kA].child.local = plan.config[kB].child.remote = selectors({"10.1.0.0/16"});
-      plan.config[kA].child.remote = plan.config[kB].child.local = selectors({"10.2.0.0/16"});
+      plan.config[kA].children[0].local = plan.config[kB].children[0].remote =
+          selectors({"10.1.0.0/16"});
+      plan.config[kA].children[0].remote = plan.config[kB].children[0].local =
+          selectors({"10.2.0.0/16"});
       return;
     case 1:  // B has less than A asks for.
-      plan.config[kB].child.local = selectors({"10.2.0.0/16", "10.9.0.0/24"});
+      plan.config[kB].children[0].local = selectors({"10.2.0.0/16", "10.9.0.0/24"});
       return;
     case 2:  // Neither contains the other.
-      plan.config[kA].child.remote = selectors({"10.2.0.0/16", "10.3.0.0/16"});
-      plan.config[kB].child.local = selectors({"10.3.0.0/16", "10.4.0.0/16"});
+      plan.config[kA].children[0].remote = selectors({"10.2.0.0/16", "10.3.0.0/16"});
+      plan.config[kB].children[0].local = selectors({"10.3.0.0/16", "10.4.0.0/16"});
       return;
     default:
       return;

@@ -100,7 +100,8 @@ void Gateway::on(const ike::EventChildEstablished& event) {
                      : "");
   parts_.journal.add(event.by_rekey ? "child-rekeyed" : "child-established",
                      tunnel->plan.connection,
-                     {{"spi_in", spi_text(event.inbound_spi)},
+                     {{"child", event.name},
+                      {"spi_in", spi_text(event.inbound_spi)},
                       {"spi_out", spi_text(event.outbound_spi)},
                       {"narrowed", event.narrowed},
                       {"is_initiator", event.is_initiator}});
@@ -113,6 +114,18 @@ void Gateway::on(const ike::EventChildGone& event) {
   log_.info("{}: Child SA gone: {}", tunnel->plan.connection, event.reason);
   parts_.journal.add("child-gone", tunnel->plan.connection, {{"reason", event.reason}});
   update_carrier(*tunnel);
+}
+
+void Gateway::on(const ike::EventChildTrouble& event) {
+  const TunnelView* const tunnel = board_.apply(event);
+  if (tunnel == nullptr) return;
+  log_.warning("{}: child {}: {} ({})", tunnel->plan.connection, event.name,
+               event.diagnosis.message, event.diagnosis.remedy);
+  parts_.journal.add("child-trouble", tunnel->plan.connection,
+                     {{"child", event.name},
+                      {"cause", event.diagnosis.cause},
+                      {"message", event.diagnosis.message},
+                      {"remedy", event.diagnosis.remedy}});
 }
 
 void Gateway::on(const ike::EventIkeEstablished& event) {

@@ -50,6 +50,7 @@ TunnelView* TunnelBoard::apply(const ike::EventChildEstablished& event, const st
   if (tunnel->children.empty()) tunnel->established_since = now;
   if (event.by_rekey) ++tunnel->child_rekeys;
   tunnel->children.push_back(event);
+  tunnel->child_troubles.erase(event.name);
   tunnel->reason.clear();
   tunnel->diagnosis = {};
   return tunnel;
@@ -63,6 +64,13 @@ TunnelView* TunnelBoard::apply(const ike::EventChildGone& event) {
     tunnel->established_since.clear();
     tunnel->reason = event.reason;
   }
+  return tunnel;
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventChildTrouble& event) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  tunnel->child_troubles[event.name] = event.diagnosis;
   return tunnel;
 }
 

@@ -2,6 +2,7 @@
 // core's events. Down tunnels stand here too, with the reason. Thread: the control thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,8 +25,9 @@ struct TunnelView {
   std::string reason;                                // Why it is not connected; empty when it is.
   ike::Diagnosis diagnosis;                          // Of the last failure.
   std::vector<ike::EventChildEstablished> children;  // Live ones, the newest last.
-  std::optional<ike::EventIkeEstablished> ike;       // The newest IKE SA.
-  std::string established_since;                     // RFC 3339; kept across rekeys.
+  std::map<std::string, ike::Diagnosis> child_troubles;  // By child, of the last failure.
+  std::optional<ike::EventIkeEstablished> ike;           // The newest IKE SA.
+  std::string established_since;                         // RFC 3339; kept across rekeys.
   uint64_t child_rekeys = 0;
   uint64_t ike_rekeys = 0;
 
@@ -41,6 +43,7 @@ class TunnelBoard {
   TunnelView* apply(const ike::EventTunnelState& event);
   TunnelView* apply(const ike::EventChildEstablished& event, const std::string& now);
   TunnelView* apply(const ike::EventChildGone& event);
+  TunnelView* apply(const ike::EventChildTrouble& event);
   TunnelView* apply(const ike::EventIkeEstablished& event);
   TunnelView* apply(const ike::EventIkeGone& event);
 
