@@ -17,6 +17,12 @@ namespace {
 constexpr size_t kDatagramSizeMax = 16384;  // Far above any message that we understand.
 // One call handles at most so many timers; the rest is due at once again.
 constexpr unsigned kTimersPerCallMax = 4096;
+
+bool begins_ike_sa(const Header& header) {
+  return header.exchange == static_cast<uint8_t>(ExchangeType::IkeSaInit) &&
+         header.from_initiator && header.initiator_spi.value != 0 &&
+         header.responder_spi.value == 0 && header.message_id.value == 0;
+}
 }  // namespace
 
 class EndpointState {
@@ -37,7 +43,7 @@ class EndpointState {
   Context context(Instant now) {
     return {now, provider_, options_, counters_, outbox_, sas_, supervisor_, cookies_};
   }
-  void answer_version(Context& context, const Datagram& datagram);
+  void answer_unreadable(Context& context, const Datagram& datagram, const WireFailure& why);
   void route(Context& context, const Datagram& datagram, const Message& message);
   void route_init(Context& context, const Datagram& datagram, const Message& message);
   void finish(Context& context);
@@ -51,6 +57,7 @@ class EndpointState {
   CookieMint cookies_;
   RateLimit hint_limit_;
   RateLimit version_limit_;  // Of its own: forged versions must not starve the hints.
+  RateLimit critical_limit_;
 };
 
 // --- Datagrams: header, SA, window ---
@@ -64,17 +71,24 @@ void EndpointState::handle_datagram(Instant now, const Datagram& datagram) {
   const auto message = parse_message(datagram.bytes);
   if (!message) {
     ++counters_.malformed;
-    return answer_version(step, datagram);
+    return answer_unreadable(step, datagram, message.error());
   }
   route(step, datagram, *message);
   finish(step);
 }
 
-// RFC 7296 2.5: a request of a higher major version is dropped, but its sender is told.
-void EndpointState::answer_version(Context& step, const Datagram& datagram) {
+// RFC 7296 2.5: a request of a higher major version, or an IKE_SA_INIT with a critical payload that
+// we do not know, is dropped, but its sender is told.
+void EndpointState::answer_unreadable(Context& step, const Datagram& datagram,
+                                      const WireFailure& why) {
   const auto header = parse_header(datagram.bytes);
-  if (!header || header->major_version <= kMajorVersion) return;
-  send_invalid_major_version(step, datagram, *header, version_limit_);
+  if (!header) return;
+  if (header->major_version > kMajorVersion) {
+    return send_invalid_major_version(step, datagram, *header, version_limit_);
+  }
+  if (why.error == WireError::UnknownCritical && begins_ike_sa(*header)) {
+    send_unsupported_critical(step, datagram, *header, why.payload_type, critical_limit_);
+  }
 }
 
 void EndpointState::route(Context& step, const Datagram& datagram, const Message& message) {

@@ -1,6 +1,7 @@
 #include "ike/core/hints.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
@@ -59,7 +60,7 @@ namespace {
 
 // An unprotected answer to a request that no SA of ours can answer.
 void answer_sparingly(Context& context, const Datagram& datagram, const Header& asked,
-                      NotifyType type, RateLimit& limit) {
+                      Payload notify, RateLimit& limit) {
   if (asked.is_response || context.supervisor.is_shutting_down()) return;
   if (!is_peer(context, datagram.local.address, datagram.remote.address)) return;
   if (!limit.admit(context.now, datagram.remote.address)) return;
@@ -68,19 +69,24 @@ void answer_sparingly(Context& context, const Datagram& datagram, const Header& 
   header.from_initiator = !asked.from_initiator;
   context.outbox.send({.local = datagram.local,
                        .remote = datagram.remote,
-                       .bytes = write_message(header, {error_notify(type)})});
+                       .bytes = write_message(header, {std::move(notify)})});
 }
 
 }  // namespace
 
 void send_invalid_ike_spi(Context& context, const Datagram& datagram, const Header& asked,
                           RateLimit& limit) {
-  answer_sparingly(context, datagram, asked, NotifyType::InvalidIkeSpi, limit);
+  answer_sparingly(context, datagram, asked, error_notify(NotifyType::InvalidIkeSpi), limit);
 }
 
 void send_invalid_major_version(Context& context, const Datagram& datagram, const Header& asked,
                                 RateLimit& limit) {
-  answer_sparingly(context, datagram, asked, NotifyType::InvalidMajorVersion, limit);
+  answer_sparingly(context, datagram, asked, error_notify(NotifyType::InvalidMajorVersion), limit);
+}
+
+void send_unsupported_critical(Context& context, const Datagram& datagram, const Header& asked,
+                               uint8_t payload_type, RateLimit& limit) {
+  answer_sparingly(context, datagram, asked, critical_notify(payload_type), limit);
 }
 
 namespace {

@@ -29,6 +29,9 @@ void send_invalid_ike_spi(Context& context, const Datagram& datagram, const Head
 // A request of a higher major version (RFC 7296 2.5): INVALID_MAJOR_VERSION, in our own version.
 void send_invalid_major_version(Context& context, const Datagram& datagram, const Header& header,
                                 RateLimit& limit);
+// An IKE_SA_INIT with a critical payload of a type that we do not know (RFC 7296 2.5).
+void send_unsupported_critical(Context& context, const Datagram& datagram, const Header& header,
+                               uint8_t payload_type, RateLimit& limit);
 // A cleartext message that is not IKE_SA_INIT. True: it was one of these hints and named an SA of
 // ours.
 bool handle_hint(Context& context, const Datagram& datagram, const Message& message);

@@ -158,8 +158,9 @@ void end_by_bad_syntax(Context& context, IkeSa& sa, const std::string& detail) {
 // payload that we do not know costs only this exchange.
 void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload notify) {
   const bool in_auth = sa.state() == IkeSaState::InitAnswered;
-  if (in_auth) notify = error_notify(NotifyType::AuthenticationFailed);
-  const std::vector<Payload> answer = {std::move(notify)};
+  std::vector<Payload> answer = {std::move(notify)};
+  const bool is_critical = find_notify(answer, NotifyType::UnsupportedCriticalPayload) != nullptr;
+  if (in_auth && !is_critical) answer = {error_notify(NotifyType::AuthenticationFailed)};
   send_response(context, sa, request, answer);
   if (in_auth) {
     const Diagnosis why = diagnose(Cause::AuthMethod, sa.peer->name);

@@ -254,6 +254,33 @@ TEST(Stranger, AHigherMajorVersionIsToldOnceASecondWhatWeSpeak) {
   EXPECT_EQ(pair.b().endpoint().dump_state(), before);
 }
 
+// RFC 7296 2.5.
+TEST(Stranger, AnUnknownCriticalPayloadInIkeSaInitIsNamedOnceASecond) {
+  SimPair pair;
+  Datagram request = first_request(pair);
+  pair.start(kB);
+  const std::string before = pair.b().endpoint().dump_state();
+  const uint8_t first_payload = request.bytes[16];
+  request.bytes[16] = 200;
+  request.bytes.insert(request.bytes.begin() + 28, {first_payload, 0x80, 0, 4});
+  store_be32(&request.bytes[24], static_cast<uint32_t>(request.bytes.size()));
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  const auto answer = pair.b().endpoint().poll_datagram();
+  ASSERT_TRUE(answer.has_value());
+  const auto message = parse_message(answer->bytes);
+  ASSERT_TRUE(message.has_value());
+  const auto* notify = find_notify(message->payloads, NotifyType::UnsupportedCriticalPayload);
+  ASSERT_NE(notify, nullptr);
+  EXPECT_EQ(notify->value, Bytes{200});
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  EXPECT_FALSE(pair.b().endpoint().poll_datagram().has_value());
+  // Such a payload without the critical bit is skipped.
+  request.bytes[29] = 0;
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  EXPECT_TRUE(pair.b().endpoint().poll_datagram().has_value());
+  EXPECT_NE(pair.b().endpoint().dump_state(), before);
+}
+
 TEST(Stranger, ALowerVersionOrAResponseOfAHigherOneIsDropped) {
   SimPair pair;
   Datagram request = first_request(pair);
