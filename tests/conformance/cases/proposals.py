@@ -1,4 +1,4 @@
-"""SA payloads of IKE_SA_INIT: what is offered is unknown, incomplete, contradictory or miscounted."""
+"""SA payloads of IKE_SA_INIT: offers that are unknown, incomplete, contradictory or miscounted."""
 
 import random
 
@@ -93,7 +93,9 @@ def key_lengths(scene):
         refused(scene, rest.with_more(Transform(1, 20, each)))
 
 
-@case("RFC 7296 3.3.5", "An attribute that nobody knows makes its transform unusable, not the offer")
+@case(
+    "RFC 7296 3.3.5", "An attribute that nobody knows makes its transform unusable, not the offer"
+)
 def unknown_attribute(scene):
     rest = scene.hostile.ike_proposal().without(1)
     strange = Transform(1, 20, KEY_256 + wire.attribute(30000, 1))
@@ -114,9 +116,7 @@ def proposal_numbers(scene):
     strange = scene.hostile.ike_proposal().with_more(Transform(200, 1))
     for number in (0, 2, 7, 255):
         answer = demand_single(
-            scene.hostile.try_init(
-                offering(strange, scene.hostile.ike_proposal(number=number))
-            )
+            scene.hostile.try_init(offering(strange, scene.hostile.ike_proposal(number=number)))
         )
         sa = wire.find(answer.payloads, Type.SA)
         if sa is not None:
@@ -130,7 +130,9 @@ def nothing_offered(scene):
     refused(scene, Proposal(1, Protocol.IKE, b"", ()))
 
 
-@case("RFC 7296 3.3.1", "An SPI in the first offer is refused or ignored, and never answered by one")
+@case(
+    "RFC 7296 3.3.1", "An SPI in the first offer is refused or ignored, and never answered by one"
+)
 def spi_in_the_first_offer(scene):
     for size in (1, 4, 8, 255):
         proposal = scene.hostile.ike_proposal(spi=bytes(size))

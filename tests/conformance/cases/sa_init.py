@@ -125,6 +125,13 @@ def unknown_payload(scene):
     scene.hostile.connect(lambda payloads: [*unknown[:3], *payloads, *unknown[3:]])
 
 
+@case("RFC 7296 2.5", "An unknown critical payload is answered with its type")
+def unknown_critical_payload(scene):
+    critical = Payload(UNKNOWN_TYPE, b"x", critical=True)
+    notice = refused(scene.hostile, scene, adding(critical), Note.UNSUPPORTED_CRITICAL_PAYLOAD)
+    demand(notice.value == bytes([UNKNOWN_TYPE]), f"it names {notice.value.hex()}")
+
+
 @case("RFC 7296 2.5", "The critical bit of known payloads and the reserved bits are ignored")
 def critical_bit_on_known_payloads(scene):
     scene.hostile.connect(
@@ -141,9 +148,12 @@ def unsorted_payloads(scene):
 def payload_lengths(scene):
     for index in range(3):
         for length in (0, 1, 2, 3, 0xFFFF):
-            ignored(scene, lambda p: [
-                each.changed(length=length) if i == index else each for i, each in enumerate(p)
-            ])
+            ignored(
+                scene,
+                lambda p: [
+                    each.changed(length=length) if i == index else each for i, each in enumerate(p)
+                ],
+            )
 
 
 @case("RFC 7296 3.2", "A chain that announces more payloads than there are is dropped")
@@ -319,7 +329,9 @@ def same_spi_other_request(scene):
     demand(session.children, "the first SA was lost")
 
 
-@case("RFC 7296 2.23", "NAT detection notifies of wrong sizes and numbers are no agreement on a NAT")
+@case(
+    "RFC 7296 2.23", "NAT detection notifies of wrong sizes and numbers are no agreement on a NAT"
+)
 def nat_detection_junk(scene):
     junk = [
         wire.notify(kind, bytes(size))

@@ -235,14 +235,10 @@ class Peer:
             *self.selectors(),
         ]
 
-    def auth(
-        self, session: Session, edit: Edit = unchanged, how: Sealed = PROPER
-    ) -> list[Payload]:
+    def auth(self, session: Session, edit: Edit = unchanged, how: Sealed = PROPER) -> list[Payload]:
         """The answer to IKE_AUTH; a child that it agrees on is kept in the session."""
         spi = fresh_esp_spi()
-        content = session.request(
-            Exchange.IKE_AUTH, edit(self.auth_payloads(session, spi)), how
-        )
+        content = session.request(Exchange.IKE_AUTH, edit(self.auth_payloads(session, spi)), how)
         if wire.find(content, Type.AUTH) is None:
             session.is_closed = True
         else:
@@ -313,9 +309,7 @@ class Peer:
         content = session.request(Exchange.CREATE_CHILD_SA, edit(payloads))
         return self.finish_rekey_ike(session, fresh, content)
 
-    def finish_rekey_ike(
-        self, session: Session, fresh: Session, content: list[Payload]
-    ) -> Session:
+    def finish_rekey_ike(self, session: Session, fresh: Session, content: list[Payload]) -> Session:
         sa = wire.find(content, Type.SA)
         if sa is None:
             self.sessions.remove(fresh)

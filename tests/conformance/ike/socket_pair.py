@@ -57,6 +57,11 @@ class SocketPair:
         marker = NON_ESP_MARKER if port == NAT_PORT else b""
         self._sockets[port].sendto(marker + raw, (self.daemon, port))
 
+    def send_bare(self, datagram: bytes, port: int) -> None:
+        """As it is, without a marker."""
+        self.was_used = True
+        self._sockets[port].sendto(datagram, (self.daemon, port))
+
     def send_from_elsewhere(self, raw: bytes, address: str, port: int) -> None:
         """From another address of the same namespace: a forger who saw the message."""
         marker = NON_ESP_MARKER if port == NAT_PORT else b""
