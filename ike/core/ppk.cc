@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -15,8 +16,8 @@ namespace {
 constexpr uint8_t kPpkIdFixed = 2;
 
 Bytes identity_body(const std::string& id) {
-  Bytes body = {kPpkIdFixed};
-  body.insert(body.end(), id.begin(), id.end());
+  Bytes body(1 + id.size(), kPpkIdFixed);
+  std::copy(id.begin(), id.end(), body.begin() + 1);
   return body;
 }
 
