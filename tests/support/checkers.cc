@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "tests/support/sim_world.h"
 
 namespace twinspan::ike {
@@ -57,6 +59,30 @@ std::vector<std::string> check_at_rest(SimWorld& world) {
     if (host.inbound.size() != sent_on) {
       complain(fmt::format("{} inbound SAs, {} sent on", host.inbound.size(), sent_on));
     }
+  }
+  return violations;
+}
+
+std::vector<std::string> check_ike_sas(SimWorld& world) {
+  using Spis = std::pair<IkeSpi, IkeSpi>;
+  std::vector<std::string> violations;
+  std::map<Spis, unsigned> holders;
+  for (size_t i = 0; i < world.host_count(); ++i) {
+    const SimHost& host = world.host(i);
+    std::map<Spis, TunnelId> live;
+    for (const auto& sa : host.ike_established)
+      live[{sa.initiator_spi, sa.responder_spi}] = sa.tunnel;
+    for (const auto& sa : host.ike_gone) live.erase({sa.initiator_spi, sa.responder_spi});
+    if (live.size() != host.tunnel_state.size()) {
+      violations.push_back(fmt::format("{}: {} IKE SAs for {} tunnels", host.name(), live.size(),
+                                       host.tunnel_state.size()));
+    }
+    for (const auto& [spis, tunnel] : live) ++holders[spis];
+  }
+  for (const auto& [spis, count] : holders) {
+    if (count == 2) continue;
+    violations.push_back(
+        fmt::format("IKE SA {:016x}_i is known to one end only", spis.first.value));
   }
   return violations;
 }

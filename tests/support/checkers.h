@@ -15,4 +15,7 @@ std::vector<std::string> check_keys(SimWorld& world);
 // set, at least one per tunnel, its peer receives it, and neither holds another one.
 std::vector<std::string> check_at_rest(SimWorld& world);
 
+// At rest: every host has exactly one IKE SA per tunnel, and its peer has the same one.
+std::vector<std::string> check_ike_sas(SimWorld& world);
+
 }  // namespace twinspan::ike

@@ -15,8 +15,6 @@ inline constexpr unsigned kWalkChildRekeysMin = 3;
 inline constexpr unsigned kWalkIkeRekeysMin = 1;
 inline constexpr unsigned kWalkFaultPercentMin = 5;
 
-enum class Picture : uint8_t { None, Ladder };
-
 struct WalkVerdict {
   std::vector<std::string> violations;
   std::string picture;  // With Picture::Ladder.
@@ -53,6 +51,7 @@ class RandomWalk {
   void toggle(size_t side);
   void map_ports();
   void reach_hard_limit();
+  void hasten();
   void follow_up();  // Ends what has lasted long enough.
 
   // --- Judgement ---
@@ -60,7 +59,6 @@ class RandomWalk {
   void collect(size_t side);  // Its figures, before a restart forgets them.
   void judge_rest();
   void judge_commands();
-  void judge_ike_sas();
   void judge_losses();
   void judge_flow();
   void complain(std::string what) { verdict_.violations.push_back(std::move(what)); }
@@ -68,6 +66,7 @@ class RandomWalk {
   WalkPlan plan_;
   std::mt19937_64 dice_;
   SimWorld world_;
+  Instant began_ = world_.now();
   WalkVerdict verdict_;
   bool is_held_down_[2] = {false, false};
   std::optional<Instant> back_at_[2];  // A crashed host starts again.

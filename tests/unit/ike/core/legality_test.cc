@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 
 namespace twinspan::ike {
@@ -85,6 +87,124 @@ TEST(Legality, NoTwoRowsSpeakOfTheSameSituation) {
     }
     EXPECT_EQ(rows[i].required & rows[i].forbidden, 0);
   }
+}
+
+// --- The proof that nothing but a verified AUTH leads to Established ---
+
+// Where every chain of edges from Idle leads when `is_taken` says which ones may be used.
+template <class IsTaken>
+std::set<IkeSaState> reachable(IsTaken is_taken) {
+  std::set<IkeSaState> found = {IkeSaState::Idle};
+  for (unsigned round = 0; round < kIkeSaStateCount; ++round) {
+    for (const StateEdge& edge : kStateEdges) {
+      if (found.contains(edge.from) && is_taken(edge)) found.insert(edge.to);
+    }
+  }
+  return found;
+}
+
+bool is_auth_edge(const StateEdge& edge) {
+  return edge.to == IkeSaState::Established &&
+         (edge.from == IkeSaState::InitAnswered || edge.from == IkeSaState::AuthSent);
+}
+
+// RFC 9242: exchanges before IKE_AUTH may add keys; they carry no identity and install nothing.
+constexpr uint8_t kIkeIntermediate = 43;
+// RFC 9370: follows CREATE_CHILD_SA.
+constexpr uint8_t kFollowUpKe = 44;
+
+TEST(Legality, WithoutAVerifiedAuthOnlyAnSaThatIsEstablishedMakesAnotherOne) {
+  // Idle to Candidate is taken inside of an IKE SA that is established: without it and without
+  // AUTH no state remains that has children.
+  const auto states = reachable([](const StateEdge& edge) {
+    return !is_auth_edge(edge) && edge.to != IkeSaState::Candidate;
+  });
+  EXPECT_FALSE(states.contains(IkeSaState::Established));
+  EXPECT_FALSE(states.contains(IkeSaState::Candidate));
+  EXPECT_FALSE(states.contains(IkeSaState::Replaced));
+  // With AUTH all are reachable.
+  EXPECT_EQ(reachable([](const StateEdge&) { return true; }).size(), size_t{kIkeSaStateCount});
+}
+
+TEST(Legality, OnlyARowOfIkeAuthStandsBeforeEstablished) {
+  for_each_situation([](const Situation& s) {
+    const bool leads_there = std::ranges::any_of(kStateEdges, [&](const StateEdge& edge) {
+      return edge.from == s.state && is_auth_edge(edge);
+    });
+    if (!leads_there || !admitted(s) || s.exchange == kIkeIntermediate) return;
+    EXPECT_EQ(s.exchange, static_cast<uint8_t>(ExchangeType::IkeAuth)) << to_string(s.state);
+    // An initiator is answered, a responder is asked.
+    EXPECT_EQ(s.role == Role::Initiator, s.direction == Direction::Response);
+    EXPECT_EQ(s.role == Role::Initiator, s.state == IkeSaState::AuthSent);
+  });
+}
+
+TEST(Legality, ARequestWithoutIdentityAndAuthDoesNotEstablish) {
+  for (unsigned set = 0; set <= kEverything; ++set) {
+    const Situation auth{IkeSaState::InitAnswered, static_cast<uint8_t>(ExchangeType::IkeAuth),
+                         Role::Responder, Direction::Request};
+    if (judge(auth, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+    EXPECT_EQ(set & (kSetIdi | kSetAuth), kSetIdi | kSetAuth) << set;
+  }
+}
+
+TEST(Legality, AnExchangeThatMakesChildrenHasNoRowBeforeAuth) {
+  const auto before_auth = reachable([](const StateEdge& edge) {
+    return !is_auth_edge(edge) && edge.to != IkeSaState::Candidate;
+  });
+  for_each_situation([&](const Situation& s) {
+    const bool makes_children = s.exchange == static_cast<uint8_t>(ExchangeType::CreateChildSa) ||
+                                s.exchange == kFollowUpKe ||
+                                s.exchange == static_cast<uint8_t>(ExchangeType::Informational);
+    // Deleting is reached both ways; what is asked there is answered and installs nothing.
+    if (!makes_children || !before_auth.contains(s.state) || s.state == IkeSaState::Deleting)
+      return;
+    EXPECT_FALSE(admitted(s)) << to_string(s.state);
+  });
+}
+
+TEST(Legality, IkeSaInitIsAdmittedOnlyAsTheFirstRequestAndItsAnswer) {
+  for_each_situation([](const Situation& s) {
+    if (s.exchange != static_cast<uint8_t>(ExchangeType::IkeSaInit) || !admitted(s)) return;
+    const bool asked = s.state == IkeSaState::Idle && s.role == Role::Responder &&
+                       s.direction == Direction::Request;
+    const bool answered = s.state == IkeSaState::InitSent && s.role == Role::Initiator &&
+                          s.direction == Direction::Response;
+    EXPECT_TRUE(asked || answered) << to_string(s.state);
+  });
+}
+
+TEST(Legality, DeleteComesOnlyInInformationalAndAuthOnlyInIkeAuth) {
+  for_each_situation([](const Situation& s) {
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      if (judge(s, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+      if (set & kSetDelete) {
+        ASSERT_EQ(s.exchange, static_cast<uint8_t>(ExchangeType::Informational));
+      }
+      if (set & kSetAuth) {
+        ASSERT_EQ(s.exchange, static_cast<uint8_t>(ExchangeType::IkeAuth));
+      }
+    }
+  });
+}
+
+TEST(Legality, TheTableDecidesEverySetOfPayloadsByItsOwnRowAlone) {
+  size_t decided = 0;
+  for_each_situation([&](const Situation& s) {
+    const LegalityRow* own = nullptr;
+    for (const LegalityRow& row : legality_table()) {
+      const bool is_own = row.state == s.state &&
+                          static_cast<uint8_t>(row.exchange) == s.exchange && row.role == s.role &&
+                          row.direction == s.direction;
+      if (is_own) own = &row;
+    }
+    for (unsigned set = 0; set <= kEverything; ++set, ++decided) {
+      const bool expected =
+          own != nullptr && (set & own->forbidden) == 0 && (set & own->required) == own->required;
+      ASSERT_EQ(judge(s, static_cast<PayloadSet>(set)) == Legality::Legal, expected);
+    }
+  });
+  EXPECT_EQ(decided, size_t{kIkeSaStateCount} * 256 * 2 * 2 * (kEverything + 1));
 }
 
 TEST(StateTable, EstablishedIsReachedOnlyThroughAuthOrARekey) {
