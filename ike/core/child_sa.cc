@@ -164,11 +164,10 @@ void remove_child(Context& context, IkeSa& sa, ChildId id, InboundFate fate,
   ChildSa* child = sa.find_child(id);
   if (child == nullptr) return;
   remove_outbound(context, sa, *child);
-  const Spi inbound = child->inbound;
   if (fate == InboundFate::Grace) {
-    context.supervisor.keep_inbound(context, sa.tunnel(), inbound);
+    context.supervisor.keep_inbound(context, sa.tunnel(), *child);
   } else {
-    context.outbox.emit(EventRemoveInbound{inbound});
+    context.outbox.emit(EventRemoveInbound{child->inbound});
   }
   context.outbox.emit(EventChildGone{.tunnel = sa.tunnel(), .child = id, .reason = reason});
   std::erase_if(sa.children, [id](const ChildSa& other) { return other.id == id; });

@@ -3,7 +3,7 @@
 // Hitless by order (RFC 7296 2.8): a new pair is installed before anything old goes; its outbound
 // half is used at once by the exchange's initiator, and by the responder only when the peer has
 // proven that it holds the new pair (first packet, DELETE of the old pair, or a short timer). The
-// inbound half of a replaced pair stays for a grace time in its tunnel's list
+// inbound half of a replaced pair stays for a grace time in its tunnel's list, so many per child
 // (ike/core/supervisor.h).
 #pragma once
 

@@ -241,18 +241,21 @@ void Supervisor::recover(Context& context, const IkeSa& old) {
   initiate(context, tunnel->peer, true);
 }
 
-void Supervisor::keep_inbound(Context& context, TunnelId id, Spi spi) {
+void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& replaced) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) {
-    context.outbox.emit(EventRemoveInbound{spi});
+    context.outbox.emit(EventRemoveInbound{replaced.inbound});
     return;
   }
-  if (tunnel->grace.size() == kGraceInboundMax) {
-    context.outbox.emit(EventRemoveInbound{tunnel->grace.front().spi});
-    tunnel->grace.pop_front();
+  auto& grace = tunnel->grace;
+  const auto is_sibling = [&](const auto& kept) { return kept.config == replaced.config; };
+  if (std::ranges::count_if(grace, is_sibling) == std::ptrdiff_t{kGraceInboundMax}) {
+    const auto oldest = std::ranges::find_if(grace, is_sibling);
+    context.outbox.emit(EventRemoveInbound{oldest->spi});
+    grace.erase(oldest);
     ++context.counters.grace_evicted;
   }
-  tunnel->grace.push_back({spi, context.now + kInboundGrace});
+  grace.push_back({replaced.inbound, replaced.config, context.now + kInboundGrace});
   tunnel->timers.arm(TunnelTimer::Grace, tunnel->grace.front().until);
 }
 

@@ -17,8 +17,8 @@
 
 namespace twinspan::ike {
 
-inline constexpr size_t kGraceInboundMax =
-    4 * kChildConfigsMax;  // Replaced inbound SAs per tunnel that still receive.
+// Replaced inbound SAs of one ChildConfig that still receive; the oldest goes early.
+inline constexpr size_t kGraceInboundMax = 16;
 inline constexpr size_t kWaitingCommandsMax = 32;
 inline constexpr Duration kUpWaitMax = 70s;  // IKE_SA_INIT and IKE_AUTH until given up, and a bit.
 inline constexpr Duration kUpWaitResponderOnly = 10s;  // Only the peer can make it happen.
@@ -56,6 +56,7 @@ struct Tunnel {
   std::map<std::string, ChildWish> wishes;  // By ChildConfig, of those that are not there.
   struct GraceInbound {
     Spi spi;
+    std::string config;  // The ChildConfig that it served.
     Instant until;
   };
   std::deque<GraceInbound> grace;  // Oldest first.
@@ -101,7 +102,7 @@ class Supervisor {
   void finish(Context& context, TunnelId id, Kind kind, const std::optional<Diagnosis>& failure);
   // The peer seems to have lost `old`: negotiate beside it, if not just done.
   void recover(Context& context, const IkeSa& old);
-  void keep_inbound(Context& context, TunnelId id, Spi spi);
+  void keep_inbound(Context& context, TunnelId id, const ChildSa& replaced);
   bool grace_holds(Spi spi) const;
 
   // --- Driving ---

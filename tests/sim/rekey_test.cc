@@ -1,4 +1,5 @@
 // Rekeying without a collision: both roles, Child SA and IKE SA, under traffic.
+#include "ike/core/supervisor.h"
 #include "tests/sim/sim_pair.h"
 
 namespace twinspan::ike {
@@ -179,6 +180,43 @@ TEST(Rekey, WithoutEsnTheSequenceNumbersLimitThePackets) {
     EXPECT_LE(limits.soft_packets, uint64_t{UINT32_MAX} / 10 * 8 + 8);
     EXPECT_GE(limits.soft_packets, uint64_t{UINT32_MAX} / 10 * 7);
   }
+}
+
+TEST(Rekey, ReplacedInboundSasAreBoundedPerChildAndEarlyRemovalsCounted) {
+  SimPair pair;
+  pair.world.link.delay_min = pair.world.link.delay_max = 1ms;
+  for (auto& config : pair.config) {
+    ChildConfig second = config.children.front();
+    config.children.front().local = config.children.front().remote = selectors({"10.0.0.0/8"});
+    second.name += "-second";
+    second.local = second.remote = selectors({"172.16.0.0/12"});
+    config.children.push_back(second);
+  }
+  pair.establish();
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.a().inbound.size() == 2; }, 5s));
+  pair.world.run_for(20s);
+  const std::string& busy = pair.config[kA].children.front().name;
+  const auto spi_of = [&](const std::string& name) {
+    Spi newest{};
+    for (const auto& child : pair.a().children) {
+      if (child.name == name) newest = child.inbound_spi;
+    }
+    return newest;
+  };
+  // The quiet child is rekeyed once, the busy one so often that its list is too short.
+  const Spi replaced = spi_of(busy + "-second");
+  pair.world.command(kA, CommandSoftLimit{replaced});
+  pair.world.run_for(50ms);
+  for (size_t i = 0; i < 2 * kGraceInboundMax; ++i) {
+    pair.world.command(kA, CommandSoftLimit{spi_of(busy)});
+    pair.world.run_for(50ms);
+  }
+  EXPECT_GE(pair.a().endpoint().counters().grace_evicted, kGraceInboundMax);
+  EXPECT_EQ(pair.a().inbound.size(),
+            kGraceInboundMax + 3);  // And the replaced one, and both in use.
+  EXPECT_TRUE(pair.a().inbound.contains(replaced));
+  pair.settle();
+  pair.expect_at_rest();
 }
 
 TEST(Rekey, WithoutAByteLimitTheDataPlaneGetsNone) {

@@ -159,6 +159,7 @@ json ike_json(const ike::EndpointCounters& counters) {
       {"drops", drops},
       {"cookies", {{"sent", counters.cookies_sent}, {"wrong", counters.cookies_wrong}}},
       {"key_exchanges_answered", counters.key_exchanges_answered},
+      {"replaced_inbound_evicted", counters.grace_evicted},
   };
 }
 
