@@ -120,9 +120,10 @@ std::vector<Payload> payloads_of(PayloadSet set, const SimPair& pair, ProtocolId
   if (set & kSetIdr) list.push_back(IdPayload{false, IdType::Fqdn, peer.remote_identity.value});
   if (set & kSetAuth) list.push_back(AuthPayload{AuthMethod::SharedKey, filled(48)});
   if (set & kSetSa) {
-    list.push_back(offered == ProtocolId::Ike ? offer_ike(peer.ike_proposals, IkeSpi{0x1234567890})
-                                              : offer_esp(peer_config(kA).child.proposals,
-                                                          Spi{0x11223344}, ChildDh::With));
+    list.push_back(offered == ProtocolId::Ike
+                       ? offer_ike(peer.ike_proposals, IkeSpi{0x1234567890})
+                       : offer_esp(peer_config(kA).children.front().proposals, Spi{0x11223344},
+                                   ChildDh::With));
   }
   if (set & kSetNonce) list.push_back(NoncePayload{filled(32)});
   if (set & kSetKe) {

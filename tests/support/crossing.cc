@@ -15,11 +15,11 @@ constexpr Duration kPatience = 1100ms;
 constexpr Duration kSettle = 180s;
 
 void set_groups(PeerConfig& peer, DhGroupId first) {
-  peer.child.proposals.clear();
+  peer.children.front().proposals.clear();
   peer.ike_proposals.clear();
   const Encryption encryption{EncryptionId::AesGcm16, 256};
   for (const DhGroupId group : {first, DhGroupId::Ecp384}) {
-    peer.child.proposals.push_back({.encryption = encryption, .pfs_group = group});
+    peer.children.front().proposals.push_back({.encryption = encryption, .pfs_group = group});
     peer.ike_proposals.push_back({.encryption = encryption, .group = group});
   }
 }
