@@ -9,7 +9,7 @@ from ike.session import Child, fresh_esp_spi
 from ike.wire import Exchange, Note, Payload, Protocol, Transform, Type
 
 CREATE = Exchange.CREATE_CHILD_SA
-CHILDREN_MAX = 64  # Far above any bound of the daemon's.
+CHILDREN_MAX = 255  # Above any bound of the daemon's.
 
 
 def changing(kind: int, *new: Payload):

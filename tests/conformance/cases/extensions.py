@@ -1,0 +1,104 @@
+"""Exchanges and notifies of extensions that were not agreed on."""
+
+from case import case, demand, demand_error, demand_same, demand_silence
+from ike import wire
+from ike.wire import Note, Payload, Type
+
+IKE_INTERMEDIATE, IKE_FOLLOWUP_KE = 43, 44
+
+
+def adding(*more: Payload):
+    return lambda payloads: [*payloads, *more]
+
+
+@case("libreswan intermediate-03", "IKE_INTERMEDIATE that was not agreed on is not answered")
+def unsolicited_intermediate(scene):
+    session = scene.hostile.init()
+    before = scene.state_of(session)
+    for payloads in ([], [wire.ke(19, bytes(64))], [wire.nonce(bytes(32))]):
+        head = session.header(IKE_INTERMEDIATE, 1, False)
+        session.send(session.seal(head, payloads))
+        session.send(wire.encode_message(head, payloads))
+    demand_silence(scene.hostile.settle())
+    demand_same(before, scene.state_of(session), "the half-open SA")
+    scene.hostile.auth(session)
+    demand(len(session.children) == 1, "IKE_AUTH no longer works")
+
+
+@case("RFC 9370 2.2.4", "IKE_FOLLOWUP_KE that follows nothing makes nothing")
+def unsolicited_followup(scene):
+    session = scene.hostile.connect()
+    head = session.header(IKE_FOLLOWUP_KE, session.send_id, False)
+    session.send(session.seal(head, [wire.ke(19, bytes(64)), wire.notify(16441, b"x" * 8)]))
+    answers = scene.hostile.settle()
+    for answer in answers:
+        kinds = (Note.INVALID_SYNTAX, Note.TEMPORARY_FAILURE, Note.CHILD_SA_NOT_FOUND)
+        demand_error(answer.content, *kinds)
+    demand(scene.child_count(scene.hostile) <= 1, "a child was made")
+    session.is_closed = True
+
+
+@case("RFC 8784 3", "PPK notifies towards a connection without a PPK change nothing")
+def ppk_without_one(scene):
+    use = wire.notify(Note.USE_PPK)
+    proofs = [
+        wire.notify(Note.PPK_IDENTITY, b"\x02nobody's"),
+        wire.notify(Note.NO_PPK_AUTH, bytes(32)),
+    ]
+    session = scene.hostile.connect(adding(use), adding(*proofs))
+    session.probe()
+    scene.hostile.connect(edit_auth=adding(*proofs)).probe()
+
+
+@case("RFC 7427 4", "Hash algorithm lists that are empty, odd or endless are survived")
+def signature_hash_algorithms(scene):
+    for value in (b"", b"\0", b"\0\1\0", bytes(range(200)), b"\0\2\0\3\0\4" * 50):
+        scene.hostile.connect(adding(wire.notify(Note.SIGNATURE_HASH_ALGORITHMS, value)))
+
+
+@case("RFC 7383 2.3", "Fragmentation, announced twice or with a value, is agreed on once")
+def fragmentation_announcements(scene):
+    announced = [wire.notify(Note.IKEV2_FRAGMENTATION_SUPPORTED, value) for value in (b"", b"xx")]
+    session = scene.hostile.connect(adding(*announced, *announced))
+    session.probe()
+
+
+@case("RFC 6023 3", "IKE_AUTH without a child stands alone or is refused, and installs nothing")
+def childless(scene):
+    session = scene.hostile.init()
+    childish = (Type.SA, Type.TSI, Type.TSR)
+    content = scene.hostile.auth(session, lambda p: [x for x in p if x.type not in childish])
+    demand(scene.child_count(scene.hostile) == 0, "a child was installed")
+    if wire.find(content, Type.AUTH) is None:
+        demand_error(content, Note.AUTHENTICATION_FAILED, Note.INVALID_SYNTAX)
+    else:
+        session.probe()
+        content = scene.hostile.create_child(session)
+        demand(wire.find(content, Type.SA) is not None, "no child afterwards")
+
+
+@case("RFC 5723, 6290, 5685", "Tickets, crash tokens and redirects are nothing to us")
+def tickets_and_tokens(scene):
+    kinds = [16406, 16407, 16408, 16409, 16410, 16411, 16412, 16413, 16414, 16415, 16419]
+    more = [wire.notify(kind, bytes(40)) for kind in kinds]
+    scene.hostile.connect(adding(*more), adding(*more)).probe()
+    session = scene.hostile.connect()
+    for exchange in (38, 39, 40):
+        head = session.header(exchange, session.send_id, False)
+        session.send(session.seal(head, [Payload(Type.SA)]))
+    demand_silence(scene.hostile.settle())
+    session.probe()
+
+
+@case(
+    "RFC 9370 2.2.1", "An offer with additional key exchanges that we lack falls back or is refused"
+)
+def additional_key_exchanges(scene):
+    for kind in range(6, 13):
+        more = wire.Transform(kind, 35)
+        proposal = scene.hostile.ike_proposal().with_more(more)
+        plain = scene.hostile.ike_proposal(number=2)
+        session = scene.hostile.init(lambda p: wire.replace(p, Type.SA, wire.sa(proposal, plain)))
+        scene.hostile.auth(session)
+        demand(session.children, "the plain proposal was not taken")
+        session.close()
