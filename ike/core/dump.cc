@@ -94,14 +94,14 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
   std::string text = fmt::format(
       "ike {:016x}_i {:016x}_r tunnel={} {} {} {}<->{} nat={}{}{}{} encap={} frag={} created={} "
       "established={} "
-      "inbound={} recovers={} redundant={} announced={} candidates={}\n",
+      "inbound={} recovers={} redundant={} proven={} announced={} candidates={}\n",
       sa.spi_i.value, sa.spi_r.value, sa.tunnel().value, to_string(sa.state()),
       sa.role == Role::Initiator ? "initiator" : "responder", sa.local.to_string(),
       sa.remote.to_string(), sa.nat.peer_supports, sa.nat.local_behind_nat,
       sa.nat.remote_behind_nat, sa.nat.remote_forces_udp, static_cast<unsigned>(sa.encapsulation),
       sa.has_fragmentation, sa.created_at.time_since_epoch().count(),
       sa.established_at.time_since_epoch().count(), sa.last_inbound.time_since_epoch().count(),
-      sa.recovers, sa.is_redundant, sa.is_announced, sa.candidates.size());
+      sa.recovers, sa.is_redundant, sa.is_proven, sa.is_announced, sa.candidates.size());
   text += fmt::format("  keys d={} ei={} er={} ai={} ar={} iv={} init={}/{} nonces={}/{}\n",
                       hashed(provider, sa.keys.d.view()), hashed(provider, sa.keys.ei.view()),
                       hashed(provider, sa.keys.er.view()), hashed(provider, sa.keys.ai.view()),

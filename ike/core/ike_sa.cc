@@ -229,6 +229,7 @@ void handle_request(Context& context, IkeSa& sa, const Arrival& request) {
     return refuse_request(context, sa, request, error_notify(NotifyType::InvalidSyntax));
   }
   if (sa.state() == IkeSaState::Candidate && !deletes_ike(*payloads)) adopt_candidate(context, sa);
+  if (sa.state() == IkeSaState::Established) prove(context, sa);
   activate_proven(context, sa);
   const std::vector<Payload> answer = dispatch_request(context, sa, header, *payloads);
   send_response(context, sa, request, answer);
@@ -349,7 +350,8 @@ void handle_keepalive(Context& context, IkeSa& sa) {
 void handle_reap(Context& context, IkeSa& sa) {
   const Diagnosis replaced = diagnose(Cause::Replaced, sa.peer->name);
   if (sa.state() == IkeSaState::Deleting) return close_silently(context, sa, replaced);
-  if (sa.state() == IkeSaState::Established && !sa.is_redundant) return;
+  if (sa.state() == IkeSaState::Established && !sa.is_redundant)
+    return context.supervisor.touch(sa.tunnel());
   if (sa.state() == IkeSaState::Established) {
     // Whoever should have closed it did not; without another SA it is needed after all.
     const auto sas = context.sas.of_tunnel(sa.tunnel());
@@ -485,6 +487,7 @@ void establish(Context& context, IkeSa& sa, bool by_rekey) {
   sa.enter(IkeSaState::Established);
   sa.established_at = by_rekey ? sa.established_at : context.now;
   sa.last_inbound = context.now;
+  sa.is_proven = by_rekey || sa.role == Role::Initiator;
   sa.is_announced = true;
   sa.timers.cancel(SaTimer::HalfOpen);
   const PeerConfig& peer = *sa.peer;
@@ -557,6 +560,10 @@ void linger(Context& context, IkeSa& sa, const Diagnosis& why) {
   sa.window.abandon_request();
   sa.enter(IkeSaState::Lingering);
   sa.timers.arm(SaTimer::Linger, context.now + kLinger);
+}
+
+void prove(Context& context, IkeSa& sa) {
+  if (!std::exchange(sa.is_proven, true)) context.supervisor.touch(sa.tunnel());
 }
 
 void note_inbound(Context& context, IkeSa& sa) {

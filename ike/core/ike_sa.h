@@ -93,6 +93,7 @@ struct IkeSa {
   Instant last_inbound{};  // Authenticated message, or ESP as the data plane reports.
   bool recovers = false;   // Negotiated beside an older SA because the peer seems to have lost it.
   bool is_redundant = false;        // Another SA with the same peer won.
+  bool is_proven = false;           // The peer has shown that it holds this SA as well.
   bool is_announced = false;        // EventIkeEstablished was emitted, EventIkeGone not yet.
   std::optional<IkeSpi> successor;  // Our SPI of the IKE SA that replaces this one.
   std::optional<IkeSpi> predecessor;
@@ -151,6 +152,8 @@ void close_with_delete(Context& context, IkeSa& sa, const Diagnosis& why, Inboun
 void close_silently(Context& context, IkeSa& sa, const Diagnosis& why);
 // The peer said goodbye (or was refused); its last request is still answered for a while.
 void linger(Context& context, IkeSa& sa, const Diagnosis& why);
+// The peer uses this SA: another one beside it may be superfluous from now on.
+void prove(Context& context, IkeSa& sa);
 // Authenticated traffic arrived.
 void note_inbound(Context& context, IkeSa& sa);
 

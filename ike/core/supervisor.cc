@@ -42,6 +42,11 @@ bool is_complete(const IkeSa& sa) {
                              [&](const ChildConfig& config) { return serves(sa, config); });
 }
 
+// Whether the peer holds this SA as well: our answer to its IKE_AUTH may still be on its way.
+bool stands_on_both_sides(const IkeSa& sa, Instant now) {
+  return sa.is_proven || now >= sa.established_at + kActivateAfter;
+}
+
 // The established IKE SA of a tunnel that new exchanges should use.
 IkeSa* preferred(Context& context, TunnelId id) {
   IkeSa* best = nullptr;
@@ -345,6 +350,11 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
       }
       IkeSa& loser = &choose_loser(*a, *b) == a ? *a : *b;
       IkeSa& winner = &loser == a ? *b : *a;
+      // The loser serves until then.
+      if (!stands_on_both_sides(winner, context.now)) {
+        loser.timers.arm(SaTimer::Reap, winner.established_at + kActivateAfter);
+        continue;
+      }
       for (const Spi inbound : winner.current_children()) {
         activate_child(context, winner, *winner.find_child_by_inbound(inbound));
       }

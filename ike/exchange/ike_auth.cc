@@ -186,6 +186,16 @@ void honour_initial_contact(Context& context, const IkeSa& fresh) {
   }
 }
 
+// Whether an SA stays that was made beside this one although the peer made initial contact: then
+// the peer receives on that one until our answer arrives.
+bool has_older_that_stays(Context& context, const IkeSa& fresh) {
+  const auto sas = context.sas.of_tunnel(fresh.tunnel());
+  return std::ranges::any_of(sas, [&](const IkeSa* other) {
+    return other != &fresh && other->state() == IkeSaState::Established &&
+           other->established_at > fresh.created_at;
+  });
+}
+
 void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                         std::vector<Payload>& answer) {
   const auto terms = agree_child(sa, payloads, ChildDh::Without, std::nullopt);
@@ -198,8 +208,9 @@ void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>&
   const bool is_first_contact = find_notify(payloads, NotifyType::InitialContact) != nullptr;
   ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
   ChildSa fresh = first_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel()));
-  const Activation activation =
-      is_first_contact ? Activation::Now : responder_activation(context, sa.tunnel(), fresh);
+  const Activation activation = is_first_contact && !has_older_that_stays(context, sa)
+                                    ? Activation::Now
+                                    : responder_activation(context, sa.tunnel(), fresh);
   const ChildSa& child = install_child(context, sa, std::move(fresh), std::move(keys), activation);
   answer.push_back(answer_esp(terms->choice, child.inbound));
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));

@@ -195,5 +195,22 @@ TEST(Recovery, AddingThePeerWhileItIsUnreachableKeepsTrying) {
   pair.expect_at_rest();
 }
 
+// The SA of one that called at once is closed only when the other one stands on both sides.
+TEST(Recovery, TwoThatCallAtOnceDoNotGoDownAgain) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    SimPair pair(seed);
+    pair.config[kB].mode = ConnectionMode::Default;
+    pair.world.link = {.delay_min = 5ms, .delay_max = 300ms};
+    pair.world.esp_interval = 10ms;
+    pair.start();
+    ASSERT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 10s)) << pair.world.picture();
+    pair.world.run_for(60s);
+    EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+    EXPECT_EQ(pair.a().gaps + pair.b().gaps, 0u) << pair.world.picture();
+    pair.expect_at_rest();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace twinspan::ike
