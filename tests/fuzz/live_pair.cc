@@ -114,7 +114,7 @@ SkKeys LivePair::keys() const {
           (first ? event.keys.ai : event.keys.ar).view()};
 }
 
-void LivePair::send(const Sealed& message) {
+Bytes LivePair::seal(const Sealed& message) {
   const EventIkeKeys& session = peer_.session_keys.back();
   const SkKeys sealing = keys();
   Header header;
@@ -125,10 +125,17 @@ void LivePair::send(const Sealed& message) {
   header.from_initiator = victim_role_ == Role::Responder;
   header.message_id = message.id;
   const size_t body_size = sk_body_size(sealing, message.chain.size());
-  Bytes bytes = write_encrypted_prefix(
-      header, {.first_inner_payload = message.first_payload, .body_length = body_size});
+  Bytes bytes = write_encrypted_prefix(header, {.first_inner_payload = message.first_payload,
+                                                .body_length = body_size,
+                                                .fragment_number = message.fragment_number,
+                                                .fragment_total = message.fragment_total});
   const Bytes body = seal_sk(attacker_crypto_, sealing, iv_counter_++, bytes, message.chain);
   bytes.insert(bytes.end(), body.begin(), body.end());
+  return bytes;
+}
+
+void LivePair::send(const Sealed& message) {
+  Bytes bytes = seal(message);
   if (!message.is_response && message.id == next_request_) ++next_request_.value;
   if (message.is_response && open_request_ && open_request_->message_id == message.id) {
     open_request_.reset();

@@ -30,8 +30,11 @@ class LivePair {
     MessageId id;
     uint8_t first_payload = 0;
     ByteView chain;
+    uint16_t fragment_number = 0, fragment_total = 0;  // Of SKF; 0 of 0: SK.
   };
-  // To the victim, as the peer, under the live keys.
+  // As the peer, under the live keys.
+  Bytes seal(const Sealed& message);
+  // To the victim.
   void send(const Sealed& message);
   void send_raw(Bytes datagram);
   void command(Command command);
