@@ -19,10 +19,8 @@ MUTANTS = [
         name="nonces-not-compared",
         breaks="of two crossing rekeys, each side keeps its own",
         file="ike/core/rekey_collision.cc",
-        old="""  return nonce_is_lower(lowest_nonce(ours), lowest_nonce(theirs)) ? CollisionOutcome::KeepTheirs
-                                                                  : CollisionOutcome::KeepOurs;""",
-        new="  return ours.initiator.empty() && theirs.initiator.empty()\n"
-        "             ? CollisionOutcome::KeepTheirs : CollisionOutcome::KeepOurs;",
+        old="return nonce_is_lower(lowest_nonce(ours), lowest_nonce(theirs)) ?",
+        new="return lowest_nonce(ours).empty() && lowest_nonce(theirs).empty() ?",
         program="sim_collision_test",
     ),
     Mutant(
@@ -86,8 +84,9 @@ MUTANTS = [
         name="lost-delete-never-reaped",
         breaks="an IKE SA whose DELETE was lost stays for ever",
         file="ike/core/ike_sa.cc",
-        old="    case SaTimer::Reap:\n      return handle_reap(context, sa);",
-        new="    case SaTimer::Reap:\n      return;",
+        old="void handle_reap(Context& context, IkeSa& sa) {\n",
+        new="void handle_reap(Context& context, IkeSa& sa) {\n"
+        "  if (sa.established_at > Instant{}) return;\n",
         program="sim_collision_test",
     ),
     Mutant(

@@ -2,9 +2,10 @@
 
     flood.py TARGET PEER RATE SECONDS TEMPLATE
 
-Run inside a namespace by test_flood.py. TEMPLATE is, in hex, a request that the target would accept. Every
-copy has a new initiator SPI and goes to port 500 or, behind the non-ESP marker, to port 4500; one
-half comes from the address PEER, the other from anywhere. Prints what was sent as JSON.
+Run inside a namespace by test_flood.py. TEMPLATE is, in hex, a request that the target would
+accept. Every copy has a new initiator SPI and goes to port 500 or, behind the non-ESP marker, to
+port 4500; one half comes from the address PEER, the other from anywhere. Prints what was sent as
+JSON.
 """
 
 import ipaddress

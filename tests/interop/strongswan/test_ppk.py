@@ -1,5 +1,5 @@
-"""Post-quantum pre-shared keys (RFC 8784) with strongSwan, in both roles: required, optional with one
-side lacking it, and wrong ones."""
+"""Post-quantum pre-shared keys (RFC 8784) with strongSwan, in both roles: required, optional with
+one side lacking it, and wrong ones."""
 
 import re
 

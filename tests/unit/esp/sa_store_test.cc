@@ -55,6 +55,18 @@ TEST_F(Store, LinkScopeMulticastStaysOutOfTheTunnelAndWiderScopesPass) {
   EXPECT_NE(verdict, Verdict::LinkScope);
 }
 
+TEST_F(Store, SequenceNumbersEndAt32BitsWithoutEsnAndGoOnWithIt) {
+  for (const bool esn : {false, true}) {
+    SaPairParams params = numbered(esn ? 1 : 2, "0.0.0.0/0", "0.0.0.0/0");
+    params.transforms.esn = esn;
+    Gateway own{1};
+    own.install(std::move(params));
+    OutboundSequence& sequence = own.outbound().state().sequence;
+    EXPECT_EQ(sequence.reserve(UINT32_MAX).count, uint64_t{UINT32_MAX});
+    EXPECT_EQ(sequence.reserve(1).count, esn ? 1u : 0u);
+  }
+}
+
 TEST_F(Store, TheFirstEntryThatAdmitsThePacketWins) {
   gateway.install(numbered(1, "10.1.0.0/16", "10.2.3.0/24"));
   gateway.install(numbered(2, "10.1.0.0/16", "10.2.0.0/16"));

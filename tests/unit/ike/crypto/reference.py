@@ -6,8 +6,9 @@
     reference.py ike_pq > tests/vectors/ike_pq.vec
 
 ike_keys: RFC 7296 2.13 to 2.18 and 3.14, RFC 5282, written from the RFC text on Python's hmac and
-the cryptography package. ike_pq: RFC 8784 3, RFC 9242 3.3.2, RFC 9370 2.2.2 and 2.2.4. modp: Python integers; the primes come from the formulas of RFC 3526, not
-from a library. Inputs are expanded from labels, so the output is the same on every run.
+the cryptography package. ike_pq: RFC 8784 3, RFC 9242 3.3.2, RFC 9370 2.2.2 and 2.2.4. modp:
+Python integers; the primes come from the formulas of RFC 3526, not from a library.
+Inputs are expanded from labels, so the output is the same on every run.
 """
 import hashlib
 import hmac
@@ -156,7 +157,8 @@ def chain(title, suite, esp, nonce_sizes, shared_size, psk_size):
 
 
 def print_ike_keys():
-    show_head('''Calculated by tests/unit/ike/crypto/reference.py (Python hmac and cryptography, no
+    show_head('''\
+Calculated by tests/unit/ike/crypto/reference.py (Python hmac and cryptography, no
         code of the product). One IKE SA per case: SK_*, AUTH of the initiator, a Child SA from
         IKE_AUTH, one with PFS, an SK message of the initiator with non-zero padding, and the keys
         after an IKE rekey (which uses the pfs_* secret and nonces).''')
@@ -235,7 +237,8 @@ def pq_chain(title, suite, esp):
 
 
 def print_ike_pq():
-    show_head('''Calculated by tests/unit/ike/crypto/reference.py (Python hmac, no code of the product).
+    show_head('''
+        Calculated by tests/unit/ike/crypto/reference.py (Python hmac, no code of the product).
         One IKE SA per case with two IKE_INTERMEDIATE exchanges, each an additional key exchange:
         SK_* after IKE_SA_INIT (k0_*) and after each of them, IntAuth, then a PPK, the initiator's
         AUTH, and the keys of an IKE rekey and of a Child SA with two IKE_FOLLOWUP_KE.''')
