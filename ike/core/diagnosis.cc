@@ -2,90 +2,120 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "ike/core/notify_catalogue.h"
+#include "ike/exchange/payloads.h"
+
 namespace twinspan::ike {
 namespace {
 
-struct Entry {
-  Cause cause;
-  const char* id;
-  const char* message;
-  const char* remedy;  // {} is the connection's name.
-};
-
-constexpr Entry kCatalogue[] = {
+constexpr CauseWords kCatalogue[] = {
     {Cause::NoAnswer, "no-answer", "the peer did not answer IKE_SA_INIT",
      "check the peer's address in {}, that its gateway runs, and that UDP port 500 is open both "
-     "ways"},
+     "ways",
+     "the peer's gateway is off or at another address, or a firewall drops UDP port 500",
+     "remote_address"},
     {Cause::NoAnswerNat, "no-answer-4500", "the peer answered IKE_SA_INIT but not IKE_AUTH",
      "check that UDP port 4500 is open both ways for {}, and the peer's log for a refused "
-     "IKE_AUTH"},
+     "IKE_AUTH",
+     "a firewall or NAT on the way passes UDP port 500 but not 4500, or the peer drops IKE_AUTH in "
+     "silence",
+     ""},
     {Cause::NoIkeProposal, "no-ike-proposal",
      "no IKE proposal in common with the peer, or the peer has no connection for us or holds it "
      "down",
      "compare ike_encryption, ike_integrity, ike_prf and dh_group in the ipsec_policy of {} with "
-     "the peer's"},
+     "the peer's",
+     "the ipsec_policy of the two sides differs in an IKE algorithm", "ipsec_policy"},
     {Cause::NoEspProposal, "no-esp-proposal", "no ESP proposal in common with the peer",
      "compare ipsec_encryption, ipsec_integrity, pfs_group and esn in the ipsec_policy of {} with "
-     "the peer's"},
+     "the peer's",
+     "the ipsec_policy of the two sides differs in an ESP algorithm or in PFS", "ipsec_policy"},
     {Cause::InvalidKe, "no-common-group", "the peer insists on a DH group that we do not offer",
-     "compare dh_group and pfs_group in the ipsec_policy of {} with the peer's"},
+     "compare dh_group and pfs_group in the ipsec_policy of {} with the peer's",
+     "the two sides are configured with different Diffie-Hellman groups", "ipsec_policy"},
     {Cause::WrongPsk, "wrong-psk", "the peer's AUTH does not verify: the pre-shared keys differ",
-     "compare shared_key of {} with the peer's"},
+     "compare shared_key of {} with the peer's",
+     "the key files of the two sides hold different bytes", "shared_key"},
     {Cause::AuthRefused, "auth-refused",
      "the peer refused our AUTH: the pre-shared keys differ, or it does not expect our identity",
-     "compare shared_key, local_id and remote_id of {} with the peer's"},
+     "compare shared_key, local_id and remote_id of {} with the peer's",
+     "the key files differ, or the peer has another remote_id or local_id than we send",
+     "shared_key"},
     {Cause::IdentityMismatch, "wrong-identity", "the peer is not the one that we expect",
      "compare remote_id of {} with the peer's own identity, and local_id with what the peer "
-     "expects"},
+     "expects",
+     "local_id and remote_id of the two sides do not mirror each other", "remote_id"},
     {Cause::AuthMethod, "auth-method",
      "the peer wants another authentication method than a pre-shared key",
-     "set the peer of {} to authenticate with a pre-shared key on both sides"},
+     "set the peer of {} to authenticate with a pre-shared key on both sides",
+     "one side is configured for certificates or EAP, the other for a pre-shared key",
+     "shared_key"},
     {Cause::PpkRequired, "ppk-required",
      "a post-quantum pre-shared key is required, and the peer uses none",
-     "give the peer the ppk of {0}, or set `required: false` in the ppk of {0}"},
+     "give the peer the ppk of {0}, or set `required: false` in the ppk of {0}",
+     "the peer has no post-quantum pre-shared key, or its software does not know RFC 8784", "ppk"},
     {Cause::PpkUnknown, "ppk-unknown",
      "the peer does not know the post-quantum pre-shared key of that name",
-     "compare the id in the ppk of {} with the peer's"},
+     "compare the id in the ppk of {} with the peer's",
+     "the two sides call their post-quantum pre-shared key by different names", "ppk"},
     {Cause::WrongPpk, "wrong-ppk",
      "the peer's AUTH does not verify: the post-quantum pre-shared keys differ",
-     "compare the file in the ppk of {} with the peer's"},
+     "compare the file in the ppk of {} with the peer's",
+     "the post-quantum key files of the two sides hold different bytes", "ppk"},
     {Cause::TsUnacceptable, "no-common-selectors", "no common traffic selectors with the peer",
-     "compare the address prefixes or traffic_selector_policies of {} with the peer's"},
+     "compare the address prefixes or traffic_selector_policies of {} with the peer's",
+     "the prefixes of the two sides do not mirror each other, or one side is policy-based and the "
+     "other is not",
+     "remote_selectors"},
     {Cause::ChildRefused, "child-refused", "the peer refused the Child SA",
-     "see the peer's log for the child of {}"},
+     "see the peer's log for the child of {}", "the peer's policy does not admit this Child SA",
+     ""},
     {Cause::PeerDeleted, "peer-deleted", "the peer deleted the SA",
-     "see the peer's log for why it closed {}"},
+     "see the peer's log for why it closed {}",
+     "somebody closed the connection at the peer, or its policy changed", ""},
     {Cause::PeerDead, "peer-dead", "the peer no longer answers liveness probes",
-     "check the path to the peer of {} and that its gateway runs"},
+     "check the path to the peer of {} and that its gateway runs",
+     "the path is interrupted, or the peer's gateway has stopped or restarted", ""},
     {Cause::RequestUnanswered, "request-unanswered", "the peer no longer answers our requests",
-     "check the path to the peer of {} and that its gateway runs"},
+     "check the path to the peer of {} and that its gateway runs",
+     "the path is interrupted, or the peer's gateway has stopped or restarted", ""},
     {Cause::BadMessage, "bad-message",
      "the peer sent, or says that we sent, a message that breaks the protocol",
-     "see the message in the log of {} and report it to the peer's vendor or to us"},
+     "see the message in the log of {} and report it to the peer's vendor or to us",
+     "the two implementations understand the protocol differently, or a device on the way changes "
+     "messages",
+     ""},
     {Cause::TemporaryFailure, "peer-busy", "the peer answered TEMPORARY_FAILURE to every try",
-     "look at the peer of {}: an exchange of its own seems to hang"},
+     "look at the peer of {}: an exchange of its own seems to hang",
+     "the peer is busy with an exchange of its own that does not end", ""},
     {Cause::LifetimeEnded, "lifetime-ended",
      "the SA reached its hard lifetime before it was renewed",
-     "see the log of {} for why rekeying failed"},
-    {Cause::HeldDown, "held-down", "held down by command", "run `twinspan up {}`"},
-    {Cause::Removed, "removed", "the connection was removed from the configuration",
-     "add {} again"},
+     "see the log of {} for why rekeying failed",
+     "rekeying failed or never happened before the lifetime was over", "ipsec_policy"},
+    {Cause::HeldDown, "held-down", "held down by command", "run `twinspan up {}`",
+     "somebody ran `twinspan down`", ""},
+    {Cause::Removed, "removed", "the connection was removed from the configuration", "add {} again",
+     "the connection was taken out of the estate file", ""},
     {Cause::NotConnected, "not-connected", "the tunnel is not connected",
-     "run `twinspan up {}` first"},
+     "run `twinspan up {}` first", "there is no SA that the command could be about", ""},
     {Cause::PeerDidNotCall, "peer-did-not-call",
      "the connection is responder-only and waits for the peer, which did not initiate",
-     "start the connection at the peer of {}, or change connection_mode"},
-    {Cause::Shutdown, "shutdown", "the gateway is shutting down", "start the gateway of {} again"},
-    {Cause::Replaced, "replaced", "another SA with the same peer took over",
-     "nothing to do for {}"},
+     "start the connection at the peer of {}, or change connection_mode",
+     "the peer waits for us too, or cannot reach us", "connection_mode"},
+    {Cause::Shutdown, "shutdown", "the gateway is shutting down", "start the gateway of {} again",
+     "the gateway was told to stop", ""},
+    {Cause::Replaced, "replaced", "another SA with the same peer took over", "nothing to do for {}",
+     "both sides connected at the same time, or the peer started over", ""},
     {Cause::TooManyCommands, "too-many-commands", "too many commands are waiting for this tunnel",
-     "wait for the commands on {} to finish"},
+     "wait for the commands on {} to finish", "a script repeats commands faster than they end", ""},
     {Cause::NoResources, "limit-reached", "a limit on SAs was reached",
-     "see the limits in the log of {}"},
+     "see the limits in the log of {}", "more SAs than the limits of either side admit", ""},
 };
 
-const Entry& entry_of(Cause cause) {
-  for (const Entry& entry : kCatalogue) {
+const CauseWords& entry_of(Cause cause) {
+  for (const CauseWords& entry : kCatalogue) {
     if (entry.cause == cause) return entry;
   }
   return kCatalogue[0];
@@ -97,38 +127,50 @@ const char* cause_id(Cause cause) {
   return entry_of(cause).id;
 }
 
+std::span<const CauseWords> all_causes() {
+  return kCatalogue;
+}
+
 Diagnosis diagnose(Cause cause, const std::string& connection, const std::string& detail) {
-  const Entry& entry = entry_of(cause);
+  const CauseWords& entry = entry_of(cause);
   return {.cause = entry.id,
           .message = detail.empty() ? std::string(entry.message)
                                     : fmt::format("{} ({})", entry.message, detail),
-          .remedy = fmt::format(fmt::runtime(entry.remedy), connection)};
+          .remedy = fmt::format(fmt::runtime(entry.remedy), connection),
+          .likely_cause = entry.likely,
+          .connection = connection,
+          .config_object = "connections." + connection,
+          .config_field = entry.field};
+}
+
+Diagnosis diagnose(NotifyType type, NotifyScope scope, const std::string& connection) {
+  Diagnosis why =
+      diagnose(cause_of(type, scope), connection, "the peer answered " + notify_text(type));
+  if (const NotifyMeaning* const known = find_meaning(type)) why.likely_cause = known->meaning;
+  return why;
+}
+
+Diagnosis compared(Diagnosis why, OfferComparison comparison) {
+  if (!comparison.config_field.empty()) why.config_field = comparison.config_field;
+  if (!comparison.first_difference.empty()) {
+    const auto item =
+        std::ranges::find(comparison.items, comparison.first_difference, &ComparedItem::item);
+    why.likely_cause =
+        item == comparison.items.end()
+            ? why.likely_cause
+            : fmt::format("{}: ours {}, the peer's {}", item->item, item->ours, item->theirs);
+    why.remedy = fmt::format("make {} of {} and the peer's agree: change one of them",
+                             why.config_field, why.config_object);
+  }
+  why.compared = std::move(comparison);
+  return why;
 }
 
 Cause cause_of(NotifyType type, NotifyScope scope) {
-  switch (type) {
-    case NotifyType::NoProposalChosen:
-      return scope == NotifyScope::IkeSa ? Cause::NoIkeProposal : Cause::NoEspProposal;
-    case NotifyType::InvalidKePayload:
-      return Cause::InvalidKe;
-    case NotifyType::AuthenticationFailed:
-      return Cause::AuthRefused;
-    case NotifyType::TsUnacceptable:
-    case NotifyType::SinglePairRequired:
-    case NotifyType::InvalidSelectors:
-      return Cause::TsUnacceptable;
-    case NotifyType::TemporaryFailure:
-      return Cause::TemporaryFailure;
-    case NotifyType::NoAdditionalSas:
-      return Cause::NoResources;
-    case NotifyType::InvalidSyntax:
-    case NotifyType::UnsupportedCriticalPayload:
-    case NotifyType::InvalidMajorVersion:
-    case NotifyType::InvalidMessageId:
-      return Cause::BadMessage;
-    default:
-      return scope == NotifyScope::IkeSa ? Cause::BadMessage : Cause::ChildRefused;
+  if (const NotifyMeaning* const known = find_meaning(type)) {
+    return scope == NotifyScope::IkeSa ? known->ike : known->child;
   }
+  return scope == NotifyScope::IkeSa ? Cause::BadMessage : Cause::ChildRefused;
 }
 
 }  // namespace twinspan::ike

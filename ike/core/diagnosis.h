@@ -1,9 +1,10 @@
 // The catalogue of failures: a stable cause, what happened in words, and what to change. Pure.
 #pragma once
 
+#include <span>
 #include <string>
 
-#include "ike/core/event.h"
+#include "ike/core/failure_record.h"
 #include "ike/wire/notify_type.h"
 
 namespace twinspan::ike {
@@ -39,14 +40,28 @@ enum class Cause : uint8_t {
   NoResources,  // A bound of ours was reached.
 };
 
-// The stable id: "wrong-psk".
+// A row of the catalogue; docs/troubleshooting.md shows it, and a test compares the two.
+struct CauseWords {
+  Cause cause;
+  const char* id;  // Stable: "wrong-psk".
+  const char* message;
+  const char* remedy;  // {} is the connection's name.
+  const char* likely;  // What is usually behind it.
+  const char* field;   // Of the connection, as policy/config_place.h knows it; empty: none.
+};
+std::span<const CauseWords> all_causes();
 const char* cause_id(Cause cause);
 
 // `detail` is appended to the message when it is not empty; `connection` is PeerConfig::name.
 Diagnosis diagnose(Cause cause, const std::string& connection, const std::string& detail = {});
 
-// What a notify error of the peer means in an exchange that concerns the IKE SA or a Child SA.
+// What a notify error of the peer means in an exchange that concerns the IKE SA or a Child SA
+// (ike/core/notify_catalogue.h).
 enum class NotifyScope : uint8_t { IkeSa, Child };
 Cause cause_of(NotifyType type, NotifyScope scope);
+Diagnosis diagnose(NotifyType type, NotifyScope scope, const std::string& connection);
+
+// `why` with both sides' values; the first difference names the likely cause and the field.
+Diagnosis compared(Diagnosis why, OfferComparison comparison);
 
 }  // namespace twinspan::ike

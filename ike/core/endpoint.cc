@@ -115,6 +115,9 @@ void EndpointState::route(Context& step, const Datagram& datagram, const Message
 
 void EndpointState::route_init(Context& step, const Datagram& datagram, const Message& message) {
   const Header& header = message.header;
+  supervisor_.look_at({.exchange = header.exchange,
+                       .role = header.is_response ? Role::Initiator : Role::Responder,
+                       .remote = datagram.remote});
   if (!header.is_response) return answer_ike_sa_init(step, datagram, message);
   IkeSa* sa = header.from_initiator ? nullptr : sas_.find(header.initiator_spi);
   if (sa == nullptr || sa->role != Role::Initiator) {

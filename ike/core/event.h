@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/sa_params.h"
 #include "base/time.h"
+#include "ike/core/failure_record.h"
 #include "ike/core/peer_config.h"
 
 namespace twinspan::ike {
@@ -34,18 +35,16 @@ struct EventUpdateRemote {
 // --- For status, events and operators ---
 enum class TunnelState : uint8_t { Idle, Connecting, Established, Down };
 
-// Why an exchange failed, in words that name the side, the object and the remedy.
-struct Diagnosis {
-  std::string cause;  // Stable id: "wrong-psk", "no-ike-proposal", "no-answer", "peer-deleted", ...
-  std::string message;  // "the peer refused our AUTH: the pre-shared keys differ, or ..."
-  std::string remedy;   // "compare shared_key of a-to-b with the peer's"
-};
-
 struct EventTunnelState {
   TunnelId tunnel;
   TunnelState state{};
   std::string reason;   // Empty when Established.
   Diagnosis diagnosis;  // Filled on failures.
+};
+// One per exchange that failed, in either role, rekeys of an established tunnel included.
+struct EventExchangeFailed {
+  TunnelId tunnel;
+  Diagnosis record;
 };
 struct EventChildEstablished {
   TunnelId tunnel;
@@ -106,8 +105,8 @@ struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
 using Event =
     std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
-                 EventUpdateRemote, EventTunnelState, EventChildEstablished, EventChildGone,
-                 EventChildTrouble, EventIkeEstablished, EventIkeGone, EventCommandDone,
-                 EventMessage, EventIkeKeys, EventQuiet>;
+                 EventUpdateRemote, EventTunnelState, EventExchangeFailed, EventChildEstablished,
+                 EventChildGone, EventChildTrouble, EventIkeEstablished, EventIkeGone,
+                 EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

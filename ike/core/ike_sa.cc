@@ -288,6 +288,9 @@ void repeat_response(Context& context, IkeSa& sa, const Datagram& request) {
 void handle_sa_message(Context& context, IkeSa& sa, const Datagram& datagram,
                        const Message& message) {
   const Header& header = message.header;
+  context.supervisor.look_at({.exchange = header.exchange,
+                              .role = header.is_response ? Role::Initiator : Role::Responder,
+                              .remote = datagram.remote});
   if (header.is_response) {
     if (!sa.window.awaits_response(header.message_id, header.exchange)) {
       ++context.counters.replayed_or_late;
@@ -339,6 +342,8 @@ void handle_retransmit(Context& context, IkeSa& sa) {
   if (sa.path.is_running()) {
     return sa.timers.arm(SaTimer::Retransmit, context.now + kPathAskInterval);
   }
+  const auto exchange = static_cast<uint8_t>(sa.window.request_exchange());
+  context.supervisor.look_at({.exchange = exchange, .role = Role::Initiator, .remote = sa.remote});
   handle_no_answer(context, sa);
 }
 

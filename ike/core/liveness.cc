@@ -1,7 +1,7 @@
 #include "ike/core/liveness.h"
 
 #include "ike/core/supervisor.h"
-#include "ike/exchange/payloads.h"
+#include "ike/exchange/refusals.h"
 
 namespace twinspan::ike {
 namespace {
@@ -10,8 +10,7 @@ Diagnosis diagnose_silence(const IkeSa& sa) {
   const std::string& name = sa.peer->name;
   if (const auto* init = std::get_if<InitExchange>(&sa.active)) {
     if (!init->hint) return diagnose(Cause::NoAnswer, name);
-    return diagnose(cause_of(*init->hint, NotifyScope::IkeSa), name,
-                    "an unauthenticated answer said " + notify_text(*init->hint));
+    return ike_refused(*sa.peer, sa.peer->ike_proposals, *init->hint);
   }
   if (std::holds_alternative<AuthExchange>(sa.active)) return diagnose(Cause::NoAnswerNat, name);
   if (std::holds_alternative<LivenessExchange>(sa.active)) return diagnose(Cause::PeerDead, name);

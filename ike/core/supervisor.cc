@@ -186,7 +186,8 @@ Supervisor::Candidates Supervisor::candidates(const IpAddress& local,
 void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) return;
-  tunnel->failure = why;
+  tunnel->failure = failures_.placed(*tunnel->peer, why);
+  failures_.add(id, *tunnel->failure);
   tunnel->has_new_failure = true;
   if (blame == Blame::Ours) ++tunnel->failure_count;
   touch(id);
@@ -196,14 +197,20 @@ void Supervisor::fail_child(Context& context, TunnelId id, const std::string& co
                             const Diagnosis& why) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) return;
+  const Diagnosis placed = failures_.placed(*tunnel->peer, why);
+  failures_.add(id, placed);
   ChildWish& wish = tunnel->wishes[config];
   ++wish.failure_count;
   wish.retry_at.reset();
-  context.outbox.emit(EventChildTrouble{.tunnel = id, .name = config, .diagnosis = why});
+  context.outbox.emit(EventChildTrouble{.tunnel = id, .name = config, .diagnosis = placed});
   const IkeSa* sa = preferred(context, id);
-  if (sa == nullptr || !has_usable_child(*sa)) return fail(id, why);
-  answer(context, *tunnel, Kind::Up, why);
+  if (sa == nullptr || !has_usable_child(*sa)) return fail(id, placed);
+  answer(context, *tunnel, Kind::Up, placed);
   touch(id);
+}
+
+void Supervisor::record(TunnelId id, const Diagnosis& why) {
+  if (const Tunnel* tunnel = find(id)) failures_.add(id, failures_.placed(*tunnel->peer, why));
 }
 
 bool Supervisor::admits_complaint(Context& context, TunnelId id) {
@@ -218,17 +225,21 @@ bool Supervisor::admits_complaint(Context& context, TunnelId id) {
 
 void Supervisor::finish(Context& context, TunnelId id, Kind kind,
                         const std::optional<Diagnosis>& failure) {
-  if (Tunnel* tunnel = find(id)) answer(context, *tunnel, kind, failure);
+  Tunnel* tunnel = find(id);
+  if (tunnel == nullptr) return;
+  if (failure) record(id, *failure);
+  answer(context, *tunnel, kind, failure);
 }
 
 void Supervisor::answer(Context& context, Tunnel& tunnel, Kind kind,
                         const std::optional<Diagnosis>& failure) {
   const auto count = std::erase(tunnel.waiting, kind);
   for (size_t i = 0; i < count; ++i) {
-    context.outbox.emit(EventCommandDone{.tunnel = tunnel.peer->tunnel,
-                                         .kind = kind,
-                                         .ok = !failure.has_value(),
-                                         .diagnosis = failure.value_or(Diagnosis{})});
+    context.outbox.emit(EventCommandDone{
+        .tunnel = tunnel.peer->tunnel,
+        .kind = kind,
+        .ok = !failure.has_value(),
+        .diagnosis = failure ? failures_.placed(*tunnel.peer, *failure) : Diagnosis{}});
   }
   if (kind == Kind::Up) tunnel.timers.cancel(TunnelTimer::UpDeadline);
 }
@@ -280,6 +291,7 @@ void Supervisor::flush_grace(Context& context, Tunnel& tunnel) {
 // --- Driving ---
 
 void Supervisor::reconcile(Context& context) {
+  failures_.flush(context.outbox);
   // Reconciling may touch again, but each round moves towards rest; the bound guards against our
   // error.
   for (unsigned round = 0; round < 4 && !touched_.empty(); ++round) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "ike/core/failure_log.h"
 #include "ike/core/ike_sa.h"
 
 namespace twinspan::ike {
@@ -95,6 +96,10 @@ class Supervisor {
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
   // One child failed. The tunnel has failed with it only when no other child is left.
   void fail_child(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
+  // An exchange failed that the tunnel does not depend on: only its record is kept.
+  void record(TunnelId id, const Diagnosis& why);
+  // What is being looked at, until the step is over.
+  void look_at(const Scene& scene) { failures_.look_at(scene); }
   // Whether an offer that nobody authenticated may be reported now: once a second and tunnel, or
   // anybody could fill the log and the journal.
   bool admits_complaint(Context& context, TunnelId id);
@@ -128,6 +133,7 @@ class Supervisor {
 
   std::map<TunnelId, Tunnel> tunnels_;
   std::set<TunnelId> touched_;
+  FailureLog failures_;
   std::optional<Instant> shutdown_deadline_;
   bool is_quiet_ = false;
 };

@@ -6,10 +6,12 @@
 #include "base/check.h"
 #include "ike/core/child_selection.h"
 #include "ike/core/lifetime.h"
+#include "ike/core/offer_comparison.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/selector_narrowing.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/payloads.h"
+#include "ike/exchange/refusals.h"
 #include "ike/exchange/rekey_child.h"
 #include "ike/exchange/rekey_ike.h"
 
@@ -41,13 +43,19 @@ std::vector<std::string> served_configs(const IkeSa& sa) {
   return served;
 }
 
-std::string all_selectors(const PeerConfig& peer) {
-  std::string text;
+// Of all children together: a peer that names none of them can be compared with nothing else.
+SelectorPair all_selectors(const PeerConfig& peer) {
+  SelectorPair all;
   for (const ChildConfig& config : peer.children) {
-    text += fmt::format("{}{} === {}", text.empty() ? "" : "; ", to_string(config.local),
-                        to_string(config.remote));
+    for (const TrafficSelector& selector : config.local) all.local.push_back(selector);
+    for (const TrafficSelector& selector : config.remote) all.remote.push_back(selector);
   }
-  return text;
+  return all;
+}
+
+std::string peers_choice(const PeerConfig& peer) {
+  if (peer.children.size() == 1) return "";
+  return fmt::format("none of our {} pairs", peer.children.size());
 }
 
 }  // namespace
@@ -70,20 +78,20 @@ Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<
   const auto& proposals = (config != nullptr ? *config : peer.children.front()).proposals;
   const auto choice = select_esp(*offer, proposals, dh, ke_group(payloads));
   if (!choice) {
-    return Err<ChildRefusal>{
-        refusal(NotifyType::NoProposalChosen,
-                diagnose(Cause::NoEspProposal, peer.name, explain_esp(*offer, proposals, dh)))};
+    return Err<ChildRefusal>{refusal(
+        NotifyType::NoProposalChosen,
+        compared(diagnose(Cause::NoEspProposal, peer.name, explain_esp(*offer, proposals, dh)),
+                 compare_esp(offer, proposals, dh)))};
   }
   const auto narrowed =
       config == nullptr
           ? std::nullopt
           : narrow_selectors({.local = config->local, .remote = config->remote}, proposed);
   if (!narrowed) {
-    return Err<ChildRefusal>{refusal(
-        NotifyType::TsUnacceptable,
-        diagnose(Cause::TsUnacceptable, peer.name,
-                 fmt::format("the peer offers {} === {}, we have {}", to_string(proposed.local),
-                             to_string(proposed.remote), all_selectors(peer))))};
+    return Err<ChildRefusal>{
+        refusal(NotifyType::TsUnacceptable,
+                compared(diagnose(Cause::TsUnacceptable, peer.name, peers_choice(peer)),
+                         compare_selectors(all_selectors(peer), &proposed)))};
   }
   return ChildTerms{config->name, *choice, narrowed->pair.local, narrowed->pair.remote,
                     narrowed->is_less};
@@ -100,17 +108,18 @@ Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOf
   }
   const auto choice = accept_esp(*answer, offer.proposals, offer.dh);
   if (!choice) {
-    return Err<Diagnosis>{diagnose(Cause::NoEspProposal, peer.name,
-                                   "the peer chose what we did not offer: " + to_string(*answer))};
+    return Err<Diagnosis>{
+        compared(diagnose(Cause::NoEspProposal, peer.name, "the peer chose what we did not offer"),
+                 compare_esp(answer, offer.proposals, offer.dh))};
   }
   const bool is_inside = !ts_i->selectors.empty() && !ts_r->selectors.empty() &&
                          covers(offer.local, ts_i->selectors) &&
                          covers(offer.remote, ts_r->selectors);
   if (!is_inside) {
-    return Err<Diagnosis>{
-        diagnose(Cause::TsUnacceptable, peer.name,
-                 fmt::format("the peer answered {} === {}, which is not within our offer",
-                             to_string(ts_i->selectors), to_string(ts_r->selectors)))};
+    const SelectorPair theirs{.local = ts_i->selectors, .remote = ts_r->selectors};
+    return Err<Diagnosis>{compared(
+        diagnose(Cause::TsUnacceptable, peer.name, "the peer's answer is not within our offer"),
+        compare_selectors({offer.local, offer.remote}, &theirs))};
   }
   const ChildConfig* config = peer.find_child(offer.config);
   const bool is_less = config == nullptr || !covers(ts_i->selectors, config->local) ||
@@ -272,8 +281,8 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
     return try_again(context, sa, own,
                      {.attempt = own.attempt + 1, .not_before = context.now + wait});
   }
-  const Diagnosis why = diagnose(cause_of(error.type, NotifyScope::Child), sa.peer->name,
-                                 "the peer answered " + notify_text(error.type));
+  const Diagnosis why = child_refused(
+      *sa.peer, {own.config, own.offered, own.local, own.remote, ChildDh::With}, error);
   if (error.type == NotifyType::ChildSaNotFound && own.rekeys) {
     // RFC 7296 2.25: the peer does not have it any more.
     report_child_failure(context, sa, own, why);

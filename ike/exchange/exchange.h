@@ -21,7 +21,7 @@ struct InitExchange {
   DhGroupId group = DhGroupId::None;
   Bytes cookie;
   unsigned restart_count = 0;
-  std::optional<NotifyType> hint;
+  std::optional<NotifyPayload> hint;
 };
 
 // IKE_AUTH with the first Child SA.

@@ -4,12 +4,14 @@
 #include <iterator>
 #include <utility>
 
+#include "ike/core/offer_comparison.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/authentication.h"
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/ppk_proof.h"
+#include "ike/exchange/refusals.h"
 
 namespace twinspan::ike {
 namespace {
@@ -76,9 +78,10 @@ std::optional<Diagnosis> check_responder(Context& context, IkeSa& sa, const IdPa
                                          const std::vector<Payload>& payloads) {
   const PeerConfig& peer = *sa.peer;
   if (identity_of(id) != peer.remote_identity) {
-    return diagnose(Cause::IdentityMismatch, peer.name,
-                    fmt::format("it says {}, we expect {}", identity_of(id).to_string(),
-                                peer.remote_identity.to_string()));
+    return compared(diagnose(Cause::IdentityMismatch, peer.name,
+                             fmt::format("it says {}, we expect {}", identity_of(id).to_string(),
+                                         peer.remote_identity.to_string())),
+                    compare_identities(peer, {.remote = identity_of(id)}));
   }
   return refute_identity(context, sa, id, payloads);
 }
@@ -95,13 +98,11 @@ void complete_first_child(Context& context, IkeSa& sa, const AuthExchange& own,
   const PeerConfig& peer = *sa.peer;
   const ChildConfig& first = peer.children.front();
   const auto* error = find_error(payloads);
-  if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
-    return context.supervisor.fail_child(
-        context, peer.tunnel, first.name,
-        diagnose(cause_of(error->type, NotifyScope::Child), peer.name,
-                 "the peer answered " + notify_text(error->type)));
-  }
   const ChildOffer offer{first.name, first.proposals, first.local, first.remote, ChildDh::Without};
+  if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
+    return context.supervisor.fail_child(context, peer.tunnel, first.name,
+                                         child_refused(peer, offer, *error));
+  }
   const auto terms = accept_child(peer, offer, payloads);
   if (!terms) {
     context.supervisor.fail_child(context, peer.tunnel, first.name, terms.error());
@@ -121,10 +122,10 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
   const auto* auth = find_payload<AuthPayload>(payloads);
   if (id == nullptr || auth == nullptr) {
     const auto* error = find_error(payloads);
-    const Diagnosis why = error != nullptr
-                              ? diagnose(cause_of(error->type, NotifyScope::IkeSa), sa.peer->name,
-                                         refusal_text(sa, error->type))
-                              : diagnose(Cause::AuthMethod, sa.peer->name, "no AUTH in the answer");
+    const Diagnosis why =
+        error != nullptr
+            ? ike_refused(*sa.peer, sa.peer->ike_proposals, *error, refusal_text(sa, error->type))
+            : diagnose(Cause::AuthMethod, sa.peer->name, "no AUTH in the answer");
     context.supervisor.fail(sa.tunnel(), why);
     return close_silently(context, sa, why);
   }
@@ -228,11 +229,13 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
     const Identity& expected = sa.candidates.front()->remote_identity;
     return refuse_auth(
         context, sa,
-        diagnose(
-            Cause::IdentityMismatch, sa.peer->name,
-            fmt::format("it says {} and asks for {}; we expect {} and are {}",
-                        identity_of(id).to_string(), ours ? ours->to_string() : "anybody",
-                        expected.to_string(), sa.candidates.front()->local_identity.to_string())));
+        compared(diagnose(Cause::IdentityMismatch, sa.peer->name,
+                          fmt::format("it says {} and asks for {}; we expect {} and are {}",
+                                      identity_of(id).to_string(),
+                                      ours ? ours->to_string() : "anybody", expected.to_string(),
+                                      sa.candidates.front()->local_identity.to_string())),
+                 compare_identities(*sa.candidates.front(),
+                                    {.local = ours, .remote = identity_of(id)})));
   }
   sa.peer = peer;
   if (const auto failure = refute_with_ppk(context, sa, id, payloads)) {

@@ -5,11 +5,13 @@
 
 #include "base/check.h"
 #include "ike/core/cookie.h"
+#include "ike/core/offer_comparison.h"
 #include "ike/core/proposal.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/ike_auth.h"
 #include "ike/exchange/payloads.h"
+#include "ike/exchange/refusals.h"
 
 namespace twinspan::ike {
 namespace {
@@ -74,12 +76,9 @@ void handle_refusal(Context& context, IkeSa& sa, InitExchange& own, const Notify
     ++own.restart_count;
     if (restart_with_group(context, sa, own, *group)) return;
   }
-  own.hint = error.type;
+  own.hint = error;
   if (error.type != NotifyType::NoProposalChosen) return;
-  give_up(context, sa,
-          diagnose(Cause::NoIkeProposal, sa.peer->name,
-                   fmt::format("the peer answered NO_PROPOSAL_CHOSEN to {}",
-                               to_string(offer_ike(sa.peer->ike_proposals, std::nullopt)))));
+  give_up(context, sa, ike_refused(*sa.peer, sa.peer->ike_proposals, error));
 }
 
 struct InitAgreement {
@@ -230,8 +229,9 @@ struct InitRequest {
 void refuse_offer(Context& context, const InitRequest& request, const PeerList& peers) {
   const PeerConfig& first = *peers.front();
   if (context.supervisor.admits_complaint(context, first.tunnel)) {
-    const Diagnosis why =
-        diagnose(Cause::NoIkeProposal, first.name, explain_ike(request.offer, first.ike_proposals));
+    const Diagnosis why = compared(
+        diagnose(Cause::NoIkeProposal, first.name, explain_ike(request.offer, first.ike_proposals)),
+        compare_ike(&request.offer, first.ike_proposals));
     context.options.log.warning("{}: {}", first.name, why.message);
     context.supervisor.fail(first.tunnel, why, Supervisor::Blame::Stranger);
   }

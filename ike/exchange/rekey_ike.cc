@@ -6,10 +6,12 @@
 
 #include "base/check.h"
 #include "ike/core/lifetime.h"
+#include "ike/core/offer_comparison.h"
 #include "ike/core/proposal.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/payloads.h"
+#include "ike/exchange/refusals.h"
 
 namespace twinspan::ike {
 namespace {
@@ -149,8 +151,7 @@ void handle_rekey_refusal(Context& context, IkeSa& sa, const RekeyIkeExchange& o
                        .attempt = own.attempt + 1,
                        .not_before = context.now + wait});
   }
-  const Diagnosis why = diagnose(cause_of(error.type, NotifyScope::IkeSa), sa.peer->name,
-                                 "the peer answered " + notify_text(error.type));
+  const Diagnosis why = ike_refused(*sa.peer, own.offered, error);
   sa.log.warning("{}: IKE rekey: {}", sa.peer->name, why.message);
   context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyIke, why);
   sa.timers.arm(SaTimer::SoftLifetime, context.now + around(kRekeyRetryAfter, context.provider));
@@ -230,10 +231,11 @@ std::vector<Payload> answer_rekey_ike(Context& context, IkeSa& sa,
   const auto choice = select_ike(offer, established_first(sa.peer->ike_proposals, sa.suite),
                                  ke == nullptr ? uint16_t{0} : ke->group);
   if (!choice || choice->spi.value == 0) {
-    sa.log.warning(
-        "{}: {}", sa.peer->name,
-        diagnose(Cause::NoIkeProposal, sa.peer->name, explain_ike(offer, sa.peer->ike_proposals))
-            .message);
+    const Diagnosis why = compared(
+        diagnose(Cause::NoIkeProposal, sa.peer->name, explain_ike(offer, sa.peer->ike_proposals)),
+        compare_ike(&offer, sa.peer->ike_proposals));
+    sa.log.warning("{}: {}", sa.peer->name, why.message);
+    context.supervisor.record(sa.tunnel(), why);
     return {error_notify(NotifyType::NoProposalChosen)};
   }
   const auto group = static_cast<uint16_t>(choice->suite.group);

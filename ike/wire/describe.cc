@@ -6,8 +6,6 @@
 
 namespace twinspan::ike {
 
-namespace {
-
 std::string exchange_name(uint8_t exchange) {
   switch (ExchangeType{exchange}) {
     case ExchangeType::IkeSaInit:
@@ -21,6 +19,8 @@ std::string exchange_name(uint8_t exchange) {
   }
   return fmt::format("EXCHANGE({})", exchange);
 }
+
+namespace {
 
 std::string opaque_name(uint8_t type) {
   switch (PayloadType{type}) {

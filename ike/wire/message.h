@@ -113,6 +113,9 @@ WrittenChain write_payloads(const std::vector<Payload>& payloads);
 // One payload's body without the generic header: what AUTH signs of IDi and IDr (RFC 7296 2.15).
 Bytes write_body(const Payload& payload);
 
+// "IKE_AUTH", or "EXCHANGE(99)".
+std::string exchange_name(uint8_t exchange);
+
 // "CREATE_CHILD_SA request 2 [SA, N(REKEY_SA), Ni, KEi, TSi, TSr]": for logs; takes values, not
 // state.
 std::string describe(const Header& header, const std::vector<Payload>& payloads);

@@ -23,9 +23,15 @@ enum class NotifyType : uint16_t {
   FailedCpRequired = 37,
   TsUnacceptable = 38,
   InvalidSelectors = 39,
+  UnacceptableAddresses = 40,   // RFC 4555
+  UnexpectedNatDetected = 41,   // RFC 4555
+  UseAssignedHomeAddress = 42,  // RFC 5026
   TemporaryFailure = 43,
   ChildSaNotFound = 44,
-  StateNotFound = 47,  // RFC 9370 2.2.4
+  InvalidGroupId = 45,       // RFC 9838
+  AuthorizationFailed = 46,  // RFC 9838
+  StateNotFound = 47,        // RFC 9370
+  TsMaxQueue = 48,           // RFC 9611
   // Status: 16384 upwards.
   InitialContact = 16384,
   SetWindowSize = 16385,

@@ -141,6 +141,8 @@ void SimHost::carry_out(Event event) {
       last_cause[t->tunnel] = t->diagnosis.cause;
       diagnoses.push_back(t->diagnosis);
     }
+  } else if (auto* f = std::get_if<EventExchangeFailed>(&event)) {
+    failures.push_back(f->record);
   } else if (auto* m = std::get_if<EventMessage>(&event)) {
     if (keeps_trace && m->text.starts_with("received")) trace.push_back(m->text);
   } else if (auto* d = std::get_if<EventCommandDone>(&event)) {

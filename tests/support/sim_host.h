@@ -72,6 +72,7 @@ class SimHost {
   std::vector<EventIkeEstablished> ike_established;
   std::vector<EventIkeGone> ike_gone;
   std::vector<Diagnosis> diagnoses;
+  std::vector<Diagnosis> failures;         // One per EventExchangeFailed.
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.
   bool is_quiet = false;
   uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0, esp_replayed = 0;

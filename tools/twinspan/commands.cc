@@ -9,6 +9,7 @@
 
 #include "tools/twinspan/client.h"
 #include "tools/twinspan/render.h"
+#include "tools/twinspan/render_diagnosis.h"
 #include "tools/twinspand/control_protocol.h"
 #include "tools/twinspand/exit_code.h"
 #include "tools/twinspand/run_dir.h"
@@ -29,10 +30,8 @@ int report(const ControlError& error) {
         error.parameters.value("connection", ""));
     return kExitUsage;
   }
-  const std::string message = error.parameters.value("message", error.name);
-  const std::string remedy = error.parameters.value("remedy", "");
-  std::cerr << "failed: " << message << "\n";
-  if (!remedy.empty()) std::cerr << "remedy: " << remedy << "\n";
+  const std::string diagnosis = render_diagnosis(error.parameters, "");
+  std::cerr << (diagnosis.empty() ? "failed: " + error.name + "\n" : diagnosis);
   return kExitNegative;
 }
 

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "tools/twinspan/render_diagnosis.h"
+
 namespace twinspan::tools {
 namespace {
 
@@ -92,9 +94,16 @@ std::string render_status(const json& status) {
   for (const char* const name : {"tun_offload", "uso", "udp_gso", "udp_gro"}) {
     if (plane[name].get<bool>()) offloads += std::string(offloads.empty() ? "" : ", ") + name;
   }
-  return fmt::format("gateway {} instance {}: kernel {}, {} worker(s), offloads: {}\n{}",
-                     field(status, "gateway"), field(status, "instance"), field(plane, "kernel"),
-                     field(plane, "workers"), offloads.empty() ? "none" : offloads, table(rows));
+  std::string text =
+      fmt::format("gateway {} instance {}: kernel {}, {} worker(s), offloads: {}\n{}",
+                  field(status, "gateway"), field(status, "instance"), field(plane, "kernel"),
+                  field(plane, "workers"), offloads.empty() ? "none" : offloads, table(rows));
+  for (const json& connection : status["connections"]) {
+    const json diagnosis = connection.value("diagnosis", json());
+    if (diagnosis.is_object())
+      text += fmt::format("\n{}\n{}", field(connection, "name"), render_diagnosis(diagnosis, "  "));
+  }
+  return text;
 }
 
 std::string render_connection(const json& connection) {
@@ -132,9 +141,11 @@ std::string render_connection(const json& connection) {
     if (count.get<uint64_t>() != 0)
       line("dropped", fmt::format("{} {}", count.get<uint64_t>(), reason));
   }
-  if (const json& diagnosis = connection["diagnosis"]; diagnosis.is_object()) {
-    line("diagnosis", field(diagnosis, "message"));
-    line("remedy", field(diagnosis, "remedy"));
+  if (const json diagnosis = connection.value("diagnosis", json()); diagnosis.is_object()) {
+    text += "\n" + render_diagnosis(diagnosis, "");
+  } else if (const json last = connection.value("last_failure", json()); last.is_object()) {
+    text += fmt::format("\nlast failed exchange, {}\n{}", field(connection, "last_failure_at"),
+                        render_diagnosis(last, ""));
   }
   return text;
 }

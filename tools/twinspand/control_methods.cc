@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "tools/twinspand/control_protocol.h"
+#include "tools/twinspand/diagnosis_json.h"
 
 namespace twinspan::tools {
 namespace {
@@ -79,12 +80,14 @@ class Methods {
           tunnel->id, [call](const std::string& text) { call->progress({{"message", text}}); });
     }
     gateway_.command(kind, tunnel->id,
-                     [this, call, listener](bool ok, const ike::Diagnosis& diagnosis) {
+                     [this, call, listener, name = tunnel->plan.connection](
+                         bool ok, const ike::Diagnosis& diagnosis) {
                        gateway_.unlisten(listener);
                        if (ok) return call->reply(json::object());
-                       call->fail(kErrorFailed, {{"cause", diagnosis.cause},
-                                                 {"message", diagnosis.message},
-                                                 {"remedy", diagnosis.remedy}});
+                       const TunnelView* const view = gateway_.find(name);
+                       call->fail(kErrorFailed,
+                                  diagnosis_json(diagnosis, view == nullptr ? policy::ConfigPlaces{}
+                                                                            : view->places));
                      });
   }
 

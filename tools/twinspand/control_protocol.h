@@ -22,7 +22,7 @@ inline constexpr const char* kMethodEvents = "io.twinspan.gateway.Events";  // p
 inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";
 
 inline constexpr const char* kErrorUnknownConnection = "io.twinspan.gateway.UnknownConnection";
-inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // message, remedy, cause
+inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // diagnosis_json.h
 inline constexpr const char* kErrorMethodNotFound = "org.varlink.service.MethodNotFound";
 inline constexpr const char* kErrorInvalidParameter = "org.varlink.service.InvalidParameter";
 

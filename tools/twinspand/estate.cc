@@ -71,6 +71,8 @@ Result<Estate, Lines> load_estate(const std::string& path, const std::string& ga
   if (!plan) return Err(to_lines(plan.error()));
   estate.plan = *std::move(plan);
   for (const policy::TunnelPlan& tunnel : estate.plan.tunnels) {
+    estate.places.push_back(
+        policy::places_of(*model, model->connections.find(tunnel.connection)->second));
     TunnelSecrets secrets;
     const std::string place = fmt::format("{}: connections.{}", path, tunnel.connection);
     read_into(secrets.psk, tunnel.psk_file, place + ".shared_key", errors);

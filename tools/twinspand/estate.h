@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "policy/config_place.h"
 #include "policy/plan.h"
 #include "tools/twinspand/secret_store.h"
 
@@ -14,8 +15,9 @@ namespace twinspan::tools {
 
 struct Estate {
   policy::Plan plan;
-  std::vector<TunnelSecrets> secrets;  // By tunnel.
-  std::vector<std::string> warnings;   // One line each.
+  std::vector<TunnelSecrets> secrets;        // By tunnel.
+  std::vector<policy::ConfigPlaces> places;  // By tunnel.
+  std::vector<std::string> warnings;         // One line each.
 };
 
 // Reads, parses, validates and compiles. The error holds every line to print; nothing was touched.

@@ -120,7 +120,8 @@ Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::Tun
   TRY_ASSIGN(tun::TunDevice device, parts_.host.open_tun(spec));
   log_.info("{}: device {} ({}), MTU {}", plan.connection, device.name,
             device.adopted ? "adopted" : "new", spec.mtu);
-  board_.add(id, plan, spec.mtu);
+  board_.add(id, plan, spec.mtu,
+             id.value < parts_.places.size() ? parts_.places[id.value] : policy::ConfigPlaces{});
   tun::TunDevice carrier_device;
   carrier_device.name = device.name;
   carrier_device.interface_index = device.interface_index;

@@ -44,6 +44,7 @@ class Gateway : private ike::DatagramPort {
     EventJournal& journal;
     std::unique_ptr<KeyLog> key_log;  // nullptr: none.
     Log log;
+    std::vector<policy::ConfigPlaces> places = {};  // By tunnel; may be left out.
   };
 
   // secrets[i] belongs to plan.tunnels[i].
@@ -89,6 +90,7 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventRemoveInbound& event);
   void on(const ike::EventUpdateRemote& event);
   void on(const ike::EventTunnelState& event);
+  void on(const ike::EventExchangeFailed& event);
   void on(const ike::EventChildEstablished& event);
   void on(const ike::EventChildGone& event);
   void on(const ike::EventChildTrouble& event);

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/twinspand/diagnosis_json.h"
 #include "tools/twinspand/gateway.h"
 
 namespace twinspan::tools {
@@ -86,6 +87,15 @@ void Gateway::on(const ike::EventTunnelState& event) {
                       {"cause", event.diagnosis.cause},
                       {"message", event.diagnosis.message},
                       {"remedy", event.diagnosis.remedy}});
+}
+
+// The tunnel's state, which follows, tells people; this is the whole record for programs.
+void Gateway::on(const ike::EventExchangeFailed& event) {
+  const TunnelView* const tunnel = board_.apply(event, rfc3339_now());
+  if (tunnel == nullptr) return;
+  json record = diagnosis_json(event.record, tunnel->places);
+  record.erase("connection");
+  parts_.journal.add("exchange-failed", tunnel->plan.connection, std::move(record));
 }
 
 void Gateway::on(const ike::EventChildEstablished& event) {

@@ -67,7 +67,8 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
                 *options.key_log_dir);
   }
   Gateway gateway(std::move(estate.plan), std::move(estate.secrets), options,
-                  {context, *host, kernels, *provider, journal, std::move(key_log), log});
+                  {context, *host, kernels, *provider, journal, std::move(key_log), log,
+                   std::move(estate.places)});
   if (const auto started = gateway.start(); !started) {
     return refuse(kExitHost, started.error().to_string());
   }

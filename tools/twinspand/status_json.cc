@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/twinspand/diagnosis_json.h"
+
 namespace twinspan::tools {
 namespace {
 
@@ -86,6 +88,7 @@ json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) 
       {"reason", tunnel.is_usable() ? json() : optional_text(tunnel.reason)},
       {"legacy", !tunnel.plan.legacy_words.empty()},
       {"legacy_algorithms", tunnel.plan.legacy_words},
+      {"diagnosis", diagnosis_json(tunnel.diagnosis, tunnel.places)},
       {"tunnels", json::array({tunnel_json(tunnel, totals)})},
   };
 }
@@ -116,10 +119,8 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
   detail["child_sas"] = children;
   detail["child_rekeys"] = tunnel.child_rekeys;
   detail["ike_rekeys"] = tunnel.ike_rekeys;
-  detail["diagnosis"] = tunnel.diagnosis.cause.empty() ? json()
-                                                       : json{{"cause", tunnel.diagnosis.cause},
-                                                              {"message", tunnel.diagnosis.message},
-                                                              {"remedy", tunnel.diagnosis.remedy}};
+  detail["last_failure"] = diagnosis_json(tunnel.last_failure, tunnel.places);
+  detail["last_failure_at"] = optional_text(tunnel.last_failure_at);
   return detail;
 }
 

@@ -31,8 +31,18 @@ ConnectionStatus TunnelView::status() const {
   return ConnectionStatus::Unknown;
 }
 
-void TunnelBoard::add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu) {
-  tunnels_.push_back({.id = id, .plan = plan, .mtu = mtu, .reason = "not tried yet"});
+void TunnelBoard::add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu,
+                      policy::ConfigPlaces places) {
+  tunnels_.push_back(
+      {.id = id, .plan = plan, .mtu = mtu, .reason = "not tried yet", .places = std::move(places)});
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventExchangeFailed& event, const std::string& now) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  tunnel->last_failure = event.record;
+  tunnel->last_failure_at = now;
+  return tunnel;
 }
 
 TunnelView* TunnelBoard::apply(const ike::EventTunnelState& event) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ike/core/event.h"
+#include "policy/config_place.h"
 #include "policy/plan.h"
 
 namespace twinspan::tools {
@@ -23,7 +24,10 @@ struct TunnelView {
   unsigned mtu = 0;
   ike::TunnelState ike_state = ike::TunnelState::Idle;
   std::string reason;                                // Why it is not connected; empty when it is.
-  ike::Diagnosis diagnosis;                          // Of the last failure.
+  ike::Diagnosis diagnosis;                          // Of the last failure; empty when connected.
+  ike::Diagnosis last_failure;                       // Of any exchange, connected or not.
+  std::string last_failure_at;                       // RFC 3339.
+  policy::ConfigPlaces places;                       // Where its settings stand.
   std::vector<ike::EventChildEstablished> children;  // Live ones, the newest last.
   std::map<std::string, ike::Diagnosis> child_troubles;  // By child, of the last failure.
   std::optional<ike::EventIkeEstablished> ike;           // The newest IKE SA.
@@ -37,10 +41,12 @@ struct TunnelView {
 
 class TunnelBoard {
  public:
-  void add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu);
+  void add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu,
+           policy::ConfigPlaces places = {});
 
   // `now` is RFC 3339. Each returns the tunnel, or nullptr when it is unknown.
   TunnelView* apply(const ike::EventTunnelState& event);
+  TunnelView* apply(const ike::EventExchangeFailed& event, const std::string& now);
   TunnelView* apply(const ike::EventChildEstablished& event, const std::string& now);
   TunnelView* apply(const ike::EventChildGone& event);
   TunnelView* apply(const ike::EventChildTrouble& event);

@@ -1,0 +1,38 @@
+#include "ike/exchange/refusals.h"
+
+#include "ike/core/offer_comparison.h"
+#include "ike/exchange/payloads.h"
+
+namespace twinspan::ike {
+
+Diagnosis ike_refused(const PeerConfig& peer, const std::vector<IkeProposal>& offered,
+                      const NotifyPayload& error, const std::string& detail) {
+  Diagnosis why = diagnose(error.type, NotifyScope::IkeSa, peer.name);
+  if (!detail.empty())
+    why.message = diagnose(cause_of(error.type, NotifyScope::IkeSa), peer.name, detail).message;
+  if (const auto group = wanted_group(error))
+    return compared(std::move(why), compare_ike_group(*group, offered));
+  if (error.type == NotifyType::NoProposalChosen)
+    return compared(std::move(why), compare_ike(nullptr, offered));
+  if (error.type == NotifyType::AuthenticationFailed) {
+    // RFC 7296 2.21.2: the peer does not say whether it was the key or the identity.
+    OfferComparison identities = compare_identities(peer, {});
+    identities.config_field.clear();
+    return compared(std::move(why), std::move(identities));
+  }
+  return why;
+}
+
+Diagnosis child_refused(const PeerConfig& peer, const ChildOffer& offered,
+                        const NotifyPayload& error) {
+  Diagnosis why = diagnose(error.type, NotifyScope::Child, peer.name);
+  if (const auto group = wanted_group(error))
+    return compared(std::move(why), compare_esp_group(*group, offered.proposals));
+  if (error.type == NotifyType::NoProposalChosen)
+    return compared(std::move(why), compare_esp(nullptr, offered.proposals, offered.dh));
+  if (cause_of(error.type, NotifyScope::Child) == Cause::TsUnacceptable)
+    return compared(std::move(why), compare_selectors({offered.local, offered.remote}, nullptr));
+  return why;
+}
+
+}  // namespace twinspan::ike
