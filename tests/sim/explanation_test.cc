@@ -56,8 +56,10 @@ void try_once(SimPair& pair) {
   pair.expect_sound();
 }
 
-// The items as whoever got NO_PROPOSAL_CHOSEN sees them: the peer's side is unknown.
+// The items as whoever got NO_PROPOSAL_CHOSEN sees them: the peer's side is unknown, and so is what
+// only the peer has.
 Items untold(Items items) {
+  std::erase_if(items, [](const ComparedItem& item) { return item.ours == "None"; });
   for (ComparedItem& item : items) {
     item.theirs.clear();
     item.differs = false;
