@@ -76,7 +76,7 @@ std::string active_text(Provider& provider, const ActiveExchange& active) {
   if (const auto* init = std::get_if<InitExchange>(&active)) {
     text += fmt::format(" group={} cookie={} restarts={} hint={}",
                         static_cast<unsigned>(init->group), hashed(provider, init->cookie),
-                        init->restart_count, init->hint ? static_cast<int>(*init->hint) : -1);
+                        init->restart_count, init->hint ? static_cast<int>(init->hint->type) : -1);
   } else if (const auto* child = std::get_if<ChildExchange>(&active)) {
     text += fmt::format(" {} rekeys={} in={:08x} attempt={} crossing={}", child->config,
                         id_text(child->rekeys), child->inbound_spi.value, child->attempt,

@@ -3,23 +3,6 @@
 #include <fmt/format.h>
 
 namespace twinspan::ike {
-namespace {
-
-const char* exchange_name(uint8_t exchange) {
-  switch (static_cast<ExchangeType>(exchange)) {
-    case ExchangeType::IkeSaInit:
-      return "IKE_SA_INIT";
-    case ExchangeType::IkeAuth:
-      return "IKE_AUTH";
-    case ExchangeType::CreateChildSa:
-      return "CREATE_CHILD_SA";
-    case ExchangeType::Informational:
-      return "INFORMATIONAL";
-  }
-  return "?";
-}
-
-}  // namespace
 
 std::string to_string(const WireMessage& message, const std::vector<std::string>& names) {
   return fmt::format(
