@@ -56,6 +56,11 @@ const std::map<uint16_t, std::string> kRegistry = {
     {16420, "IKEV2_MESSAGE_ID_SYNC_SUPPORTED"},
     {16430, "IKEV2_FRAGMENTATION_SUPPORTED"},
     {16431, "SIGNATURE_HASH_ALGORITHMS"},
+    {16435, "USE_PPK"},
+    {16436, "PPK_IDENTITY"},
+    {16437, "NO_PPK_AUTH"},
+    {16438, "INTERMEDIATE_EXCHANGE_SUPPORTED"},
+    {16441, "ADDITIONAL_KEY_EXCHANGE"},
 };
 
 }  // namespace
