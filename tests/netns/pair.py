@@ -13,7 +13,7 @@ HALF_B = {"remote_prefixes": ["10.1.0.0/16"]}
 
 class Pair:
     def __init__(self, sites: topology.Sites, binaries: pathlib.Path):
-        self.sites, self.lab = sites, sites.lab
+        self.sites, self.lab, self.binaries = sites, sites.lab, binaries
         self.outer = "ipv4"
         self.key = "correct horse battery staple 1"
         self.a = self._gateway(sites.gw_a, "gw-a", binaries)
@@ -82,15 +82,16 @@ class Pair:
 
 
 class Stream:
-    """A numbered UDP stream from one host to the other (udp_stream.cc)."""
+    """A numbered UDP stream from one host to the other (udp_stream.cc). `pair` is whoever has
+    sites, lab and binaries."""
 
-    def __init__(self, pair: Pair, reverse: bool, mbit: int, seconds: int, size: int = 1200):
+    def __init__(self, pair, reverse: bool, mbit: int, seconds: int, size: int = 1200):
         sites = pair.sites
         self.sender, self.receiver = (
             (sites.host_b, sites.host_a) if reverse else (sites.host_a, sites.host_b)
         )
         self.name = f"stream-{'b' if reverse else 'a'}-{id(self):x}"
-        tool = pair.a.binaries / "udp_stream"
+        tool = pair.binaries / "udp_stream"
         port = "7000"
         self.listening = pair.lab.start(
             self.receiver, [tool, "receive", port, str(seconds + 20)], self.name + "-receive"

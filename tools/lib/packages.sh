@@ -15,7 +15,7 @@ packages_test=(
   clang-19 clang-tools-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   strongswan-charon strongswan-swanctl libcharon-extra-plugins
   libstrongswan-standard-plugins libstrongswan-extra-plugins
-  tshark python3-scapy python3-cryptography python3-pytest
+  nftables tshark python3-scapy python3-cryptography python3-pytest
 )
 
 # Overridden by the self-test only.

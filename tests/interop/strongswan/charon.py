@@ -25,6 +25,7 @@ charon {{
   retransmit_tries = 3
   retransmit_base = 1.2
   fragment_size = {fragment_size}
+  make_before_break = {make_before_break}
   filelog {{ stderr {{ default = 1
     ike = 2
     chd = 2
@@ -69,6 +70,7 @@ DEFAULTS = {
     "keys": "",
     "child_keys": "rekey_time = 0",
     "fragment_size": "1280",
+    "make_before_break": "no",
     "key": "correct horse battery staple 1",
     "ppk_secret": "",
 }
@@ -80,9 +82,13 @@ class Charon:
         self.folder = lab.folder / name
         self.folder.mkdir()
         self.program = None
+        self.settings: dict[str, str] = {}
 
     def start(self, **settings: str) -> "Charon":
         """Starts charon with one connection `s2s` and its child `net`; nothing is initiated."""
+        self.settings = settings
+        # One that was killed leaves its socket behind.
+        (self.folder / "vici").unlink(missing_ok=True)
         conf = self.folder / "strongswan.conf"
         values = {**DEFAULTS, **settings, "plugins": PLUGINS, "folder": self.folder}
         conf.write_text(DAEMON_CONF.format(**values))
@@ -120,6 +126,16 @@ class Charon:
 
     def rekey_ike(self) -> str:
         return self.swanctl("--rekey", "--ike", "s2s")
+
+    def reauthenticate(self) -> str:
+        return self.swanctl("--rekey", "--ike", "s2s", "--reauth")
+
+    def kill(self) -> None:
+        """As by `kill -9`; start_again() brings it back with the same configuration."""
+        self.program.kill()
+
+    def start_again(self) -> "Charon":
+        return self.start(**self.settings)
 
     def terminate_child(self) -> str:
         return self.swanctl("--terminate", "--child", "net", "--timeout", "10")

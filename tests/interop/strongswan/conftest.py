@@ -13,6 +13,7 @@ from lab.gateway import Gateway  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 
 ROLE_MODES = {"initiator": "initiator-only", "responder": "responder-only"}
+REMOTE_PREFIXES = {"ipv4": ["10.2.0.0/16"], "ipv6": ["2001:db8:2::/48"]}
 KEY = "correct horse battery staple 1"
 
 
@@ -25,6 +26,9 @@ class Mixed:
         path = sites.lab.folder / "estate-gw-a" / "estate.yaml"
         self.us = Gateway(sites.lab, sites.gw_a, binaries, path, "gw-a")
         self.charon = Charon(sites.lab, sites.gw_b)
+        self.lab, self.binaries, self.inner = sites.lab, binaries, "ipv4"
+        # The address that wan0 has when a NAT stands before it.
+        self.private_address: str | None = None
 
     def start(
         self, role: str, ours: dict | None = None, theirs: dict | None = None, key: str = KEY
@@ -32,7 +36,11 @@ class Mixed:
         """Both daemons. `role` is ours: as initiator we begin at once, charon never by itself."""
         self.role = role
         settings = {"connection_mode": ROLE_MODES[role], **(ours or {})}
-        description = estate.half_estate("a", ["10.2.0.0/16"], **settings)
+        self.inner = settings.get("inner", "ipv4")
+        description = estate.half_estate("a", REMOTE_PREFIXES[self.inner], **settings)
+        if self.private_address:
+            [configuration] = description["virtual_network_gateways"]["gw-a"]["ip_configurations"]
+            configuration["private_ip_address"] = self.private_address
         estate.write_estate(self.us.estate.parent, description, key)
         self.charon.start(**(theirs or {}))
         self.us.start()
@@ -49,10 +57,32 @@ class Mixed:
 
     def require_data(self) -> None:
         for reverse in (False, True):
-            assert self.sites.ping(
-                reverse=reverse
-            ), f"{self.us.explain()}\n{self.charon.list_sas()}"
-            assert self.sites.ping(reverse=reverse, size=1300)
+            assert self.sites.ping(self.inner, reverse=reverse), self.explain()
+            assert self.sites.ping(self.inner, reverse=reverse, size=1300), self.explain()
+
+    def require_one_child(self) -> None:
+        """The old ones are gone from both ends; charon keeps a rekeyed one for five seconds."""
+        wait_until(
+            lambda: len(self.us.cli_json("show", "connection", "to-far")["child_sas"]) == 1
+            and len(self.charon.child_spis()) == 2,
+            20,
+            "each end has one child SA",
+            self.explain,
+        )
+
+    def wait_change(self, has_changed) -> None:
+        wait_until(has_changed, 15, "the rekey is done", self.explain)
+
+    def wait_data(self, seconds: float) -> None:
+        wait_until(
+            lambda: self.sites.ping_both_ways(self.inner, count=1),
+            seconds,
+            "pings flow both ways",
+            self.explain,
+        )
+
+    def explain(self) -> str:
+        return f"{self.us.explain()}\n{self.charon.list_sas()}\n{self.charon.log()[-4000:]}"
 
     def spis(self) -> tuple[str, str]:
         tunnel = self.us.tunnel()

@@ -70,19 +70,24 @@ def pair_estate(
 
 
 def half_estate(
-    letter: str, remote_prefixes: list[str], vpn_type: str = "route-based", **connection: object
+    letter: str,
+    remote_prefixes: list[str],
+    vpn_type: str = "route-based",
+    outer: str = "ipv4",
+    inner: str = "ipv4",
+    **connection: object,
 ) -> dict:
     """One administrator's half: gw-a or gw-b, the other end as the local network gateway `far`."""
     side = "ab".index(letter)
-    space, hosts, subnet = _NETWORKS["ipv4"][side]
+    space, hosts, subnet = _NETWORKS[inner][side]
     network = {"region": "west", "address_space": [space], "interfaces": ["lan0"]}
     network["subnets"] = {"hosts": hosts, "GatewaySubnet": subnet}
     gateway = {
         "virtual_network": "mine",
         "vpn_type": vpn_type,
-        "ip_configurations": [{"name": "default", "public_ip_address": WAN["ipv4"][side]}],
+        "ip_configurations": [{"name": "default", "public_ip_address": WAN[outer][side]}],
     }
-    far = {"gateway_ip_address": WAN["ipv4"][1 - side], "address_prefixes": remote_prefixes}
+    far = {"gateway_ip_address": WAN[outer][1 - side], "address_prefixes": remote_prefixes}
     joined = {
         "connection_type": "ipsec",
         "virtual_network_gateway1": f"gw-{letter}",
