@@ -8,6 +8,7 @@
 #include "ike/core/rekey_collision.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
+#include "ike/exchange/create_child.h"
 
 namespace twinspan::ike {
 namespace {
@@ -134,6 +135,9 @@ void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
     supersede_others(context, sa.tunnel(), child);
   }
   child.outbound_half = Outbound::Active;
+  if (std::exchange(child.has_duplicate, false)) {
+    return resolve_duplicate_children(context, sa, child.id);
+  }
   if (!child.replaces) return;
   ChildSa* old = sa.find_child(*child.replaces);
   if (old == nullptr) return;

@@ -68,6 +68,8 @@ struct ChildSa {
   Outbound outbound_half = Outbound::Waiting;
   std::optional<ChildId> replaces;
   std::optional<ChildId> replaced_by;
+  // It wins over another one for the same traffic, which serves until the peer has proven this one.
+  bool has_duplicate = false;
   bool is_deleting = false;   // Our DELETE is queued or in flight.
   bool is_redundant = false;  // Lost a collision; the peer deletes it, else the reaper.
   TimerTable<ChildTimer> timers;

@@ -42,9 +42,21 @@ bool is_complete(const IkeSa& sa) {
                              [&](const ChildConfig& config) { return serves(sa, config); });
 }
 
-// Whether the peer holds this SA as well: our answer to its IKE_AUTH may still be on its way.
-bool stands_on_both_sides(const IkeSa& sa, Instant now) {
-  return sa.is_proven || now >= sa.established_at + kActivateAfter;
+// We send on a child of `sa` for what `child` of another IKE SA carries.
+bool carries(const IkeSa& sa, const ChildSa& child) {
+  return std::ranges::any_of(sa.children, [&](const ChildSa& own) {
+    return own.is_usable() && own.config == child.config && own.outbound_half == Outbound::Active;
+  });
+}
+
+// Whether `winner` may take the place of `loser`: the peer holds it as well (our answer to its
+// IKE_AUTH may still be on its way), and so it does each child that the loser has. A peer that does
+// not prove it, or refuses a child, is not waited for long.
+bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
+  if (now >= winner.established_at + kActivateAfter) return true;
+  return winner.is_proven && std::ranges::all_of(loser.children, [&](const ChildSa& child) {
+           return !child.is_usable() || carries(winner, child);
+         });
 }
 
 // The established IKE SA of a tunnel that new exchanges should use.
@@ -52,7 +64,9 @@ IkeSa* preferred(Context& context, TunnelId id) {
   IkeSa* best = nullptr;
   for (IkeSa* sa : context.sas.of_tunnel(id)) {
     if (sa->state() != IkeSaState::Established || sa->is_redundant) continue;
-    if (best == nullptr || has_usable_child(*sa) > has_usable_child(*best)) best = sa;
+    const bool is_better = best == nullptr || has_usable_child(*sa) > has_usable_child(*best) ||
+                           (has_usable_child(*sa) && &choose_loser(*sa, *best) == best);
+    if (is_better) best = sa;
   }
   return best;
 }
@@ -363,7 +377,13 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
       IkeSa& loser = &choose_loser(*a, *b) == a ? *a : *b;
       IkeSa& winner = &loser == a ? *b : *a;
       // The loser serves until then.
-      if (!stands_on_both_sides(winner, context.now)) {
+      for (const Spi inbound : winner.current_children()) {
+        ChildSa& child = *winner.find_child_by_inbound(inbound);
+        if (winner.is_proven && !child.timers.is_armed(ChildTimer::Proof)) {
+          activate_child(context, winner, child);
+        }
+      }
+      if (!can_replace(winner, loser, context.now)) {
         loser.timers.arm(SaTimer::Reap, winner.established_at + kActivateAfter);
         continue;
       }

@@ -185,8 +185,8 @@ bool same_selectors(const ChildSa& a, const ChildSa& b) {
   return a.local == b.local && a.remote == b.remote;
 }
 
-// Two children for the same traffic, neither a rekey of the other: crossing requests, or a peer
-// that asked twice. Both ends see the same nonces and keep the same one.
+}  // namespace
+
 void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
   for (size_t i = 0; i < sa.children.size(); ++i) {
     ChildSa* fresh = sa.find_child(fresh_id);
@@ -199,7 +199,10 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
     const bool other_loses = !crossed || nonce_is_lower(other.lowest_nonce, fresh->lowest_nonce);
     ChildSa& loser = other_loses ? other : *fresh;
     ChildSa& winner = other_loses ? *fresh : other;
-    if (loser.is_initiator) {
+    if (loser.is_initiator && winner.timers.is_armed(ChildTimer::Activate)) {
+      // Our DELETE could overtake the answer that makes the winner.
+      winner.has_duplicate = true;
+    } else if (loser.is_initiator) {
       activate_child(context, sa, winner);
       queue_child_delete(context, sa, loser);
     } else {
@@ -208,8 +211,6 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
     }
   }
 }
-
-}  // namespace
 
 // --- Initiator ---
 

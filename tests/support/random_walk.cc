@@ -29,6 +29,12 @@ RandomWalk::RandomWalk(uint64_t seed, Picture picture)
     : plan_(plan_walk(seed)), dice_(seed ^ 0x5deece66d), world_(seed) {
   world_.add_host("A", "192.0.2.1");
   world_.add_host("B", "192.0.2.2");
+  if (plan_.always_asks_for_cookies) {
+    for (const size_t side : {kA, kB}) {
+      world_.host(side).options.cookie_threshold = 0;
+      world_.restart(side);
+    }
+  }
   world_.record(picture == Picture::Ladder);
   if (plan_.has_nat) map_ports();
   world_.link = plan_.link;
@@ -262,8 +268,17 @@ void RandomWalk::heal() {
 
 // --- Judgement ---
 
+// What is sent on a child that is not a replacement may come in before the answer that makes it.
 void RandomWalk::note_first_up() {
   if (lost_before_ || !is_up()) return;
+  for (const size_t side : {kA, kB}) {
+    const auto& held_by_peer = world_.host(1 - side).inbound;
+    const auto pairs = world_.host(side).all_outbound(kTunnel);
+    if (pairs.size() < plan_.config[side].children.size()) return;
+    for (const SimHost::Pair* pair : pairs) {
+      if (!held_by_peer.contains(pair->params.outbound_spi)) return;
+    }
+  }
   lost_before_ = lost(world_.host(kA)) + lost(world_.host(kB));
 }
 

@@ -1,6 +1,8 @@
 #include "tests/support/walk_plan.h"
 
+#include <iterator>
 #include <random>
+#include <string>
 
 namespace twinspan::ike {
 namespace {
@@ -69,6 +71,23 @@ void choose_lifetimes(Dice& dice, WalkPlan& plan) {
   }
 }
 
+// Beside the first child of each side, with other selectors.
+void add_children(Dice& dice, WalkPlan& plan) {
+  static constexpr const char* kOfA[] = {"172.16.1.0/24", "172.16.2.0/24"};
+  static constexpr const char* kOfB[] = {"172.17.1.0/24", "172.17.2.0/24"};
+  const size_t more = dice() % (std::size(kOfA) + 1);
+  for (const size_t side : {kA, kB}) {
+    auto& children = plan.config[side].children;
+    for (size_t i = 0; i < more; ++i) {
+      ChildConfig child = children[0];
+      child.name += "-" + std::to_string(i + 2);
+      child.local = selectors({side == kA ? kOfA[i] : kOfB[i]});
+      child.remote = selectors({side == kA ? kOfB[i] : kOfA[i]});
+      children.push_back(std::move(child));
+    }
+  }
+}
+
 void choose_selectors(Dice& dice, WalkPlan& plan) {
   switch (dice() % 4) {
     case 0:
@@ -76,7 +95,7 @@ void choose_selectors(Dice& dice, WalkPlan& plan) {
           selectors({"10.1.0.0/16"});
       plan.config[kA].children[0].remote = plan.config[kB].children[0].local =
           selectors({"10.2.0.0/16"});
-      return;
+      return add_children(dice, plan);
     case 1:  // B has less than A asks for.
       plan.config[kB].children[0].local = selectors({"10.2.0.0/16", "10.9.0.0/24"});
       return;
@@ -104,6 +123,13 @@ void choose_path(Dice& dice, WalkPlan& plan) {
     peer.encapsulation = raw ? Encapsulation::Esp : Encapsulation::Udp;
 }
 
+void choose_extensions(Dice& dice, WalkPlan& plan) {
+  for (PeerConfig& peer : plan.config) {
+    if (one_in(dice, 4)) peer.fragment_size = 256;
+  }
+  plan.always_asks_for_cookies = one_in(dice, 5);
+}
+
 void put_behind_nat(WalkPlan& plan) {
   plan.config[kB].remote_address = *IpAddress::parse(kOutsideAddress);
 }
@@ -122,6 +148,7 @@ WalkPlan plan_walk(uint64_t seed) {
   choose_lifetimes(dice, plan);
   choose_selectors(dice, plan);
   choose_path(dice, plan);
+  choose_extensions(dice, plan);
   return plan;
 }
 

@@ -19,7 +19,8 @@ struct WalkPlan {
   PeerConfig config[2];
   SimLink link;
   Duration esp_interval{};
-  bool has_nat = false;  // In front of A.
+  bool has_nat = false;                  // In front of A.
+  bool always_asks_for_cookies = false;  // Both sides.
 };
 
 inline constexpr Duration kWalkMin = 600s;
