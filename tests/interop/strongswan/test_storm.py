@@ -1,0 +1,145 @@
+"""A rekey each second under numbered streams both ways: nothing that charon sends is lost by us,
+and no more is lost on the whole way than between two charons.
+
+TWINSPAN_STORM_SECONDS is how long a storm lasts, 60 unless told.
+"""
+
+import concurrent.futures
+import os
+import struct
+import time
+
+from lab import capture
+from lab.process import wait_until
+from pair import Stream
+from two_charons import TwoCharons
+
+SECONDS = int(os.environ.get("TWINSPAN_STORM_SECONDS", "60"))
+IKE_EVERY_SECONDS = 10
+# What kernel-libipsec carries on one busy core.
+MBIT = 10
+DATAGRAM_BYTES = 1200
+INNER_BYTES = DATAGRAM_BYTES + 28
+CHARON_ADDRESS = bytes([192, 0, 2, 2])
+UDP = 17
+
+
+class UsRekeying:
+    def __init__(self, mixed):
+        self.us, self.failures = mixed.us, []
+
+    def rekey(self, what: tuple[str, ...]) -> None:
+        result = self.us.cli("rekey", "to-far", *what)
+        if result.returncode != 0:
+            self.failures.append(result.stdout + result.stderr)
+
+    def __call__(self, with_ike: bool) -> None:
+        if with_ike:
+            self.rekey(("--ike",))
+        self.rekey(())
+
+
+class CharonRekeying:
+    def __init__(self, charon):
+        self.charon = charon
+
+    def __call__(self, with_ike: bool) -> None:
+        if with_ike:
+            self.charon.rekey_ike()
+        self.charon.rekey_child()
+
+
+def storm(world, sides, look=lambda: None) -> list[dict]:
+    """Every child each second by each of `sides` at once, the IKE SA each tenth; what both streams
+    report."""
+    streams = [Stream(world, back, MBIT, SECONDS, DATAGRAM_BYTES) for back in (False, True)]
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(len(sides)) as pool:
+        for turn in range(SECONDS):
+            with_ike = turn % IKE_EVERY_SECONDS == IKE_EVERY_SECONDS - 1
+            for done in [pool.submit(side, with_ike) for side in sides]:
+                done.result()
+            look()
+            wait_until(
+                lambda: time.monotonic() >= began + turn + 1, 60, "the second is over"
+            )  # noqa: B023
+    return [stream.report() for stream in streams]
+
+
+def charons_esp_frames(path) -> int:
+    """ESP in UDP that left charon, as wan0 of gw-a saw it."""
+    count = 0
+    for _when, frame in capture.read_frames(path):
+        if frame[12:14] != b"\x08\x00" or frame[23] != UDP or frame[26:30] != CHARON_ADDRESS:
+            continue
+        ports = struct.unpack_from("!HH", frame, 34)
+        payload = bytes(frame[42:46])
+        count += ports == (4500, 4500) and payload != bytes(4) and payload[0] != 0xFF
+    return count
+
+
+def our_drops(gateway) -> dict[str, int]:
+    """Every reason with a count, also of frames that belong to no tunnel; not what the kernel says
+    to the tunnel's device for itself (router solicitations), which is no traffic."""
+    orphans = gateway.cli_json("status")["data_plane"]["drops"]
+    counts = {reason: count + orphans[reason] for reason, count in gateway.drops().items()}
+    return {reason: n for reason, n in counts.items() if n and reason != "link-scope"}
+
+
+def our_deliveries(gateway) -> int:
+    return gateway.tunnel()["ingress_bytes_transferred"]
+
+
+def check_storm(mixed, sides_of_us: list, sides_of_baseline) -> None:
+    watch = capture.Capture(mixed.lab, mixed.sites.gw_a, "wan0", "storm")
+    before, spis = our_deliveries(mixed.us), set()
+    reports = storm(mixed, sides_of_us, lambda: spis.add(mixed.spis()[0]))
+    frames = charons_esp_frames(watch.stop())
+    bytes_delivered = our_deliveries(mixed.us) - before
+    assert our_drops(mixed.us) == {}, mixed.explain()
+    assert (
+        bytes_delivered == frames * INNER_BYTES
+    ), f"{frames} ESP packets of charon were on our wire"
+    print(f"{len(spis)} inbound SPIs in {SECONDS} s")
+    assert len(spis) >= SECONDS * 9 // 10
+    assert all(report["ended"] for report in reports), reports
+    mixed.require_one_child()
+    mixed.require_same_children()
+    mixed.require_data()
+    require_no_more_lost_than_between_charons(mixed, reports, sides_of_baseline)
+
+
+def require_no_more_lost_than_between_charons(mixed, reports, sides_of_baseline) -> None:
+    lost = sum(report["lost"] for report in reports)
+    if not lost:
+        return
+    charons = TwoCharons(mixed).connect()
+    baseline = storm(charons, sides_of_baseline(charons))
+    lost_between_charons = sum(report["lost"] for report in baseline)
+    assert lost <= lost_between_charons, f"{reports}, between two charons {baseline}"
+
+
+def test_we_rekey_each_second_and_lose_nothing(mixed):
+    mixed.start("initiator")
+    mixed.connect()
+    us = UsRekeying(mixed)
+    check_storm(mixed, [us], lambda charons: [CharonRekeying(charons.near)])
+    assert us.failures == []
+
+
+def test_charon_rekeys_each_second_and_we_lose_nothing(mixed):
+    mixed.start("responder")
+    mixed.connect()
+    check_storm(
+        mixed, [CharonRekeying(mixed.charon)], lambda charons: [CharonRekeying(charons.near)]
+    )
+
+
+def test_both_rekey_each_second_at_once_and_we_lose_nothing(mixed):
+    mixed.start("responder")
+    mixed.connect()
+    check_storm(
+        mixed,
+        [UsRekeying(mixed), CharonRekeying(mixed.charon)],
+        lambda charons: [CharonRekeying(charons.near), CharonRekeying(charons.far)],
+    )
