@@ -236,12 +236,12 @@ TEST(DataPlane, RemoteMovesWithTheNewestAuthenticFrameOnly) {
   pair.b().plane().publish();
   forged.back() ^= 1;
 
-  send_datagram(relay, pair.b().local(), second);      // From the remote.
+  send_datagram(relay, pair.b().local(), second);  // From the remote.
+  EXPECT_TRUE(std::holds_alternative<FirstInbound>(pair.b().wait_record()));
   send_datagram(elsewhere, pair.b().local(), first);   // Late.
   send_datagram(elsewhere, pair.b().local(), second);  // A replay.
   send_datagram(elsewhere, pair.b().local(), forged);
   send_datagram(elsewhere, pair.b().local(), ike_datagram(1));
-  EXPECT_TRUE(std::holds_alternative<FirstInbound>(pair.b().wait_record()));
   EXPECT_TRUE(std::holds_alternative<IkeDatagram>(pair.b().wait_record())) << "nothing has moved";
   wait_until([&] { return pair.inbound_b().packets == 2; });
   EXPECT_EQ(drops(pair.inbound_b(), Verdict::Replayed), 1u);
