@@ -21,6 +21,7 @@ MBIT = 10
 DATAGRAM_BYTES = 1200
 INNER_BYTES = DATAGRAM_BYTES + 28
 CHARON_ADDRESS = bytes([192, 0, 2, 2])
+KEEPALIVE_LENGTH = 8 + 1  # Of UDP.
 UDP = 17
 
 
@@ -72,9 +73,10 @@ def charons_esp_frames(path) -> int:
     for _when, frame in capture.read_frames(path):
         if frame[12:14] != b"\x08\x00" or frame[23] != UDP or frame[26:30] != CHARON_ADDRESS:
             continue
-        ports = struct.unpack_from("!HH", frame, 34)
-        payload = bytes(frame[42:46])
-        count += ports == (4500, 4500) and payload != bytes(4) and payload[0] != 0xFF
+        source, target, length = struct.unpack_from("!HHH", frame, 34)
+        is_ike = bytes(frame[42:46]) == bytes(4)
+        # A keepalive is one byte of data. An SPI may begin with that byte as well.
+        count += (source, target) == (4500, 4500) and not is_ike and length > KEEPALIVE_LENGTH
     return count
 
 
