@@ -10,7 +10,7 @@ import struct
 import time
 
 from lab import capture
-from lab.process import wait_until
+from lab.process import LabError, wait_until
 from pair import Stream
 from two_charons import TwoCharons
 
@@ -47,7 +47,15 @@ class CharonRekeying:
     def __call__(self, with_ike: bool) -> None:
         if with_ike:
             self.charon.rekey_ike()
-        self.charon.rekey_child()
+        # While its IKE SA is replaced, charon finds no child for a moment.
+        wait_until(self.child_is_rekeyed, 10, "charon takes the order to rekey its child")
+
+    def child_is_rekeyed(self) -> bool:
+        try:
+            self.charon.rekey_child()
+        except LabError:
+            return False
+        return True
 
 
 def storm(world, sides, look=lambda: None) -> list[dict]:
