@@ -121,6 +121,43 @@ void set_selectors(const Instance& instance, const Connection& connection, const
   tunnel.remote_prefixes = plain(remote.prefixes);
 }
 
+std::vector<std::string> key_paths(const Instance& instance, const MarkedList<std::string>& files) {
+  std::vector<std::string> paths;
+  for (const auto& file : *files) paths.push_back(key_path(instance, *file));
+  return paths;
+}
+
+// False: what its authentication_type needs is not there.
+bool set_authentication(const Instance& instance, const Connection& connection,
+                        TunnelPlan& tunnel) {
+  tunnel.previous_key_seconds = *connection.previous_key_seconds;
+  switch (*connection.authentication_type) {
+    case AuthenticationType::Psk:
+      if (!connection.shared_key_file.is_set) return false;
+      tunnel.psk_file = key_path(instance, *connection.shared_key_file);
+      return true;
+    case AuthenticationType::Certificate: {
+      const auto& own = connection.certificate;
+      if (!own) return false;
+      tunnel.certificate =
+          CertificatePlan{.certificate = key_path(instance, *own->certificate),
+                          .private_key = key_path(instance, *own->private_key),
+                          .authorities = key_paths(instance, own->chain),
+                          .peer_common_name = *own->subject_name,
+                          .revocation_lists = key_paths(instance, own->revocation_lists)};
+      return true;
+    }
+    case AuthenticationType::RawPublicKey: {
+      const auto& own = connection.raw_key;
+      if (!own) return false;
+      tunnel.raw_key = RawKeyPlan{key_path(instance, *own->private_key),
+                                  key_path(instance, *own->peer_public_key)};
+      return true;
+    }
+  }
+  return false;
+}
+
 // Everything of a tunnel but its device.
 Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connection& connection) {
   const std::string path = fmt::format("connections.{}", connection.name);
@@ -134,15 +171,14 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   if (!identities) {
     return Err<Fault>({connection.mark, path, "local_id or remote_id is no identity", ""});
   }
-  if (!connection.shared_key_file.is_set)
-    return Err<Fault>({connection.mark, path + ".shared_key", "there is no key", ""});
   TunnelPlan tunnel;
+  if (!set_authentication(instance, connection, tunnel))
+    return Err<Fault>({connection.mark, path, "there is no key to authenticate with", ""});
   tunnel.connection = connection.name;
   tunnel.local_address = instance.configuration.address_on_host();
   tunnel.remote_address = remote->address;
   tunnel.local_identity = identities->local;
   tunnel.remote_identity = identities->remote;
-  tunnel.psk_file = key_path(instance, *connection.shared_key_file);
   if (const auto& ppk = connection.ppk)
     tunnel.ppk = PpkPlan{*ppk->id, key_path(instance, *ppk->file), *ppk->required};
   tunnel.dpd_timeout_seconds = *connection.dpd_timeout_seconds;

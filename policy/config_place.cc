@@ -92,6 +92,8 @@ ConfigPlaces places_of(const Model& model, const Connection& connection) {
     collector.add(field, fmt::format("{}.{}", path_of(connection), field), mark);
   };
   add_own("shared_key", connection.shared_key_file.mark);
+  add_own("authentication_type", connection.authentication_type.mark);
+  if (connection.certificate) add_own("certificate_authentication", connection.certificate->mark);
   add_own("local_id", connection.local_id.mark);
   add_own("remote_id", connection.remote_id.mark);
   add_own("connection_mode", connection.connection_mode.mark);

@@ -25,6 +25,9 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("local_identity", &TunnelPlan::local_identity);
   compare("remote_identity", &TunnelPlan::remote_identity);
   compare("psk_file", &TunnelPlan::psk_file);
+  compare("previous_key_seconds", &TunnelPlan::previous_key_seconds);
+  compare("certificate", &TunnelPlan::certificate);
+  compare("raw_key", &TunnelPlan::raw_key);
   compare("ppk", &TunnelPlan::ppk);
   compare("ike_proposals", &TunnelPlan::ike_proposals);
   compare("esp_proposals", &TunnelPlan::esp_proposals);

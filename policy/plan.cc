@@ -101,7 +101,20 @@ std::string to_string(const TunnelPlan& tunnel) {
        fmt::format("{} as {}", tunnel.local_address.to_string(), name_of(tunnel.local_identity)));
   line("remote",
        fmt::format("{} as {}", tunnel.remote_address.to_string(), name_of(tunnel.remote_identity)));
-  line("psk", tunnel.psk_file);
+  if (!tunnel.psk_file.empty()) line("psk", tunnel.psk_file);
+  if (!tunnel.psk_file.empty() && tunnel.previous_key_seconds != kPreviousKeySecondsDefault)
+    line("overlap", fmt::format("{} s", tunnel.previous_key_seconds));
+  if (const auto& own = tunnel.certificate) {
+    line("certificate", fmt::format("{} with {}", own->certificate, own->private_key));
+    line("trusts",
+         fmt::format(
+             "{}{}", fmt::join(own->authorities, ", "),
+             own->peer_common_name.empty() ? "" : fmt::format(", for {}", own->peer_common_name)));
+    if (!own->revocation_lists.empty())
+      line("crls", fmt::format("{}", fmt::join(own->revocation_lists, ", ")));
+  }
+  if (const auto& own = tunnel.raw_key)
+    line("raw key", fmt::format("{}, the peer's {}", own->private_key, own->peer_public_key));
   if (tunnel.ppk) {
     line("ppk", fmt::format("{} from {}, {}", tunnel.ppk->id, tunnel.ppk->file,
                             tunnel.ppk->is_required ? "required" : "optional"));

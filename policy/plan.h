@@ -18,6 +18,7 @@ namespace twinspan::policy {
 
 enum class VpnType : uint8_t { RouteBased, PolicyBased };
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
+enum class AuthenticationType : uint8_t { Psk, Certificate, RawPublicKey };
 enum class IdentityType : uint8_t { Ipv4, Ipv6, Fqdn, Email, KeyId };
 
 struct Identity {
@@ -43,6 +44,25 @@ struct EspProposal {
   bool operator==(const EspProposal&) const = default;
 };
 
+inline constexpr uint64_t kPreviousKeySecondsDefault = 3600;
+
+// X.509 certificates (RFC 7427): where they lie. Paths as psk_file.
+struct CertificatePlan {
+  std::string certificate;  // Ours, and what stands between it and the root.
+  std::string private_key;
+  std::vector<std::string> authorities;
+  std::string peer_common_name;  // Of the peer's subject; empty: any.
+  std::vector<std::string> revocation_lists;
+  bool operator==(const CertificatePlan&) const = default;
+};
+
+// Public keys without certificates (RFC 7670). Paths as psk_file.
+struct RawKeyPlan {
+  std::string private_key;
+  std::string peer_public_key;
+  bool operator==(const RawKeyPlan&) const = default;
+};
+
 // A post-quantum pre-shared key: its name on the wire and where it lies, never its bytes.
 struct PpkPlan {
   std::string id;
@@ -64,7 +84,12 @@ struct TunnelPlan {
   IpAddress remote_address;
   Identity local_identity;
   Identity remote_identity;
+  // Exactly one of psk_file, certificate and raw_key is set.
   std::string psk_file;  // Absolute, or as resolved against the estate file's directory.
+  // For how long a key that is replaced while the daemon runs is accepted beside the new one.
+  uint64_t previous_key_seconds = kPreviousKeySecondsDefault;
+  std::optional<CertificatePlan> certificate;
+  std::optional<RawKeyPlan> raw_key;
   std::optional<PpkPlan> ppk;
   std::vector<IkeProposal> ike_proposals;
   std::vector<EspProposal> esp_proposals;

@@ -122,16 +122,6 @@ void check_connection_ends(const Model& model, RuleReport& report) {
   }
 }
 
-void check_shared_key(const Model& model, RuleReport& report) {
-  for (const auto& [name, connection] : model.connections) {
-    if (connection.shared_key_file.is_set) continue;
-    report.error({connection.mark,
-                  {path_of(connection)},
-                  "shared_key is missing",
-                  "add shared_key: { file: NAME.psk }"});
-  }
-}
-
 void check_identities(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     for (const auto& [field, identity] : {std::pair("local_id", &connection.local_id),

@@ -68,6 +68,8 @@ extern const ObjectSchema kLocalNetworkGatewaySchema;
 extern const ObjectSchema kLocalBgpSchema;
 extern const ObjectSchema kConnectionSchema;
 extern const ObjectSchema kSharedKeySchema;
+extern const ObjectSchema kCertificateSchema;
+extern const ObjectSchema kRawKeySchema;
 extern const ObjectSchema kPpkSchema;
 extern const ObjectSchema kTrafficSelectorPolicySchema;
 extern const ObjectSchema kPeeringSchema;

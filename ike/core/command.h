@@ -55,9 +55,22 @@ struct CommandUnknownSpi {
   Spi spi;
 };
 
+// The wall time at this instant: told at the start and whenever it was set. Certificates are judged
+// by it; until told, none is valid.
+struct CommandWallTime {
+  WallTime wall_time{};
+};
+// New keys and certificates of a tunnel, for every AUTH from now on; its SAs stay.
+struct CommandSetCredentials {
+  TunnelId tunnel;
+  Authentication authentication;
+  std::shared_ptr<const SecretBytes> ppk;  // Of the same name as before; null without one.
+};
+
 using Command =
     std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown, CommandRekeyChild,
                  CommandRekeyIke, CommandShutdown, CommandFirstInbound, CommandSoftLimit,
-                 CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi>;
+                 CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi,
+                 CommandWallTime, CommandSetCredentials>;
 
 }  // namespace twinspan::ike

@@ -12,6 +12,7 @@ class Supervisor;
 
 struct Context {
   Instant now;
+  WallTime wall_time;  // For the dates of certificates; 1970 until CommandWallTime has told it.
   Provider& provider;
   const EndpointOptions& options;
   EndpointCounters& counters;

@@ -110,6 +110,8 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
                       hashed(provider, sa.nonce_i), hashed(provider, sa.nonce_r));
   text += fmt::format("  ppk agreed={} in_use={} unmixed={}\n", sa.ppk.is_agreed, sa.ppk.is_in_use,
                       sa.ppk.unmixed ? hashed(provider, sa.ppk.unmixed->d.view()) : "-");
+  text += fmt::format("  proof {} hashes={} raw={} previous={}\n", to_string(sa.proof.kind),
+                      sa.peer_hashes.size(), sa.peer_asks_raw_key, sa.uses_previous_psk);
   text += window_text(provider, sa.window);
   text += fragments_text(provider, "request", sa.request_fragments);
   text += fragments_text(provider, "response", sa.response_fragments);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ike/core/cookie.h"
+#include "ike/core/credentials.h"
 #include "ike/core/dump.h"
 #include "ike/core/hints.h"
 #include "ike/core/outbox.h"
@@ -41,7 +42,9 @@ class EndpointState {
 
  private:
   Context context(Instant now) {
-    return {now, provider_, options_, counters_, outbox_, sas_, supervisor_, cookies_};
+    const auto since = std::chrono::floor<std::chrono::milliseconds>(now - told_at_);
+    return {now,  wall_time_ + since, provider_, options_, counters_, outbox_,
+            sas_, supervisor_,        cookies_};
   }
   void answer_unreadable(Context& context, const Datagram& datagram, const WireFailure& why);
   void route(Context& context, const Datagram& datagram, const Message& message);
@@ -55,6 +58,8 @@ class EndpointState {
   SaRegistry sas_;
   Supervisor supervisor_;
   CookieMint cookies_;
+  WallTime wall_time_{};  // When it was `told_at_`.
+  Instant told_at_{};
   RateLimit hint_limit_;
   RateLimit version_limit_;  // Of its own: forged versions must not starve the hints.
   RateLimit critical_limit_;
@@ -176,6 +181,11 @@ std::optional<Instant> EndpointState::next_timeout() const {
 // --- Commands ---
 
 void EndpointState::handle_command(Instant now, Command command) {
+  if (const auto* told = std::get_if<CommandWallTime>(&command)) {
+    wall_time_ = told->wall_time;
+    told_at_ = now;
+    return;
+  }
   Context step = context(now);
   struct Visitor {
     Context& step;
@@ -221,6 +231,8 @@ void EndpointState::handle_command(Instant now, Command command) {
       if (place.sa == nullptr || place.child->encapsulation != Encapsulation::Udp) return;
       note_remote(step, *place.sa, place.sa->local, c.remote);
     }
+    void operator()(CommandWallTime&) const {}
+    void operator()(CommandSetCredentials& c) const { set_credentials(step, std::move(c)); }
     void operator()(CommandUnknownSpi& c) const { send_invalid_spi(step, c, limit); }
   };
   std::visit(Visitor{step, supervisor_, sas_, hint_limit_}, command);

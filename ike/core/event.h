@@ -74,6 +74,7 @@ struct EventIkeEstablished {
   IkeSuite suite;
   Endpoint local, remote;
   bool is_initiator = false, by_rekey = false, local_behind_nat = false, remote_behind_nat = false;
+  PeerProof proof;
   bool with_ppk = false;  // A post-quantum pre-shared key is in the keys (RFC 8784).
 };
 struct EventIkeGone {

@@ -518,6 +518,7 @@ void establish(Context& context, IkeSa& sa, bool by_rekey) {
                                           .by_rekey = by_rekey,
                                           .local_behind_nat = sa.nat.local_behind_nat,
                                           .remote_behind_nat = sa.nat.remote_behind_nat,
+                                          .proof = sa.proof,
                                           .with_ppk = sa.ppk.is_in_use});
   context.supervisor.touch(sa.tunnel());
 }

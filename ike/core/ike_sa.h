@@ -74,6 +74,12 @@ struct IkeSa {
   uint64_t iv_counter = 0;  // Of SK payloads that we sealed.
   PpkState ppk;
 
+  // --- Proofs ---
+  std::vector<SignatureHash> peer_hashes;  // Of the peer's SIGNATURE_HASH_ALGORITHMS (RFC 7427 4).
+  bool peer_asks_raw_key = false;
+  bool uses_previous_psk = false;  // Our AUTH is made with the key that was replaced.
+  PeerProof proof;
+
   // --- Memory of the exchanges that made it ---
   Bytes init_request, init_response;  // As on the wire: AUTH signs them.
   Bytes nonce_i, nonce_r;

@@ -10,16 +10,18 @@ constexpr Role kInitiator = Role::Initiator;
 constexpr Role kResponder = Role::Responder;
 
 constexpr PayloadSet kIdentity = kSetIdi | kSetIdr | kSetAuth;
+constexpr PayloadSet kCertificates = kSetCert | kSetCertRequest;
 constexpr PayloadSet kSelectors = kSetTsi | kSetTsr;
 constexpr PayloadSet kAgreement = kSetSa | kSetKe | kSetNonce | kSelectors;
 
 constexpr PayloadSet kInitNeeds = kSetSa | kSetKe | kSetNonce;
-constexpr PayloadSet kInitBars = kIdentity | kSelectors | kSetDelete;
+// RFC 7296 1.2: a CERTREQ comes before the CERT that it asks for, from IKE_SA_INIT on.
+constexpr PayloadSet kInitBars = kIdentity | kSetCert | kSelectors | kSetDelete;
 constexpr PayloadSet kAuthNeeds = kSetIdi | kSetAuth | kSetSa | kSelectors;
 constexpr PayloadSet kAuthBars = kSetKe | kSetNonce | kSetDelete;
 constexpr PayloadSet kCreateNeeds = kSetSa | kSetNonce;
-constexpr PayloadSet kCreateBars = kIdentity | kSetDelete;
-constexpr PayloadSet kInformBars = kIdentity | kAgreement;
+constexpr PayloadSet kCreateBars = kIdentity | kCertificates | kSetDelete;
+constexpr PayloadSet kInformBars = kIdentity | kCertificates | kAgreement;
 
 // Answers need nothing here: an error notify alone is a complete answer, and the handlers say what
 // is missing from an agreement. What has no place in an exchange is barred in both directions.
@@ -70,6 +72,8 @@ PayloadSet bit_of(const Payload& payload) {
     PayloadSet operator()(const SaPayload&) const { return kSetSa; }
     PayloadSet operator()(const KePayload&) const { return kSetKe; }
     PayloadSet operator()(const IdPayload& id) const { return id.of_initiator ? kSetIdi : kSetIdr; }
+    PayloadSet operator()(const CertPayload&) const { return kSetCert; }
+    PayloadSet operator()(const CertRequestPayload&) const { return kSetCertRequest; }
     PayloadSet operator()(const AuthPayload&) const { return kSetAuth; }
     PayloadSet operator()(const NoncePayload&) const { return kSetNonce; }
     PayloadSet operator()(const TsPayload& ts) const { return ts.of_initiator ? kSetTsi : kSetTsr; }

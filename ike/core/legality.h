@@ -21,7 +21,8 @@ enum class Direction : uint8_t { Request, Response };  // Of the message that ca
 using PayloadSet = uint16_t;
 inline constexpr PayloadSet kSetSa = 1 << 0, kSetKe = 1 << 1, kSetIdi = 1 << 2, kSetIdr = 1 << 3,
                             kSetAuth = 1 << 4, kSetNonce = 1 << 5, kSetTsi = 1 << 6,
-                            kSetTsr = 1 << 7, kSetDelete = 1 << 8;
+                            kSetTsr = 1 << 7, kSetDelete = 1 << 8, kSetCert = 1 << 9,
+                            kSetCertRequest = 1 << 10;
 PayloadSet payload_set(const std::vector<Payload>& payloads);
 
 struct LegalityRow {

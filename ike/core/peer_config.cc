@@ -27,6 +27,22 @@ std::string Identity::to_string() const {
   return "id" + std::to_string(static_cast<unsigned>(type)) + ":" + to_hex(value);
 }
 
+const char* to_string(ProofKind kind) {
+  switch (kind) {
+    case ProofKind::None:
+      return "none";
+    case ProofKind::Psk:
+      return "psk";
+    case ProofKind::PreviousPsk:
+      return "previous-psk";
+    case ProofKind::Certificate:
+      return "certificate";
+    case ProofKind::RawPublicKey:
+      return "raw-public-key";
+  }
+  return "?";
+}
+
 const ChildConfig* PeerConfig::find_child(std::string_view child_name) const {
   const auto found = std::ranges::find(children, child_name, &ChildConfig::name);
   return found == children.end() ? nullptr : &*found;

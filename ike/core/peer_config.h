@@ -9,6 +9,7 @@
 
 #include "base/sa_params.h"
 #include "base/time.h"
+#include "ike/core/authentication_config.h"
 #include "ike/crypto/key_schedule.h"
 #include "ike/wire/payload.h"
 
@@ -73,7 +74,7 @@ struct PeerConfig {
   IpAddress remote_address;
   Identity local_identity;
   Identity remote_identity;
-  std::shared_ptr<const SecretBytes> psk;
+  Authentication authentication;
   std::optional<PpkConfig> ppk;
   std::vector<IkeProposal> ike_proposals;
   // 1 to kChildConfigsMax. The first comes with IKE_AUTH; where selectors overlap, the earlier one

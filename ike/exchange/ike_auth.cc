@@ -12,6 +12,7 @@
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/ppk_proof.h"
 #include "ike/exchange/refusals.h"
+#include "ike/exchange/signature_proof.h"
 
 namespace twinspan::ike {
 namespace {
@@ -61,6 +62,7 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   std::vector<Payload> payloads = {id};
   if (is_only_sa(context, sa)) payloads.push_back(status_notify(NotifyType::InitialContact));
   payloads.push_back(id_payload(peer.remote_identity, false));
+  std::ranges::move(certificate_requests({sa.peer}), std::back_inserter(payloads));
   std::ranges::move(*proof, std::back_inserter(payloads));
   const ChildConfig& first = peer.children.front();
   payloads.push_back(offer_esp(first.proposals, own.inbound_spi, ChildDh::Without));
@@ -86,8 +88,24 @@ std::optional<Diagnosis> check_responder(Context& context, IkeSa& sa, const IdPa
   return refute_identity(context, sa, id, payloads);
 }
 
+// The peer does not take the new pre-shared key; while the former one is remembered, it may have
+// that.
+bool tries_previous_psk(Context& context, IkeSa& sa, const NotifyPayload* error) {
+  if (error == nullptr || error->type != NotifyType::AuthenticationFailed || sa.uses_previous_psk ||
+      !has_previous_psk(context, sa)) {
+    return false;
+  }
+  const Diagnosis why =
+      diagnose(Cause::AuthRefused, sa.peer->name, "trying the pre-shared key that was replaced");
+  context.supervisor.record(sa.tunnel(), why);
+  initiate(context, sa.peer, sa.recovers).uses_previous_psk = true;
+  close_silently(context, sa, why);
+  return true;
+}
+
 std::string refusal_text(const IkeSa& sa, NotifyType type) {
-  const std::string said = "the peer answered " + notify_text(type);
+  std::string said = "the peer answered " + notify_text(type);
+  if (sa.uses_previous_psk) said += " to the pre-shared key that was replaced, too";
   if (!sa.ppk.unmixed) return said;
   return fmt::format("{}; our AUTH depends on the post-quantum pre-shared key '{}' as well", said,
                      sa.peer->ppk->id);
@@ -122,6 +140,7 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
   const auto* auth = find_payload<AuthPayload>(payloads);
   if (id == nullptr || auth == nullptr) {
     const auto* error = find_error(payloads);
+    if (tries_previous_psk(context, sa, error)) return;
     const Diagnosis why =
         error != nullptr
             ? ike_refused(*sa.peer, sa.peer->ike_proposals, *error, refusal_text(sa, error->type))
@@ -238,6 +257,7 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
                                     {.local = ours, .remote = identity_of(id)})));
   }
   sa.peer = peer;
+  sa.peer_asks_raw_key = asks_for_raw_key(payloads);
   if (const auto failure = refute_with_ppk(context, sa, id, payloads)) {
     return refuse_auth(context, sa, *failure);
   }

@@ -1,6 +1,7 @@
 #include "ike/exchange/ike_sa_init.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@
 #include "ike/exchange/ike_auth.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/refusals.h"
+#include "ike/exchange/signature_proof.h"
 
 namespace twinspan::ike {
 namespace {
@@ -38,6 +40,7 @@ void send_init(Context& context, IkeSa& sa) {
   }
   if (sa.peer->ppk) payloads.push_back(status_notify(NotifyType::UsePpk));
   payloads.push_back(status_notify(NotifyType::FragmentationSupported));
+  std::ranges::move(hash_notifies({sa.peer}), std::back_inserter(payloads));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Request);
   sa.init_request = write_message(header, payloads);
   if (sa.window.in_flight()) {
@@ -182,6 +185,8 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
                              datagram.remote, message.payloads);
   sa.has_fragmentation =
       find_notify(message.payloads, NotifyType::FragmentationSupported) != nullptr;
+  sa.peer_hashes = read_hash_notify(message.payloads);
+  sa.peer_asks_raw_key = asks_for_raw_key(message.payloads);
   float_to_nat_port(context, sa);
   sa.window.response_accepted();
   start_ike_auth(context, sa);
@@ -252,6 +257,8 @@ void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, cons
   if (sa.has_fragmentation) {
     payloads.push_back(status_notify(NotifyType::FragmentationSupported));
   }
+  std::ranges::move(hash_notifies(sa.candidates), std::back_inserter(payloads));
+  std::ranges::move(certificate_requests(sa.candidates), std::back_inserter(payloads));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Response);
   sa.init_response = write_message(header, payloads);
   sa.window.answered(request.datagram.bytes, {sa.init_response});
@@ -287,6 +294,7 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
       std::ranges::any_of(peers, [](const auto& p) { return p->ppk.has_value(); });
   made->has_fragmentation =
       find_notify(request.payloads, NotifyType::FragmentationSupported) != nullptr;
+  made->peer_hashes = read_hash_notify(request.payloads);
   made->keys =
       derive_ike_keys(context.provider, made->suite, {made->nonce_i, made->nonce_r, shared->view()},
                       {made->spi_i, made->spi_r});

@@ -15,6 +15,8 @@ Diagnosis ike_refused(const PeerConfig& peer, const std::vector<IkeProposal>& of
   if (error.type == NotifyType::NoProposalChosen)
     return compared(std::move(why), compare_ike(nullptr, offered));
   if (error.type == NotifyType::AuthenticationFailed) {
+    if (!std::holds_alternative<PskAuthentication>(peer.authentication))
+      why = diagnose(Cause::CertificateRefused, peer.name, detail);
     // RFC 7296 2.21.2: the peer does not say whether it was the key or the identity.
     OfferComparison identities = compare_identities(peer, {});
     identities.config_field.clear();

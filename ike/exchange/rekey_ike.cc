@@ -48,6 +48,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const NewIkeSa& agreed) {
   made->encapsulation = old.encapsulation;
   made->has_fragmentation = old.has_fragmentation;
   made->suite = agreed.suite;
+  made->proof = old.proof;
   made->ppk.is_in_use = old.ppk.is_in_use;  // RFC 8784 3: through SK_d.
   // RFC 7296 2.18: with the PRF of the old SA.
   made->keys = derive_rekeyed_ike_keys(

@@ -43,6 +43,8 @@ struct PayloadName {
   std::string operator()(const SaPayload&) const { return "SA"; }
   std::string operator()(const KePayload&) const { return is_response ? "KEr" : "KEi"; }
   std::string operator()(const IdPayload& id) const { return id.of_initiator ? "IDi" : "IDr"; }
+  std::string operator()(const CertPayload&) const { return "CERT"; }
+  std::string operator()(const CertRequestPayload&) const { return "CERTREQ"; }
   std::string operator()(const AuthPayload&) const { return "AUTH"; }
   std::string operator()(const NoncePayload&) const { return is_response ? "Nr" : "Ni"; }
   std::string operator()(const NotifyPayload& notify) const {

@@ -97,6 +97,26 @@ struct IdPayload {
   bool operator==(const IdPayload&) const = default;
 };
 
+// RFC 7296 3.6. Others pass through as their number.
+enum class CertEncoding : uint8_t {
+  X509Signature = 4,
+  HashAndUrlX509 = 12,
+  HashAndUrlBundle = 13,
+  RawPublicKey = 15,  // RFC 7670: a SubjectPublicKeyInfo.
+};
+
+struct CertPayload {
+  CertEncoding encoding = CertEncoding::X509Signature;
+  Bytes value;  // DER, as it came.
+  bool operator==(const CertPayload&) const = default;
+};
+
+struct CertRequestPayload {
+  CertEncoding encoding = CertEncoding::X509Signature;
+  Bytes authorities;  // X.509: the SHA-1 of each accepted CA's SubjectPublicKeyInfo, 20 bytes each.
+  bool operator==(const CertRequestPayload&) const = default;
+};
+
 enum class AuthMethod : uint8_t { RsaSignature = 1, SharedKey = 2, DigitalSignature = 14 };
 
 struct AuthPayload {
@@ -138,15 +158,16 @@ struct VendorIdPayload {
   bool operator==(const VendorIdPayload&) const = default;
 };
 
-// CERT, CERTREQ, CP, EAP and unknown payloads without the critical bit: kept raw, not interpreted.
+// CP, EAP, unknown payloads without the critical bit, and a CERT or CERTREQ without any content:
+// kept raw, not interpreted.
 struct OpaquePayload {
   uint8_t type = 0;
   Bytes body;
   bool operator==(const OpaquePayload&) const = default;
 };
 
-using Payload =
-    std::variant<SaPayload, KePayload, IdPayload, AuthPayload, NoncePayload, NotifyPayload,
-                 DeletePayload, TsPayload, VendorIdPayload, OpaquePayload>;
+using Payload = std::variant<SaPayload, KePayload, IdPayload, CertPayload, CertRequestPayload,
+                             AuthPayload, NoncePayload, NotifyPayload, DeletePayload, TsPayload,
+                             VendorIdPayload, OpaquePayload>;
 
 }  // namespace twinspan::ike

@@ -16,9 +16,10 @@ import pathlib
 
 from control import Control, SaState
 from ike.crypto import AES_CBC, Suite
+from ike.certified import CertifiedPeer
 from ike.peer import Peer, Profile
 from ike.session import Failure, Session
-from lab import estate, topology
+from lab import estate, pki, topology
 from lab.gateway import Gateway
 from lab.network import Lab
 from lab.process import wait_until
@@ -66,10 +67,27 @@ PEERS: list[tuple[Profile, dict]] = [
         {"connection_mode": "default", "dpd_timeout_seconds": 9},
     ),
     (profile("witness", 71), {}),
+    (profile("certified", 72), {}),
 ]
 
 
-def write_estates(lab: Lab) -> dict[str, pathlib.Path]:
+@dataclasses.dataclass
+class Certificates:
+    """Of the peer `certified` and the daemon, by one root."""
+
+    root: pki.Identity
+    daemon: pki.Identity
+    peer: pki.Identity
+
+
+def make_certificates() -> Certificates:
+    root = pki.authority()
+    [address] = [each.address for each, _ in PEERS if each.name == "certified"]
+    daemon, peer = (pki.Identity(f"at {a}", [a], issuer=root) for a in (DAEMON, address))
+    return Certificates(root, daemon, peer)
+
+
+def write_estates(lab: Lab, certificates: Certificates) -> dict[str, pathlib.Path]:
     """gw-b knows only gw-a; gw-a knows the scripted peers besides."""
     description = estate.pair_estate()
     paths = {"gw-b": estate.write_estate(lab.folder / "estate-gw-b", description, KEY)}
@@ -89,6 +107,11 @@ def write_estates(lab: Lab) -> dict[str, pathlib.Path]:
             "ipsec_policy": policy(),
             **settings,
         }
+    certified = description["connections"]["certified"]
+    certified |= pki.write_certificates(
+        lab.folder / "estate-gw-a", certificates.daemon, certificates.root
+    )
+    del certified["shared_key"]
     paths["gw-a"] = estate.write_estate(lab.folder / "estate-gw-a", description, KEY)
     return paths
 
@@ -105,7 +128,8 @@ class Scene:
     def __init__(self, lab: Lab, binaries: pathlib.Path):
         self.lab = lab
         self.sites = topology.build_sites(lab)
-        paths = write_estates(lab)
+        self.certificates = make_certificates()
+        paths = write_estates(lab, self.certificates)
         for each, _ in PEERS:
             self.sites.gw_b.ip("address", "add", f"{each.address}/24", "dev", "wan0")
         self.daemon = Gateway(lab, self.sites.gw_a, binaries, paths["gw-a"], "gw-a")
@@ -113,9 +137,25 @@ class Scene:
         self.neighbour = Gateway(lab, self.sites.gw_b, binaries, paths["gw-b"], "gw-b")
         world = self.sites.gw_b.name
         self.peers = {each.name: Peer(world, DAEMON, each) for each, _ in PEERS}
+        self._use_certificates(world)
         self.control = Control(self.daemon.run_dir / "control.sock")
 
+    def _use_certificates(self, world: str) -> None:
+        plain = self.peers.pop("certified")
+        plain.close()
+        own, key = self.certificates.peer, self.certificates.daemon.key
+        self.peers["certified"] = CertifiedPeer(world, DAEMON, plain.profile, own, key)
+
     # --- The peers that cases use ---
+
+    @property
+    def certified(self) -> CertifiedPeer:
+        """As `hostile`, with a certificate instead of the key."""
+        return self.peers["certified"]
+
+    @property
+    def certified_root(self) -> pki.Identity:
+        return self.certificates.root
 
     @property
     def hostile(self) -> Peer:

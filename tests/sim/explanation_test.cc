@@ -203,7 +203,7 @@ TEST(Explanation, PfsDiffersAtTheFirstRekey) {
 
 TEST(Explanation, PreSharedKeysDiffer) {
   SimPair pair;
-  pair.config[kB].psk = std::make_shared<const SecretBytes>(as_bytes("another key"));
+  pair.config[kB].authentication = psk("another key");
   try_once(pair);
   const Diagnosis& b = only_record(pair.b(), {"IKE_AUTH", "responder", "4500"});
   EXPECT_EQ(b.cause, "wrong-psk");

@@ -22,7 +22,7 @@ void expect_refused(SimPair& pair, const std::string& cause_a, const std::string
 
 TEST(Refusal, DifferentPreSharedKeys) {
   SimPair pair;
-  pair.config[kB].psk = std::make_shared<const SecretBytes>(as_bytes("another key"));
+  pair.config[kB].authentication = psk("another key");
   expect_refused(pair, "auth-refused", "wrong-psk");
 }
 

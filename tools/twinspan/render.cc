@@ -74,6 +74,14 @@ std::string status_text(const json& connection) {
          (connection.value("legacy", false) ? " (legacy)" : "");
 }
 
+// "certificate CN=gw-b until 2026-12-01T00:00:00Z", or the word alone.
+std::string authentication_text(const json& ike) {
+  const std::string method = field(ike, "authentication");
+  const json certificate = ike.value("peer_certificate", json());
+  if (!certificate.is_object()) return method;
+  return fmt::format("{} until {}", field(certificate, "what"), field(certificate, "not_after"));
+}
+
 }  // namespace
 
 std::string render_status(const json& status) {
@@ -99,6 +107,8 @@ std::string render_status(const json& status) {
                   field(status, "gateway"), field(status, "instance"), field(plane, "kernel"),
                   field(plane, "workers"), offloads.empty() ? "none" : offloads, table(rows));
   for (const json& connection : status["connections"]) {
+    for (const json& warning : connection.value("warnings", json::array()))
+      text += fmt::format("\nwarning: {}: {}\n", field(connection, "name"), text_of(warning));
     const json diagnosis = connection.value("diagnosis", json());
     if (diagnosis.is_object())
       text += fmt::format("\n{}\n{}", field(connection, "name"), render_diagnosis(diagnosis, "  "));
@@ -134,6 +144,10 @@ std::string render_connection(const json& connection) {
                      field(child, "suite"), child["narrowed"].get<bool>() ? ", narrowed" : ""));
     line("", list_text(child["local_selectors"]) + " === " + list_text(child["remote_selectors"]));
   }
+  if (const json& ike = connection["ike_sa"]; ike.is_object())
+    line("authenticated by", authentication_text(ike));
+  for (const json& warning : connection.value("warnings", json::array()))
+    line("warning", text_of(warning));
   line("established since", field(tunnel, "established_since"));
   line("transferred", fmt::format("in {}, out {}", size_text(tunnel["ingress_bytes_transferred"]),
                                   size_text(tunnel["egress_bytes_transferred"])));

@@ -20,10 +20,10 @@
 #include "ike/driver/asio_driver.h"
 #include "policy/plan.h"
 #include "tools/twinspand/carrier.h"
+#include "tools/twinspand/credentials.h"
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/key_log.h"
 #include "tools/twinspand/options.h"
-#include "tools/twinspand/secret_store.h"
 #include "tools/twinspand/status_json.h"
 #include "tools/twinspand/tunnel_board.h"
 #include "tun/data_plane.h"
@@ -47,15 +47,18 @@ class Gateway : private ike::DatagramPort {
     std::vector<policy::ConfigPlaces> places = {};  // By tunnel; may be left out.
   };
 
-  // secrets[i] belongs to plan.tunnels[i].
-  Gateway(policy::Plan plan, std::vector<TunnelSecrets> secrets, const DaemonOptions& options,
-          Parts parts);
+  // credentials[i] belongs to plan.tunnels[i].
+  Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
+          const DaemonOptions& options, Parts parts);
   ~Gateway() override;
 
   // Sockets, claim, unreachable routes, devices, routes, workers: in this order, so that nothing
   // ever goes out in clear. An error leaves a host that was untouched before as it was.
   Result<void, tun::HostError> start();
   void negotiate();  // Hands the peers to IKE; call after `ready`.
+  // Reads every key, certificate and CRL of the plan again; SAs stay. The error: a line for each
+  // fault, and everything is as before.
+  Result<void, std::vector<std::string>> reload_credentials();
   // Deletes the SAs with the peers' knowledge, turns carriers off, then calls `done`.
   void stop(std::function<void()> done);
 
@@ -108,10 +111,12 @@ class Gateway : private ike::DatagramPort {
   void take_records();
   void handle(tun::DataPlaneRecord record);
 
-  void tick();  // Once a second: tells IKE which tunnels still receive.
+  void tick();  // Once a second: tells IKE the wall time, and which tunnels still receive.
+  void warn_of_credentials() const;
+  std::vector<std::string> warnings(const TunnelView& tunnel) const;
 
   policy::Plan plan_;
-  std::vector<TunnelSecrets> secrets_;
+  std::vector<TunnelCredentials> credentials_;
   DaemonOptions options_;
   Parts parts_;
   Log log_;

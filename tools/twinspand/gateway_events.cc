@@ -148,6 +148,7 @@ void Gateway::on(const ike::EventIkeEstablished& event) {
                      {{"initiator_spi", fmt::format("{:016x}", event.initiator_spi.value)},
                       {"responder_spi", fmt::format("{:016x}", event.responder_spi.value)},
                       {"remote", event.remote.to_string()},
+                      {"authentication", ike::to_string(event.proof.kind)},
                       {"with_ppk", event.with_ppk},
                       {"is_initiator", event.is_initiator}});
 }

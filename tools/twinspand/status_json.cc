@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/twinspand/diagnosis_json.h"
+#include "tools/twinspand/event_journal.h"
 
 namespace twinspan::tools {
 namespace {
@@ -60,6 +61,13 @@ json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
   };
 }
 
+json validity_json(const std::optional<ike::Validity>& validity) {
+  if (!validity) return {};
+  return {{"what", validity->what},
+          {"not_before", rfc3339(validity->not_before)},
+          {"not_after", rfc3339(validity->not_after)}};
+}
+
 json ike_json(const ike::EventIkeEstablished& event) {
   const EncryptionProperties* const cipher = find_encryption(event.suite.encryption);
   const PrfProperties* const prf = find_prf(event.suite.prf);
@@ -72,6 +80,8 @@ json ike_json(const ike::EventIkeEstablished& event) {
                    prf == nullptr ? "?" : prf->name, group == nullptr ? "?" : group->name)},
       {"local", event.local.to_string()},
       {"remote", event.remote.to_string()},
+      {"authentication", ike::to_string(event.proof.kind)},
+      {"peer_certificate", validity_json(event.proof.certificate)},
       {"with_ppk", event.with_ppk},
       {"is_initiator", event.is_initiator},
       {"local_behind_nat", event.local_behind_nat},

@@ -27,15 +27,6 @@ ike::IdType to_id_type(policy::IdentityType type) {
   CHECK(false);
 }
 
-ike::Identity to_identity(const policy::Identity& identity) {
-  if (const auto address = IpAddress::parse(identity.text);
-      address && (identity.type == policy::IdentityType::Ipv4 ||
-                  identity.type == policy::IdentityType::Ipv6)) {
-    return {to_id_type(identity.type), to_bytes(address->bytes())};
-  }
-  return {to_id_type(identity.type), to_bytes(as_bytes(identity.text))};
-}
-
 ike::ConnectionMode to_mode(policy::ConnectionMode mode) {
   switch (mode) {
     case policy::ConnectionMode::Default:
@@ -99,8 +90,17 @@ unsigned largest_inner(const policy::EspProposal& proposal, unsigned room) {
 
 }  // namespace
 
+ike::Identity to_identity(const policy::Identity& identity) {
+  if (const auto address = IpAddress::parse(identity.text);
+      address && (identity.type == policy::IdentityType::Ipv4 ||
+                  identity.type == policy::IdentityType::Ipv6)) {
+    return {to_id_type(identity.type), to_bytes(address->bytes())};
+  }
+  return {to_id_type(identity.type), to_bytes(as_bytes(identity.text))};
+}
+
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               TunnelSecrets secrets) {
+                               const TunnelCredentials& credentials) {
   ike::PeerConfig peer{
       .tunnel = tunnel,
       .name = plan.connection,
@@ -108,8 +108,8 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .remote_address = plan.remote_address,
       .local_identity = to_identity(plan.local_identity),
       .remote_identity = to_identity(plan.remote_identity),
-      .psk = std::move(secrets.psk),
-      .ppk = to_ppk(plan, std::move(secrets.ppk)),
+      .authentication = credentials.authentication,
+      .ppk = to_ppk(plan, credentials.ppk),
       .ike_proposals = {},
       .children = {to_child_config(plan)},
       .mode = to_mode(plan.mode),

@@ -37,6 +37,41 @@ const TunnelPlan& tunnel(const Plan& plan, std::string_view connection) {
   return none;
 }
 
+TEST(Compile, NamesTheFilesOfCertificatesAndRawKeys) {
+  const Model certified = model_of(
+      estate_with({{"shared_key: { file: a-branch.psk }",
+                    "authentication_type: certificate\n    certificate_authentication: { "
+                    "outbound_auth_certificate: a.pem, outbound_auth_private_key: /keys/a.key, "
+                    "inbound_auth_certificate_chain: [root.pem, issuing.pem], "
+                    "inbound_auth_certificate_subject_name: branch, certificate_revocation_lists: "
+                    "[r.crl] }"}}));
+  const auto plan = compile(certified, "gw-a", 0, "/etc/twinspan");
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_EQ(tunnel(*plan, "a-to-branch").psk_file, "");
+  EXPECT_EQ(tunnel(*plan, "a-to-branch").certificate,
+            (CertificatePlan{"/etc/twinspan/a.pem",
+                             "/keys/a.key",
+                             {"/etc/twinspan/root.pem", "/etc/twinspan/issuing.pem"},
+                             "branch",
+                             {"/etc/twinspan/r.crl"}}));
+  EXPECT_THAT(plan->to_string(), HasSubstr("/etc/twinspan/a.pem with /keys/a.key"));
+  const Model raw = model_of(estate_with(
+      {{"shared_key: { file: a-branch.psk }",
+        "authentication_type: raw-public-key\n    raw_public_key_authentication: { private_key: "
+        "a.key, peer_public_key: b.pub }"}}));
+  EXPECT_EQ(tunnel(*compile(raw, "gw-a", 0, ""), "a-to-branch").raw_key,
+            (RawKeyPlan{"a.key", "b.pub"}));
+}
+
+TEST(Compile, AReplacedKeyIsAcceptedForAnHourOrAsLongAsTheFileSays) {
+  EXPECT_EQ(
+      tunnel(*compile(model_of(kGoodEstate), "gw-a", 0, ""), "a-to-branch").previous_key_seconds,
+      3600u);
+  const Model model = model_of(estate_with(
+      {{"{ file: a-branch.psk }", "{ file: a-branch.psk, previous_key_seconds: 60 }"}}));
+  EXPECT_EQ(tunnel(*compile(model, "gw-a", 0, ""), "a-to-branch").previous_key_seconds, 60u);
+}
+
 TEST(Compile, TheGoodEstatesPlanIsAsPrinted) {
   EXPECT_EQ(plan_of(kGoodEstate).to_string(), R"(gateway gw-a instance 0 route-based
   network     vnet-a 10.1.0.0/16 on lan0

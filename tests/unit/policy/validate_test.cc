@@ -255,9 +255,52 @@ TEST(Validate, AConnectionHasTheEndsOfItsType) {
               Contains("error connection.ends"));
 }
 
-TEST(Validate, AConnectionHasASharedKey) {
-  EXPECT_THAT(findings_with({{"    shared_key: { file: a-branch.psk }\n", ""}}),
-              ElementsAre("error connection.shared-key"));
+constexpr std::string_view kBranchKey = "    shared_key: { file: a-branch.psk }\n";
+
+TEST(Validate, AConnectionHasWhatItsAuthenticationTypeNeedsAlone) {
+  const auto with = [](std::string_view text) { return findings_with({{kBranchKey, text}}); };
+  const std::string certificate =
+      "    certificate_authentication: { outbound_auth_certificate: a.pem, "
+      "outbound_auth_private_key: a.key, inbound_auth_certificate_chain: [root.pem] }\n";
+  const std::string raw_key =
+      "    raw_public_key_authentication: { private_key: a.key, peer_public_key: b.pub }\n";
+  const std::string key(kBranchKey), by_certificate = "    authentication_type: certificate\n",
+                                     by_raw_key = "    authentication_type: raw-public-key\n";
+  EXPECT_THAT(with(by_certificate + certificate), IsEmpty());
+  EXPECT_THAT(with(by_raw_key + raw_key), IsEmpty());
+  const auto is_refused = ElementsAre("error connection.authentication");
+  EXPECT_THAT(with(""), is_refused);
+  EXPECT_THAT(with(by_certificate), is_refused);
+  EXPECT_THAT(with(by_raw_key), is_refused);
+  EXPECT_THAT(with(key + certificate), is_refused);
+  EXPECT_THAT(with(key + raw_key), is_refused);
+  EXPECT_THAT(with(by_certificate + certificate + key), is_refused);
+  EXPECT_THAT(with(by_raw_key + raw_key + key), is_refused);
+}
+
+TEST(Validate, CertificatesHaveCasAKeyFileAndNamesThatTheyCanHold) {
+  const auto with = [](std::string_view key, std::string_view chain, std::string_view id) {
+    return findings_with(
+        {{kBranchKey, fmt::format("    authentication_type: certificate\n"
+                                  "    certificate_authentication: {{ outbound_auth_certificate: "
+                                  "a.pem, outbound_auth_private_key: {}, "
+                                  "inbound_auth_certificate_chain: [{}] }}\n    remote_id: {}\n",
+                                  key, chain, id)}});
+  };
+  EXPECT_THAT(with("a.key", "root.pem", "branch.example.net"), IsEmpty());
+  const auto is_refused = ElementsAre("error connection.authentication");
+  EXPECT_THAT(with("a.key", "", "branch.example.net"), is_refused);
+  EXPECT_THAT(with("a.pem", "root.pem", "branch.example.net"), is_refused);
+  EXPECT_THAT(with("a.key", "root.pem", "keyid:branch"), is_refused);
+}
+
+TEST(Validate, BothDirectionsAuthenticateInTheSameWay) {
+  EXPECT_THAT(
+      findings_with({{"gw-a, shared_key: { file: a-b.psk },",
+                      "gw-a, authentication_type: raw-public-key, "
+                      "raw_public_key_authentication: { private_key: b.key, peer_public_key: "
+                      "a.pub },"}}),
+      ElementsAre("error connection.authentication-reverse"));
 }
 
 constexpr std::string_view kThere = "shared_key: { file: a-b.psk }\n    local_id";

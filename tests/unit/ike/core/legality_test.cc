@@ -11,7 +11,7 @@
 namespace twinspan::ike {
 namespace {
 
-constexpr PayloadSet kEverything = 0x1ff;
+constexpr PayloadSet kEverything = 0x7ff;
 
 std::vector<IkeSaState> all_states() {
   std::vector<IkeSaState> states;
@@ -205,6 +205,21 @@ TEST(Legality, TheTableDecidesEverySetOfPayloadsByItsOwnRowAlone) {
     }
   });
   EXPECT_EQ(decided, size_t{kIkeSaStateCount} * 256 * 2 * 2 * (kEverything + 1));
+}
+
+TEST(Legality, CertificatesComeOnlyInIkeAuthAndRequestsForThemOnlyBeforeEstablished) {
+  for_each_situation([](const Situation& s) {
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      if (judge(s, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+      const bool in_auth = s.exchange == static_cast<uint8_t>(ExchangeType::IkeAuth);
+      if (set & kSetCert) {
+        ASSERT_TRUE(in_auth);
+      }
+      if (set & kSetCertRequest) {
+        ASSERT_TRUE(in_auth || s.exchange == static_cast<uint8_t>(ExchangeType::IkeSaInit));
+      }
+    }
+  });
 }
 
 TEST(StateTable, EstablishedIsReachedOnlyThroughAuthOrARekey) {
