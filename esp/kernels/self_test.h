@@ -1,14 +1,19 @@
-// A known answer and a comparison with the reference, before a kernel touches anybody's packets.
+// Whether a kernel does what it should, before it touches anybody's packets: compared with the
+// reference, and shown forged packets. The libraries are tested as well: what they answer to a
+// wrong ICV has differed between releases.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "esp/kernels/aead.h"
+#include "esp/kernels/select.h"
 
 namespace twinspan::esp::kernels {
 
-// What an AES-GCM kernel gets wrong, for a human; nullopt: nothing. Takes below a millisecond.
-std::optional<std::string> self_test(const Kernel& kernel);
+// What a kernel gets wrong, for a human; nullopt: nothing. Takes below a millisecond.
+std::optional<std::string> self_test(const Kernel& kernel, const Kernel& reference);
+
+// The AES-GCM kernel in use and the ChaCha20-Poly1305 kernel.
+std::optional<std::string> self_test(const KernelSet& kernels);
 
 }  // namespace twinspan::esp::kernels

@@ -107,8 +107,8 @@ int run(int argc, char** argv) {
   const auto kernels =
       esp::kernels::KernelSet::choose(options->kernel, esp::kernels::probe_cpu(*mask));
   if (!kernels) return refuse(kExitUsage, kernels.error());
-  if (const auto flaw = esp::kernels::self_test(kernels->aes_gcm())) {
-    return refuse(kExitHost, *flaw + "; choose another one with --kernel");
+  if (const auto flaw = esp::kernels::self_test(*kernels)) {
+    return refuse(kExitHost, *flaw + " (--kernel chooses another one for AES-GCM)");
   }
   auto estate = load_estate(options->config_path, options->gateway, options->instance);
   if (!estate) {
