@@ -9,6 +9,7 @@ namespace twinspan::ike {
 class CookieMint;
 class SaRegistry;
 class Supervisor;
+class WastedKeyExchanges;
 
 struct Context {
   Instant now;
@@ -19,6 +20,7 @@ struct Context {
   SaRegistry& sas;
   Supervisor& supervisor;
   CookieMint& cookies;
+  WastedKeyExchanges& wasted;
 };
 
 }  // namespace twinspan::ike

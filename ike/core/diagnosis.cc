@@ -22,6 +22,12 @@ constexpr CauseWords kCatalogue[] = {
      "a firewall or NAT on the way passes UDP port 500 but not 4500, or the peer drops IKE_AUTH in "
      "silence",
      ""},
+    {Cause::NoIkeAuth, "no-ike-auth",
+     "the peer began with IKE_SA_INIT and was answered, but its IKE_AUTH did not come",
+     "check that UDP port 4500 is open both ways for {}, and that our answers reach the peer",
+     "a firewall or NAT on the way passes UDP port 500 but not 4500, or somebody forges the peer's "
+     "address",
+     ""},
     {Cause::NoIkeProposal, "no-ike-proposal",
      "no IKE proposal in common with the peer, or the peer has no connection for us or holds it "
      "down",

@@ -12,6 +12,7 @@ namespace twinspan::ike {
 enum class Cause : uint8_t {
   NoAnswer,       // No IKE_SA_INIT answer on port 500.
   NoAnswerNat,    // IKE_SA_INIT worked, IKE_AUTH on port 4500 stayed unanswered.
+  NoIkeAuth,      // The peer began with IKE_SA_INIT, and its IKE_AUTH did not come.
   NoIkeProposal,  // No IKE proposal in common; found by us or said by the peer.
   NoEspProposal,
   InvalidKe,         // The peer insists on a group that we do not offer.

@@ -41,7 +41,7 @@ class EndpointState {
 
  private:
   Context context(Instant now) {
-    return {now, provider_, options_, counters_, outbox_, sas_, supervisor_, cookies_};
+    return {now, provider_, options_, counters_, outbox_, sas_, supervisor_, cookies_, wasted_};
   }
   void answer_unreadable(Context& context, const Datagram& datagram, const WireFailure& why);
   void route(Context& context, const Datagram& datagram, const Message& message);
@@ -55,6 +55,7 @@ class EndpointState {
   SaRegistry sas_;
   Supervisor supervisor_;
   CookieMint cookies_;
+  WastedKeyExchanges wasted_;
   RateLimit hint_limit_;
   RateLimit version_limit_;  // Of its own: forged versions must not starve the hints.
   RateLimit critical_limit_;

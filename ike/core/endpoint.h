@@ -70,8 +70,9 @@ class IkeEndpoint {
   std::optional<Instant> poll_timeout() const;  // nullopt: nothing is scheduled.
 
   const EndpointCounters& counters() const;
-  // Every SA, window, timer and endpoint, secrets hashed, counters left out: equal before and after
-  // input that must change nothing.
+  // Every member of every SA and tunnel, secrets hashed: equal before and after input that must
+  // change nothing. Left out is what keeps strangers in bounds and reaches no SA: counters, cookie
+  // secrets, rate limits.
   std::string dump_state() const;
 
  private:

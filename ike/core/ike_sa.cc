@@ -155,15 +155,16 @@ void end_by_bad_syntax(Context& context, IkeSa& sa, const std::string& detail) {
 }
 
 // What breaks the protocol in an authenticated request is answered. RFC 7296 2.5: a critical
-// payload that we do not know costs only this exchange.
-void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload notify) {
+// payload that we do not know costs only this exchange. The cause is what is said of IKE_AUTH.
+void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload notify,
+                    Cause cause_in_auth) {
   const bool in_auth = sa.state() == IkeSaState::InitAnswered;
   std::vector<Payload> answer = {std::move(notify)};
   const bool is_critical = find_notify(answer, NotifyType::UnsupportedCriticalPayload) != nullptr;
   if (in_auth && !is_critical) answer = {error_notify(NotifyType::AuthenticationFailed)};
   send_response(context, sa, request, answer);
   if (in_auth) {
-    const Diagnosis why = diagnose(Cause::AuthMethod, sa.peer->name);
+    const Diagnosis why = diagnose(cause_in_auth, sa.peer->name);
     context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
     return linger(context, sa, why);
   }
@@ -219,14 +220,18 @@ void handle_request(Context& context, IkeSa& sa, const Arrival& request) {
     const bool critical = wire.error == WireError::UnknownCritical;
     return refuse_request(
         context, sa, request,
-        critical ? critical_notify(wire.payload_type) : error_notify(NotifyType::InvalidSyntax));
+        critical ? critical_notify(wire.payload_type) : error_notify(NotifyType::InvalidSyntax),
+        Cause::BadMessage);
   }
   report_received(context, sa, request, *payloads);
   note_inbound(context, sa);
   note_remote(context, sa, request.local, request.remote);
   if (judge_message(sa, header, *payloads) != Legality::Legal) {
     ++context.counters.illegal;
-    return refuse_request(context, sa, request, error_notify(NotifyType::InvalidSyntax));
+    // RFC 7296 2.16: who leaves AUTH out wants EAP.
+    const bool wants_eap = find_payload<AuthPayload>(*payloads) == nullptr;
+    return refuse_request(context, sa, request, error_notify(NotifyType::InvalidSyntax),
+                          wants_eap ? Cause::AuthMethod : Cause::BadMessage);
   }
   if (sa.state() == IkeSaState::Candidate && !deletes_ike(*payloads)) adopt_candidate(context, sa);
   if (sa.state() == IkeSaState::Established) prove(context, sa);
@@ -378,7 +383,7 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
     case SaTimer::Retransmit:
       return handle_retransmit(context, sa);
     case SaTimer::HalfOpen:
-      return close_silently(context, sa, diagnose(Cause::NoAnswerNat, sa.peer->name));
+      return handle_half_open(context, sa);
     case SaTimer::Liveness:
       return handle_liveness(context, sa);
     case SaTimer::Keepalive:

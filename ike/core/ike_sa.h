@@ -117,6 +117,8 @@ struct IkeSa {
   std::vector<Spi> current_children() const;
 
  private:
+  friend class StateDump;  // Shows every member.
+
   IkeSaState state_ = IkeSaState::Idle;
 };
 

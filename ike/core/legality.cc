@@ -14,12 +14,12 @@ constexpr PayloadSet kSelectors = kSetTsi | kSetTsr;
 constexpr PayloadSet kAgreement = kSetSa | kSetKe | kSetNonce | kSelectors;
 
 constexpr PayloadSet kInitNeeds = kSetSa | kSetKe | kSetNonce;
-constexpr PayloadSet kInitBars = kIdentity | kSelectors | kSetDelete;
+constexpr PayloadSet kInitBars = kIdentity | kSelectors | kSetDelete | kSetRepeated;
 constexpr PayloadSet kAuthNeeds = kSetIdi | kSetAuth | kSetSa | kSelectors;
-constexpr PayloadSet kAuthBars = kSetKe | kSetNonce | kSetDelete;
+constexpr PayloadSet kAuthBars = kSetKe | kSetNonce | kSetDelete | kSetRepeated;
 constexpr PayloadSet kCreateNeeds = kSetSa | kSetNonce;
-constexpr PayloadSet kCreateBars = kIdentity | kSetDelete;
-constexpr PayloadSet kInformBars = kIdentity | kAgreement;
+constexpr PayloadSet kCreateBars = kIdentity | kSetDelete | kSetRepeated;
+constexpr PayloadSet kInformBars = kIdentity | kAgreement | kSetRepeated;
 
 // Answers need nothing here: an error notify alone is a complete answer, and the handlers say what
 // is missing from an agreement. What has no place in an exchange is barred in both directions.
@@ -85,7 +85,11 @@ PayloadSet bit_of(const Payload& payload) {
 
 PayloadSet payload_set(const std::vector<Payload>& payloads) {
   PayloadSet set = 0;
-  for (const Payload& payload : payloads) set = static_cast<PayloadSet>(set | bit_of(payload));
+  for (const Payload& payload : payloads) {
+    const PayloadSet bit = bit_of(payload);
+    const bool is_repeated = (set & bit & ~kSetDelete) != 0;
+    set = static_cast<PayloadSet>(set | bit | (is_repeated ? kSetRepeated : 0));
+  }
   return set;
 }
 

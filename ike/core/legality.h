@@ -22,6 +22,9 @@ using PayloadSet = uint16_t;
 inline constexpr PayloadSet kSetSa = 1 << 0, kSetKe = 1 << 1, kSetIdi = 1 << 2, kSetIdr = 1 << 3,
                             kSetAuth = 1 << 4, kSetNonce = 1 << 5, kSetTsi = 1 << 6,
                             kSetTsr = 1 << 7, kSetDelete = 1 << 8;
+// One of them but DELETE stands more than once: which one is meant would be anybody's guess, and
+// AUTH might cover another one than what is acted upon.
+inline constexpr PayloadSet kSetRepeated = 1 << 15;
 PayloadSet payload_set(const std::vector<Payload>& payloads);
 
 struct LegalityRow {

@@ -28,6 +28,19 @@ void handle_liveness(Context& context, IkeSa& sa) {
   sa.timers.arm(SaTimer::Liveness, context.now + interval);
 }
 
+void handle_half_open(Context& context, IkeSa& sa) {
+  const Diagnosis why = diagnose(Cause::NoIkeAuth, sa.peer->name);
+  // Nobody has proven to be the peer, so it is no failure of the tunnel.
+  if (context.supervisor.admits_complaint(context, sa.tunnel())) {
+    context.supervisor.look_at({.exchange = static_cast<uint8_t>(ExchangeType::IkeAuth),
+                                .role = Role::Responder,
+                                .remote = sa.remote});
+    context.supervisor.record(sa.tunnel(), why);
+    sa.log.warning("{}: {}", sa.peer->name, why.message);
+  }
+  close_silently(context, sa, why);
+}
+
 void handle_no_answer(Context& context, IkeSa& sa) {
   const Diagnosis why = diagnose_silence(sa);
   const bool is_missed = !sa.is_redundant && (sa.state() == IkeSaState::InitSent ||

@@ -148,10 +148,10 @@ OfferComparison compare(const SaPayload* theirs, const SaPayload& ours, Kind kin
                             .theirs = theirs == nullptr ? "" : cell(*theirs, row.type),
                             .differs = theirs != nullptr && differs(ours, *theirs, row.type)});
   }
-  result.our_offer = cut(to_string(ours));
+  result.our_offer = to_string(ours);
   result.config_field = "ipsec_policy";
   if (theirs == nullptr) return result;
-  result.peer_offer = cut(to_string(*theirs));
+  result.peer_offer = to_string(*theirs);
   if (const Row* const first = first_difference(ours, *theirs)) {
     result.first_difference = first->item;
     result.config_field = policy_field(*first, kind);

@@ -18,8 +18,10 @@ struct Identity {
   IdType type = IdType::Fqdn;
   Bytes value;
   bool operator==(const Identity&) const = default;
-  std::string to_string() const;  // "gw-a.example.net", "192.0.2.1", "keyid:x"
+  // "gw-a.example.net", "192.0.2.1", "keyid:x"; cut at kIdentityTextMax.
+  std::string to_string() const;
 };
+inline constexpr size_t kIdentityTextMax = 255;  // As long as a name in DNS.
 
 // Alternatives in order of preference, one acceptable combination per entry.
 struct IkeProposal {

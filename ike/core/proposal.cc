@@ -91,9 +91,18 @@ bool has_only_known_types(const Proposal& proposal) {
   });
 }
 
+// What may be chosen at all, looked through once and not for each of our combinations: the list is
+// a stranger's.
+std::vector<const Proposal*> understood(const SaPayload& offer) {
+  std::vector<const Proposal*> proposals;
+  for (const Proposal& proposal : offer.proposals) {
+    if (has_only_known_types(proposal)) proposals.push_back(&proposal);
+  }
+  return proposals;
+}
+
 // The transforms to take from `proposal`, or nothing when it does not hold what we want.
 std::optional<std::vector<Transform>> match(const Proposal& proposal, const Wanted& wanted) {
-  if (!has_only_known_types(proposal)) return std::nullopt;
   for (const TransformType type : wanted.absent_or_none) {
     if (has_type(proposal, type) && !offers(proposal, plain(type, kNone))) return std::nullopt;
   }
@@ -119,7 +128,7 @@ bool took_esn(const std::vector<Transform>& taken) {
 
 // An answer must hold exactly one transform of each type that it names.
 bool is_single_choice(const SaPayload& answer) {
-  if (answer.proposals.size() != 1) return false;
+  if (answer.proposals.size() != 1 || understood(answer).empty()) return false;
   const auto& transforms = answer.proposals.front().transforms;
   for (size_t i = 0; i < transforms.size(); ++i) {
     for (size_t j = i + 1; j < transforms.size(); ++j) {
@@ -213,10 +222,11 @@ SaPayload offer_esp(const std::vector<EspProposal>& ours, Spi spi, ChildDh dh) {
 
 std::optional<IkeChoice> select_ike(const SaPayload& offer, const std::vector<IkeProposal>& ours,
                                     uint16_t ke_group) {
+  const auto proposals = understood(offer);
   std::optional<IkeChoice> other_group;
   for (const IkeProposal& combination : ours) {
-    for (const Proposal& proposal : offer.proposals) {
-      auto choice = choose_ike(proposal, combination);
+    for (const Proposal* proposal : proposals) {
+      auto choice = choose_ike(*proposal, combination);
       if (!choice) continue;
       if (static_cast<uint16_t>(combination.group) == ke_group) return choice;
       if (!other_group) other_group = choice;
@@ -227,10 +237,11 @@ std::optional<IkeChoice> select_ike(const SaPayload& offer, const std::vector<Ik
 
 std::optional<EspChoice> select_esp(const SaPayload& offer, const std::vector<EspProposal>& ours,
                                     ChildDh dh, uint16_t ke_group) {
+  const auto proposals = understood(offer);
   std::optional<EspChoice> other_group;
   for (const EspProposal& combination : ours) {
-    for (const Proposal& proposal : offer.proposals) {
-      auto choice = choose_esp(proposal, combination, dh);
+    for (const Proposal* proposal : proposals) {
+      auto choice = choose_esp(*proposal, combination, dh);
       if (!choice) continue;
       if (static_cast<uint16_t>(choice->group) == ke_group) return choice;
       if (!other_group) other_group = choice;
@@ -389,6 +400,9 @@ std::string to_string(const SaPayload& offer) {
   std::string text;
   for (const Proposal& proposal : offer.proposals) {
     text += (text.empty() ? "" : " | ") + proposal_name(proposal);
+    if (text.size() <= kOfferTextMax) continue;
+    text.resize(kOfferTextMax);
+    return text + " ...";
   }
   return text.empty() ? "nothing" : text;
 }

@@ -51,7 +51,8 @@ std::optional<EspChoice> accept_esp(const SaPayload& answer, const std::vector<E
 std::string explain_ike(const SaPayload& offer, const std::vector<IkeProposal>& ours);
 std::string explain_esp(const SaPayload& offer, const std::vector<EspProposal>& ours, ChildDh dh);
 
-// "AES-GCM-16-256 / PRF 6 / group 20".
+// "AES-GCM-16-256 / PRF 6 / group 20"; cut, since whoever makes the offer decides how long it is.
+inline constexpr size_t kOfferTextMax = 400;
 std::string to_string(const SaPayload& offer);
 
 // What is in use first, so that a rekey changes nothing that need not change.

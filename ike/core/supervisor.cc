@@ -107,6 +107,7 @@ void Supervisor::up(Context& context, TunnelId id) {
            diagnose(Cause::Replaced, tunnel->peer->name, "by a later up"));
   tunnel->is_held_down = false;
   tunnel->has_new_failure = false;
+  tunnel->has_failed_attempt = false;
   const bool responds_only = tunnel->peer->mode == ConnectionMode::ResponderOnly;
   tunnel->timers.arm(TunnelTimer::UpDeadline,
                      context.now + (responds_only ? kUpWaitResponderOnly : kUpWaitMax));
@@ -204,6 +205,9 @@ void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   failures_.add(id, *tunnel->failure);
   tunnel->has_new_failure = true;
   if (blame == Blame::Ours) ++tunnel->failure_count;
+  // A stranger's attempt says nothing about ours; who never initiates has no other to go by.
+  const bool waits_for_peer = tunnel->peer->mode == ConnectionMode::ResponderOnly;
+  if (blame == Blame::Ours || waits_for_peer) tunnel->has_failed_attempt = true;
   touch(id);
 }
 
@@ -411,13 +415,15 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
     tunnel.failure_count = 0;
     tunnel.failure.reset();
     tunnel.has_new_failure = false;
+    tunnel.has_failed_attempt = false;
     report(context, tunnel, TunnelState::Established, {});
     wish_for_children(context, tunnel, *established);
     // What only the peer can begin is not waited for.
     if (responds_only || is_complete(*established)) answer(context, tunnel, Kind::Up, std::nullopt);
     return;
   }
-  if (tunnel.has_new_failure) answer(context, tunnel, Kind::Up, *tunnel.failure);
+  if (std::exchange(tunnel.has_failed_attempt, false))
+    answer(context, tunnel, Kind::Up, *tunnel.failure);
   const std::string reason = tunnel.failure  ? tunnel.failure->message
                              : responds_only ? "waiting for the peer to initiate"
                                              : "negotiating";

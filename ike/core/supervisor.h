@@ -52,6 +52,7 @@ struct Tunnel {
   bool is_reported = false;
   std::optional<Diagnosis> failure;  // Of the last attempt or SA; cleared when established.
   bool has_new_failure = false;      // Not yet reported.
+  bool has_failed_attempt = false;   // What `up` waits for came to nothing.
   unsigned failure_count = 0;        // Since the tunnel was last established.
 
   std::map<std::string, ChildWish> wishes;  // By ChildConfig, of those that are not there.
@@ -116,6 +117,8 @@ class Supervisor {
   std::optional<Instant> next_timeout() const;
 
  private:
+  friend class StateDump;
+
   void reconcile_tunnel(Context& context, Tunnel& tunnel);
   void hold_down(Context& context, Tunnel& tunnel);
   void resolve_duplicates(Context& context, Tunnel& tunnel);

@@ -385,8 +385,11 @@ Result<AnsweredKe, Payload> answer_ke(Context& context, const std::vector<Payloa
 
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                                   std::optional<ChildId> old) {
-  if (sa.children.size() >= kChildrenPerIkeSaMax)
+  if (sa.children.size() >= kChildrenPerIkeSaMax) {
+    const std::string detail = fmt::format("{} Child SAs on one IKE SA", kChildrenPerIkeSaMax);
+    context.supervisor.record(sa.tunnel(), diagnose(Cause::NoResources, sa.peer->name, detail));
     return {error_notify(NotifyType::NoAdditionalSas)};
+  }
   const ChildSa* replaced = old ? sa.find_child(*old) : nullptr;
   auto terms = agree_child(sa, payloads, ChildDh::With,
                            replaced ? std::optional{replaced->config} : std::nullopt);

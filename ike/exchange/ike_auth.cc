@@ -242,7 +242,8 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
     return refuse_auth(context, sa, *failure);
   }
   const Tunnel* tunnel = context.supervisor.find(peer->tunnel);
-  if (tunnel == nullptr || tunnel->is_held_down) {
+  // Held down, removed, or configured anew while the SA was half open.
+  if (tunnel == nullptr || tunnel->is_held_down || tunnel->peer != peer) {
     return refuse_auth(context, sa, diagnose(Cause::HeldDown, peer->name));
   }
   const IdPayload own_id = id_payload(peer->local_identity, false);

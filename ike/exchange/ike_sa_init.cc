@@ -265,6 +265,7 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
   const auto dh = context.provider.make_dh(choice.suite.group);
   const auto shared = dh ? dh->compute(request.ke.public_value) : std::nullopt;
   if (!shared) {
+    context.wasted.note(context.now, request.datagram.remote.address);
     return refuse(context, request.datagram, request.header,
                   error_notify(NotifyType::InvalidSyntax));
   }
@@ -309,7 +310,8 @@ bool may_open(Context& context, const Datagram& datagram, const Message& message
     state = right ? CookieState::Right : CookieState::Wrong;
     if (!right) ++context.counters.cookies_wrong;
   }
-  const HalfOpenLoad load = context.sas.half_open(datagram.remote.address);
+  HalfOpenLoad load = context.sas.half_open(datagram.remote.address);
+  context.wasted.add_to(load, context.now, datagram.remote.address);
   switch (admit(load, context.options.cookie_threshold, state)) {
     case Admission::Admit:
       return true;

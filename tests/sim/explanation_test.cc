@@ -279,6 +279,9 @@ TEST(Explanation, PortFiveHundredAnswersAndPort4500DoesNot) {
   EXPECT_EQ(a.cause, "no-answer-4500");
   expect_difference(a, {}, "", "");
   EXPECT_NE(a.remedy.find("4500"), std::string::npos);
+  const Diagnosis& b = only_record(pair.b(), {"IKE_AUTH", "responder", "500"});
+  EXPECT_EQ(b.cause, "no-ike-auth");
+  EXPECT_NE(b.remedy.find("4500"), std::string::npos);
 }
 
 TEST(Explanation, AFloodOfUselessOffersIsOneRecordASecond) {

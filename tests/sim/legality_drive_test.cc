@@ -4,8 +4,10 @@
 //
 // What is shown: without a verified AUTH nothing is established or installed, whoever knows the
 // session keys; and what is not authenticated leaves the whole state byte for byte as it was.
+#include <algorithm>
 #include <functional>
 
+#include "ike/core/cookie.h"
 #include "ike/core/proposal.h"
 #include "ike/exchange/payloads.h"
 #include "tests/sim/sim_pair.h"
@@ -197,20 +199,49 @@ class Scene {
   SimPair& pair() { return *pair_; }
   SimHost& victim() { return pair_->world.host(stage_.victim); }
   bool is_unchanged() { return victim().endpoint().dump_state() == before_; }
+  // Of the victim's SAs each stands as it stood, whatever stands beside them.
+  bool is_sa_unchanged() {
+    const std::string sas = before_.substr(before_.find("\nike "));
+    const std::string now = victim().endpoint().dump_state();
+    for (size_t begin = 0; begin < sas.size();) {
+      const size_t end = std::min(sas.find("\nike ", begin + 1), sas.size());
+      if (now.find(sas.substr(begin, end - begin)) == std::string::npos) return false;
+      begin = end;
+    }
+    return true;
+  }
+  // What the victim sends on, as INVALID_SPI names it.
+  Bytes outbound_spi() {
+    Bytes spi(4);
+    const auto* pair = victim().outbound(kTunnel);
+    if (pair != nullptr) store_be32(spi.data(), pair->params.outbound_spi.value);
+    return spi;
+  }
 
   void send(const Forger::Message& message, const std::vector<Payload>& payloads, Sealing sealing) {
-    victim().endpoint().handle_datagram(pair_->world.now(),
-                                        forger_->make(message, payloads, sealing));
+    handle(forger_->make(message, payloads, sealing));
+  }
+  // From the peer's address, in the name of an IKE SA that does not exist yet.
+  void send_as_stranger(const Forger::Message& message, const std::vector<Payload>& payloads) {
+    Forger::Victim target = aim();
+    target.role = Role::Responder;
+    target.initiator_spi = IkeSpi{0xabcdef};
+    target.responder_spi = IkeSpi{0};
+    handle(Forger(target).make(message, payloads, Sealing::None));
+  }
+  size_t take_installed() { return std::exchange(installed_, 0); }
+  size_t take_established() { return std::exchange(established_, 0); }
+
+ private:
+  void handle(const Datagram& datagram) {
+    victim().endpoint().handle_datagram(pair_->world.now(), datagram);
     while (auto event = victim().endpoint().poll_event()) {
       installed_ += std::holds_alternative<EventInstallPair>(*event) ? 1 : 0;
       established_ += std::holds_alternative<EventIkeEstablished>(*event) ? 1 : 0;
     }
     while (victim().endpoint().poll_datagram()) continue;
   }
-  size_t take_installed() { return std::exchange(installed_, 0); }
-  size_t take_established() { return std::exchange(established_, 0); }
 
- private:
   Forger::Victim aim() {
     const auto& sessions = victim().session_keys;
     const EventIkeKeys* session = nullptr;
@@ -261,6 +292,33 @@ TEST_P(EveryStage, InputThatIsNotAuthenticatedChangesNothing) {
       }
     }
     ASSERT_TRUE(scene.is_unchanged()) << GetParam().name << ", exchange " << exchange;
+  }
+  EXPECT_EQ(scene.take_installed() + scene.take_established(), 0u);
+}
+
+// What strangers may say in clear: requests of IKE_SA_INIT make a half-open SA of their own, hints
+// a negotiation of our own; the SA at hand stays as it is, byte for byte.
+TEST_P(EveryStage, WhatIsSaidInClearDoesNotReachTheSa) {
+  Scene scene(GetParam());
+  if (HasFatalFailure()) return;
+  const bool awaits_init = GetParam().state == IkeSaState::InitSent;
+  auto lists = payload_lists(scene.pair());
+  for (const NotifyType type : {NotifyType::InvalidSpi, NotifyType::InvalidIkeSpi,
+                                NotifyType::NoProposalChosen, NotifyType::InvalidMajorVersion}) {
+    lists.push_back({NotifyPayload{.type = type, .value = scene.outbound_spi()}});
+  }
+  lists.push_back({cookie_payload(filled(16))});
+  for (const uint8_t exchange : {kInitType, static_cast<uint8_t>(ExchangeType::Informational)}) {
+    for (const Direction direction : {Direction::Request, Direction::Response}) {
+      if (awaits_init && exchange == kInitType && direction == Direction::Response) continue;
+      for (uint32_t id = 0; id < kIdsTried; ++id) {
+        for (const auto& list : lists) {
+          scene.send({exchange, direction, MessageId{id}}, list, Sealing::None);
+          scene.send_as_stranger({exchange, direction, MessageId{id}}, list);
+          ASSERT_TRUE(scene.is_sa_unchanged()) << GetParam().name << ", exchange " << exchange;
+        }
+      }
+    }
   }
   EXPECT_EQ(scene.take_installed() + scene.take_established(), 0u);
 }

@@ -78,6 +78,27 @@ TEST(Legality, AuthNeedsIdentityAuthAndAChildOffer) {
   EXPECT_EQ(judge(auth, full | kSetKe), Legality::ForbiddenPayload);
 }
 
+TEST(Legality, WhatMayStandOnceIsForbiddenTwiceInEveryRow) {
+  for (const LegalityRow& row : legality_table()) {
+    EXPECT_NE(row.forbidden & kSetRepeated, 0) << to_string(row.state);
+  }
+  const IdPayload idi{.of_initiator = true}, idr{.of_initiator = false};
+  const TsPayload tsi{.of_initiator = true}, tsr{.of_initiator = false};
+  const std::vector<Payload> once = {SaPayload{},   KePayload{},    idi, idr,
+                                     AuthPayload{}, NoncePayload{}, tsi, tsr};
+  EXPECT_EQ(payload_set(once) & kSetRepeated, 0);
+  for (const Payload& payload : once) {
+    std::vector<Payload> twice = once;
+    twice.push_back(payload);
+    EXPECT_EQ(payload_set(twice), payload_set(once) | kSetRepeated);
+  }
+  // RFC 7296 1.4.1, 3.10, 3.12: any number of these.
+  const std::vector<Payload> often = {DeletePayload{},   DeletePayload{},   NotifyPayload{},
+                                      NotifyPayload{},   VendorIdPayload{}, VendorIdPayload{},
+                                      OpaquePayload{37}, OpaquePayload{37}};
+  EXPECT_EQ(payload_set(often), kSetDelete);
+}
+
 TEST(Legality, NoTwoRowsSpeakOfTheSameSituation) {
   const auto rows = legality_table();
   for (size_t i = 0; i < rows.size(); ++i) {
