@@ -76,6 +76,13 @@ struct EventIkeEstablished {
   bool is_initiator = false, by_rekey = false, local_behind_nat = false, remote_behind_nat = false;
   bool with_ppk = false;  // A post-quantum pre-shared key is in the keys (RFC 8784).
 };
+// The peer of this IKE SA is elsewhere now; an EventUpdateRemote for each of its children goes with
+// it.
+struct EventIkeMoved {
+  TunnelId tunnel;
+  IkeSpi initiator_spi, responder_spi;
+  Endpoint local, remote;
+};
 struct EventIkeGone {
   TunnelId tunnel;
   IkeSpi initiator_spi, responder_spi;
@@ -106,7 +113,7 @@ struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 using Event =
     std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
                  EventUpdateRemote, EventTunnelState, EventExchangeFailed, EventChildEstablished,
-                 EventChildGone, EventChildTrouble, EventIkeEstablished, EventIkeGone,
-                 EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
+                 EventChildGone, EventChildTrouble, EventIkeEstablished, EventIkeMoved,
+                 EventIkeGone, EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

@@ -153,6 +153,8 @@ void SimHost::carry_out(Event event) {
     troubles.push_back(*r);
   } else if (auto* s = std::get_if<EventIkeEstablished>(&event)) {
     ike_established.push_back(*s);
+  } else if (auto* p = std::get_if<EventIkeMoved>(&event)) {
+    ike_moved.push_back(*p);
   } else if (auto* g = std::get_if<EventIkeGone>(&event)) {
     ike_gone.push_back(*g);
   } else if (auto* k = std::get_if<EventIkeKeys>(&event)) {

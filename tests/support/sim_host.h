@@ -70,6 +70,7 @@ class SimHost {
   std::vector<EventChildEstablished> children;
   std::vector<EventChildTrouble> troubles;
   std::vector<EventIkeEstablished> ike_established;
+  std::vector<EventIkeMoved> ike_moved;
   std::vector<EventIkeGone> ike_gone;
   std::vector<Diagnosis> diagnoses;
   std::vector<Diagnosis> failures;         // One per EventExchangeFailed.

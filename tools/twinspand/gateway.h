@@ -95,6 +95,7 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventChildGone& event);
   void on(const ike::EventChildTrouble& event);
   void on(const ike::EventIkeEstablished& event);
+  void on(const ike::EventIkeMoved& event);
   void on(const ike::EventIkeGone& event);
   void on(const ike::EventCommandDone& event);
   void on(const ike::EventMessage& event);

@@ -152,6 +152,17 @@ void Gateway::on(const ike::EventIkeEstablished& event) {
                       {"is_initiator", event.is_initiator}});
 }
 
+void Gateway::on(const ike::EventIkeMoved& event) {
+  const TunnelView* const tunnel = board_.apply(event);
+  if (tunnel == nullptr) return;
+  log_.info("{}: IKE SA {:016x}:{:016x} moved to {}", tunnel->plan.connection,
+            event.initiator_spi.value, event.responder_spi.value, event.remote.to_string());
+  parts_.journal.add("ike-moved", tunnel->plan.connection,
+                     {{"initiator_spi", fmt::format("{:016x}", event.initiator_spi.value)},
+                      {"responder_spi", fmt::format("{:016x}", event.responder_spi.value)},
+                      {"remote", event.remote.to_string()}});
+}
+
 void Gateway::on(const ike::EventIkeGone& event) {
   const TunnelView* const tunnel = board_.apply(event);
   if (tunnel == nullptr) return;
