@@ -9,6 +9,7 @@
 #include "ike/core/remote_path.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
+#include "ike/core/unknown_spi.h"
 #include "ike/exchange/ike_sa_init.h"
 
 namespace twinspan::ike {
@@ -221,7 +222,7 @@ void EndpointState::handle_command(Instant now, Command command) {
       if (place.sa == nullptr || place.child->encapsulation != Encapsulation::Udp) return;
       note_remote(step, *place.sa, place.sa->local, c.remote);
     }
-    void operator()(CommandUnknownSpi& c) const { send_invalid_spi(step, c, limit); }
+    void operator()(CommandUnknownSpi& c) const { handle_unknown_spi(step, c, limit); }
   };
   std::visit(Visitor{step, supervisor_, sas_, hint_limit_}, command);
   finish(step);

@@ -415,7 +415,7 @@ bool has_task(const IkeSa& sa, Task::Kind kind) {
   return std::ranges::any_of(sa.queue, [kind](const Task& task) { return task.kind == kind; });
 }
 
-void queue_task(Context& context, IkeSa& sa, Task task) {
+void add_task(IkeSa& sa, const Task& task) {
   const auto same = [&](const Task& other) {
     return other.kind == task.kind && other.inbound_spi == task.inbound_spi &&
            other.config == task.config;
@@ -432,6 +432,10 @@ void queue_task(Context& context, IkeSa& sa, Task task) {
   } else {
     sa.queue.push_back(task);
   }
+}
+
+void queue_task(Context& context, IkeSa& sa, Task task) {
+  add_task(sa, task);
   run_queue(context, sa);
 }
 
@@ -457,6 +461,8 @@ void start_task(Context& context, IkeSa& sa, const Task& task) {
       return start_delete_child(context, sa, task.inbound_spi);
     case Task::Kind::Liveness:
       return start_liveness(context, sa);
+    case Task::Kind::InvalidSpi:
+      return start_invalid_spi(context, sa, task.inbound_spi);
   }
 }
 

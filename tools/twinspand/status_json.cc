@@ -152,6 +152,7 @@ json ike_json(const ike::EndpointCounters& counters) {
       {"retransmits_sent", counters.retransmits_sent},
       {"path_probes", counters.path_probes},
       {"remote_moves", counters.remote_moves},
+      {"children_lost", counters.children_lost},
       {"fragments_refused", counters.fragments_refused},
       {"reassemblies_dropped", counters.reassemblies_dropped},
       {"fragments_sent", counters.fragments_sent},
