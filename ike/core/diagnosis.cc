@@ -16,6 +16,10 @@ constexpr CauseWords kCatalogue[] = {
      "ways",
      "the peer's gateway is off or at another address, or a firewall drops UDP port 500",
      "remote_address"},
+    {Cause::NameUnresolved, "name-unresolved", "the peer's name leads to no address that can be tried",
+     "check fqdn of the peer of {}, and the host's name service with `getent ahosts`",
+     "the name is misspelt or has no such address, or no name server can be reached",
+     "remote_address"},
     {Cause::NoAnswerNat, "no-answer-4500", "the peer answered IKE_SA_INIT but not IKE_AUTH",
      "check that UDP port 4500 is open both ways for {}, and the peer's log for a refused "
      "IKE_AUTH",

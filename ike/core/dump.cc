@@ -134,6 +134,12 @@ std::string tunnel_text(const Tunnel& tunnel) {
                   tunnel.peer->tunnel.value, tunnel.peer->name, tunnel.is_held_down,
                   static_cast<unsigned>(tunnel.state), tunnel.reason, tunnel.failure_count,
                   tunnel.waiting.size(), timers_text(tunnel.timers));
+  if (!tunnel.peer->remote_name.empty()) {
+    text += fmt::format("    name {} resolving={} addresses:", tunnel.peer->remote_name,
+                        tunnel.remote.is_resolving);
+    for (const IpAddress& address : tunnel.remote.addresses()) text += " " + address.to_string();
+    text += "\n";
+  }
   for (const auto& [name, wish] : tunnel.wishes) {
     text += fmt::format("    wish {} failures={} at={}\n", name, wish.failure_count,
                         wish.retry_at ? wish.retry_at->time_since_epoch().count() : 0);

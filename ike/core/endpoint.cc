@@ -190,6 +190,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandRekeyChild& c) const { supervisor.rekey_child(step, c.tunnel); }
     void operator()(CommandRekeyIke& c) const { supervisor.rekey_ike(step, c.tunnel); }
     void operator()(CommandShutdown&) const { supervisor.shutdown(step); }
+    void operator()(CommandResolved& c) const { supervisor.resolved(step, c); }
     void operator()(CommandFirstInbound& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
       if (place.child == nullptr) return;

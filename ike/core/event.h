@@ -32,6 +32,13 @@ struct EventUpdateRemote {
   Endpoint remote;
 };
 
+// --- For the name service ---
+// Look `name` up; exactly one CommandResolved answers, at any time.
+struct EventResolve {
+  TunnelId tunnel;
+  std::string name;
+};
+
 // --- For status, events and operators ---
 enum class TunnelState : uint8_t { Idle, Connecting, Established, Down };
 
@@ -112,7 +119,7 @@ struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
 using Event =
     std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
-                 EventUpdateRemote, EventTunnelState, EventExchangeFailed, EventChildEstablished,
+                 EventUpdateRemote, EventResolve, EventTunnelState, EventExchangeFailed, EventChildEstablished,
                  EventChildGone, EventChildTrouble, EventIkeEstablished, EventIkeMoved,
                  EventIkeGone, EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
 

@@ -23,7 +23,7 @@ bool is_peer(Context& context, const IpAddress& local, const IpAddress& remote) 
   return std::ranges::any_of(context.supervisor.all(), [&](const auto& entry) {
     const Tunnel& tunnel = entry.second;
     return !tunnel.is_held_down && tunnel.peer->local_address == local &&
-           tunnel.peer->remote_address == remote;
+           context.supervisor.expects(*tunnel.peer, remote);
   });
 }
 

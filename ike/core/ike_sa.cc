@@ -164,7 +164,8 @@ void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload
   send_response(context, sa, request, answer);
   if (in_auth) {
     const Diagnosis why = diagnose(Cause::AuthMethod, sa.peer->name);
-    context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+    if (context.supervisor.expects(*sa.peer, sa.remote.address))
+      context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
     return linger(context, sa, why);
   }
   if (find_notify(answer, NotifyType::InvalidSyntax) != nullptr)

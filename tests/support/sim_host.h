@@ -75,6 +75,7 @@ class SimHost {
   std::vector<Diagnosis> diagnoses;
   std::vector<Diagnosis> failures;         // One per EventExchangeFailed.
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.
+  std::vector<EventResolve> asked;         // Names that nobody has answered yet.
   bool is_quiet = false;
   uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0, esp_replayed = 0;
   uint64_t gaps = 0;        // A pair was lost for whose traffic there is no other one.

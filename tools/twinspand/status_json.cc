@@ -50,7 +50,7 @@ json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
   return {
       {"device", tunnel.plan.device},
       {"local", tunnel.plan.local_address.to_string()},
-      {"remote", tunnel.plan.remote_address.to_string()},
+      {"remote", tunnel.plan.remote_text()},
       {"remote_endpoint", tunnel.ike ? json(tunnel.ike->remote.to_string()) : json()},
       {"spi_in", usable ? json(spi_text(tunnel.children.back().inbound_spi)) : json()},
       {"spi_out", usable ? json(spi_text(tunnel.children.back().outbound_spi)) : json()},
