@@ -324,6 +324,7 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
   tunnel.timers.cancel(TunnelTimer::Resolve);
   tunnel.remote.is_resolving = false;
   tunnel.failure_count = 0;
+  tunnel.up_since.reset();
   tunnel.wishes.clear();
   answer(context, tunnel, Kind::Up, why);
   report(context, tunnel, TunnelState::Down, why.message);
@@ -380,7 +381,7 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   IkeSa* established = preferred(context, id);
   if (established != nullptr && has_usable_child(*established)) {
     tunnel.timers.cancel(TunnelTimer::Retry);
-    tunnel.failure_count = 0;
+    if (!tunnel.up_since) tunnel.up_since = context.now;
     tunnel.failure.reset();
     tunnel.has_new_failure = false;
     tunnel.remote.connected();
@@ -389,6 +390,10 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
     // What only the peer can begin is not waited for.
     if (responds_only || is_complete(*established)) answer(context, tunnel, Kind::Up, std::nullopt);
     return;
+  }
+  if (const auto up_since = std::exchange(tunnel.up_since, std::nullopt);
+      up_since && context.now - *up_since >= kStableAfter) {
+    tunnel.failure_count = std::min(tunnel.failure_count, 1u);
   }
   if (tunnel.has_new_failure) answer(context, tunnel, Kind::Up, *tunnel.failure);
   const std::string reason = tunnel.failure  ? tunnel.failure->message

@@ -28,6 +28,9 @@ inline constexpr Duration kRecoveryIntervalMin = 3s;
 inline constexpr Duration kComplaintIntervalMin = 1s;
 inline constexpr Duration kResponderWait = 5s;  // For the peer to create what is missing.
 inline constexpr Duration kRedundantReapAfter = 10s;
+// What stood so long was a success: the next failure is the first one again. A peer that deletes
+// what it has just agreed to is met with the back-off of one that refuses.
+inline constexpr Duration kStableAfter = 10s;
 inline constexpr Duration kShutdownMax = 2s;
 
 enum class TunnelTimer : uint8_t {
@@ -56,7 +59,8 @@ struct Tunnel {
   bool is_reported = false;
   std::optional<Diagnosis> failure;  // Of the last attempt or SA; cleared when established.
   bool has_new_failure = false;      // Not yet reported.
-  unsigned failure_count = 0;        // Since the tunnel was last established.
+  unsigned failure_count = 0;        // Since the tunnel last stood for kStableAfter.
+  std::optional<Instant> up_since;   // While it stands.
 
   std::map<std::string, ChildWish> wishes;  // By ChildConfig, of those that are not there.
   struct GraceInbound {
