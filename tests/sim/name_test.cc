@@ -1,5 +1,5 @@
 // A peer that is configured by name: who is called, and who may call.
-#include <map>
+#include <algorithm>
 
 #include "tests/sim/sim_pair.h"
 
@@ -72,6 +72,7 @@ TEST(Named, WithoutAnswerIsAReasonAndIsTriedAgainWithBackOff) {
   pair.error = "no such name";
   pair.addresses.clear();
   pair.start();
+  pair.world.run_for(1ms);
   EXPECT_EQ(pair.last().cause, "name-unresolved");
   EXPECT_EQ(pair.last().message,
             "the peer's name leads to no address that can be tried (b.example.net: no such name)");
@@ -88,6 +89,7 @@ TEST(Named, ThatHasNoAddressOfOurFamilySaysSo) {
   Named pair;
   pair.addresses = {kFarV6, *IpAddress::parse("127.0.0.1"), kAddressA};
   pair.start();
+  pair.world.run_for(1ms);
   EXPECT_EQ(pair.last().cause, "name-unresolved");
   EXPECT_NE(pair.last().message.find("2001:db8::1, 127.0.0.1, 192.0.2.1, which cannot be reached"),
             std::string::npos)
@@ -142,6 +144,7 @@ TEST(Named, ThatIsHeldDownIsNotCalledByALateAnswer) {
   Named pair;
   pair.is_silent = true;
   pair.start();
+  pair.world.run_for(1ms);
   pair.world.command(kA, CommandDown{kTunnel});
   pair.world.command(kA, CommandResolved{.tunnel = kTunnel,
                                          .name = "b.example.net",
@@ -203,6 +206,7 @@ TEST(Caller, ThatIsExpectedIsToldOfAnSpiThatWeLost) {
   pair.establish();
   pair.world.restart(kB);
   pair.start(kB);
+  pair.world.run_for(1ms);
   pair.world.exchange_esp();
   pair.world.run_for(2s);
   EXPECT_EQ(pair.a().endpoint().counters().hints, 1u);
