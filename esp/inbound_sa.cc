@@ -2,10 +2,9 @@
 
 namespace twinspan::esp {
 
-std::shared_ptr<InboundSa> InboundSa::moved_to(const Endpoint& local,
-                                               const Endpoint& remote,
-                                               std::shared_ptr<const SourceFilter> source_filter)
-    const {
+std::shared_ptr<InboundSa> InboundSa::moved_to(
+    const Endpoint& local, const Endpoint& remote,
+    std::shared_ptr<const SourceFilter> source_filter) const {
   SaIdentity identity = identity_;
   identity.local = local;
   identity.remote = remote;

@@ -148,17 +148,17 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
                       .selectors = selectors,
                       .sa = nullptr};
   child->inbound_spi = params.inbound_spi;
-  child->inbound = std::make_shared<InboundSa>(
-      identity, make_filter(tunnel->policy, params.remote),
-      std::make_shared<InboundState>(
-                    InboundState{.is_extended = transforms.esn,
-                                 .layout = layout_of(transforms),
-                                 .cipher = std::move(inbound_cipher),
-                                 .window = ReplayWindow(params.replay_window_packets),
-                                 .lifetime = TrafficLifetime(params.limits),
-                                 .events = {},
-                                 .selectors = selectors,
-                                 .counters = tunnel->counters}));
+  child->inbound =
+      std::make_shared<InboundSa>(identity, make_filter(tunnel->policy, params.remote),
+                                  std::make_shared<InboundState>(InboundState{
+                                      .is_extended = transforms.esn,
+                                      .layout = layout_of(transforms),
+                                      .cipher = std::move(inbound_cipher),
+                                      .window = ReplayWindow(params.replay_window_packets),
+                                      .lifetime = TrafficLifetime(params.limits),
+                                      .events = {},
+                                      .selectors = selectors,
+                                      .counters = tunnel->counters}));
   child->outbound = std::make_shared<OutboundSa>(
       identity, std::make_shared<OutboundState>(OutboundState{
                     .spi = params.outbound_spi.value,

@@ -10,8 +10,8 @@ std::optional<RemoteEnd> network_gateway_end(const Model& model, const Connectio
   if (gateway == nullptr || gateway->ip_configurations.empty()) return std::nullopt;
   const VirtualNetwork* const network = network_of(model, *gateway);
   if (network == nullptr) return std::nullopt;
-  return RemoteEnd{
-      *gateway->ip_configurations.front().public_ip_address, "", network->address_space};
+  return RemoteEnd{*gateway->ip_configurations.front().public_ip_address, "",
+                   network->address_space};
 }
 
 std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {

@@ -62,7 +62,8 @@ struct TunnelPlan {
                        // reloads.
   IpAddress local_address;  // Bound on this host (private_ip_address when behind NAT).
   IpAddress remote_address;
-  std::string remote_name;  // Empty, or what has to be resolved: then remote_address is unspecified.
+  std::string
+      remote_name;  // Empty, or what has to be resolved: then remote_address is unspecified.
   Identity local_identity;
   Identity remote_identity;
   // Where the peer is to be found, for people.

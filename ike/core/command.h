@@ -64,9 +64,9 @@ struct CommandUnknownSpi {
   Spi spi;
 };
 
-using Command =
-    std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown, CommandRekeyChild,
-                 CommandRekeyIke, CommandShutdown, CommandResolved, CommandFirstInbound, CommandSoftLimit,
-                 CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi>;
+using Command = std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown,
+                             CommandRekeyChild, CommandRekeyIke, CommandShutdown, CommandResolved,
+                             CommandFirstInbound, CommandSoftLimit, CommandHardLimit,
+                             CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi>;
 
 }  // namespace twinspan::ike

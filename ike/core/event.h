@@ -117,10 +117,10 @@ struct EventIkeKeys {
 };
 struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
-using Event =
-    std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
-                 EventUpdateRemote, EventResolve, EventTunnelState, EventExchangeFailed, EventChildEstablished,
-                 EventChildGone, EventChildTrouble, EventIkeEstablished, EventIkeMoved,
-                 EventIkeGone, EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
+using Event = std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound,
+                           EventRemoveInbound, EventUpdateRemote, EventResolve, EventTunnelState,
+                           EventExchangeFailed, EventChildEstablished, EventChildGone,
+                           EventChildTrouble, EventIkeEstablished, EventIkeMoved, EventIkeGone,
+                           EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

@@ -93,7 +93,8 @@ class Supervisor {
   // --- For the handlers ---
   Tunnel* find(TunnelId id);
   const std::map<TunnelId, Tunnel>& all() const { return tunnels_; }
-  // The connections that these addresses admit as responder, those that expect the peer there first.
+  // The connections that these addresses admit as responder, those that expect the peer there
+  // first.
   struct Candidates {
     std::vector<std::shared_ptr<const PeerConfig>> peers;
     bool is_held_down = false;  // One expects the peer there, but may not answer.

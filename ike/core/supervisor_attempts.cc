@@ -58,9 +58,8 @@ void Supervisor::resolved(Context& context, const CommandResolved& answer) {
       needs_no_attempt(context, answer.tunnel)) {
     return;
   }
-  const std::string detail = !answer.error.empty()
-                                 ? answer.error
-                                 : describe_useless(answer.addresses, peer.local_address);
+  const std::string detail =
+      !answer.error.empty() ? answer.error : describe_useless(answer.addresses, peer.local_address);
   if (tunnel->remote.addresses().empty()) return fail_to_resolve(*tunnel, detail);
   // The name service may be behind this very tunnel.
   if (!answer.error.empty()) record(peer.tunnel, diagnose_name(peer, detail));

@@ -75,8 +75,7 @@ void make_anew(Context& context, IkeSa& sa, ChildSa& lost) {
   lost.timers.arm(ChildTimer::Reap, context.now + kReapAfter);
   context.supervisor.fail_child(context, sa.tunnel(), config,
                                 diagnose(Cause::PeerLostChild, sa.peer->name));
-  if (!is_being_made(sa, config))
-    add_task(sa, {.kind = Task::Kind::CreateChild, .config = config});
+  if (!is_being_made(sa, config)) add_task(sa, {.kind = Task::Kind::CreateChild, .config = config});
 }
 
 }  // namespace

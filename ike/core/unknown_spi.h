@@ -23,7 +23,8 @@ class RateLimit;
 inline constexpr Duration kUnknownSpiWait = 2s;
 inline constexpr Duration kUnknownSpiMemory = 30s;
 inline constexpr size_t kUnknownSpisMax = 8;  // Per IKE SA; more make it forget the oldest.
-inline constexpr Duration kInvalidSpiInterval = 5s;  // From one INVALID_SPI to the next, per IKE SA.
+inline constexpr Duration kInvalidSpiInterval =
+    5s;  // From one INVALID_SPI to the next, per IKE SA.
 // A child younger than that is not made anew, whatever the peer says: so much it costs at most.
 inline constexpr Duration kRecreateInterval = 10s;
 

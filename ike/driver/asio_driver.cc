@@ -4,10 +4,7 @@ namespace twinspan::ike {
 
 AsioDriver::AsioDriver(boost::asio::io_context& context, IkeEndpoint& endpoint, DatagramPort& port,
                        Callbacks callbacks)
-    : endpoint_(endpoint),
-      port_(port),
-      callbacks_(std::move(callbacks)),
-      timer_(context, [this] {
+    : endpoint_(endpoint), port_(port), callbacks_(std::move(callbacks)), timer_(context, [this] {
         armed_for_.reset();
         endpoint_.handle_timeout(BootTimer::now());
         carry_out();

@@ -17,7 +17,8 @@ class BootTimer {
  public:
   static Instant now();
 
-  // `expired` is called once for each arm() that is neither taken back nor overtaken by another one.
+  // `expired` is called once for each arm() that is neither taken back nor overtaken by another
+  // one.
   BootTimer(boost::asio::io_context& context, std::function<void()> expired);
   void arm(Instant at);  // At once when it is over.
   void cancel();

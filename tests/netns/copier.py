@@ -37,7 +37,9 @@ def with_addresses(frame: bytes, source: bytes, target: bytes) -> bytes:
 
 
 class Box:
-    def __init__(self, near: str, far: str, victim: str, source: str, statistics: str, relays: bool):
+    def __init__(
+        self, near: str, far: str, victim: str, source: str, statistics: str, *, relays: bool
+    ):
         self.near, self.far = self._open(near), self._open(far)
         self.victim, self.source = socket.inet_aton(victim), socket.inet_aton(source)
         self.statistics, self.relays = statistics, relays

@@ -1,5 +1,5 @@
-"""The name service of one namespace: `ip netns exec` lays the files of /etc/netns/NAME over those of
-/etc, so that programs in it see a hosts file of their own and ask no server."""
+"""The name service of one namespace: `ip netns exec` lays the files of /etc/netns/NAME over those
+of /etc, so that programs in it see a hosts file of their own and ask no server."""
 
 import pathlib
 import shutil

@@ -79,8 +79,8 @@ def test_both_daemons_that_were_stopped_recover(pair):
 
 
 def test_the_time_that_the_host_slept_counts(pair):
-    """On a host that has slept the clock that counts sleep is ahead of the one that does not. By the
-    first one every instant is taken and every deadline kept."""
+    """On a host that has slept the clock that counts sleep is ahead of the one that does not. By
+    the first one every instant is taken and every deadline kept."""
     pair.a.wrapper = ["unshare", "--time", "--boottime", str(SLEPT)]
     pair.start(dpd_timeout_seconds=9)
     pair.require_ping()

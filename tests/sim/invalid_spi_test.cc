@@ -23,9 +23,9 @@ class UnknownEsp : public SimPair {
   // A's ESP comes in at B on `spi` for so long.
   void send_to_b(Spi spi, Duration span, uint16_t port = 4500) {
     for (Duration passed{}; passed < span; passed += 100ms) {
-      world.command(kB, CommandUnknownSpi{.local = {b().address(), 4500},
-                                          .remote = {a().address(), port},
-                                          .spi = spi});
+      world.command(
+          kB, CommandUnknownSpi{
+                  .local = {b().address(), 4500}, .remote = {a().address(), port}, .spi = spi});
       world.run_for(100ms);
     }
   }

@@ -146,10 +146,9 @@ TEST(Named, ThatIsHeldDownIsNotCalledByALateAnswer) {
   pair.start();
   pair.world.run_for(1ms);
   pair.world.command(kA, CommandDown{kTunnel});
-  pair.world.command(kA, CommandResolved{.tunnel = kTunnel,
-                                         .name = "b.example.net",
-                                         .addresses = {kAddressB},
-                                         .error = ""});
+  pair.world.command(
+      kA, CommandResolved{
+              .tunnel = kTunnel, .name = "b.example.net", .addresses = {kAddressB}, .error = ""});
   pair.world.run_for(10s);
   EXPECT_FALSE(pair.is_up());
   EXPECT_EQ(pair.a().tunnel_state[kTunnel], TunnelState::Down);

@@ -12,7 +12,7 @@ namespace {
 constexpr uint16_t kIkePort = 500;
 constexpr uint16_t kNatPort = 4500;
 constexpr unsigned kPathMtuAssumed = 1500;  // Of a peer that nobody knows where it is.
-constexpr int kRecordsPerTurnMax = 512;  // Then timers and control clients get their turn.
+constexpr int kRecordsPerTurnMax = 512;     // Then timers and control clients get their turn.
 
 tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const Log& log) {
   return {.workers = options.workers,

@@ -74,11 +74,10 @@ void Gateway::on(const ike::EventUpdateRemote& event) {
 
 void Gateway::on(const ike::EventResolve& event) {
   names_.resolve(event.name, [this, event](const NameAnswer& answer) {
-    driver_.command(ike::CommandResolved{
-        .tunnel = event.tunnel,
-        .name = event.name,
-        .addresses = answer ? *answer : std::vector<IpAddress>{},
-        .error = answer ? "" : answer.error()});
+    driver_.command(ike::CommandResolved{.tunnel = event.tunnel,
+                                         .name = event.name,
+                                         .addresses = answer ? *answer : std::vector<IpAddress>{},
+                                         .error = answer ? "" : answer.error()});
   });
 }
 

@@ -63,7 +63,7 @@ class NameResolver {
   std::chrono::milliseconds wait_max_;
   std::shared_ptr<WayBack> way_back_;
   std::map<uint64_t, Wish> wishes_;  // Not told yet.
-  std::deque<uint64_t> waiting_;     // For a thread; some may have been told that it takes too long.
+  std::deque<uint64_t> waiting_;  // For a thread; some may have been told that it takes too long.
   uint64_t last_id_ = 0;
   size_t running_ = 0;
 };

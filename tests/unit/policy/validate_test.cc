@@ -212,9 +212,9 @@ TEST(Validate, APeerMayHaveANameInsteadOfAnAddress) {
   };
   for (const char* name : {"vpn.example.net", "vpn.example.net.", "branch", "a_b.x-y.example"})
     EXPECT_THAT(named(name), testing::IsEmpty()) << name;
-  for (const std::string& name : std::vector<std::string>{
-           "203.0.113.9", "'2001:db8::1'", "-a.example", "a-.example", "a..b", "'a b'", "x@example",
-        "'.'", std::string(64, 'a') + ".example"}) {
+  for (const std::string& name :
+       std::vector<std::string>{"203.0.113.9", "'2001:db8::1'", "-a.example", "a-.example", "a..b",
+                                "'a b'", "x@example", "'.'", std::string(64, 'a') + ".example"}) {
     EXPECT_THAT(named(name), ElementsAre("error local-network-gateway.address")) << name;
   }
   std::string long_name;
