@@ -1,5 +1,5 @@
 """A peer that is configured by name: it is resolved before each attempt, several addresses are
-tried in turn, a name that leads nowhere is a reason, and a peer with a name may call from anywhere."""
+tried in turn, a name that leads nowhere is a reason, and such a peer may call from anywhere."""
 
 import pytest
 
