@@ -139,7 +139,8 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   TunnelPlan tunnel;
   tunnel.connection = connection.name;
   tunnel.local_address = instance.configuration.address_on_host();
-  tunnel.remote_address = remote->address;
+  tunnel.remote_address = remote->address.value_or(IpAddress::any(tunnel.local_address.family()));
+  tunnel.remote_name = remote->name;
   tunnel.local_identity = identities->local;
   tunnel.remote_identity = identities->remote;
   tunnel.psk_file = key_path(instance, *connection.shared_key_file);

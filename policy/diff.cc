@@ -22,6 +22,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("device", &TunnelPlan::device);
   compare("local_address", &TunnelPlan::local_address);
   compare("remote_address", &TunnelPlan::remote_address);
+  compare("remote_name", &TunnelPlan::remote_name);
   compare("local_identity", &TunnelPlan::local_identity);
   compare("remote_identity", &TunnelPlan::remote_identity);
   compare("psk_file", &TunnelPlan::psk_file);

@@ -99,8 +99,7 @@ std::string to_string(const TunnelPlan& tunnel) {
   };
   line("local",
        fmt::format("{} as {}", tunnel.local_address.to_string(), name_of(tunnel.local_identity)));
-  line("remote",
-       fmt::format("{} as {}", tunnel.remote_address.to_string(), name_of(tunnel.remote_identity)));
+  line("remote", fmt::format("{} as {}", tunnel.remote_text(), name_of(tunnel.remote_identity)));
   line("psk", tunnel.psk_file);
   if (tunnel.ppk) {
     line("ppk", fmt::format("{} from {}, {}", tunnel.ppk->id, tunnel.ppk->file,

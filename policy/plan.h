@@ -62,8 +62,14 @@ struct TunnelPlan {
                        // reloads.
   IpAddress local_address;  // Bound on this host (private_ip_address when behind NAT).
   IpAddress remote_address;
+  std::string
+      remote_name;  // Empty, or what has to be resolved: then remote_address is unspecified.
   Identity local_identity;
   Identity remote_identity;
+  // Where the peer is to be found, for people.
+  std::string remote_text() const {
+    return remote_name.empty() ? remote_address.to_string() : remote_name;
+  }
   std::string psk_file;  // Absolute, or as resolved against the estate file's directory.
   std::optional<PpkPlan> ppk;
   std::vector<IkeProposal> ike_proposals;

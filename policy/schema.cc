@@ -170,7 +170,9 @@ constexpr FieldSchema kGatewayBgpFields[] = {
 
 constexpr FieldSchema kLocalNetworkGatewayFields[] = {
     {.name = "gateway_ip_address", .type = Address, .doc = "The peer's public address; or fqdn."},
-    {.name = "fqdn", .type = Text, .doc = "The peer's name, resolved at start and on change."},
+    {.name = "fqdn",
+     .type = Text,
+     .doc = "The peer's name, resolved before each attempt to connect."},
     {.name = "address_prefixes",
      .type = Prefix,
      .shape = List,

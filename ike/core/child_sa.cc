@@ -107,6 +107,7 @@ void supersede_others(Context& context, TunnelId tunnel, const ChildSa& active) 
 ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys keys,
                        Activation activation) {
   CHECK(sa.state() == IkeSaState::Established);
+  child.installed_at = context.now;
   child.outbound_half = activation == Activation::Now ? Outbound::Active : Outbound::Waiting;
   if (activation == Activation::Now) supersede_others(context, sa.tunnel(), child);
   if (activation == Activation::WhenProven) {

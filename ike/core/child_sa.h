@@ -70,8 +70,10 @@ struct ChildSa {
   std::optional<ChildId> replaced_by;
   // It wins over another one for the same traffic, which serves until the peer has proven this one.
   bool has_duplicate = false;
-  bool is_deleting = false;   // Our DELETE is queued or in flight.
-  bool is_redundant = false;  // Lost a collision; the peer deletes it, else the reaper.
+  bool is_deleting = false;  // Our DELETE is queued or in flight.
+  // Lost a collision, or the peer does not have it; the peer deletes it, else the reaper.
+  bool is_redundant = false;
+  Instant installed_at{};
   TimerTable<ChildTimer> timers;
 
   bool is_usable() const { return !is_deleting && !is_redundant; }

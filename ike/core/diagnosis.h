@@ -27,6 +27,8 @@ enum class Cause : uint8_t {
   ChildRefused,  // Another refusal of the Child SA.
   PeerDeleted,
   PeerDead,           // Liveness probe unanswered.
+  NameUnresolved,     // No address to try.
+  PeerLostChild,      // It says so inside the IKE SA.
   RequestUnanswered,  // Another request unanswered until given up.
   BadMessage,         // INVALID_SYNTAX and other protocol violations.
   TemporaryFailure,   // The peer was busy until we gave up.

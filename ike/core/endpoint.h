@@ -46,6 +46,7 @@ struct EndpointCounters {
       grace_evicted = 0,           // Replaced inbound SAs that had to go before their grace time.
       path_probes = 0,             // The peer showed up elsewhere, which was looked into.
       remote_moves = 0,            // It had really moved.
+      children_lost = 0,           // The peer did not have a child that we sent on.
       fragments_refused = 0,       // Too many, repeated, or cut larger than their siblings.
       reassemblies_dropped = 0;    // Begun, then too large, too late or of no use any more.
   uint64_t fragments_sent = 0, fragments_accepted = 0;  // No drops.

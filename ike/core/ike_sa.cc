@@ -165,7 +165,8 @@ void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload
   send_response(context, sa, request, answer);
   if (in_auth) {
     const Diagnosis why = diagnose(cause_in_auth, sa.peer->name);
-    context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+    if (context.supervisor.expects(*sa.peer, sa.remote.address))
+      context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
     return linger(context, sa, why);
   }
   if (find_notify(answer, NotifyType::InvalidSyntax) != nullptr)
@@ -420,7 +421,7 @@ bool has_task(const IkeSa& sa, Task::Kind kind) {
   return std::ranges::any_of(sa.queue, [kind](const Task& task) { return task.kind == kind; });
 }
 
-void queue_task(Context& context, IkeSa& sa, Task task) {
+void add_task(IkeSa& sa, const Task& task) {
   const auto same = [&](const Task& other) {
     return other.kind == task.kind && other.inbound_spi == task.inbound_spi &&
            other.config == task.config;
@@ -437,6 +438,10 @@ void queue_task(Context& context, IkeSa& sa, Task task) {
   } else {
     sa.queue.push_back(task);
   }
+}
+
+void queue_task(Context& context, IkeSa& sa, Task task) {
+  add_task(sa, task);
   run_queue(context, sa);
 }
 
@@ -462,6 +467,8 @@ void start_task(Context& context, IkeSa& sa, const Task& task) {
       return start_delete_child(context, sa, task.inbound_spi);
     case Task::Kind::Liveness:
       return start_liveness(context, sa);
+    case Task::Kind::InvalidSpi:
+      return start_invalid_spi(context, sa, task.inbound_spi);
   }
 }
 

@@ -22,6 +22,7 @@
 #include "ike/core/reassembly.h"
 #include "ike/core/request_window.h"
 #include "ike/core/timers.h"
+#include "ike/core/unknown_spi.h"
 #include "ike/crypto/sk_cipher.h"
 #include "ike/exchange/exchange.h"
 #include "ike/wire/message.h"
@@ -86,6 +87,7 @@ struct IkeSa {
   TimerTable<SaTimer> timers;
   std::vector<ChildSa> children;
   PathProbe path;
+  UnknownSpis unknown_spis;
 
   // --- History ---
   Instant created_at{};  // Its IKE_SA_INIT request was sent or came in.
@@ -141,6 +143,8 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer);
 
 // --- Tasks ---
 void queue_task(Context& context, IkeSa& sa, Task task);
+// Without starting it: for a handler of a request, whose answer goes first.
+void add_task(IkeSa& sa, const Task& task);
 // Starts the first ready task when the window is free. Safe to call at any time.
 void run_queue(Context& context, IkeSa& sa);
 bool has_task(const IkeSa& sa, Task::Kind kind);

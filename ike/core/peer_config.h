@@ -73,6 +73,9 @@ struct PeerConfig {
   std::string name;  // For logs and events: the connection's name.
   IpAddress local_address;
   IpAddress remote_address;
+  // Empty, or what has to be resolved (EventResolve); then remote_address means nothing, and the
+  // peer may call from any address.
+  std::string remote_name;
   Identity local_identity;
   Identity remote_identity;
   std::shared_ptr<const SecretBytes> psk;

@@ -22,9 +22,14 @@ void follow_peer(Context& context, const IkeSa& proven, const Endpoint& remote) 
                   remote.to_string());
   ++context.counters.remote_moves;
   for (IkeSa* sa : context.sas.of_tunnel(proven.tunnel())) {
-    if (sa->remote == left && sa->established_at != Instant{}) {
-      move_sa(context, *sa, sa->local, remote);
-    }
+    if (sa->remote != left || sa->established_at == Instant{}) continue;
+    move_sa(context, *sa, sa->local, remote);
+    if (!sa->is_announced) continue;
+    context.outbox.emit(EventIkeMoved{.tunnel = sa->tunnel(),
+                                      .initiator_spi = sa->spi_i,
+                                      .responder_spi = sa->spi_r,
+                                      .local = sa->local,
+                                      .remote = remote});
   }
 }
 

@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/sa_registry.h"
-#include "ike/exchange/ike_sa_init.h"
 
 namespace twinspan::ike {
 namespace {
@@ -182,22 +181,6 @@ Tunnel* Supervisor::find(TunnelId id) {
   return found == tunnels_.end() ? nullptr : &found->second;
 }
 
-Supervisor::Candidates Supervisor::candidates(const IpAddress& local,
-                                              const IpAddress& remote) const {
-  Candidates found;
-  for (const auto& [id, tunnel] : tunnels_) {
-    const PeerConfig& peer = *tunnel.peer;
-    if (peer.local_address != local || peer.remote_address != remote) continue;
-    if (peer.mode == ConnectionMode::InitiatorOnly) continue;
-    if (tunnel.is_held_down) {
-      found.is_held_down = true;
-    } else {
-      found.peers.push_back(tunnel.peer);
-    }
-  }
-  return found;
-}
-
 void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) return;
@@ -260,19 +243,6 @@ void Supervisor::answer(Context& context, Tunnel& tunnel, Kind kind,
         .diagnosis = failure ? failures_.placed(*tunnel.peer, *failure) : Diagnosis{}});
   }
   if (kind == Kind::Up) tunnel.timers.cancel(TunnelTimer::UpDeadline);
-}
-
-void Supervisor::recover(Context& context, const IkeSa& old) {
-  Tunnel* tunnel = find(old.tunnel());
-  if (tunnel == nullptr || tunnel->is_held_down || is_shutting_down()) return;
-  if (tunnel->peer->mode == ConnectionMode::ResponderOnly) return;
-  if (tunnel->last_recovery && context.now - *tunnel->last_recovery < kRecoveryIntervalMin) return;
-  const auto sas = context.sas.of_tunnel(old.tunnel());
-  if (std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); })) return;
-  tunnel->last_recovery = context.now;
-  context.options.log.info("{}: the peer seems to have lost our SA; negotiating beside it",
-                           tunnel->peer->name);
-  initiate(context, tunnel->peer, true);
 }
 
 void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& replaced) {
@@ -355,7 +325,10 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
   }
   tunnel.timers.cancel(TunnelTimer::Retry);
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
+  tunnel.timers.cancel(TunnelTimer::Resolve);
+  tunnel.remote.is_resolving = false;
   tunnel.failure_count = 0;
+  tunnel.up_since.reset();
   tunnel.wishes.clear();
   answer(context, tunnel, Kind::Up, why);
   report(context, tunnel, TunnelState::Down, why.message);
@@ -412,15 +385,20 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   IkeSa* established = preferred(context, id);
   if (established != nullptr && has_usable_child(*established)) {
     tunnel.timers.cancel(TunnelTimer::Retry);
-    tunnel.failure_count = 0;
+    if (!tunnel.up_since) tunnel.up_since = context.now;
     tunnel.failure.reset();
     tunnel.has_new_failure = false;
     tunnel.has_failed_attempt = false;
+    tunnel.remote.connected();
     report(context, tunnel, TunnelState::Established, {});
     wish_for_children(context, tunnel, *established);
     // What only the peer can begin is not waited for.
     if (responds_only || is_complete(*established)) answer(context, tunnel, Kind::Up, std::nullopt);
     return;
+  }
+  if (const auto up_since = std::exchange(tunnel.up_since, std::nullopt);
+      up_since && context.now - *up_since >= kStableAfter) {
+    tunnel.failure_count = std::min(tunnel.failure_count, 1u);
   }
   if (std::exchange(tunnel.has_failed_attempt, false))
     answer(context, tunnel, Kind::Up, *tunnel.failure);
@@ -433,12 +411,15 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   const auto sas = context.sas.of_tunnel(id);
   const bool negotiating =
       std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); });
-  if (responds_only || negotiating) return;
+  const bool is_named = !tunnel.peer->remote_name.empty();
+  if ((responds_only && !is_named) || negotiating || tunnel.remote.is_resolving) return;
   if (established != nullptr) return wish_for_children(context, tunnel, *established);
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
   if (tunnel.timers.is_armed(TunnelTimer::Retry)) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
+  // Who waits for the peer to call looks its name up, and no more.
+  if (responds_only && tunnel.was_resolved) wait = kResolveInterval;
   tunnel.timers.arm(TunnelTimer::Retry, context.now + wait);
 }
 
@@ -533,6 +514,8 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
       return retry(context, tunnel);
     case TunnelTimer::ChildRetry:
       return create_due_children(context, tunnel);
+    case TunnelTimer::Resolve:
+      return handle_silent_resolver(context, tunnel);
     case TunnelTimer::UpDeadline: {
       const std::string& name = tunnel.peer->name;
       // A failure from before the command would explain nothing here.
@@ -553,11 +536,6 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
   }
 }
 
-void Supervisor::retry(Context& context, Tunnel& tunnel) {
-  if (tunnel.is_held_down) return;
-  if (preferred(context, tunnel.peer->tunnel) == nullptr) initiate(context, tunnel.peer, false);
-}
-
 void Supervisor::finish_shutdown(Context& context) {
   if (is_quiet_) return;
   const bool any_live = std::ranges::any_of(
@@ -575,18 +553,6 @@ std::optional<Instant> Supervisor::next_timeout() const {
   std::optional<Instant> next = is_quiet_ ? std::nullopt : shutdown_deadline_;
   for (const auto& [id, tunnel] : tunnels_) next = earlier(next, tunnel.timers.next());
   return next;
-}
-
-IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer, bool recovers) {
-  auto made = std::make_unique<IkeSa>(Role::Initiator, peer, context.options.log);
-  made->spi_i = context.sas.fresh_ike_spi(context.provider);
-  made->local = {peer->local_address, context.options.ike_port};
-  made->remote = {peer->remote_address, context.options.ike_port};
-  made->created_at = context.now;
-  made->recovers = recovers;
-  IkeSa& sa = context.sas.add(std::move(made));
-  start_ike_sa_init(context, sa);
-  return sa;
 }
 
 }  // namespace twinspan::ike

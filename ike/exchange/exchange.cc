@@ -34,6 +34,8 @@ const char* to_string(Task::Kind kind) {
       return "rekey-ike";
     case Task::Kind::DeleteChild:
       return "delete-child";
+    case Task::Kind::InvalidSpi:
+      return "INVALID_SPI";
     case Task::Kind::Liveness:
       return "liveness";
   }

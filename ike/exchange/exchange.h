@@ -77,9 +77,16 @@ const char* name_of(const ActiveExchange& active);
 
 // Something to do when the window is free.
 struct Task {
-  enum class Kind : uint8_t { CreateChild, RekeyChild, RekeyIke, DeleteChild, Liveness };
+  enum class Kind : uint8_t {
+    CreateChild,
+    RekeyChild,
+    RekeyIke,
+    DeleteChild,
+    Liveness,
+    InvalidSpi
+  };
   Kind kind{};
-  Spi inbound_spi{};     // RekeyChild, DeleteChild: which one.
+  Spi inbound_spi{};     // RekeyChild, DeleteChild, InvalidSpi: which one.
   std::string config{};  // CreateChild: the ChildConfig to serve.
   unsigned attempt = 0;  // After TEMPORARY_FAILURE.
   Instant not_before{};

@@ -167,6 +167,16 @@ std::vector<Payload> refuse_auth(Context& context, IkeSa& sa, const Diagnosis& w
   return {error_notify(NotifyType::AuthenticationFailed)};
 }
 
+// It came from an address at which nobody is expected, and is none of those who may call from
+// anywhere: no connection has failed.
+std::vector<Payload> refuse_stranger(Context& context, IkeSa& sa, const Identity& theirs) {
+  const std::string remote = sa.remote.to_string();
+  sa.log.warning("{} says it is {}, which no connection admits from there", remote,
+                 theirs.to_string());
+  linger(context, sa, diagnose(Cause::IdentityMismatch, sa.peer->name, "a stranger"));
+  return {error_notify(NotifyType::AuthenticationFailed)};
+}
+
 // RFC 7296 2.4: the peer has no other SA with us. Those that were negotiated beside this one are
 // meant by the duplicates' rule instead: the peer may not have known them when it wrote this.
 void honour_initial_contact(Context& context, const IkeSa& fresh) {
@@ -225,6 +235,9 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   const auto* wanted = find_identity(payloads, false);
   const auto ours = wanted == nullptr ? std::nullopt : std::optional{identity_of(*wanted)};
   const auto peer = find_peer(sa, identity_of(id), ours);
+  if (peer == nullptr && !context.supervisor.expects(*sa.peer, sa.remote.address)) {
+    return refuse_stranger(context, sa, identity_of(id));
+  }
   if (peer == nullptr) {
     const Identity& expected = sa.candidates.front()->remote_identity;
     return refuse_auth(

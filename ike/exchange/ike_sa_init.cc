@@ -228,7 +228,9 @@ struct InitRequest {
 
 void refuse_offer(Context& context, const InitRequest& request, const PeerList& peers) {
   const PeerConfig& first = *peers.front();
-  if (context.supervisor.admits_complaint(context, first.tunnel)) {
+  // Who is nowhere expected may be anybody: no connection has failed.
+  if (context.supervisor.expects(first, request.datagram.remote.address) &&
+      context.supervisor.admits_complaint(context, first.tunnel)) {
     const Diagnosis why = compared(
         diagnose(Cause::NoIkeProposal, first.name, explain_ike(request.offer, first.ike_proposals)),
         compare_ike(&request.offer, first.ike_proposals));

@@ -68,6 +68,12 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
+// Where the peer is, or while that is not known where it should be.
+std::string remote_text(const json& tunnel) {
+  const bool is_known = tunnel.value("remote_endpoint", json()).is_string();
+  return field(tunnel, is_known ? "remote_endpoint" : "remote");
+}
+
 // "Connected", or "Connected (legacy)" where weak algorithms are admitted.
 std::string status_text(const json& connection) {
   return field(connection, "connection_status") +
@@ -82,7 +88,7 @@ std::string render_status(const json& status) {
   for (const json& connection : status["connections"]) {
     for (const json& tunnel : connection["tunnels"]) {
       rows.push_back({field(connection, "name"), status_text(connection), field(tunnel, "device"),
-                      field(tunnel, "remote"), field(tunnel, "spi_in"), field(tunnel, "spi_out"),
+                      remote_text(tunnel), field(tunnel, "spi_in"), field(tunnel, "spi_out"),
                       size_text(tunnel["ingress_bytes_transferred"]),
                       size_text(tunnel["egress_bytes_transferred"]),
                       std::to_string(drop_total(tunnel)), field(tunnel, "established_since"),
@@ -121,7 +127,7 @@ std::string render_connection(const json& connection) {
        field(connection, "vpn_type") + ", encapsulation " + field(connection, "encapsulation"));
   line("device", field(tunnel, "device") + ", MTU " + field(connection, "mtu"));
   line("local", field(tunnel, "local") + " (" + field(connection, "local_id") + ")");
-  line("remote", field(tunnel, "remote") + " (" + field(connection, "remote_id") + ")");
+  line("remote", remote_text(tunnel) + " (" + field(connection, "remote_id") + ")");
   line("selectors", list_text(connection["local_selectors"]) +
                         " === " + list_text(connection["remote_selectors"]));
   if (const json& ike = connection["ike_sa"]; ike.is_object()) {

@@ -50,7 +50,8 @@ json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
   return {
       {"device", tunnel.plan.device},
       {"local", tunnel.plan.local_address.to_string()},
-      {"remote", tunnel.plan.remote_address.to_string()},
+      {"remote", tunnel.plan.remote_text()},
+      {"remote_endpoint", tunnel.ike ? json(tunnel.ike->remote.to_string()) : json()},
       {"spi_in", usable ? json(spi_text(tunnel.children.back().inbound_spi)) : json()},
       {"spi_out", usable ? json(spi_text(tunnel.children.back().outbound_spi)) : json()},
       {"ingress_bytes_transferred", totals.inbound.bytes},
@@ -151,6 +152,7 @@ json ike_json(const ike::EndpointCounters& counters) {
       {"retransmits_sent", counters.retransmits_sent},
       {"path_probes", counters.path_probes},
       {"remote_moves", counters.remote_moves},
+      {"children_lost", counters.children_lost},
       {"fragments_refused", counters.fragments_refused},
       {"reassemblies_dropped", counters.reassemblies_dropped},
       {"fragments_sent", counters.fragments_sent},

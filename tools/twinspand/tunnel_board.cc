@@ -92,6 +92,16 @@ TunnelView* TunnelBoard::apply(const ike::EventIkeEstablished& event) {
   return tunnel;
 }
 
+TunnelView* TunnelBoard::apply(const ike::EventIkeMoved& event) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  if (tunnel->ike && tunnel->ike->initiator_spi == event.initiator_spi) {
+    tunnel->ike->local = event.local;
+    tunnel->ike->remote = event.remote;
+  }
+  return tunnel;
+}
+
 TunnelView* TunnelBoard::apply(const ike::EventIkeGone& event) {
   TunnelView* const tunnel = find(event.tunnel);
   if (tunnel == nullptr) return nullptr;

@@ -51,6 +51,7 @@ class TunnelBoard {
   TunnelView* apply(const ike::EventChildGone& event);
   TunnelView* apply(const ike::EventChildTrouble& event);
   TunnelView* apply(const ike::EventIkeEstablished& event);
+  TunnelView* apply(const ike::EventIkeMoved& event);
   TunnelView* apply(const ike::EventIkeGone& event);
 
   TunnelView* find(TunnelId id);

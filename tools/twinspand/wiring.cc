@@ -106,6 +106,7 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .name = plan.connection,
       .local_address = plan.local_address,
       .remote_address = plan.remote_address,
+      .remote_name = plan.remote_name,
       .local_identity = to_identity(plan.local_identity),
       .remote_identity = to_identity(plan.remote_identity),
       .psk = std::move(secrets.psk),
@@ -128,11 +129,13 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
 
 esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel) {
   if (!tunnel.any_to_any) return {};
-  esp::SourcePolicy policy{.refuse_martians = true, .refused_sources = plan.own_prefixes};
+  esp::SourcePolicy policy{
+      .refuse_martians = true, .refuse_remote = true, .refused_sources = plan.own_prefixes};
   for (const IpAddress& address : plan.local_addresses) {
     policy.refused_sources.push_back(IpPrefix::host(address));
   }
-  policy.refused_sources.push_back(IpPrefix::host(tunnel.remote_address));
+  if (tunnel.remote_name.empty())
+    policy.refused_sources.push_back(IpPrefix::host(tunnel.remote_address));
   return policy;
 }
 

@@ -198,6 +198,18 @@ TEST(Compile, APostQuantumKeyIsNamedInThePlanWithItsFile) {
   EXPECT_THAT(plan_with(", required: false").to_string(), testing::HasSubstr("x.ppk, optional"));
 }
 
+TEST(Compile, APeerWithANameKeepsItAndIsCalledByIt) {
+  const Plan plan =
+      plan_of(estate_with({{"gateway_ip_address: 203.0.113.9", "fqdn: x.example.net"}}));
+  const TunnelPlan& branch = tunnel(plan, "a-to-branch");
+  EXPECT_EQ(branch.remote_name, "x.example.net");
+  EXPECT_TRUE(branch.remote_address.is_unspecified());
+  EXPECT_EQ(branch.remote_text(), "x.example.net");
+  EXPECT_EQ(branch.remote_identity, (Identity{IdentityType::Fqdn, "x.example.net"}));
+  EXPECT_THAT(plan.to_string(), HasSubstr("x.example.net as fqdn:x.example.net"));
+  EXPECT_EQ(tunnel(plan, "a-to-b").remote_text(), "192.0.2.2");
+}
+
 TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
   const auto fails = [](std::string_view from, std::string_view to) {
     return error_of(model_of(estate_with({{from, to}})), "gw-a", 0);
@@ -206,8 +218,6 @@ TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
               HasSubstr("there is no virtual network 'vnet-x'; did you mean"));
   EXPECT_THAT(fails("local_network_gateway2: branch", "local_network_gateway2: x"),
               HasSubstr("connections.a-to-branch: the remote end has no address"));
-  EXPECT_THAT(fails("gateway_ip_address: 203.0.113.9", "fqdn: x.example.net"),
-              HasSubstr("the remote end has no address"));
   EXPECT_THAT(fails("virtual_network: vnet-b", "virtual_network: vnet-x"),
               HasSubstr("connections.a-to-b: the remote end"));
   EXPECT_THAT(fails("ipsec_policy: strong", "ipsec_policy: x"),

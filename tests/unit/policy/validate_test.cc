@@ -200,10 +200,28 @@ TEST(Validate, ALocalNetworkGatewayHasOneUsableAddress) {
               ElementsAre("error local-network-gateway.address"));
   EXPECT_THAT(findings_with({{"    gateway_ip_address: 203.0.113.9\n",
                               "    gateway_ip_address: 203.0.113.9\n    fqdn: x.example.net\n"}}),
-              ElementsAre("error feature.not-supported", "error local-network-gateway.address"));
+              ElementsAre("error local-network-gateway.address"));
   EXPECT_THAT(
       findings_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: 255.255.255.255"}}),
       ElementsAre("error local-network-gateway.address"));
+}
+
+TEST(Validate, APeerMayHaveANameInsteadOfAnAddress) {
+  const auto named = [](const std::string& name) {
+    return findings_with({{"gateway_ip_address: 203.0.113.9", "fqdn: " + name}});
+  };
+  for (const char* name : {"vpn.example.net", "vpn.example.net.", "branch", "a_b.x-y.example"})
+    EXPECT_THAT(named(name), testing::IsEmpty()) << name;
+  for (const std::string& name :
+       std::vector<std::string>{"203.0.113.9", "'2001:db8::1'", "-a.example", "a-.example", "a..b",
+                                "'a b'", "x@example", "'.'", std::string(64, 'a') + ".example"}) {
+    EXPECT_THAT(named(name), ElementsAre("error local-network-gateway.address")) << name;
+  }
+  std::string long_name;
+  while (long_name.size() < 254) long_name += "label.";
+  EXPECT_THAT(named(long_name + "x"), ElementsAre("error local-network-gateway.address"));
+  EXPECT_THAT(only_finding({{"gateway_ip_address: 203.0.113.9", "fqdn: 203.0.113.9"}}),
+              HasSubstr("give the address as gateway_ip_address"));
 }
 
 TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
@@ -218,8 +236,6 @@ TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
               HasSubstr("not supported yet"));
   EXPECT_THAT(only_finding({{"connection_protocol: IKEv2", "connection_protocol: IKEv1"}}),
               HasSubstr("IKEv1 is not supported"));
-  EXPECT_THAT(only_finding({{"gateway_ip_address: 203.0.113.9", "fqdn: branch.example.net"}}),
-              HasSubstr("fqdn is not supported yet"));
   EXPECT_THAT(
       only_finding(
           {{"peerings: {}",

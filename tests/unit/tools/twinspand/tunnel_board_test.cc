@@ -61,6 +61,16 @@ TEST_F(Board, FailureKeepsItsDiagnosisUntilConnected) {
   EXPECT_EQ(tunnel().diagnosis.cause, "");
 }
 
+TEST_F(Board, AMoveOfThePeerChangesTheEndpointOfTheIkeSaThatMoved) {
+  const Endpoint home{*IpAddress::parse("192.0.2.2"), 4500};
+  const Endpoint away{*IpAddress::parse("192.0.2.77"), 61000};
+  board_.apply(ike::EventIkeEstablished{.tunnel = kTunnel, .initiator_spi = {7}, .remote = home});
+  board_.apply(ike::EventIkeMoved{.tunnel = kTunnel, .initiator_spi = {8}, .remote = away});
+  EXPECT_EQ(tunnel().ike->remote, home);
+  board_.apply(ike::EventIkeMoved{.tunnel = kTunnel, .initiator_spi = {7}, .remote = away});
+  EXPECT_EQ(tunnel().ike->remote, away);
+}
+
 TEST_F(Board, EventsOfUnknownTunnelsAreIgnored) {
   EXPECT_EQ(board_.apply(ike::EventChildGone{TunnelId{7}, {1}, ""}), nullptr);
   EXPECT_EQ(board_.find("nobody"), nullptr);

@@ -61,6 +61,9 @@ TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   const esp::SourcePolicy policy = to_source_policy(plan, tunnel);
   EXPECT_TRUE(policy.refuse_martians);
   EXPECT_EQ(policy.refused_sources.size(), 3u);
+  EXPECT_TRUE(policy.refuse_remote);
+  tunnel.remote_name = "b.example.net";  // What it leads to is only known of an SA.
+  EXPECT_EQ(to_source_policy(plan, tunnel).refused_sources.size(), 2u);
   tunnel.any_to_any = false;
   EXPECT_TRUE(to_source_policy(plan, tunnel).refused_sources.empty());
 }
