@@ -110,6 +110,10 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
                       hashed(provider, sa.nonce_i), hashed(provider, sa.nonce_r));
   text += fmt::format("  ppk agreed={} in_use={} unmixed={}\n", sa.ppk.is_agreed, sa.ppk.is_in_use,
                       sa.ppk.unmixed ? hashed(provider, sa.ppk.unmixed->d.view()) : "-");
+  text += fmt::format("  intermediate {} of {} i={} r={} next={}\n", sa.intermediate_count,
+                      sa.suite.additional.size(), hashed(provider, sa.int_auth_i.view()),
+                      hashed(provider, sa.int_auth_r.view()),
+                      sa.next_keys ? hashed(provider, sa.next_keys->d.view()) : "-");
   text += window_text(provider, sa.window);
   text += fragments_text(provider, "request", sa.request_fragments);
   text += fragments_text(provider, "response", sa.response_fragments);

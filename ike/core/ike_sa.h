@@ -77,6 +77,10 @@ struct IkeSa {
   // --- Memory of the exchanges that made it ---
   Bytes init_request, init_response;  // As on the wire: AUTH signs them.
   Bytes nonce_i, nonce_r;
+  // IKE_INTERMEDIATE exchanges that are done, and IntAuth_iN and IntAuth_rN over them (RFC 9242).
+  size_t intermediate_count = 0;
+  SecretBytes int_auth_i, int_auth_r;
+  std::optional<IkeKeys> next_keys;  // From the sealing of the answer on that is being made.
 
   // --- Doing ---
   RequestWindow window;

@@ -17,6 +17,8 @@ constexpr PayloadSet kInitNeeds = kSetSa | kSetKe | kSetNonce;
 constexpr PayloadSet kInitBars = kIdentity | kSelectors | kSetDelete;
 constexpr PayloadSet kAuthNeeds = kSetIdi | kSetAuth | kSetSa | kSelectors;
 constexpr PayloadSet kAuthBars = kSetKe | kSetNonce | kSetDelete;
+constexpr PayloadSet kIntermediateBars =
+    kIdentity | kSelectors | kSetSa | kSetNonce | kSetDelete;
 constexpr PayloadSet kCreateNeeds = kSetSa | kSetNonce;
 constexpr PayloadSet kCreateBars = kIdentity | kSetDelete;
 constexpr PayloadSet kInformBars = kIdentity | kAgreement;
@@ -26,6 +28,9 @@ constexpr PayloadSet kInformBars = kIdentity | kAgreement;
 constexpr LegalityRow kTable[] = {
     {Idle, IkeSaInit, kResponder, Request, kInitNeeds, kInitBars},
     {InitSent, IkeSaInit, kInitiator, Response, 0, kInitBars},
+    // As many as were agreed, one state for "another is due"; IKE_AUTH has no row before the last.
+    {IntermediateDue, IkeIntermediate, kResponder, Request, kSetKe, kIntermediateBars},
+    {IntermediateSent, IkeIntermediate, kInitiator, Response, 0, kIntermediateBars},
     {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars},
     {AuthSent, IkeAuth, kInitiator, Response, 0, kAuthBars},
 

@@ -44,7 +44,7 @@ HalfOpenLoad SaRegistry::half_open(const IpAddress& sender) const {
   for (const auto& [spi, sa] : map_) {
     // One that was refused after IKE_AUTH lingers, and costs as much.
     const bool is_half_open =
-        sa->state() == IkeSaState::InitAnswered ||
+        twinspan::ike::is_half_open(sa->state()) ||
         (sa->state() == IkeSaState::Lingering && sa->established_at == Instant{});
     if (!is_half_open) continue;
     ++load.total;

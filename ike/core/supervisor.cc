@@ -16,7 +16,8 @@ bool is_live(const IkeSa& sa) {
 }
 
 bool is_negotiating(const IkeSa& sa) {
-  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::AuthSent;
+  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::IntermediateSent ||
+         sa.state() == IkeSaState::AuthSent;
 }
 
 bool is_making(const IkeSa& sa, const ChildConfig& config) {
@@ -335,6 +336,8 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
     switch (sa->state()) {
       case IkeSaState::InitSent:
       case IkeSaState::InitAnswered:
+      case IkeSaState::IntermediateSent:
+      case IkeSaState::IntermediateDue:
         close_silently(context, *sa, why);
         break;
       // The responder of an IKE_AUTH in flight may have established already: only DELETE tells it.

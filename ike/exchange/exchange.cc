@@ -12,6 +12,7 @@ OurExchange kind_of(const ActiveExchange& active) {
     OurExchange operator()(const DeleteChildExchange&) const { return OurExchange::DeleteChild; }
     OurExchange operator()(const DeleteIkeExchange&) const { return OurExchange::DeleteIke; }
     OurExchange operator()(const InitExchange&) const { return OurExchange::Other; }
+    OurExchange operator()(const IntermediateExchange&) const { return OurExchange::Other; }
     OurExchange operator()(const AuthExchange&) const { return OurExchange::Other; }
     OurExchange operator()(const LivenessExchange&) const { return OurExchange::Other; }
   };
@@ -19,8 +20,9 @@ OurExchange kind_of(const ActiveExchange& active) {
 }
 
 const char* name_of(const ActiveExchange& active) {
-  static constexpr const char* kNames[] = {"none",      "init",         "auth",       "child",
-                                           "rekey-ike", "delete-child", "delete-ike", "liveness"};
+  static constexpr const char* kNames[] = {
+      "none",      "init",         "intermediate", "auth",    "child",
+      "rekey-ike", "delete-child", "delete-ike",   "liveness"};
   return kNames[active.index()];
 }
 

@@ -24,6 +24,11 @@ struct InitExchange {
   std::optional<NotifyPayload> hint;
 };
 
+// IKE_INTERMEDIATE with one additional key exchange.
+struct IntermediateExchange {
+  std::unique_ptr<DhExchange> dh;
+};
+
 // IKE_AUTH with the first Child SA.
 struct AuthExchange {
   Spi inbound_spi;
@@ -68,8 +73,8 @@ struct DeleteIkeExchange {};
 struct LivenessExchange {};
 
 using ActiveExchange =
-    std::variant<std::monostate, InitExchange, AuthExchange, ChildExchange, RekeyIkeExchange,
-                 DeleteChildExchange, DeleteIkeExchange, LivenessExchange>;
+    std::variant<std::monostate, InitExchange, IntermediateExchange, AuthExchange, ChildExchange,
+                 RekeyIkeExchange, DeleteChildExchange, DeleteIkeExchange, LivenessExchange>;
 
 // RFC 7296 2.25's view of it.
 OurExchange kind_of(const ActiveExchange& active);

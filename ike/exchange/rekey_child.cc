@@ -26,7 +26,7 @@ void succeed(Context& context, IkeSa& sa) {
 
 std::vector<EspProposal> rekey_offer(const IkeSa& sa, const ChildSa& old) {
   const auto& configured = config_of(sa, old).proposals;
-  if (old.group_negotiated) return established_first(configured, old.transforms, old.group);
+  if (old.group_negotiated) return established_first(configured, old.transforms, {old.group, old.additional});
   // A child of IKE_AUTH was made without a group of its own: the configured order decides.
   auto ordered = configured;
   std::stable_partition(ordered.begin(), ordered.end(), [&](const EspProposal& p) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ike/core/key_export.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/offer_comparison.h"
 #include "ike/core/proposal.h"
@@ -60,14 +61,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const NewIkeSa& agreed) {
   IkeSa& fresh = context.sas.add(std::move(made));
   fresh.enter(IkeSaState::Candidate);
   fresh.timers.arm(SaTimer::Reap, context.now + kReapAfter);
-  if (context.options.export_keys) {
-    const IkeKeys& keys = fresh.keys;
-    context.outbox.emit(EventIkeKeys{fresh.spi_i,
-                                     fresh.spi_r,
-                                     fresh.suite,
-                                     {keys.d.copy(), keys.ai.copy(), keys.ar.copy(), keys.ei.copy(),
-                                      keys.er.copy(), keys.pi.copy(), keys.pr.copy()}});
-  }
+  export_keys(context, fresh);
   return fresh;
 }
 
