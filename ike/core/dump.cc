@@ -84,6 +84,10 @@ std::string active_text(Provider& provider, const ActiveExchange& active) {
   } else if (const auto* rekey = std::get_if<RekeyIkeExchange>(&active)) {
     text += fmt::format(" spi={:016x} attempt={} crossing={:016x}", rekey->new_spi.value,
                         rekey->attempt, rekey->crossing.value_or(IkeSpi{}).value);
+  } else if (const auto* followup = std::get_if<FollowupExchange>(&active)) {
+    text += fmt::format(" {} link={} secrets={}", followup->followup.done,
+                        hashed(provider, followup->link),
+                        hashed(provider, followup->followup.additional.view()));
   } else if (const auto* gone = std::get_if<DeleteChildExchange>(&active)) {
     text += fmt::format(" in={:08x}", gone->inbound_spi.value);
   }
@@ -127,6 +131,12 @@ std::string sa_text(Provider& provider, const IkeSa& sa) {
     text += fmt::format("    task {} {} in={:08x} attempt={} at={}\n", to_string(task.kind),
                         task.config, task.inbound_spi.value, task.attempt,
                         task.not_before.time_since_epoch().count());
+  }
+  for (const AwaitedFollowup& awaited : sa.awaited_followups) {
+    text += fmt::format("    awaits {} of {} link={} secrets={} until={}\n", awaited.followup.done,
+                        awaited.followup.methods.size(), hashed(provider, awaited.link),
+                        hashed(provider, awaited.followup.additional.view()),
+                        awaited.until.time_since_epoch().count());
   }
   for (const ChildSa& child : sa.children) text += child_text(child);
   return text;

@@ -13,6 +13,7 @@
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/delete_sa.h"
 #include "ike/exchange/ike_auth.h"
+#include "ike/exchange/ike_followup_ke.h"
 #include "ike/exchange/ike_intermediate.h"
 #include "ike/exchange/ike_sa_init.h"
 #include "ike/exchange/informational.h"
@@ -187,6 +188,7 @@ std::vector<Payload> dispatch_request(Context& context, IkeSa& sa, const Arrival
     case ExchangeType::Informational:
       return answer_informational(context, sa, payloads);
     case ExchangeType::IkeFollowupKe:
+      return answer_ike_followup_ke(context, sa, payloads);
     case ExchangeType::IkeSaInit:
       break;
   }
@@ -208,6 +210,9 @@ void dispatch_response(Context& context, IkeSa& sa, const Arrival& response,
     void operator()(AuthExchange& own) const { complete_ike_auth(context, sa, own, payloads); }
     void operator()(ChildExchange& own) const { complete_child(context, sa, own, payloads); }
     void operator()(RekeyIkeExchange& own) const { complete_rekey_ike(context, sa, own, payloads); }
+    void operator()(FollowupExchange& own) const {
+      complete_ike_followup_ke(context, sa, own, payloads);
+    }
     void operator()(DeleteChildExchange& own) const { complete_delete_child(context, sa, own); }
     void operator()(DeleteIkeExchange&) const { complete_delete_ike(context, sa); }
     void operator()(LivenessExchange&) const {}
@@ -417,6 +422,8 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
       return drop_fragments(context, sa, Direction::Request);
     case SaTimer::ResponseFragments:
       return drop_fragments(context, sa, Direction::Response);
+    case SaTimer::Followup:
+      return drop_late_followups(context, sa);
     case SaTimer::Count_:
       return;
   }
@@ -542,6 +549,7 @@ void conclude(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fat
   remove_all_children(context, sa, fate, why.message);
   sa.active = std::monostate{};
   sa.queue.clear();
+  sa.awaited_followups.clear();
   drop_fragments(context, sa, Direction::Request);
   drop_fragments(context, sa, Direction::Response);
   sa.timers.cancel_all();

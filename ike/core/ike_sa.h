@@ -49,6 +49,7 @@ enum class SaTimer : uint8_t {
   PathProbe,          // The peer shows up elsewhere: ask again where it is.
   RequestFragments,   // The rest of a fragmented request did not come.
   ResponseFragments,  // The same of an answer.
+  Followup,           // The peer does not go on with an IKE_FOLLOWUP_KE.
   Count_
 };
 
@@ -89,6 +90,7 @@ struct IkeSa {
   std::deque<Task> queue;
   TimerTable<SaTimer> timers;
   std::vector<ChildSa> children;
+  std::vector<AwaitedFollowup> awaited_followups;  // At most kAwaitedFollowupsMax.
   PathProbe path;
 
   // --- History ---

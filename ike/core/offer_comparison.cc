@@ -74,8 +74,8 @@ std::string word_of(const Transform& t) {
       return t.id == kEsn ? "true" : "false";
     default:
       if (!is_additional_ke(t.type)) break;
-      return t.id == kNone ? "None"
-                           : name_or_number(find_dh_group(static_cast<DhGroupId>(t.id)), t.id);
+      if (t.id == kNone) return "None";
+      if (const char* const name = key_exchange_name(static_cast<DhGroupId>(t.id))) return name;
   }
   return fmt::format("#{}", t.id);
 }

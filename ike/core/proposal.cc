@@ -334,9 +334,8 @@ std::optional<EspChoice> accept_esp(const SaPayload& answer, const std::vector<E
 }
 
 std::vector<IkeProposal> established_first(std::vector<IkeProposal> ours, const IkeSuite& in_use) {
-  std::stable_partition(ours.begin(), ours.end(), [&](const IkeProposal& p) {
-    return p.suite() == in_use;
-  });
+  std::stable_partition(ours.begin(), ours.end(),
+                        [&](const IkeProposal& p) { return p.suite() == in_use; });
   return ours;
 }
 
@@ -421,8 +420,8 @@ std::string transform_name(const Transform& t) {
     default:
       if (!is_additional_ke(t.type)) break;
       if (t.id == kNone) return "no additional";
-      if (const auto* known = find_dh_group(static_cast<DhGroupId>(t.id)))
-        return fmt::format("+{}", known->name);
+      if (const char* const name = key_exchange_name(static_cast<DhGroupId>(t.id)))
+        return fmt::format("+{}", name);
       return fmt::format("+{}", t.id);
   }
   return fmt::format("{} {}", type_name(t.type), t.id);

@@ -21,7 +21,7 @@ bool is_negotiating(const IkeSa& sa) {
 }
 
 bool is_making(const IkeSa& sa, const ChildConfig& config) {
-  const auto* active = std::get_if<ChildExchange>(&sa.active);
+  const ChildExchange* active = child_of(sa.active);
   if (active != nullptr && active->config == config.name) return true;
   return std::ranges::any_of(sa.queue, [&](const Task& task) {
     return task.kind == Task::Kind::CreateChild && task.config == config.name;

@@ -164,8 +164,9 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
   if (lacks_required_ppk(sa))
     return give_up(context, sa, diagnose(Cause::PpkRequired, sa.peer->name));
   if (!agreement->choice.suite.additional.empty() && !supports_intermediate(message.payloads)) {
-    return give_up(context, sa, diagnose(Cause::AdditionalKeRequired, sa.peer->name,
-                                         "it agreed to them without IKE_INTERMEDIATE"));
+    return give_up(context, sa,
+                   diagnose(Cause::AdditionalKeRequired, sa.peer->name,
+                            "it agreed to them without IKE_INTERMEDIATE"));
   }
   sa.spi_r = message.header.responder_spi;
   sa.nonce_r = std::move(agreement->nonce);
@@ -297,10 +298,9 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
       std::ranges::any_of(peers, [](const auto& p) { return p->ppk.has_value(); });
   made->has_fragmentation =
       find_notify(request.payloads, NotifyType::FragmentationSupported) != nullptr;
-  made->keys =
-      derive_ike_keys(context.provider, made->suite,
-                      {made->nonce_i, made->nonce_r, answered->shared.view()},
-                      {made->spi_i, made->spi_r});
+  made->keys = derive_ike_keys(context.provider, made->suite,
+                               {made->nonce_i, made->nonce_r, answered->shared.view()},
+                               {made->spi_i, made->spi_r});
   IkeSa& sa = context.sas.add(std::move(made));
   sa.enter(sa.suite.additional.empty() ? IkeSaState::InitAnswered : IkeSaState::IntermediateDue);
   sa.timers.arm(SaTimer::HalfOpen, context.now + kHalfOpenMax);
