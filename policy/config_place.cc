@@ -97,6 +97,8 @@ ConfigPlaces places_of(const Model& model, const Connection& connection) {
   add_own("remote_id", connection.remote_id.mark);
   add_own("connection_mode", connection.connection_mode.mark);
   if (connection.ppk) add_own("ppk", connection.ppk->mark);
+  if (connection.additional_key_exchanges)
+    add_own("additional_key_exchanges", connection.additional_key_exchanges->mark);
   add_policy(connection, collector);
   add_selectors(connection, collector);
   add_remote(connection, collector);

@@ -33,6 +33,13 @@ struct PpkReference {
   Marked<bool> required;
 };
 
+// Key exchanges after the first (RFC 9370).
+struct AdditionalKeyExchanges {
+  SourceMark mark;
+  MarkedList<std::string> methods;  // In the order in which they are performed.
+  Marked<bool> required;
+};
+
 struct Connection {
   std::string name;
   SourceMark mark;
@@ -43,6 +50,7 @@ struct Connection {
   MarkedText local_network_gateway2;
   MarkedText shared_key_file;
   std::optional<PpkReference> ppk;
+  std::optional<AdditionalKeyExchanges> additional_key_exchanges;
   MarkedText local_id;
   MarkedText remote_id;
   MarkedText ipsec_policy_name;

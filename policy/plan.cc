@@ -58,16 +58,27 @@ std::string encryption_and_integrity(const Encryption& encryption, IntegrityId i
   return name;
 }
 
+// " + CURVE25519 + ECP521", or nothing.
+std::string name_of(const std::vector<DhGroupId>& additional) {
+  std::string text;
+  for (const DhGroupId method : additional) {
+    const char* const name = key_exchange_name(method);
+    text += fmt::format(" + {}", name == nullptr ? "unknown" : name);
+  }
+  return text;
+}
+
 std::string name_of(const IkeProposal& proposal) {
-  return fmt::format("{} prf {} group {}",
+  return fmt::format("{} prf {} group {}{}",
                      encryption_and_integrity(proposal.encryption, proposal.integrity),
-                     name_or_unknown(find_prf(proposal.prf)), name_of(proposal.group));
+                     name_or_unknown(find_prf(proposal.prf)), name_of(proposal.group),
+                     name_of(proposal.additional));
 }
 
 std::string name_of(const EspProposal& proposal) {
-  return fmt::format("{} pfs {} {}",
-                     encryption_and_integrity(proposal.encryption, proposal.integrity),
-                     name_of(proposal.pfs_group), proposal.esn ? "esn" : "no-esn");
+  return fmt::format(
+      "{} pfs {}{} {}", encryption_and_integrity(proposal.encryption, proposal.integrity),
+      name_of(proposal.pfs_group), name_of(proposal.additional), proposal.esn ? "esn" : "no-esn");
 }
 
 template <class Value>

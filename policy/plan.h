@@ -32,6 +32,7 @@ struct IkeProposal {
   IntegrityId integrity = IntegrityId::None;
   PrfId prf = PrfId::HmacSha384;
   DhGroupId group = DhGroupId::Ecp384;
+  std::vector<DhGroupId> additional{};  // RFC 9370, in the order in which they are performed.
   bool operator==(const IkeProposal&) const = default;
 };
 
@@ -39,7 +40,8 @@ struct EspProposal {
   Encryption encryption;
   IntegrityId integrity = IntegrityId::None;
   DhGroupId pfs_group = DhGroupId::Ecp384;
-  bool esn = true;  // Offered, and chosen when the peer offers it.
+  bool esn = true;                      // Offered, and chosen when the peer offers it.
+  std::vector<DhGroupId> additional{};  // As in IkeProposal; only with a pfs_group.
   bool operator==(const EspProposal&) const = default;
 };
 

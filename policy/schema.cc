@@ -30,6 +30,10 @@ constexpr std::string_view kPfsGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16"
                                            "ECP384",    "ECP521",    "CURVE25519", "DHGroup2",
                                            "DHGroup24", "None"};
 
+constexpr std::string_view kAdditionalMethods[] = {
+    "DHGroup14", "DHGroup15",  "DHGroup16", "ECP256",   "ECP384",
+    "ECP521",    "CURVE25519", "MLKEM512",  "MLKEM768", "MLKEM1024"};
+
 constexpr uint64_t kPeerWeightMax = 100;
 constexpr uint64_t kDpdTimeoutMin = 9;
 constexpr uint64_t kDpdTimeoutMax = 3600;
@@ -229,6 +233,10 @@ constexpr FieldSchema kConnectionFields[] = {
      .type = Object,
      .object = &kPpkSchema,
      .doc = "A post-quantum pre-shared key (RFC 8784) that is mixed into the keys."},
+    {.name = "additional_key_exchanges",
+     .type = Object,
+     .object = &kAdditionalKeyExchangesSchema,
+     .doc = "Key exchanges after the first one (RFC 9370), whose secrets are all in the keys."},
     {.name = "local_id",
      .type = Text,
      .doc =
@@ -303,6 +311,19 @@ constexpr FieldSchema kPpkFields[] = {
      .type = Flag,
      .default_text = "true",
      .doc = "false: a peer that does not know it is served without it."},
+};
+
+constexpr FieldSchema kAdditionalKeyExchangesFields[] = {
+    {.name = "methods",
+     .type = Word,
+     .shape = List,
+     .is_required = true,
+     .choices = kAdditionalMethods,
+     .doc = "One to seven, in the order in which they are performed; the same on both sides."},
+    {.name = "required",
+     .type = Flag,
+     .default_text = "true",
+     .doc = "false: a peer that does not have them is served without."},
 };
 
 constexpr FieldSchema kTrafficSelectorPolicyFields[] = {
@@ -431,6 +452,9 @@ const ObjectSchema kSharedKeySchema = {"shared key", "Where the pre-shared key l
                                        kSharedKeyFields};
 const ObjectSchema kPpkSchema = {"post-quantum key", "A key that quantum computers do not break.",
                                  kPpkFields};
+const ObjectSchema kAdditionalKeyExchangesSchema = {"list of additional key exchanges",
+                                                    "More key exchanges than one.",
+                                                    kAdditionalKeyExchangesFields};
 const ObjectSchema kTrafficSelectorPolicySchema = {"traffic selector policy", "Ranges to propose.",
                                                    kTrafficSelectorPolicyFields};
 const ObjectSchema kPeeringSchema = {"peering", "One half of a peering.", kPeeringFields};

@@ -69,6 +69,7 @@ extern const ObjectSchema kLocalBgpSchema;
 extern const ObjectSchema kConnectionSchema;
 extern const ObjectSchema kSharedKeySchema;
 extern const ObjectSchema kPpkSchema;
+extern const ObjectSchema kAdditionalKeyExchangesSchema;
 extern const ObjectSchema kTrafficSelectorPolicySchema;
 extern const ObjectSchema kPeeringSchema;
 extern const ObjectSchema kIpsecPolicySchema;

@@ -57,6 +57,7 @@ struct ChildSa {
   Spi outbound;        // The peer's.
   EspTransforms transforms;
   DhGroupId group = DhGroupId::None;
+  std::vector<DhGroupId> additional{};  // RFC 9370: exchanges that IKE_FOLLOWUP_KE made.
   Encapsulation encapsulation = Encapsulation::Udp;
   TrafficSelectors local;
   TrafficSelectors remote;

@@ -75,6 +75,11 @@ constexpr CauseWords kCatalogue[] = {
      "the peer's AUTH does not verify: the post-quantum pre-shared keys differ",
      "compare the file in the ppk of {} with the peer's",
      "the post-quantum key files of the two sides hold different bytes", "ppk"},
+    {Cause::AdditionalKeRequired, "additional-key-exchanges-required",
+     "additional key exchanges are required, and the peer does not offer IKE_INTERMEDIATE for them",
+     "give the peer the additional_key_exchanges of {0}, or set `required: false` in those of {0}",
+     "the peer has no additional key exchanges, or its software does not know RFC 9370",
+     "additional_key_exchanges"},
     {Cause::TsUnacceptable, "no-common-selectors", "no common traffic selectors with the peer",
      "compare the address prefixes or traffic_selector_policies of {} with the peer's",
      "the prefixes of the two sides do not mirror each other, or one side is policy-based and the "

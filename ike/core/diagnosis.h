@@ -22,6 +22,7 @@ enum class Cause : uint8_t {
   PpkRequired,       // We require a post-quantum pre-shared key, the peer uses none.
   PpkUnknown,        // One side does not know the PPK that the other one names.
   WrongPpk,          // Same name, different bytes.
+  AdditionalKeRequired,  // We require additional key exchanges, the peer has none.
   AuthMethod,        // EAP or signatures: not for a PSK connection.
   TsUnacceptable,
   ChildRefused,  // Another refusal of the Child SA.

@@ -50,6 +50,7 @@ enum class SaTimer : uint8_t {
   PathProbe,          // The peer shows up elsewhere: ask again where it is.
   RequestFragments,   // The rest of a fragmented request did not come.
   ResponseFragments,  // The same of an answer.
+  Followup,           // The peer does not go on with an IKE_FOLLOWUP_KE.
   Count_
 };
 
@@ -78,6 +79,10 @@ struct IkeSa {
   // --- Memory of the exchanges that made it ---
   Bytes init_request, init_response;  // As on the wire: AUTH signs them.
   Bytes nonce_i, nonce_r;
+  // IKE_INTERMEDIATE exchanges that are done, and IntAuth_iN and IntAuth_rN over them (RFC 9242).
+  size_t intermediate_count = 0;
+  SecretBytes int_auth_i, int_auth_r;
+  std::optional<IkeKeys> next_keys;  // From the sealing of the answer on that is being made.
 
   // --- Doing ---
   RequestWindow window;
@@ -86,6 +91,7 @@ struct IkeSa {
   std::deque<Task> queue;
   TimerTable<SaTimer> timers;
   std::vector<ChildSa> children;
+  std::vector<AwaitedFollowup> awaited_followups;  // At most kAwaitedFollowupsMax.
   PathProbe path;
   UnknownSpis unknown_spis;
 

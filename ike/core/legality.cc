@@ -17,6 +17,9 @@ constexpr PayloadSet kInitNeeds = kSetSa | kSetKe | kSetNonce;
 constexpr PayloadSet kInitBars = kIdentity | kSelectors | kSetDelete | kSetRepeated;
 constexpr PayloadSet kAuthNeeds = kSetIdi | kSetAuth | kSetSa | kSelectors;
 constexpr PayloadSet kAuthBars = kSetKe | kSetNonce | kSetDelete | kSetRepeated;
+// Of the exchanges that carry key exchanges alone.
+constexpr PayloadSet kKeBars =
+    kIdentity | kSelectors | kSetSa | kSetNonce | kSetDelete | kSetRepeated;
 constexpr PayloadSet kCreateNeeds = kSetSa | kSetNonce;
 constexpr PayloadSet kCreateBars = kIdentity | kSetDelete | kSetRepeated;
 constexpr PayloadSet kInformBars = kIdentity | kAgreement | kSetRepeated;
@@ -26,6 +29,9 @@ constexpr PayloadSet kInformBars = kIdentity | kAgreement | kSetRepeated;
 constexpr LegalityRow kTable[] = {
     {Idle, IkeSaInit, kResponder, Request, kInitNeeds, kInitBars},
     {InitSent, IkeSaInit, kInitiator, Response, 0, kInitBars},
+    // As many as were agreed, one state for "another is due"; IKE_AUTH has no row before the last.
+    {IntermediateDue, IkeIntermediate, kResponder, Request, kSetKe, kKeBars},
+    {IntermediateSent, IkeIntermediate, kInitiator, Response, 0, kKeBars},
     {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars},
     {AuthSent, IkeAuth, kInitiator, Response, 0, kAuthBars},
 
@@ -33,6 +39,10 @@ constexpr LegalityRow kTable[] = {
     {Established, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},
     {Established, CreateChildSa, kInitiator, Response, 0, kCreateBars},
     {Established, CreateChildSa, kResponder, Response, 0, kCreateBars},
+    {Established, IkeFollowupKe, kInitiator, Request, kSetKe, kKeBars},
+    {Established, IkeFollowupKe, kResponder, Request, kSetKe, kKeBars},
+    {Established, IkeFollowupKe, kInitiator, Response, 0, kKeBars},
+    {Established, IkeFollowupKe, kResponder, Response, 0, kKeBars},
     {Established, Informational, kInitiator, Request, 0, kInformBars},
     {Established, Informational, kResponder, Request, 0, kInformBars},
     {Established, Informational, kInitiator, Response, 0, kInformBars},
@@ -44,21 +54,30 @@ constexpr LegalityRow kTable[] = {
     {Candidate, Informational, kInitiator, Request, 0, kInformBars},
     {Candidate, Informational, kResponder, Request, 0, kInformBars},
 
-    // CREATE_CHILD_SA is answered with TEMPORARY_FAILURE here (RFC 7296 2.25).
+    // CREATE_CHILD_SA is answered with TEMPORARY_FAILURE here (RFC 7296 2.25), IKE_FOLLOWUP_KE with
+    // STATE_NOT_FOUND, since what it continues went with the change of state.
     {Replaced, CreateChildSa, kInitiator, Request, kCreateNeeds, kCreateBars},
     {Replaced, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},
     {Replaced, CreateChildSa, kInitiator, Response, 0, kCreateBars},
     {Replaced, CreateChildSa, kResponder, Response, 0, kCreateBars},
+    {Replaced, IkeFollowupKe, kInitiator, Request, kSetKe, kKeBars},
+    {Replaced, IkeFollowupKe, kResponder, Request, kSetKe, kKeBars},
+    {Replaced, IkeFollowupKe, kInitiator, Response, 0, kKeBars},
+    {Replaced, IkeFollowupKe, kResponder, Response, 0, kKeBars},
     {Replaced, Informational, kInitiator, Request, 0, kInformBars},
     {Replaced, Informational, kResponder, Request, 0, kInformBars},
     {Replaced, Informational, kInitiator, Response, 0, kInformBars},
     {Replaced, Informational, kResponder, Response, 0, kInformBars},
     {Deleting, CreateChildSa, kInitiator, Request, kCreateNeeds, kCreateBars},
     {Deleting, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},
+    {Deleting, IkeFollowupKe, kInitiator, Request, kSetKe, kKeBars},
+    {Deleting, IkeFollowupKe, kResponder, Request, kSetKe, kKeBars},
     // What was in flight when we decided to close is still awaited, and ignored.
     {Deleting, IkeAuth, kInitiator, Response, 0, kAuthBars},
     {Deleting, CreateChildSa, kInitiator, Response, 0, kCreateBars},
     {Deleting, CreateChildSa, kResponder, Response, 0, kCreateBars},
+    {Deleting, IkeFollowupKe, kInitiator, Response, 0, kKeBars},
+    {Deleting, IkeFollowupKe, kResponder, Response, 0, kKeBars},
     {Deleting, Informational, kInitiator, Request, 0, kInformBars},
     {Deleting, Informational, kResponder, Request, 0, kInformBars},
     {Deleting, Informational, kInitiator, Response, 0, kInformBars},

@@ -13,6 +13,8 @@ Diagnosis diagnose_silence(const IkeSa& sa) {
     return ike_refused(*sa.peer, sa.peer->ike_proposals, *init->hint);
   }
   if (std::holds_alternative<AuthExchange>(sa.active)) return diagnose(Cause::NoAnswerNat, name);
+  if (std::holds_alternative<IntermediateExchange>(sa.active))
+    return diagnose(Cause::NoAnswerNat, name, "IKE_INTERMEDIATE, which comes first, either");
   if (std::holds_alternative<LivenessExchange>(sa.active)) return diagnose(Cause::PeerDead, name);
   return diagnose(Cause::RequestUnanswered, name);
 }
@@ -44,6 +46,7 @@ void handle_half_open(Context& context, IkeSa& sa) {
 void handle_no_answer(Context& context, IkeSa& sa) {
   const Diagnosis why = diagnose_silence(sa);
   const bool is_missed = !sa.is_redundant && (sa.state() == IkeSaState::InitSent ||
+                                              sa.state() == IkeSaState::IntermediateSent ||
                                               sa.state() == IkeSaState::AuthSent ||
                                               sa.state() == IkeSaState::Established);
   if (is_missed) context.supervisor.fail(sa.tunnel(), why);

@@ -29,6 +29,9 @@ struct IkeProposal {
   IntegrityId integrity = IntegrityId::None;
   PrfId prf = PrfId::HmacSha384;
   DhGroupId group = DhGroupId::Ecp384;
+  std::vector<DhGroupId> additional{};  // As in IkeSuite.
+
+  IkeSuite suite() const { return {encryption, integrity, prf, group, additional}; }
 };
 struct EspProposal {
   Encryption encryption;
@@ -37,6 +40,7 @@ struct EspProposal {
   // ESN: offered (with and without) and chosen when the peer offers it. False: never offered nor
   // chosen.
   bool esn = true;
+  std::vector<DhGroupId> additional{};  // As in IkeSuite; only with a pfs_group.
 };
 
 // 0 means no limit.

@@ -15,11 +15,12 @@ bool is_live(const IkeSa& sa) {
 }
 
 bool is_negotiating(const IkeSa& sa) {
-  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::AuthSent;
+  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::IntermediateSent ||
+         sa.state() == IkeSaState::AuthSent;
 }
 
 bool is_making(const IkeSa& sa, const ChildConfig& config) {
-  const auto* active = std::get_if<ChildExchange>(&sa.active);
+  const ChildExchange* active = child_of(sa.active);
   if (active != nullptr && active->config == config.name) return true;
   return std::ranges::any_of(sa.queue, [&](const Task& task) {
     return task.kind == Task::Kind::CreateChild && task.config == config.name;
@@ -309,6 +310,8 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
     switch (sa->state()) {
       case IkeSaState::InitSent:
       case IkeSaState::InitAnswered:
+      case IkeSaState::IntermediateSent:
+      case IkeSaState::IntermediateDue:
         close_silently(context, *sa, why);
         break;
       // The responder of an IKE_AUTH in flight may have established already: only DELETE tells it.

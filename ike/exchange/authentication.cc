@@ -1,19 +1,23 @@
 #include "ike/exchange/authentication.h"
 
+#include "ike/exchange/ike_intermediate.h"
 #include "ike/exchange/payloads.h"
 
 namespace twinspan::ike {
 namespace {
 
-// RFC 7296 2.15: what one side signs: its own IKE_SA_INIT message, the other's nonce, its identity.
+// RFC 7296 2.15: what one side signs: its own IKE_SA_INIT message, the other's nonce, its identity,
+// and the IKE_INTERMEDIATE exchanges.
 SecretBytes psk_value(Context& context, const IkeSa& sa, const IdPayload& id) {
   const bool by_initiator = id.of_initiator;
   const Bytes id_body = write_body(id);
+  const Bytes intermediate = int_auth(sa);
   return psk_auth(context.provider, sa.suite.prf, sa.peer->psk->view(),
                   {.message = by_initiator ? sa.init_request : sa.init_response,
                    .peer_nonce = by_initiator ? sa.nonce_r : sa.nonce_i,
                    .sk_p = (by_initiator ? sa.keys.pi : sa.keys.pr).view(),
-                   .id_body = id_body});
+                   .id_body = id_body,
+                   .int_auth = intermediate});
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "ike/core/sa_registry.h"
 #include "ike/core/selector_narrowing.h"
 #include "ike/core/supervisor.h"
+#include "ike/exchange/ike_followup_ke.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/refusals.h"
 #include "ike/exchange/rekey_child.h"
@@ -149,6 +150,7 @@ ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, S
   child.outbound = terms.choice.spi;
   child.transforms = terms.choice.transforms;
   child.group = terms.choice.group;
+  child.additional = terms.choice.additional_methods();
   child.encapsulation = sa.encapsulation;
   child.local = terms.local;
   child.remote = terms.remote;
@@ -268,6 +270,8 @@ void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
   rekey_child_failed(context, sa, own, why);
 }
 
+}  // namespace
+
 void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
                           const NotifyPayload& error) {
   // RFC 7296 2.8.1: whatever became of ours, the peer's crossing rekey did the work.
@@ -277,7 +281,10 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
     return try_again(context, sa, own,
                      {.attempt = own.attempt, .group = static_cast<DhGroupId>(*group)});
   }
-  if (error.type == NotifyType::TemporaryFailure && own.attempt < kTemporaryFailureMax) {
+  // RFC 9370 2.2.4: STATE_NOT_FOUND asks for a new CREATE_CHILD_SA.
+  const bool is_temporary =
+      error.type == NotifyType::TemporaryFailure || error.type == NotifyType::StateNotFound;
+  if (is_temporary && own.attempt < kTemporaryFailureMax) {
     const Duration wait = around(1s * (own.attempt + 1), context.provider);
     return try_again(context, sa, own,
                      {.attempt = own.attempt + 1, .not_before = context.now + wait});
@@ -292,12 +299,13 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
   report_child_failure(context, sa, own, why);
 }
 
-// The peer believes in a child that we cannot accept.
 void disown_child(Context& context, IkeSa& sa, const ChildExchange& own, const Diagnosis& why) {
   queue_task(context, sa, {.kind = Task::Kind::DeleteChild, .inbound_spi = own.inbound_spi});
   if (settle_for_crossing(context, sa, own)) return;
   report_child_failure(context, sa, own, why);
 }
+
+namespace {
 
 std::optional<SecretBytes> shared_secret(const ChildExchange& own,
                                          const std::vector<Payload>& payloads, DhGroupId chosen) {
@@ -306,6 +314,31 @@ std::optional<SecretBytes> shared_secret(const ChildExchange& own,
   if (ke == nullptr || chosen != own.group || ke->group != static_cast<uint16_t>(chosen))
     return std::nullopt;
   return own.dh->compute(ke->public_value);
+}
+
+// The peer's rekey of the same child crosses ours and wins. Ours is not made yet, so it just ends.
+bool loses_before_it_is_made(IkeSa& sa, const ChildExchange& own, const ExchangeNonces& nonces) {
+  const bool crosses =
+      own.crosses_followup || (own.crossing && sa.current_child(own.traffic()) != nullptr);
+  return crosses && resolve_collision(nonces, own.crossing_nonces) == CollisionOutcome::KeepTheirs;
+}
+
+// RFC 9370 2.2.4: the initiator goes on with IKE_FOLLOWUP_KE.
+void follow_up(Context& context, IkeSa& sa, ChildExchange& own, Followup agreed,
+               const std::vector<Payload>& payloads) {
+  const Bytes* link = find_link(payloads);
+  if (link == nullptr) {
+    return disown_child(context, sa, own,
+                        diagnose(Cause::BadMessage, sa.peer->name,
+                                 "additional key exchanges without a link to them"));
+  }
+  if (loses_before_it_is_made(sa, own, agreed.nonces())) {
+    settle_for_crossing(context, sa, own);
+    return;
+  }
+  if (own.rekeys) forget_followup(sa, own.rekeys);
+  start_ike_followup_ke(context, sa,
+                        {.own = std::move(own), .followup = std::move(agreed), .link = *link});
 }
 
 }  // namespace
@@ -320,7 +353,7 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
       *sa.peer, {own.config, own.offered, own.local, own.remote, ChildDh::With}, payloads);
   if (!terms) return disown_child(context, sa, own, terms.error());
   const auto* nonce = find_payload<NoncePayload>(payloads);
-  const auto shared = shared_secret(own, payloads, terms->choice.group);
+  auto shared = shared_secret(own, payloads, terms->choice.group);
   if (nonce == nullptr || !shared) {
     return disown_child(
         context, sa, own,
@@ -333,9 +366,27 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   child.by_rekey = own.rekeys.has_value();
   child.replaces = own.rekeys;
   child.lowest_nonce = lowest_nonce(nonces);
-  ChildKeys keys =
-      derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
-                        {nonces.initiator, nonces.responder, shared->view()});
+  own.crosses_followup = own.crosses_followup && awaits_followup(sa, own.rekeys);
+  Followup agreed{.agreed = AgreedChild{std::move(child), nonces},
+                  .methods = terms->choice.additional_methods(),
+                  .shared = *std::move(shared)};
+  if (!agreed.is_complete()) return follow_up(context, sa, own, std::move(agreed), payloads);
+  finish_child(context, sa, own, agreed);
+}
+
+namespace {
+
+ChildKeys keys_of(Context& context, const IkeSa& sa, const Followup& agreed) {
+  const ChildSa& child = std::get<AgreedChild>(agreed.agreed).child;
+  return derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
+                           agreed.secrets());
+}
+
+}  // namespace
+
+void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followup& agreed) {
+  ChildKeys keys = keys_of(context, sa, agreed);
+  auto& [child, nonces] = std::get<AgreedChild>(agreed.agreed);
   if (own.rekeys) {
     return finish_rekey(context, sa, own, {std::move(child), std::move(keys), nonces});
   }
@@ -364,28 +415,23 @@ std::vector<Payload> answer_create_child_sa(Context& context, IkeSa& sa,
 
 namespace {
 
-struct AnsweredKe {
-  Bytes public_value;  // Empty without PFS.
-  SecretBytes shared;
-};
-
-Result<AnsweredKe, Payload> answer_ke(Context& context, const std::vector<Payload>& payloads,
+// Empty without PFS.
+Result<AnsweredDh, Payload> answer_ke(Context& context, const std::vector<Payload>& payloads,
                                       DhGroupId chosen) {
-  if (chosen == DhGroupId::None) return AnsweredKe{};
+  if (chosen == DhGroupId::None) return AnsweredDh{};
   const auto group = static_cast<uint16_t>(chosen);
   const auto* ke = find_payload<KePayload>(payloads);
   if (ke == nullptr || ke->group != group) return Err<Payload>{invalid_ke_notify(group)};
-  const auto dh = context.provider.make_dh(chosen);
-  auto shared = dh ? dh->compute(ke->public_value) : std::nullopt;
-  if (!shared) return Err<Payload>{error_notify(NotifyType::InvalidSyntax)};
-  return AnsweredKe{dh->public_value(), *std::move(shared)};
+  auto answered = context.provider.answer_dh(chosen, ke->public_value);
+  if (!answered) return Err<Payload>{error_notify(NotifyType::InvalidSyntax)};
+  return *std::move(answered);
 }
 
 }  // namespace
 
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                                   std::optional<ChildId> old) {
-  if (sa.children.size() >= kChildrenPerIkeSaMax) {
+  if (sa.children.size() + sa.awaited_followups.size() >= kChildrenPerIkeSaMax) {
     const std::string detail = fmt::format("{} Child SAs on one IKE SA", kChildrenPerIkeSaMax);
     context.supervisor.record(sa.tunnel(), diagnose(Cause::NoResources, sa.peer->name, detail));
     return {error_notify(NotifyType::NoAdditionalSas)};
@@ -406,24 +452,32 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   child.by_rekey = old.has_value();
   child.replaces = old;
   child.lowest_nonce = lowest_nonce(nonces);
-  ChildKeys keys =
-      derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
-                        {nonces.initiator, nonces.responder, ke->shared.view()});
   std::vector<Payload> answer = {answer_esp(terms->choice, child.inbound),
                                  NoncePayload{nonces.responder}};
   if (!ke->public_value.empty()) {
     answer.push_back(KePayload{static_cast<uint16_t>(child.group), ke->public_value});
   }
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
-  if (old) {
-    accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
+  Followup agreed{.agreed = AgreedChild{std::move(child), nonces},
+                  .methods = terms->choice.additional_methods(),
+                  .shared = std::move(ke->shared)};
+  if (agreed.is_complete()) {
+    accept_child_agreement(context, sa, agreed);
   } else {
-    const ChildId id = child.id;
-    const Activation activation = responder_activation(context, sa.tunnel(), child);
-    install_child(context, sa, std::move(child), std::move(keys), activation);
-    resolve_duplicate_children(context, sa, id);
+    answer.push_back(await_followup(context, sa, std::move(agreed)));
   }
   return answer;
+}
+
+void accept_child_agreement(Context& context, IkeSa& sa, Followup& agreed) {
+  ChildKeys keys = keys_of(context, sa, agreed);
+  auto& [child, nonces] = std::get<AgreedChild>(agreed.agreed);
+  if (const auto old = child.replaces)
+    return accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
+  const ChildId id = child.id;
+  const Activation activation = responder_activation(context, sa.tunnel(), child);
+  install_child(context, sa, std::move(child), std::move(keys), activation);
+  resolve_duplicate_children(context, sa, id);
 }
 
 }  // namespace twinspan::ike

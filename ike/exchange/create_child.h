@@ -61,6 +61,13 @@ void send_child_request(Context& context, IkeSa& sa, ChildExchange own,
 // `own`'s answer, for a new child as for a rekey.
 void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
                     const std::vector<Payload>& payloads);
+// Every key exchange of `own` is done: the child is made.
+void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followup& agreed);
+// The peer does not go on with `own`: tried again later, or given up.
+void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
+                          const NotifyPayload& error);
+// The peer believes in a child that we cannot accept.
+void disown_child(Context& context, IkeSa& sa, const ChildExchange& own, const Diagnosis& why);
 
 // --- Responder ---
 // Any CREATE_CHILD_SA request: tells apart new child, child rekey and IKE rekey.
@@ -69,5 +76,7 @@ std::vector<Payload> answer_create_child_sa(Context& context, IkeSa& sa,
 // A new child, or with `old` a replacement.
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                                   std::optional<ChildId> old);
+// Every key exchange is done: the child is made.
+void accept_child_agreement(Context& context, IkeSa& sa, Followup& agreed);
 
 }  // namespace twinspan::ike

@@ -40,8 +40,9 @@ ChildSa first_child(Context& context, const IkeSa& sa, const ChildTerms& terms, 
 void abandon_own_attempts(Context& context, const IkeSa& established) {
   const Diagnosis why = diagnose(Cause::Replaced, established.peer->name);
   for (IkeSa* other : context.sas.of_tunnel(established.tunnel())) {
-    if (other != &established && other->state() == IkeSaState::InitSent)
-      close_silently(context, *other, why);
+    const bool is_early =
+        other->state() == IkeSaState::InitSent || other->state() == IkeSaState::IntermediateSent;
+    if (other != &established && is_early) close_silently(context, *other, why);
   }
 }
 
@@ -147,10 +148,8 @@ namespace {
 std::shared_ptr<const PeerConfig> find_peer(const IkeSa& sa, const Identity& theirs,
                                             const std::optional<Identity>& ours) {
   for (const auto& candidate : sa.candidates) {
-    const bool admits_suite =
-        std::ranges::any_of(candidate->ike_proposals, [&](const IkeProposal& p) {
-          return IkeSuite{p.encryption, p.integrity, p.prf, p.group} == sa.suite;
-        });
+    const bool admits_suite = std::ranges::any_of(
+        candidate->ike_proposals, [&](const IkeProposal& p) { return p.suite() == sa.suite; });
     if (admits_suite && candidate->remote_identity == theirs &&
         (!ours || candidate->local_identity == *ours)) {
       return candidate;

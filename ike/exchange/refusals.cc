@@ -12,8 +12,13 @@ Diagnosis ike_refused(const PeerConfig& peer, const std::vector<IkeProposal>& of
     why.message = diagnose(cause_of(error.type, NotifyScope::IkeSa), peer.name, detail).message;
   if (const auto group = wanted_group(error))
     return compared(std::move(why), compare_ike_group(*group, offered));
-  if (error.type == NotifyType::NoProposalChosen)
-    return compared(std::move(why), compare_ike(nullptr, offered));
+  if (error.type == NotifyType::NoProposalChosen) {
+    why = compared(std::move(why), compare_ike(nullptr, offered));
+    // A peer without RFC 9370 refuses every offer that has transforms of types 6 to 12.
+    if (without_additional(offered).empty())
+      why.likely_cause += ", or the peer does not know the additional key exchanges that we require";
+    return why;
+  }
   if (error.type == NotifyType::AuthenticationFailed) {
     // RFC 7296 2.21.2: the peer does not say whether it was the key or the identity.
     OfferComparison identities = compare_identities(peer, {});

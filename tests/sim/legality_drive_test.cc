@@ -28,7 +28,8 @@ struct Stage {
   Role role;  // The victim's in the IKE SA that is attacked.
   bool is_authenticated;
   std::function<void(SimPair&)> reach;
-  bool attacks_first_session = false;  // Of several; otherwise the newest.
+  bool attacks_first_session = false;      // Of several; otherwise the newest.
+  std::vector<DhGroupId> additional = {};  // Of both sides (RFC 9370).
 };
 
 void deliver_one(SimPair& pair) {
@@ -78,6 +79,8 @@ void linger_at(SimPair& pair, size_t side) {
   deliver_from(pair, 1 - side);
 }
 
+const std::vector<DhGroupId> kAdditional = {DhGroupId::Curve25519, DhGroupId::Ecp521};
+
 std::vector<Stage> stages() {
   using enum IkeSaState;
   constexpr auto kInitiator = Role::Initiator, kResponder = Role::Responder;
@@ -94,6 +97,52 @@ std::vector<Stage> stages() {
          begin(p);
          deliver_one(p);
        }},
+      {"IntermediateSent", IntermediateSent, kA, kInitiator, false,
+       [](SimPair& p) {
+         begin(p);
+         deliver_one(p);
+         deliver_one(p);
+       },
+       false, kAdditional},
+      {"SecondIntermediateSent", IntermediateSent, kA, kInitiator, false,
+       [](SimPair& p) {
+         begin(p);
+         for (unsigned i = 0; i < 4; ++i) deliver_one(p);
+       },
+       false, kAdditional},
+      {"IntermediateDue", IntermediateDue, kB, kResponder, false,
+       [](SimPair& p) {
+         begin(p);
+         deliver_one(p);
+       },
+       false, kAdditional},
+      {"SecondIntermediateDue", IntermediateDue, kB, kResponder, false,
+       [](SimPair& p) {
+         begin(p);
+         for (unsigned i = 0; i < 3; ++i) deliver_one(p);
+       },
+       false, kAdditional},
+      {"LastIntermediateAnswered", InitAnswered, kB, kResponder, false,
+       [](SimPair& p) {
+         begin(p);
+         for (unsigned i = 0; i < 5; ++i) deliver_one(p);
+       },
+       false, kAdditional},
+      {"FollowupSent", Established, kA, kInitiator, true,
+       [](SimPair& p) {
+         stand(p);
+         p.rekey_child(kA);
+         deliver_one(p);
+         deliver_one(p);
+       },
+       false, kAdditional},
+      {"FollowupAwaited", Established, kB, kResponder, true,
+       [](SimPair& p) {
+         stand(p);
+         p.rekey_child(kA);
+         deliver_one(p);
+       },
+       false, kAdditional},
       {"EstablishedInitiator", Established, kA, kInitiator, true, stand},
       {"EstablishedResponder", Established, kB, kResponder, true, stand},
       {"CandidateAtA", Candidate, kA, kResponder, true, [](SimPair& p) { cross_half(p, kA); }},
@@ -160,6 +209,14 @@ std::vector<std::vector<Payload>> payload_lists(const SimPair& pair) {
   add(kSetIdi | kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth);
+  FakeCrypto crypto{8};
+  for (const DhGroupId method : kAdditional) {
+    const Payload ke =
+        KePayload{static_cast<uint16_t>(method), crypto.make_dh(method)->public_value()};
+    lists.push_back({ke});
+    lists.push_back(
+        {ke, NotifyPayload{.type = NotifyType::AdditionalKeyExchange, .value = filled(8)}});
+  }
   lists.push_back({DeletePayload{ProtocolId::Esp, {Spi{0x11223344}}}});
   lists.push_back({error_notify(NotifyType::AuthenticationFailed)});
   lists.push_back({error_notify(NotifyType::TemporaryFailure)});
@@ -187,6 +244,9 @@ class Scene {
       SimHost& host = pair_->world.host(side);
       host.options.export_keys = true;
       host.restart(side + 5);
+      for (IkeProposal& p : pair_->config[side].ike_proposals) p.additional = stage_.additional;
+      for (EspProposal& p : pair_->config[side].children[0].proposals)
+        p.additional = stage_.additional;
     }
     pair_->world.record(false);
     stage_.reach(*pair_);
@@ -251,7 +311,8 @@ class Scene {
                           .peer = {pair_->world.host(1 - stage_.victim).address(), 4500},
                           .role = stage_.role,
                           .session = session};
-    if (stage_.state == IkeSaState::InitSent || stage_.state == IkeSaState::InitAnswered)
+    // The port floats with the first message after IKE_SA_INIT.
+    if (stage_.state == IkeSaState::InitSent || is_half_open(stage_.state))
       target.victim.port = target.peer.port = 500;
     if (session != nullptr) {
       target.initiator_spi = session->initiator_spi;

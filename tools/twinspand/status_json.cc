@@ -61,6 +61,15 @@ json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
   };
 }
 
+json additional_names(const std::vector<DhGroupId>& methods) {
+  json names = json::array();
+  for (const DhGroupId method : methods) {
+    const char* const name = key_exchange_name(method);
+    names.push_back(name == nullptr ? "?" : name);
+  }
+  return names;
+}
+
 json ike_json(const ike::EventIkeEstablished& event) {
   const EncryptionProperties* const cipher = find_encryption(event.suite.encryption);
   const PrfProperties* const prf = find_prf(event.suite.prf);
@@ -74,6 +83,7 @@ json ike_json(const ike::EventIkeEstablished& event) {
       {"local", event.local.to_string()},
       {"remote", event.remote.to_string()},
       {"with_ppk", event.with_ppk},
+      {"additional_key_exchanges", additional_names(event.suite.additional)},
       {"is_initiator", event.is_initiator},
       {"local_behind_nat", event.local_behind_nat},
       {"remote_behind_nat", event.remote_behind_nat},

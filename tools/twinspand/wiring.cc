@@ -66,8 +66,8 @@ ike::ChildConfig to_child_config(const policy::TunnelPlan& plan) {
                    .hard_packets = plan.sa_life_packets},
   };
   for (const policy::EspProposal& proposal : plan.esp_proposals) {
-    child.proposals.push_back(
-        {proposal.encryption, proposal.integrity, proposal.pfs_group, proposal.esn});
+    child.proposals.push_back({proposal.encryption, proposal.integrity, proposal.pfs_group,
+                               proposal.esn, proposal.additional});
   }
   return child;
 }
@@ -121,8 +121,8 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .dpd_interval = std::chrono::seconds(plan.dpd_timeout_seconds),
   };
   for (const policy::IkeProposal& proposal : plan.ike_proposals) {
-    peer.ike_proposals.push_back(
-        {proposal.encryption, proposal.integrity, proposal.prf, proposal.group});
+    peer.ike_proposals.push_back({proposal.encryption, proposal.integrity, proposal.prf,
+                                  proposal.group, proposal.additional});
   }
   return peer;
 }

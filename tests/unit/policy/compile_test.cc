@@ -210,6 +210,30 @@ TEST(Compile, APeerWithANameKeepsItAndIsCalledByIt) {
   EXPECT_EQ(tunnel(plan, "a-to-b").remote_text(), "192.0.2.2");
 }
 
+TEST(Compile, AdditionalKeyExchangesStandInEveryProposalThatHasAGroup) {
+  const auto tunnel_with = [](std::string_view more) {
+    const std::string text = fmt::format(
+        "    encapsulation: esp\n"
+        "    additional_key_exchanges: {{ methods: [CURVE25519, ECP521]{} }}\n",
+        more);
+    return compile(model_of(estate_with({{"    encapsulation: esp\n", text}})), "gw-a", 0,
+                   "/etc/ts")
+        .value();
+  };
+  const std::vector<DhGroupId> methods = {DhGroupId::Curve25519, DhGroupId::Ecp521};
+  const Plan strict = tunnel_with("");
+  for (const IkeProposal& proposal : strict.tunnels[1].ike_proposals)
+    EXPECT_EQ(proposal.additional, methods);
+  for (const EspProposal& proposal : strict.tunnels[1].esp_proposals)
+    EXPECT_EQ(proposal.additional, methods);
+  EXPECT_THAT(strict.to_string(), testing::HasSubstr("group ECP384 + CURVE25519 + ECP521"));
+  EXPECT_THAT(strict.to_string(), testing::HasSubstr("pfs ECP384 + CURVE25519 + ECP521 esn"));
+  const Plan open = tunnel_with(", required: false");
+  ASSERT_EQ(open.tunnels[1].ike_proposals.size(), 2 * strict.tunnels[1].ike_proposals.size());
+  EXPECT_EQ(open.tunnels[1].ike_proposals.front().additional, methods);
+  EXPECT_TRUE(open.tunnels[1].ike_proposals.back().additional.empty());
+}
+
 TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
   const auto fails = [](std::string_view from, std::string_view to) {
     return error_of(model_of(estate_with({{from, to}})), "gw-a", 0);

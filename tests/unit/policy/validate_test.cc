@@ -310,6 +310,49 @@ TEST(Validate, APostQuantumKeyHasAVisibleNameOfAGoodLength) {
   EXPECT_THAT(with_id("\u00e9"), ElementsAre("error connection.ppk"));
 }
 
+TEST(Validate, AdditionalKeyExchangesAreOneToSevenThatDifferAndThatWeHave) {
+  const auto with = [](std::string_view methods) {
+    const std::string text = fmt::format(
+        "    encapsulation: esp\n    additional_key_exchanges: {{ methods: [{}] }}\n", methods);
+    return findings_with({{"    encapsulation: esp\n", text}});
+  };
+  const auto kFault = ElementsAre("error connection.additional-key-exchanges");
+  EXPECT_THAT(with("CURVE25519"), IsEmpty());
+  EXPECT_THAT(with("CURVE25519, ECP521, DHGroup14"), IsEmpty());
+  EXPECT_THAT(with(""), kFault);
+  EXPECT_THAT(with("CURVE25519, ECP521, CURVE25519"), kFault);
+  EXPECT_THAT(with("ECP384"), kFault);  // The first one of `strong`.
+  for (const KemProperties& kem : all_kems()) {
+    if (kHasMlKem) {
+      EXPECT_THAT(with(kem.name), IsEmpty());
+    } else {
+      EXPECT_THAT(with(kem.name), kFault);
+    }
+  }
+}
+
+TEST(Validate, BothDirectionsHaveTheSameAdditionalKeyExchanges) {
+  const auto both = [](std::string_view there, std::string_view back) {
+    const std::string a = fmt::format("shared_key: {{ file: a-b.psk }}\n{}    local_id", there);
+    const std::string b = fmt::format("gw-a, shared_key: {{ file: a-b.psk }},{}", back);
+    return findings_with({{kThere, a}, {kBack, b}});
+  };
+  const std::string_view there =
+      "    additional_key_exchanges: { methods: [ECP521, CURVE25519] }\n";
+  const std::string_view free_there =
+      "    additional_key_exchanges: { methods: [ECP521], required: false }\n";
+  const auto kFault = ElementsAre("error connection.additional-key-exchanges");
+  EXPECT_THAT(both(there, " additional_key_exchanges: { methods: [ECP521, CURVE25519] },"),
+              IsEmpty());
+  EXPECT_THAT(both(there, " additional_key_exchanges: { methods: [CURVE25519, ECP521] },"), kFault);
+  EXPECT_THAT(both(there, ""), kFault);
+  EXPECT_THAT(both("", " additional_key_exchanges: { methods: [ECP521] },"), kFault);
+  EXPECT_THAT(both(free_there, ""), IsEmpty());
+  EXPECT_THAT(
+      both(free_there, " additional_key_exchanges: { methods: [CURVE25519], required: false },"),
+      IsEmpty());
+}
+
 TEST(Validate, IdentitiesHaveAGoodForm) {
   EXPECT_THAT(
       findings_with(

@@ -19,17 +19,23 @@ std::vector<IkeSaState> all_states() {
   return states;
 }
 
-template <class Visit>
-void for_each_situation(Visit visit) {
+template <class Visit, class Wanted>
+void for_each_situation(Visit visit, Wanted wanted) {
   for (const IkeSaState state : all_states()) {
     for (unsigned exchange = 0; exchange < 256; ++exchange) {
       for (const Role role : {Role::Initiator, Role::Responder}) {
         for (const Direction direction : {Direction::Request, Direction::Response}) {
-          visit(Situation{state, static_cast<uint8_t>(exchange), role, direction});
+          const Situation situation{state, static_cast<uint8_t>(exchange), role, direction};
+          if (wanted(situation)) visit(situation);
         }
       }
     }
   }
+}
+
+template <class Visit>
+void for_each_situation(Visit visit) {
+  for_each_situation(visit, [](const Situation&) { return true; });
 }
 
 bool admitted(const Situation& situation) {
@@ -48,6 +54,32 @@ TEST(Legality, OnlyIkeAuthIsAdmittedBetweenIkeSaInitAndAVerifiedAuth) {
   });
 }
 
+TEST(Legality, IkeIntermediateStandsOnlyWhereOneIsDue) {
+  for_each_situation(
+      [](const Situation& s) {
+        const bool is_due = s.state == IkeSaState::IntermediateDue && s.role == Role::Responder &&
+                            s.direction == Direction::Request;
+        const bool is_sent = s.state == IkeSaState::IntermediateSent && s.role == Role::Initiator &&
+                             s.direction == Direction::Response;
+        EXPECT_EQ(admitted(s), is_due || is_sent) << to_string(s.state);
+      },
+      [](const Situation& s) {
+        return s.exchange == static_cast<uint8_t>(ExchangeType::IkeIntermediate) ||
+               s.state == IkeSaState::IntermediateDue || s.state == IkeSaState::IntermediateSent;
+      });
+}
+
+TEST(Legality, KeyExchangesOfTheirOwnCarryNothingElse) {
+  for_each_situation([](const Situation& s) {
+    if (s.exchange < static_cast<uint8_t>(ExchangeType::IkeIntermediate)) return;
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      if (judge(s, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+      EXPECT_EQ(set & ~unsigned{kSetKe}, 0u);
+      if (s.direction == Direction::Request) EXPECT_EQ(set, unsigned{kSetKe});
+    }
+  });
+}
+
 TEST(Legality, CreateChildSaIsAdmittedOnlyAfterAuth) {
   for_each_situation([](const Situation& s) {
     if (s.exchange != static_cast<uint8_t>(ExchangeType::CreateChildSa) || !admitted(s)) return;
@@ -59,7 +91,8 @@ TEST(Legality, CreateChildSaIsAdmittedOnlyAfterAuth) {
 
 TEST(Legality, UnknownExchangesAndDeadStatesAdmitNothing) {
   for_each_situation([](const Situation& s) {
-    const bool known = s.exchange >= 34 && s.exchange <= 37;
+    const bool known =
+        (s.exchange >= 34 && s.exchange <= 37) || s.exchange == 43 || s.exchange == 44;
     const bool dead = s.state == IkeSaState::Lingering || s.state == IkeSaState::Closed;
     if (!known || dead) {
       EXPECT_FALSE(admitted(s));
@@ -129,11 +162,6 @@ bool is_auth_edge(const StateEdge& edge) {
          (edge.from == IkeSaState::InitAnswered || edge.from == IkeSaState::AuthSent);
 }
 
-// RFC 9242: exchanges before IKE_AUTH may add keys; they carry no identity and install nothing.
-constexpr uint8_t kIkeIntermediate = 43;
-// RFC 9370: follows CREATE_CHILD_SA.
-constexpr uint8_t kFollowUpKe = 44;
-
 TEST(Legality, WithoutAVerifiedAuthOnlyAnSaThatIsEstablishedMakesAnotherOne) {
   // Idle to Candidate is taken inside of an IKE SA that is established: without it and without
   // AUTH no state remains that has children.
@@ -152,7 +180,7 @@ TEST(Legality, OnlyARowOfIkeAuthStandsBeforeEstablished) {
     const bool leads_there = std::ranges::any_of(kStateEdges, [&](const StateEdge& edge) {
       return edge.from == s.state && is_auth_edge(edge);
     });
-    if (!leads_there || !admitted(s) || s.exchange == kIkeIntermediate) return;
+    if (!leads_there || !admitted(s)) return;
     EXPECT_EQ(s.exchange, static_cast<uint8_t>(ExchangeType::IkeAuth)) << to_string(s.state);
     // An initiator is answered, a responder is asked.
     EXPECT_EQ(s.role == Role::Initiator, s.direction == Direction::Response);
@@ -175,7 +203,7 @@ TEST(Legality, AnExchangeThatMakesChildrenHasNoRowBeforeAuth) {
   });
   for_each_situation([&](const Situation& s) {
     const bool makes_children = s.exchange == static_cast<uint8_t>(ExchangeType::CreateChildSa) ||
-                                s.exchange == kFollowUpKe ||
+                                s.exchange == static_cast<uint8_t>(ExchangeType::IkeFollowupKe) ||
                                 s.exchange == static_cast<uint8_t>(ExchangeType::Informational);
     // Deleting is reached both ways; what is asked there is answered and installs nothing.
     if (!makes_children || !before_auth.contains(s.state) || s.state == IkeSaState::Deleting)
