@@ -158,6 +158,7 @@ std::vector<std::vector<Payload>> payload_lists(const SimPair& pair) {
   add(kSetIdi | kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth);
+  add(kSetIdi | kSetAuth);
   lists.push_back({DeletePayload{ProtocolId::Esp, {Spi{0x11223344}}}});
   lists.push_back({error_notify(NotifyType::AuthenticationFailed)});
   lists.push_back({error_notify(NotifyType::TemporaryFailure)});
