@@ -75,7 +75,7 @@ void arm_lifetime(Context& context, const IkeSa& sa, ChildSa& child) {
 }
 
 void arm_probe(Context& context, const IkeSa& sa, ChildSa& child) {
-  if (child.group_negotiated) return context.supervisor.note_renewal(sa.tunnel());
+  if (child.group_negotiated) return context.supervisor.note_renewal(sa.tunnel(), true);
   if (!context.supervisor.is_renewal_unknown(sa.tunnel())) return;
   const auto at = kProbeAfterMin + kProbeAfterSpread * (context.provider.u32() % 1024) / 1024;
   child.timers.arm(ChildTimer::Probe, context.now + at);

@@ -137,11 +137,11 @@ bool Supervisor::is_renewal_unknown(TunnelId id) {
   return tunnel != nullptr && tunnel->renewal.is_unknown();
 }
 
-void Supervisor::note_renewal(TunnelId id) {
+void Supervisor::note_renewal(TunnelId id, bool works) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) return;
-  tunnel->renewal.by_create_child = true;
-  tunnel->renewal.refusal.reset();
+  tunnel->renewal.by_create_child = works;
+  if (works) tunnel->renewal.refusal.reset();
 }
 
 void Supervisor::note_auth_child(Context& context, TunnelId id, bool is_made) {

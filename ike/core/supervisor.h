@@ -114,7 +114,8 @@ class Supervisor {
   // --- Renewal: what is known of it decides how the first child comes ---
   bool goes_childless(TunnelId id);
   bool is_renewal_unknown(TunnelId id);
-  void note_renewal(TunnelId id);  // CREATE_CHILD_SA made a child.
+  // CREATE_CHILD_SA made a child, or cannot because the two sides' PFS differs.
+  void note_renewal(TunnelId id, bool works);
   // IKE_AUTH of ours, which had the first child in it, made it or not.
   void note_auth_child(Context& context, TunnelId id, bool is_made);
   // The peer refused `own` for its algorithms or its group. True: the child may still come with

@@ -279,6 +279,7 @@ void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
 
 // What IKE_AUTH made shows that the algorithms are agreed: only the group can be in dispute.
 bool is_about_group(IkeSa& sa, const ChildExchange& own, const NotifyPayload& error) {
+  if (error.type == NotifyType::InvalidKePayload) return true;
   const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
   return error.type == NotifyType::NoProposalChosen && old != nullptr && !old->group_negotiated;
 }
@@ -432,6 +433,8 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   if (!terms) {
     sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
     context.supervisor.fail(sa.tunnel(), terms.error().why, Supervisor::Blame::Stranger);
+    if (terms.error().why.cause == cause_id(Cause::PfsMismatch))
+      context.supervisor.note_renewal(sa.tunnel(), false);
     return {terms.error().notify};
   }
   auto ke = answer_ke(context, payloads, terms->choice.group);

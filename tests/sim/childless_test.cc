@@ -177,6 +177,21 @@ TEST(PfsMismatch, IsSeenWhenConnectingAndTheTunnelComesUpWithAChildOfIkeAuth) {
   }
 }
 
+TEST(PfsMismatch, ComesToRestWhenBothSidesBegin) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SimPair pair(seed);
+    pair.config[kB].mode = ConnectionMode::Default;
+    set_pfs(pair, kB, DhGroupId::Ecp256);
+    pair.world.link = {.delay_min = 5ms, .delay_max = 60ms};
+    pair.start();
+    ASSERT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 60s)) << pair.world.picture();
+    pair.world.run_for(120s);
+    EXPECT_TRUE(pair.is_up());
+    pair.expect_at_rest();
+    EXPECT_LE(pair.a().ike_established.size(), 6u) << pair.world.picture();
+  }
+}
+
 TEST(PfsMismatch, AChildThatEndsBecauseOfItComesBackWithIkeAuth) {
   SimPair pair;
   set_pfs(pair, kB, DhGroupId::Ecp256);
