@@ -421,6 +421,18 @@ Result<AnsweredKe, Payload> answer_ke(Context& context, const std::vector<Payloa
   return AnsweredKe{dh->public_value(), *std::move(shared)};
 }
 
+Payload refuse_child(Context& context, const IkeSa& sa, const ChildSa* replaced,
+                     const ChildRefusal& refusal) {
+  const Diagnosis& why = refusal.why;
+  sa.log.warning("{}: {}", sa.peer->name, why.message);
+  context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+  if (why.cause != cause_id(Cause::PfsMismatch)) return refusal.notify;
+  context.supervisor.note_renewal(sa.tunnel(), false);
+  // Ours would be refused likewise.
+  if (replaced != nullptr) context.supervisor.trouble(context, sa.tunnel(), replaced->config, why);
+  return refusal.notify;
+}
+
 }  // namespace
 
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
@@ -430,13 +442,7 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   const ChildSa* replaced = old ? sa.find_child(*old) : nullptr;
   auto terms = agree_child(sa, payloads, ChildDh::With,
                            replaced ? std::optional{replaced->config} : std::nullopt);
-  if (!terms) {
-    sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
-    context.supervisor.fail(sa.tunnel(), terms.error().why, Supervisor::Blame::Stranger);
-    if (terms.error().why.cause == cause_id(Cause::PfsMismatch))
-      context.supervisor.note_renewal(sa.tunnel(), false);
-    return {terms.error().notify};
-  }
+  if (!terms) return {refuse_child(context, sa, replaced, terms.error())};
   auto ke = answer_ke(context, payloads, terms->choice.group);
   if (!ke) return {ke.error()};
   const ExchangeNonces nonces{find_payload<NoncePayload>(payloads)->value, fresh_nonce(context)};
