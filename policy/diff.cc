@@ -39,8 +39,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("mode", &TunnelPlan::mode);
   compare("encapsulation", &TunnelPlan::encapsulation);
   compare("vpn_type", &TunnelPlan::vpn_type);
-  compare("local_selectors", &TunnelPlan::local_selectors);
-  compare("remote_selectors", &TunnelPlan::remote_selectors);
+  compare("children", &TunnelPlan::children);
   compare("any_to_any", &TunnelPlan::any_to_any);
   compare("remote_prefixes", &TunnelPlan::remote_prefixes);
   return fields;

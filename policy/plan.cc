@@ -128,9 +128,10 @@ std::string to_string(const TunnelPlan& tunnel) {
                           : fmt::format("{} bytes", tunnel.ike_fragment_size));
   }
   line("mode", fmt::format("{}, {}", name_of(tunnel.mode), is_udp ? "udp" : "esp"));
-  line("selectors",
-       fmt::format("{} === {}{}", listed(tunnel.local_selectors), listed(tunnel.remote_selectors),
-                   tunnel.any_to_any ? " (any-to-any)" : ""));
+  for (const ChildPlan& child : tunnel.children) {
+    line("selectors", fmt::format("{} === {}{}", listed(child.local), listed(child.remote),
+                                  tunnel.any_to_any ? " (any-to-any)" : ""));
+  }
   line("routes", listed(tunnel.remote_prefixes));
   return text;
 }

@@ -53,6 +53,16 @@ struct PpkPlan {
   bool operator==(const PpkPlan&) const = default;
 };
 
+// One Child SA pair that a tunnel wants: everything of `local` to and from everything of `remote`.
+struct ChildPlan {
+  std::string name;  // Unique in its tunnel.
+  TrafficSelectors local;
+  TrafficSelectors remote;
+  bool operator==(const ChildPlan&) const = default;
+};
+
+inline constexpr size_t kTunnelChildrenMax = 255;
+
 inline constexpr uint32_t kIkeFragmentSizeDefault = 1280;
 // Below it headers, IV and ICV leave too little for content.
 inline constexpr uint32_t kIkeFragmentSizeMin = 256;
@@ -86,8 +96,7 @@ struct TunnelPlan {
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
   VpnType vpn_type = VpnType::RouteBased;
-  TrafficSelectors local_selectors;
-  TrafficSelectors remote_selectors;
+  std::vector<ChildPlan> children;  // 1 to kTunnelChildrenMax; of overlapping ones the first.
   bool any_to_any =
       true;  // Then own_prefixes and the gateways' addresses are refused as inner sources.
   std::vector<IpPrefix>

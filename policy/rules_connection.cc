@@ -219,7 +219,7 @@ void check_selectors(const Model& model, RuleReport& report) {
     }
     if (remote->prefixes->empty()) continue;
     if (tunnel_selectors(*gateway, connection, network->address_space, remote->prefixes)
-            .local.empty()) {
+            .pairs.empty()) {
       report.error({connection.mark,
                     {path_of(connection)},
                     "no selector remains: the two sides have no address family in common",

@@ -137,12 +137,6 @@ void refuse_connection_features(const Connection& connection, RuleReport& report
                   "IKEv1 is not supported and will not be",
                   "use IKEv2 on both sides"});
   }
-  if (connection.traffic_selector_policies.size() > 1) {
-    report.error({connection.traffic_selector_policies_mark,
-                  {path_of(connection)},
-                  "more than one traffic selector policy is not supported yet",
-                  "put all ranges into one"});
-  }
 }
 
 }  // namespace

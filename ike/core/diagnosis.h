@@ -16,6 +16,7 @@ enum class Cause : uint8_t {
   NoIkeProposal,  // No IKE proposal in common; found by us or said by the peer.
   NoEspProposal,
   InvalidKe,         // The peer insists on a group that we do not offer.
+  PfsMismatch,       // The ESP algorithms agree, the groups of CREATE_CHILD_SA do not.
   WrongPsk,          // The peer's AUTH does not verify with our key.
   AuthRefused,       // The peer refused our AUTH.
   IdentityMismatch,  // The peer is not who we expect, or asks for somebody else.

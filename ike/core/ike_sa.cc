@@ -142,7 +142,8 @@ Legality judge_message(const IkeSa& sa, const Header& header,
   return judge({.state = sa.state(),
                 .exchange = header.exchange,
                 .role = sa.role,
-                .direction = header.is_response ? Direction::Response : Direction::Request},
+                .direction = header.is_response ? Direction::Response : Direction::Request,
+                .admits_childless = sa.admits_childless},
                payload_set(payloads));
 }
 

@@ -68,6 +68,7 @@ struct IkeSa {
   NatStatus nat;
   Encapsulation encapsulation = Encapsulation::Udp;
   bool has_fragmentation = false;  // RFC 7383: both sides announced it.
+  bool admits_childless = false;   // RFC 6023: the responder announced it.
   Log log;
 
   // --- Keys ---

@@ -15,7 +15,8 @@ constexpr PayloadSet kAgreement = kSetSa | kSetKe | kSetNonce | kSelectors;
 
 constexpr PayloadSet kInitNeeds = kSetSa | kSetKe | kSetNonce;
 constexpr PayloadSet kInitBars = kIdentity | kSelectors | kSetDelete | kSetRepeated;
-constexpr PayloadSet kAuthNeeds = kSetIdi | kSetAuth | kSetSa | kSelectors;
+constexpr PayloadSet kAuthNeeds = kSetIdi | kSetAuth;
+constexpr PayloadSet kAuthChild = kSetSa | kSelectors;
 constexpr PayloadSet kAuthBars = kSetKe | kSetNonce | kSetDelete | kSetRepeated;
 // Of the exchanges that carry key exchanges alone.
 constexpr PayloadSet kKeBars =
@@ -32,7 +33,7 @@ constexpr LegalityRow kTable[] = {
     // As many as were agreed, one state for "another is due"; IKE_AUTH has no row before the last.
     {IntermediateDue, IkeIntermediate, kResponder, Request, kSetKe, kKeBars},
     {IntermediateSent, IkeIntermediate, kInitiator, Response, 0, kKeBars},
-    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars},
+    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars, kAuthChild},
     {AuthSent, IkeAuth, kInitiator, Response, 0, kAuthBars},
 
     {Established, CreateChildSa, kInitiator, Request, kCreateNeeds, kCreateBars},
@@ -124,6 +125,10 @@ Legality judge(const Situation& situation, PayloadSet payloads) {
     }
     if ((payloads & row.forbidden) != 0) return Legality::ForbiddenPayload;
     if ((payloads & row.required) != row.required) return Legality::MissingPayload;
+    const auto child = static_cast<PayloadSet>(payloads & row.child);
+    // RFC 6023 3: without SA, TSi and TSr, but never with some of them.
+    const bool goes_without = child == 0 && situation.admits_childless;
+    if (child != row.child && !goes_without) return Legality::MissingPayload;
     return Legality::Legal;
   }
   return Legality::Unexpected;

@@ -34,6 +34,7 @@ struct LegalityRow {
   Direction direction;
   PayloadSet required;
   PayloadSet forbidden;
+  PayloadSet child = 0;  // All of them; none only where the IKE SA may go without (RFC 6023).
 };
 std::span<const LegalityRow> legality_table();
 
@@ -44,6 +45,7 @@ struct Situation {
   uint8_t exchange;  // Raw: the peer chooses it.
   Role role;
   Direction direction;
+  bool admits_childless = false;  // The responder announced it in IKE_SA_INIT.
 };
 Legality judge(const Situation& situation, PayloadSet payloads);
 

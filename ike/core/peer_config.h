@@ -68,7 +68,7 @@ struct PpkConfig {
 };
 
 inline constexpr uint32_t kFragmentSizeDefault = 1280;  // What every IPv6 path carries.
-inline constexpr size_t kChildConfigsMax = 64;
+inline constexpr size_t kChildConfigsMax = 255;
 
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 
@@ -85,11 +85,13 @@ struct PeerConfig {
   std::shared_ptr<const SecretBytes> psk;
   std::optional<PpkConfig> ppk;
   std::vector<IkeProposal> ike_proposals;
-  // 1 to kChildConfigsMax. The first comes with IKE_AUTH; where selectors overlap, the earlier one
-  // carries the packet.
+  // 1 to kChildConfigsMax. The first may come with IKE_AUTH; where selectors overlap, the earlier
+  // one carries the packet.
   std::vector<ChildConfig> children;
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
+  // RFC 6023: announced as responder; as initiator, the first child then comes by CREATE_CHILD_SA.
+  bool admits_childless = true;
   // RFC 7383: IP packets of larger messages are cut to this size, where the peer can join them. 0:
   // never.
   uint32_t fragment_size = kFragmentSizeDefault;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ike/core/child_wishes.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/sa_registry.h"
 
@@ -19,33 +20,11 @@ bool is_negotiating(const IkeSa& sa) {
          sa.state() == IkeSaState::AuthSent;
 }
 
-bool is_making(const IkeSa& sa, const ChildConfig& config) {
-  const ChildExchange* active = child_of(sa.active);
-  if (active != nullptr && active->config == config.name) return true;
-  return std::ranges::any_of(sa.queue, [&](const Task& task) {
-    return task.kind == Task::Kind::CreateChild && task.config == config.name;
-  });
-}
-
-bool serves(const IkeSa& sa, const ChildConfig& config) {
-  return std::ranges::any_of(sa.children, [&](const ChildSa& child) {
-    return child.is_usable() && child.config == config.name;
-  });
-}
-
-bool has_usable_child(const IkeSa& sa) {
-  return std::ranges::any_of(sa.children, [](const ChildSa& child) { return child.is_usable(); });
-}
-
-bool is_complete(const IkeSa& sa) {
-  return std::ranges::all_of(sa.peer->children,
-                             [&](const ChildConfig& config) { return serves(sa, config); });
-}
-
 // We send on a child of `sa` for what `child` of another IKE SA carries.
 bool carries(const IkeSa& sa, const ChildSa& child) {
   return std::ranges::any_of(sa.children, [&](const ChildSa& own) {
-    return own.is_usable() && own.config == child.config && own.outbound_half == Outbound::Active;
+    return own.is_usable() && own.outbound_half == Outbound::Active &&
+           is_same_traffic(own.traffic(), child.traffic());
   });
 }
 
@@ -57,18 +36,6 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   return winner.is_proven && std::ranges::all_of(loser.children, [&](const ChildSa& child) {
            return !child.is_usable() || carries(winner, child);
          });
-}
-
-// The established IKE SA of a tunnel that new exchanges should use.
-IkeSa* preferred(Context& context, TunnelId id) {
-  IkeSa* best = nullptr;
-  for (IkeSa* sa : context.sas.of_tunnel(id)) {
-    if (sa->state() != IkeSaState::Established || sa->is_redundant) continue;
-    const bool is_better = best == nullptr || has_usable_child(*sa) > has_usable_child(*best) ||
-                           (has_usable_child(*sa) && &choose_loser(*sa, *best) == best);
-    if (is_better) best = sa;
-  }
-  return best;
 }
 
 }  // namespace
@@ -108,6 +75,7 @@ void Supervisor::up(Context& context, TunnelId id) {
   tunnel->is_held_down = false;
   tunnel->has_new_failure = false;
   tunnel->has_failed_attempt = false;
+  tunnel->renewal = {};
   const bool responds_only = tunnel->peer->mode == ConnectionMode::ResponderOnly;
   tunnel->timers.arm(TunnelTimer::UpDeadline,
                      context.now + (responds_only ? kUpWaitResponderOnly : kUpWaitMax));
@@ -192,22 +160,6 @@ void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   // A stranger's attempt says nothing about ours; who never initiates has no other to go by.
   const bool waits_for_peer = tunnel->peer->mode == ConnectionMode::ResponderOnly;
   if (blame == Blame::Ours || waits_for_peer) tunnel->has_failed_attempt = true;
-  touch(id);
-}
-
-void Supervisor::fail_child(Context& context, TunnelId id, const std::string& config,
-                            const Diagnosis& why) {
-  Tunnel* tunnel = find(id);
-  if (tunnel == nullptr) return;
-  const Diagnosis placed = failures_.placed(*tunnel->peer, why);
-  failures_.add(id, placed);
-  ChildWish& wish = tunnel->wishes[config];
-  ++wish.failure_count;
-  wish.retry_at.reset();
-  context.outbox.emit(EventChildTrouble{.tunnel = id, .name = config, .diagnosis = placed});
-  const IkeSa* sa = preferred(context, id);
-  if (sa == nullptr || !has_usable_child(*sa)) return fail(id, placed);
-  answer(context, *tunnel, Kind::Up, placed);
   touch(id);
 }
 
@@ -394,7 +346,7 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
     tunnel.has_failed_attempt = false;
     tunnel.remote.connected();
     report(context, tunnel, TunnelState::Established, {});
-    wish_for_children(context, tunnel, *established);
+    wish_for_children(context, tunnel, *surviving(context, id));
     // What only the peer can begin is not waited for.
     if (responds_only || is_complete(*established)) answer(context, tunnel, Kind::Up, std::nullopt);
     return;
@@ -416,7 +368,7 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
       std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); });
   const bool is_named = !tunnel.peer->remote_name.empty();
   if ((responds_only && !is_named) || negotiating || tunnel.remote.is_resolving) return;
-  if (established != nullptr) return wish_for_children(context, tunnel, *established);
+  if (established != nullptr) return wish_for_children(context, tunnel, *surviving(context, id));
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
   if (tunnel.timers.is_armed(TunnelTimer::Retry)) return;
   Duration wait{};
@@ -424,47 +376,6 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   // Who waits for the peer to call looks its name up, and no more.
   if (responds_only && tunnel.was_resolved) wait = kResolveInterval;
   tunnel.timers.arm(TunnelTimer::Retry, context.now + wait);
-}
-
-// Each child that is missing gets its own time; the others are not asked.
-void Supervisor::wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa) {
-  if (tunnel.peer->mode == ConnectionMode::ResponderOnly) return;
-  std::optional<Instant> next;
-  for (const ChildConfig& config : sa.peer->children) {
-    if (serves(sa, config)) {
-      tunnel.wishes.erase(config.name);
-      continue;
-    }
-    if (is_making(sa, config)) continue;
-    ChildWish& wish = tunnel.wishes[config.name];
-    if (!wish.retry_at) {
-      Duration wait{};
-      if (wish.failure_count > 0) wait = around(backoff_wait(wish.failure_count), context.provider);
-      // A responder leaves the first tries to the IKE SA's initiator, or both would create a child.
-      if (sa.role == Role::Responder) wait += kResponderWait;
-      wish.retry_at = context.now + wait;
-    }
-    next = earlier(next, wish.retry_at);
-  }
-  if (next) {
-    tunnel.timers.arm(TunnelTimer::ChildRetry, *next);
-  } else {
-    tunnel.timers.cancel(TunnelTimer::ChildRetry);
-  }
-}
-
-void Supervisor::create_due_children(Context& context, Tunnel& tunnel) {
-  IkeSa* sa = preferred(context, tunnel.peer->tunnel);
-  if (sa == nullptr || tunnel.is_held_down) return;
-  for (const ChildConfig& config : sa->peer->children) {
-    const auto wish = tunnel.wishes.find(config.name);
-    if (wish == tunnel.wishes.end() || !wish->second.retry_at ||
-        *wish->second.retry_at > context.now || serves(*sa, config) || is_making(*sa, config)) {
-      continue;
-    }
-    wish->second.retry_at.reset();
-    queue_task(context, *sa, {.kind = Task::Kind::CreateChild, .config = config.name});
-  }
 }
 
 // Commands that nothing will answer any more.

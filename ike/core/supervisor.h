@@ -16,6 +16,7 @@
 #include "ike/core/failure_log.h"
 #include "ike/core/ike_sa.h"
 #include "ike/core/remote_name.h"
+#include "ike/core/renewal.h"
 
 namespace twinspan::ike {
 
@@ -63,6 +64,7 @@ struct Tunnel {
   unsigned failure_count = 0;        // Since the tunnel last stood for kStableAfter.
   std::optional<Instant> up_since;   // While it stands.
 
+  Renewal renewal;
   std::map<std::string, ChildWish> wishes;  // By ChildConfig, of those that are not there.
   struct GraceInbound {
     Spi spi;
@@ -109,6 +111,8 @@ class Supervisor {
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
   // One child failed. The tunnel has failed with it only when no other child is left.
   void fail_child(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
+  // A child that stands has something wrong with it; only told.
+  void trouble(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
   // An exchange failed that the tunnel does not depend on: only its record is kept.
   void record(TunnelId id, const Diagnosis& why);
   // What is being looked at, until the step is over.
@@ -120,6 +124,16 @@ class Supervisor {
   void finish(Context& context, TunnelId id, Kind kind, const std::optional<Diagnosis>& failure);
   // The peer seems to have lost `old`: negotiate beside it, if not just done.
   void recover(Context& context, const IkeSa& old);
+  // --- Renewal: what is known of it decides how the first child comes ---
+  bool goes_childless(TunnelId id);
+  bool is_renewal_unknown(TunnelId id);
+  // CREATE_CHILD_SA made a child, or cannot because the two sides' PFS differs.
+  void note_renewal(TunnelId id, bool works);
+  // IKE_AUTH of ours, which had the first child in it, made it or not.
+  void note_auth_child(Context& context, TunnelId id, bool is_made);
+  // The peer refused `own` for its algorithms or its group. True: the child may still come with
+  // IKE_AUTH, so `sa`, which has none, should give way to another one.
+  bool refuse_renewal(const IkeSa& sa, const ChildExchange& own, const Diagnosis& why);
   void keep_inbound(Context& context, TunnelId id, const ChildSa& replaced);
   bool grace_holds(Spi spi) const;
 

@@ -73,16 +73,19 @@ Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<
         refusal(NotifyType::InvalidSyntax, diagnose(Cause::BadMessage, peer.name, "no selectors"))};
   }
   const SelectorPair proposed{.local = ts_r->selectors, .remote = ts_i->selectors};
-  const ChildConfig* config = rekeyed ? peer.find_child(*rekeyed)
-                                      : select_child(peer.children, proposed, served_configs(sa));
+  const auto served = served_configs(sa);
+  const ChildConfig* config =
+      rekeyed ? peer.find_child(*rekeyed) : select_child(peer.children, proposed, served);
   // What the peer may not have at all is told before what it may not have for these packets.
   const auto& proposals = (config != nullptr ? *config : peer.children.front()).proposals;
   const auto choice = select_esp(*offer, proposals, dh, ke_group(payloads));
   if (!choice) {
-    return Err<ChildRefusal>{refusal(
-        NotifyType::NoProposalChosen,
-        compared(diagnose(Cause::NoEspProposal, peer.name, explain_esp(*offer, proposals, dh)),
-                 compare_esp(offer, proposals, dh)))};
+    const bool is_group_alone = select_esp(*offer, proposals, ChildDh::Without, 0).has_value();
+    const Cause cause = is_group_alone ? Cause::PfsMismatch : Cause::NoEspProposal;
+    return Err<ChildRefusal>{
+        refusal(NotifyType::NoProposalChosen,
+                compared(diagnose(cause, peer.name, explain_esp(*offer, proposals, dh)),
+                         compare_esp(offer, proposals, dh)))};
   }
   const auto narrowed =
       config == nullptr
@@ -94,8 +97,13 @@ Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<
                 compared(diagnose(Cause::TsUnacceptable, peer.name, peers_choice(peer)),
                          compare_selectors(all_selectors(peer), &proposed)))};
   }
-  return ChildTerms{config->name, *choice, narrowed->pair.local, narrowed->pair.remote,
-                    narrowed->is_less};
+  return ChildTerms{
+      .config = config->name,
+      .choice = *choice,
+      .local = narrowed->pair.local,
+      .remote = narrowed->pair.remote,
+      .narrowed = narrowed->is_less,
+      .more_possible = !rekeyed && has_more_for(peer.children, *config, proposed, served)};
 }
 
 Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
@@ -250,6 +258,7 @@ void send_child_request(Context& context, IkeSa& sa, ChildExchange own,
 namespace {
 
 void try_again(Context& context, IkeSa& sa, const ChildExchange& own, Task task) {
+  task.is_probe = own.is_probe;
   const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
   task.kind = own.rekeys ? Task::Kind::RekeyChild : Task::Kind::CreateChild;
   if (old != nullptr) task.inbound_spi = old->inbound;
@@ -268,6 +277,17 @@ void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
   sa.log.warning("{}: {}", sa.peer->name, why.message);
   if (!own.rekeys) return context.supervisor.fail_child(context, sa.tunnel(), own.config, why);
   rekey_child_failed(context, sa, own, why);
+}
+
+// What IKE_AUTH made shows that the algorithms are agreed: only the group can be in dispute.
+bool is_about_group(IkeSa& sa, const ChildExchange& own, const NotifyPayload& error) {
+  if (error.type == NotifyType::InvalidKePayload) return true;
+  const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
+  return error.type == NotifyType::NoProposalChosen && old != nullptr && !old->group_negotiated;
+}
+
+bool is_about_offer(const NotifyPayload& error) {
+  return error.type == NotifyType::NoProposalChosen || error.type == NotifyType::InvalidKePayload;
 }
 
 }  // namespace
@@ -289,8 +309,14 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
     return try_again(context, sa, own,
                      {.attempt = own.attempt + 1, .not_before = context.now + wait});
   }
-  const Diagnosis why = child_refused(
-      *sa.peer, {own.config, own.offered, own.local, own.remote, ChildDh::With}, error);
+  const ChildOffer offer{own.config, own.offered, own.local, own.remote, ChildDh::With};
+  const Diagnosis why = is_about_group(sa, own, error) ? pfs_refused(*sa.peer, offer, error)
+                                                       : child_refused(*sa.peer, offer, error);
+  if (is_about_offer(error) &&
+      context.supervisor.refuse_renewal(sa, own, pfs_refused(*sa.peer, offer, error))) {
+    context.supervisor.record(sa.tunnel(), why);
+    return close_with_delete(context, sa, why, InboundFate::Now);
+  }
   if (error.type == NotifyType::ChildSaNotFound && own.rekeys) {
     // RFC 7296 2.25: the peer does not have it any more.
     report_child_failure(context, sa, own, why);
@@ -391,8 +417,22 @@ void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followu
     return finish_rekey(context, sa, own, {std::move(child), std::move(keys), nonces});
   }
   const ChildId id = child.id;
+  const bool asks_again = has_rest(sa, child, payloads);
   install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
   resolve_duplicate_children(context, sa, id);
+  if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = own.config});
+}
+
+bool has_rest(const IkeSa& sa, const ChildSa& fresh, const std::vector<Payload>& answer) {
+  if (!fresh.narrowed || find_notify(answer, NotifyType::AdditionalTsPossible) == nullptr)
+    return false;
+  // Whoever answers with what is there already has nothing new to give.
+  return sa.children.size() < kChildConfigsMax &&
+         std::ranges::none_of(
+             sa.children,
+             [&](const ChildSa& child) {
+               return child.is_usable() && is_same_traffic(child.traffic(), fresh.traffic());
+             });
 }
 
 // --- Responder ---
@@ -427,6 +467,18 @@ Result<AnsweredDh, Payload> answer_ke(Context& context, const std::vector<Payloa
   return *std::move(answered);
 }
 
+Payload refuse_child(Context& context, const IkeSa& sa, const ChildSa* replaced,
+                     const ChildRefusal& refusal) {
+  const Diagnosis& why = refusal.why;
+  sa.log.warning("{}: {}", sa.peer->name, why.message);
+  context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+  if (why.cause != cause_id(Cause::PfsMismatch)) return refusal.notify;
+  context.supervisor.note_renewal(sa.tunnel(), false);
+  // Ours would be refused likewise.
+  if (replaced != nullptr) context.supervisor.trouble(context, sa.tunnel(), replaced->config, why);
+  return refusal.notify;
+}
+
 }  // namespace
 
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
@@ -439,11 +491,7 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   const ChildSa* replaced = old ? sa.find_child(*old) : nullptr;
   auto terms = agree_child(sa, payloads, ChildDh::With,
                            replaced ? std::optional{replaced->config} : std::nullopt);
-  if (!terms) {
-    sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
-    context.supervisor.fail(sa.tunnel(), terms.error().why, Supervisor::Blame::Stranger);
-    return {terms.error().notify};
-  }
+  if (!terms) return {refuse_child(context, sa, replaced, terms.error())};
   auto ke = answer_ke(context, payloads, terms->choice.group);
   if (!ke) return {ke.error()};
   const ExchangeNonces nonces{find_payload<NoncePayload>(payloads)->value, fresh_nonce(context)};
@@ -458,6 +506,7 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
     answer.push_back(KePayload{static_cast<uint16_t>(child.group), ke->public_value});
   }
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
+  if (terms->more_possible) answer.push_back(status_notify(NotifyType::AdditionalTsPossible));
   Followup agreed{.agreed = AgreedChild{std::move(child), nonces},
                   .methods = terms->choice.additional_methods(),
                   .shared = std::move(ke->shared)};

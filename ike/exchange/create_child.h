@@ -16,7 +16,8 @@ struct ChildTerms {
   std::string config;  // The ChildConfig that it serves.
   EspChoice choice;
   TrafficSelectors local, remote;
-  bool narrowed = false;  // Less than configured.
+  bool narrowed = false;       // Less than configured.
+  bool more_possible = false;  // The responder would take more in another Child SA.
 };
 
 struct ChildRefusal {
@@ -39,6 +40,9 @@ struct ChildOffer {
 };
 Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
                                            const std::vector<Payload>& payloads);
+
+// RFC 7296 2.9: whether the peer, whose answer made `fresh`, would take more than it narrowed to.
+bool has_rest(const IkeSa& sa, const ChildSa& fresh, const std::vector<Payload>& answer);
 
 // --- Both roles ---
 // At least 256, unused, and congruent to the tunnel as EndpointOptions::spi_modulus asks.

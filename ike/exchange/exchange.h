@@ -32,15 +32,16 @@ struct IntermediateExchange {
   std::unique_ptr<DhExchange> dh;
 };
 
-// IKE_AUTH with the first Child SA.
+// IKE_AUTH, with the first Child SA or childless (RFC 6023).
 struct AuthExchange {
-  Spi inbound_spi;
+  std::optional<Spi> inbound_spi;  // Of the first child; none when childless.
 };
 
 // CREATE_CHILD_SA for a new child or, with `rekeys`, for the replacement of one.
 struct ChildExchange {
   std::string config;  // The ChildConfig to serve.
   std::optional<ChildId> rekeys;
+  bool is_probe = false;  // Of a child that need not be replaced yet.
   unsigned attempt = 0;
   Spi inbound_spi;
   std::vector<EspProposal> offered;
@@ -143,7 +144,8 @@ struct Task {
   unsigned attempt = 0;  // After TEMPORARY_FAILURE.
   Instant not_before{};
   DhGroupId group =
-      DhGroupId::None;  // RekeyChild, CreateChild, RekeyIke: the group the peer asked for.
+      DhGroupId::None;    // RekeyChild, CreateChild, RekeyIke: the group the peer asked for.
+  bool is_probe = false;  // RekeyChild: before the child needs it.
 };
 const char* to_string(Task::Kind kind);
 

@@ -52,7 +52,9 @@ void abandon_own_attempts(Context& context, const IkeSa& established) {
 
 void start_ike_auth(Context& context, IkeSa& sa) {
   const PeerConfig& peer = *sa.peer;
-  const AuthExchange own{.inbound_spi = fresh_inbound_spi(context, peer.tunnel)};
+  AuthExchange own;
+  if (!sa.admits_childless || !context.supervisor.goes_childless(peer.tunnel))
+    own.inbound_spi = fresh_inbound_spi(context, peer.tunnel);
   const IdPayload id = id_payload(peer.local_identity, true);
   auto proof = prove_with_ppk(context, sa, id);
   if (!proof) {
@@ -63,10 +65,10 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   if (is_only_sa(context, sa)) payloads.push_back(status_notify(NotifyType::InitialContact));
   payloads.push_back(id_payload(peer.remote_identity, false));
   std::ranges::move(*proof, std::back_inserter(payloads));
-  const ChildConfig& first = peer.children.front();
-  payloads.push_back(offer_esp(first.proposals, own.inbound_spi, ChildDh::Without));
-  for (Payload& ts : selector_payloads(first.local, first.remote)) {
-    payloads.push_back(std::move(ts));
+  if (own.inbound_spi) {
+    const ChildConfig& first = peer.children.front();
+    payloads.push_back(offer_esp(first.proposals, *own.inbound_spi, ChildDh::Without));
+    std::ranges::move(selector_payloads(first.local, first.remote), std::back_inserter(payloads));
   }
   sa.active = own;
   sa.enter(IkeSaState::AuthSent);
@@ -94,25 +96,28 @@ std::string refusal_text(const IkeSa& sa, NotifyType type) {
                      sa.peer->ppk->id);
 }
 
-void complete_first_child(Context& context, IkeSa& sa, const AuthExchange& own,
+void complete_first_child(Context& context, IkeSa& sa, Spi inbound_spi,
                           const std::vector<Payload>& payloads) {
   const PeerConfig& peer = *sa.peer;
   const ChildConfig& first = peer.children.front();
   const auto* error = find_error(payloads);
   const ChildOffer offer{first.name, first.proposals, first.local, first.remote, ChildDh::Without};
   if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
+    context.supervisor.note_auth_child(context, peer.tunnel, false);
     return context.supervisor.fail_child(context, peer.tunnel, first.name,
                                          child_refused(peer, offer, *error));
   }
   const auto terms = accept_child(peer, offer, payloads);
   if (!terms) {
     context.supervisor.fail_child(context, peer.tunnel, first.name, terms.error());
-    return queue_task(context, sa,
-                      {.kind = Task::Kind::DeleteChild, .inbound_spi = own.inbound_spi});
+    return queue_task(context, sa, {.kind = Task::Kind::DeleteChild, .inbound_spi = inbound_spi});
   }
   ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
-  install_child(context, sa, first_child(context, sa, *terms, own.inbound_spi), std::move(keys),
-                Activation::Now);
+  ChildSa child = first_child(context, sa, *terms, inbound_spi);
+  const bool asks_again = has_rest(sa, child, payloads);
+  install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
+  if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = first.name});
+  context.supervisor.note_auth_child(context, peer.tunnel, true);
 }
 
 }  // namespace
@@ -127,6 +132,7 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
         error != nullptr
             ? ike_refused(*sa.peer, sa.peer->ike_proposals, *error, refusal_text(sa, error->type))
             : diagnose(Cause::AuthMethod, sa.peer->name, "no AUTH in the answer");
+    if (own.inbound_spi) context.supervisor.note_auth_child(context, sa.tunnel(), false);
     context.supervisor.fail(sa.tunnel(), why);
     return close_silently(context, sa, why);
   }
@@ -137,7 +143,9 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
     return close_with_delete(context, sa, *failure, InboundFate::Now);
   }
   establish(context, sa, false);
-  complete_first_child(context, sa, own, payloads);
+  if (own.inbound_spi) return complete_first_child(context, sa, *own.inbound_spi, payloads);
+  queue_task(context, sa,
+             {.kind = Task::Kind::CreateChild, .config = sa.peer->children.front().name});
 }
 
 // --- Responder ---
@@ -224,6 +232,7 @@ void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>&
   const ChildSa& child = install_child(context, sa, std::move(fresh), std::move(keys), activation);
   answer.push_back(answer_esp(terms->choice, child.inbound));
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
+  if (terms->more_possible) answer.push_back(status_notify(NotifyType::AdditionalTsPossible));
 }
 
 }  // namespace
@@ -269,7 +278,8 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   std::ranges::move(*proof, std::back_inserter(answer));
   // RFC 8784 3: empty, it says that the PPK is in use.
   if (sa.ppk.is_in_use) answer.push_back(ppk_identity(""));
-  answer_first_child(context, sa, payloads, answer);
+  if (find_payload<SaPayload>(payloads) != nullptr)
+    answer_first_child(context, sa, payloads, answer);
   if (find_notify(payloads, NotifyType::InitialContact) != nullptr)
     honour_initial_contact(context, sa);
   return answer;

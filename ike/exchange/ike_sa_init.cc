@@ -180,6 +180,8 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
                              datagram.remote, message.payloads);
   sa.has_fragmentation =
       find_notify(message.payloads, NotifyType::FragmentationSupported) != nullptr;
+  sa.admits_childless = sa.peer->admits_childless &&
+                        find_notify(message.payloads, NotifyType::ChildlessSupported) != nullptr;
   float_to_nat_port(context, sa);
   sa.window.response_accepted();
   start_ike_intermediate(context, sa);
@@ -266,6 +268,7 @@ void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, cons
   if (sa.has_fragmentation) {
     payloads.push_back(status_notify(NotifyType::FragmentationSupported));
   }
+  if (sa.admits_childless) payloads.push_back(status_notify(NotifyType::ChildlessSupported));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Response);
   sa.init_response = write_message(header, payloads);
   sa.window.answered(request.datagram.bytes, {sa.init_response});
@@ -301,6 +304,8 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
       std::ranges::any_of(peers, [](const auto& p) { return p->ppk.has_value(); });
   made->has_fragmentation =
       find_notify(request.payloads, NotifyType::FragmentationSupported) != nullptr;
+  made->admits_childless =
+      std::ranges::all_of(peers, [](const auto& p) { return p->admits_childless; });
   made->keys = derive_ike_keys(context.provider, made->suite,
                                {made->nonce_i, made->nonce_r, answered->shared.view()},
                                {made->spi_i, made->spi_r});

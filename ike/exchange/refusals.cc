@@ -40,4 +40,15 @@ Diagnosis child_refused(const PeerConfig& peer, const ChildOffer& offered,
   return why;
 }
 
+Diagnosis pfs_refused(const PeerConfig& peer, const ChildOffer& offered,
+                      const NotifyPayload& error) {
+  Diagnosis why =
+      diagnose(Cause::PfsMismatch, peer.name, "the peer answered " + notify_text(error.type));
+  if (const auto group = wanted_group(error))
+    return compared(std::move(why), compare_esp_group(*group, offered.proposals));
+  OfferComparison groups = compare_esp(nullptr, offered.proposals, ChildDh::With);
+  groups.config_field = why.config_field;
+  return compared(std::move(why), std::move(groups));
+}
+
 }  // namespace twinspan::ike

@@ -75,6 +75,7 @@ void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
   ChildExchange own;
   own.config = old->config;
   own.rekeys = old->id;
+  own.is_probe = task.is_probe;
   own.attempt = task.attempt;
   own.offered = rekey_offer(sa, *old);
   own.local = old->local;
@@ -121,6 +122,8 @@ void rekey_child_failed(Context& context, IkeSa& sa, const ChildExchange& own,
   context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyChild, why);
   ChildSa* old = sa.find_child(*own.rekeys);
   if (old == nullptr || !old->is_usable()) return;
+  context.supervisor.trouble(context, sa.tunnel(), own.config, why);
+  if (own.is_probe) return;
   old->timers.arm(ChildTimer::SoftLifetime,
                   context.now + around(kRekeyRetryAfter, context.provider));
 }

@@ -209,6 +209,7 @@ std::vector<std::vector<Payload>> payload_lists(const SimPair& pair) {
   add(kSetIdi | kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth);
+  add(kSetIdi | kSetAuth);
   FakeCrypto crypto{8};
   for (const DhGroupId method : kAdditional) {
     const Payload ke =

@@ -126,6 +126,7 @@ void choose_path(Dice& dice, WalkPlan& plan) {
 void choose_extensions(Dice& dice, WalkPlan& plan) {
   for (PeerConfig& peer : plan.config) {
     if (one_in(dice, 4)) peer.fragment_size = 256;
+    peer.admits_childless = !one_in(dice, 3);
   }
   plan.always_asks_for_cookies = one_in(dice, 5);
 }

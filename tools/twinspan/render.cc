@@ -74,10 +74,28 @@ std::string remote_text(const json& tunnel) {
   return field(tunnel, is_known ? "remote_endpoint" : "remote");
 }
 
-// "Connected", or "Connected (legacy)" where weak algorithms are admitted.
+// "Connected", "Connected (legacy)" where weak algorithms are admitted, "Connected 2/4" where
+// children are missing.
 std::string status_text(const json& connection) {
+  const auto up = connection.value("children_up", uint64_t{0});
+  const auto wanted = connection.value("children_wanted", uint64_t{0});
   return field(connection, "connection_status") +
+         (up > 0 && up < wanted ? fmt::format(" {}/{}", up, wanted) : "") +
          (connection.value("legacy", false) ? " (legacy)" : "");
+}
+
+// Which of the wanted children are there, and what is wrong with each.
+std::string render_children(const json& children) {
+  std::string text;
+  for (const json& child : children) {
+    const json trouble = child.value("trouble", json());
+    if (children.size() == 1 && !trouble.is_object()) continue;
+    text += fmt::format("{:<18} {} {} {} === {}{}\n", "child", field(child, "name"),
+                        child.value("is_up", false) ? "up" : "down",
+                        list_text(child["local_selectors"]), list_text(child["remote_selectors"]),
+                        trouble.is_object() ? ": " + field(trouble, "message") : "");
+  }
+  return text;
 }
 
 }  // namespace
@@ -140,6 +158,7 @@ std::string render_connection(const json& connection) {
                      field(child, "suite"), child["narrowed"].get<bool>() ? ", narrowed" : ""));
     line("", list_text(child["local_selectors"]) + " === " + list_text(child["remote_selectors"]));
   }
+  text += render_children(connection.value("children", json::array()));
   line("established since", field(tunnel, "established_since"));
   line("transferred", fmt::format("in {}, out {}", size_text(tunnel["ingress_bytes_transferred"]),
                                   size_text(tunnel["egress_bytes_transferred"])));

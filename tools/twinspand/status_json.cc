@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/twinspand/diagnosis_json.h"
@@ -90,12 +91,43 @@ json ike_json(const ike::EventIkeEstablished& event) {
   };
 }
 
+// Each selector once, in the order of the children.
+json all_selectors_json(const policy::TunnelPlan& plan,
+                        TrafficSelectors policy::ChildPlan::* side) {
+  TrafficSelectors all;
+  for (const policy::ChildPlan& child : plan.children) {
+    for (const TrafficSelector& selector : child.*side) {
+      if (std::ranges::find(all, selector) == all.end()) all.push_back(selector);
+    }
+  }
+  return selectors_json(all);
+}
+
+// What the connection wants, whether it is there, and what is wrong with it.
+json wanted_children_json(const TunnelView& tunnel) {
+  json list = json::array();
+  for (const policy::ChildPlan& child : tunnel.plan.children) {
+    const auto trouble = tunnel.child_troubles.find(child.name);
+    const bool has_trouble = trouble != tunnel.child_troubles.end();
+    list.push_back({
+        {"name", child.name},
+        {"local_selectors", selectors_json(child.local)},
+        {"remote_selectors", selectors_json(child.remote)},
+        {"is_up", tunnel.serves(child.name)},
+        {"trouble", has_trouble ? diagnosis_json(trouble->second, tunnel.places) : json()},
+    });
+  }
+  return list;
+}
+
 }  // namespace
 
 json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
   return {
       {"name", tunnel.plan.connection},
       {"connection_status", to_string(tunnel.status())},
+      {"children_up", tunnel.children_up()},
+      {"children_wanted", tunnel.plan.children.size()},
       {"reason", tunnel.is_usable() ? json() : optional_text(tunnel.reason)},
       {"legacy", !tunnel.plan.legacy_words.empty()},
       {"legacy_algorithms", tunnel.plan.legacy_words},
@@ -109,6 +141,7 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
   json children = json::array();
   for (const ike::EventChildEstablished& child : tunnel.children) {
     children.push_back({
+        {"name", child.name},
         {"spi_in", spi_text(child.inbound_spi)},
         {"spi_out", spi_text(child.outbound_spi)},
         {"suite", transforms_text(child.transforms)},
@@ -124,8 +157,9 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
   detail["mtu"] = tunnel.mtu;
   detail["local_id"] = tunnel.plan.local_identity.text;
   detail["remote_id"] = tunnel.plan.remote_identity.text;
-  detail["local_selectors"] = selectors_json(tunnel.plan.local_selectors);
-  detail["remote_selectors"] = selectors_json(tunnel.plan.remote_selectors);
+  detail["local_selectors"] = all_selectors_json(tunnel.plan, &policy::ChildPlan::local);
+  detail["remote_selectors"] = all_selectors_json(tunnel.plan, &policy::ChildPlan::remote);
+  detail["children"] = wanted_children_json(tunnel);
   detail["ike_sa"] = tunnel.ike ? ike_json(*tunnel.ike) : json();
   detail["child_sas"] = children;
   detail["child_rekeys"] = tunnel.child_rekeys;

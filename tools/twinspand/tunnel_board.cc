@@ -31,6 +31,15 @@ ConnectionStatus TunnelView::status() const {
   return ConnectionStatus::Unknown;
 }
 
+bool TunnelView::serves(const std::string& child) const {
+  return std::ranges::find(children, child, &ike::EventChildEstablished::name) != children.end();
+}
+
+size_t TunnelView::children_up() const {
+  return static_cast<size_t>(std::ranges::count_if(
+      plan.children, [this](const policy::ChildPlan& child) { return serves(child.name); }));
+}
+
 void TunnelBoard::add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu,
                       policy::ConfigPlaces places) {
   tunnels_.push_back(

@@ -37,6 +37,8 @@ struct TunnelView {
 
   ConnectionStatus status() const;
   bool is_usable() const { return !children.empty(); }
+  bool serves(const std::string& child) const;  // By name; a part of it at least.
+  size_t children_up() const;                   // Of those that the plan wants.
 };
 
 class TunnelBoard {

@@ -54,11 +54,13 @@ Duration soft_of(uint64_t hard_seconds) {
   return std::chrono::seconds(hard_seconds) * 9 / 10;
 }
 
-ike::ChildConfig to_child_config(const policy::TunnelPlan& plan) {
+static_assert(policy::kTunnelChildrenMax <= ike::kChildConfigsMax);
+
+ike::ChildConfig to_child_config(const policy::TunnelPlan& plan, const policy::ChildPlan& wanted) {
   ike::ChildConfig child{
-      .name = plan.connection,
-      .local = plan.local_selectors,
-      .remote = plan.remote_selectors,
+      .name = wanted.name,
+      .local = wanted.local,
+      .remote = wanted.remote,
       .proposals = {},
       .lifetime = {.soft_time = soft_of(plan.sa_lifetime_seconds),
                    .hard_time = std::chrono::seconds(plan.sa_lifetime_seconds),
@@ -112,7 +114,7 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .psk = std::move(secrets.psk),
       .ppk = to_ppk(plan, std::move(secrets.ppk)),
       .ike_proposals = {},
-      .children = {to_child_config(plan)},
+      .children = {},
       .mode = to_mode(plan.mode),
       .encapsulation = plan.encapsulation,
       .fragment_size = plan.ike_fragment_size,
@@ -120,6 +122,8 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .ike_hard_lifetime = std::chrono::seconds(plan.ike_lifetime_seconds),
       .dpd_interval = std::chrono::seconds(plan.dpd_timeout_seconds),
   };
+  for (const policy::ChildPlan& child : plan.children)
+    peer.children.push_back(to_child_config(plan, child));
   for (const policy::IkeProposal& proposal : plan.ike_proposals) {
     peer.ike_proposals.push_back({proposal.encryption, proposal.integrity, proposal.prf,
                                   proposal.group, proposal.additional});

@@ -1,5 +1,7 @@
 """Exchanges and notifies of extensions that were not agreed on."""
 
+import itertools
+
 from case import case, demand, demand_error, demand_notify, demand_same, demand_silence
 from ike import wire
 from ike.wire import Note, Payload, Type
@@ -60,18 +62,38 @@ def fragmentation_announcements(scene):
     session.probe()
 
 
-@case("RFC 6023 3", "IKE_AUTH without a child stands alone or is refused, and installs nothing")
+CHILDISH = (Type.SA, Type.TSI, Type.TSR)
+
+
+def without(kinds):
+    return lambda payloads: [payload for payload in payloads if payload.type not in kinds]
+
+
+@case("RFC 6023 3", "IKE_AUTH without a child is announced, stands alone, and installs nothing")
 def childless(scene):
     session = scene.hostile.init()
-    childish = (Type.SA, Type.TSI, Type.TSR)
-    content = scene.hostile.auth(session, lambda p: [x for x in p if x.type not in childish])
+    announced = wire.notices(wire.decode_message(session.init_response).payloads)
+    demand(
+        [n.value for n in announced if n.type == Note.CHILDLESS_IKEV2_SUPPORTED] == [b""],
+        "not announced once and without a value",
+    )
+    content = scene.hostile.auth(session, without(CHILDISH))
     demand(scene.child_count(scene.hostile) == 0, "a child was installed")
-    if wire.find(content, Type.AUTH) is None:
-        demand_error(content, Note.AUTHENTICATION_FAILED, Note.INVALID_SYNTAX)
-    else:
-        session.probe()
-        content = scene.hostile.create_child(session)
-        demand(wire.find(content, Type.SA) is not None, "no child afterwards")
+    demand(wire.find(content, Type.AUTH) is not None, "refused")
+    demand(not [p for p in content if p.type in CHILDISH], "answered with a child")
+    session.probe()
+    content = scene.hostile.create_child(session)
+    demand(wire.find(content, Type.SA) is not None, "no child afterwards")
+
+
+@case("RFC 6023 3", "Of SA, TSi and TSr, IKE_AUTH has all or none: a part of them is refused")
+def part_of_a_child(scene):
+    for count in (1, 2):
+        for missing in itertools.combinations(CHILDISH, count):
+            session = scene.hostile.init()
+            content = scene.hostile.auth(session, without(missing))
+            demand_error(content, Note.AUTHENTICATION_FAILED, Note.INVALID_SYNTAX)
+            demand(scene.child_count(scene.hostile) == 0, f"installed without {missing}")
 
 
 @case("RFC 5723, 6290, 5685", "Tickets, crash tokens and redirects are nothing to us")

@@ -37,6 +37,15 @@ const TunnelPlan& tunnel(const Plan& plan, std::string_view connection) {
   return none;
 }
 
+std::vector<std::string> pairs_of(const TunnelPlan& tunnel) {
+  std::vector<std::string> pairs;
+  for (const ChildPlan& child : tunnel.children) {
+    pairs.push_back(
+        fmt::format("{}: {} === {}", child.name, to_string(child.local), to_string(child.remote)));
+  }
+  return pairs;
+}
+
 TEST(Compile, TheGoodEstatesPlanIsAsPrinted) {
   EXPECT_EQ(plan_of(kGoodEstate).to_string(), R"(gateway gw-a instance 0 route-based
   network     vnet-a 10.1.0.0/16 on lan0
@@ -102,11 +111,8 @@ TEST(Compile, APolicyBasedGatewayPairsItsPrefixesWithTheRemotes) {
   EXPECT_FALSE(branch.any_to_any);
   EXPECT_EQ(branch.vpn_type, VpnType::PolicyBased);
   // The remote side has no IPv6, so neither have the selectors.
-  EXPECT_EQ(to_string(branch.local_selectors),
-            to_string({TrafficSelector::from_prefix(*IpPrefix::parse("10.1.0.0/16"))}));
-  EXPECT_EQ(to_string(branch.remote_selectors),
-            to_string({TrafficSelector::from_prefix(*IpPrefix::parse("10.9.0.0/16")),
-                       TrafficSelector::from_prefix(*IpPrefix::parse("10.8.0.0/16"))}));
+  EXPECT_THAT(pairs_of(branch), ElementsAre("a-to-branch/1: 10.1.0.0/16 === 10.9.0.0/16",
+                                            "a-to-branch/2: 10.1.0.0/16 === 10.8.0.0/16"));
 }
 
 TEST(Compile, ARouteBasedGatewayPairsPrefixesWhenAskedTo) {
@@ -115,9 +121,23 @@ TEST(Compile, ARouteBasedGatewayPairsPrefixesWhenAskedTo) {
   const TunnelPlan& branch = tunnel(plan, "a-to-branch");
   EXPECT_FALSE(branch.any_to_any);
   EXPECT_EQ(branch.vpn_type, VpnType::RouteBased);
-  EXPECT_EQ(to_string(branch.local_selectors), "10.1.0.0/16");
-  EXPECT_EQ(to_string(branch.remote_selectors), "10.9.0.0/16");
+  EXPECT_THAT(pairs_of(branch), ElementsAre("a-to-branch: 10.1.0.0/16 === 10.9.0.0/16"));
   EXPECT_TRUE(tunnel(plan, "a-to-b").any_to_any);
+}
+
+TEST(Compile, EachPairOfPrefixesOfOneFamilyIsAChildOfItsOwn) {
+  const Plan plan = plan_of(estate_with(
+      {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
+       {"address_space: [10.1.0.0/16]",
+        "address_space: [10.1.0.0/16, 10.3.0.0/16, 2001:db8:1::/48]"},
+       {"address_prefixes: [10.9.0.0/16]",
+        "address_prefixes: [10.9.0.0/16, 2001:db8:9::/48, 10.8.0.0/16]"}}));
+  EXPECT_THAT(pairs_of(tunnel(plan, "a-to-branch")),
+              ElementsAre("a-to-branch/1: 10.1.0.0/16 === 10.9.0.0/16",
+                          "a-to-branch/2: 10.1.0.0/16 === 10.8.0.0/16",
+                          "a-to-branch/3: 10.3.0.0/16 === 10.9.0.0/16",
+                          "a-to-branch/4: 10.3.0.0/16 === 10.8.0.0/16",
+                          "a-to-branch/5: 2001:db8:1::/48 === 2001:db8:9::/48"));
 }
 
 TEST(Compile, MoreSelectorsThanIkeCanCarryAreRefused) {
@@ -147,10 +167,21 @@ TEST(Compile, ASelectorPolicyReplacesThePrefixesAndNotTheRoutes) {
       {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
        ranges}));
   const TunnelPlan& branch = tunnel(plan, "a-to-branch");
-  EXPECT_EQ(to_string(branch.local_selectors), "10.1.0.1-10.1.0.9");
-  EXPECT_EQ(to_string(branch.remote_selectors), "10.9.0.0/24");
+  EXPECT_THAT(pairs_of(branch), ElementsAre("a-to-branch: 10.1.0.1-10.1.0.9 === 10.9.0.0/24"));
   EXPECT_EQ(branch.remote_prefixes, std::vector{*IpPrefix::parse("10.9.0.0/16")});
   EXPECT_TRUE(tunnel(plan_of(estate_with({ranges})), "a-to-branch").any_to_any);
+}
+
+TEST(Compile, EachSelectorPolicyIsAChildWithAllOfItsRanges) {
+  const Plan plan = plan_of(estate_with(
+      {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
+       {"traffic_selector_policies: []",
+        "traffic_selector_policies: [ { local_address_ranges: [10.1.0.0/24, 10.1.1.0/24], "
+        "remote_address_ranges: [10.9.0.0/24, 10.9.1.0/24] }, { local_address_ranges: "
+        "[10.1.2.0/24], remote_address_ranges: [10.9.2.0/24] } ]"}}));
+  EXPECT_THAT(pairs_of(tunnel(plan, "a-to-branch")),
+              ElementsAre("a-to-branch/1: 10.1.0.0/24, 10.1.1.0/24 === 10.9.0.0/24, 10.9.1.0/24",
+                          "a-to-branch/2: 10.1.2.0/24 === 10.9.2.0/24"));
 }
 
 TEST(Compile, BehindNatThePrivateAddressIsBoundAndThePublicOneIsTheIdentity) {

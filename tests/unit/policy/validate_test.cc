@@ -243,14 +243,6 @@ TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
       HasSubstr("peerings are not supported yet"));
   EXPECT_THAT(only_finding({{"ipsec_policy: strong", "ipsec_policy: azure-defualt"}}),
               HasSubstr("did you mean 'azure-default'?"));
-  const std::string_view policy =
-      "{ local_address_ranges: [10.1.0.0/24], remote_address_ranges: [10.9.0.0/24] }";
-  EXPECT_THAT(only_finding({{"use_policy_based_traffic_selectors: false",
-                             "use_policy_based_traffic_selectors: true"},
-                            {"traffic_selector_policies: []", "traffic_selector_policies: [" +
-                                                                  std::string(policy) + ", " +
-                                                                  std::string(policy) + "]"}}),
-              HasSubstr("more than one traffic selector policy is not supported yet"));
 }
 
 TEST(Validate, AConnectionHasTheEndsOfItsType) {

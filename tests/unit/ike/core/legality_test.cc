@@ -25,8 +25,11 @@ void for_each_situation(Visit visit, Wanted wanted) {
     for (unsigned exchange = 0; exchange < 256; ++exchange) {
       for (const Role role : {Role::Initiator, Role::Responder}) {
         for (const Direction direction : {Direction::Request, Direction::Response}) {
-          const Situation situation{state, static_cast<uint8_t>(exchange), role, direction};
-          if (wanted(situation)) visit(situation);
+          for (const bool admits_childless : {false, true}) {
+            const Situation situation{state, static_cast<uint8_t>(exchange), role, direction,
+                                      admits_childless};
+            if (wanted(situation)) visit(situation);
+          }
         }
       }
     }
@@ -132,6 +135,40 @@ TEST(Legality, WhatMayStandOnceIsForbiddenTwiceInEveryRow) {
   EXPECT_EQ(payload_set(often), kSetDelete);
 }
 
+// RFC 6023 3: what makes a child stands in IKE_AUTH as a whole, or not at all where that was
+// announced.
+TEST(Legality, AChildStandsInIkeAuthAsAWholeOrWhereAnnouncedNotAtAll) {
+  constexpr PayloadSet kChild = kSetSa | kSetTsi | kSetTsr;
+  for (const bool announced : {false, true}) {
+    const Situation auth{IkeSaState::InitAnswered, static_cast<uint8_t>(ExchangeType::IkeAuth),
+                         Role::Responder, Direction::Request, announced};
+    size_t without = 0, whole = 0;
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      if (judge(auth, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+      const unsigned child = set & kChild;
+      ASSERT_TRUE(child == kChild || (announced && child == 0)) << set;
+      ++(child == 0 ? without : whole);
+    }
+    // With and without IDr.
+    EXPECT_EQ(whole, 2u);
+    EXPECT_EQ(without, announced ? 2u : 0u);
+  }
+}
+
+TEST(Legality, NoOtherExchangeAsksWhatWasAnnounced) {
+  for_each_situation([](const Situation& s) {
+    if (!s.admits_childless || (s.state == IkeSaState::InitAnswered &&
+                                s.exchange == static_cast<uint8_t>(ExchangeType::IkeAuth)))
+      return;
+    Situation without = s;
+    without.admits_childless = false;
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      ASSERT_EQ(judge(s, static_cast<PayloadSet>(set)),
+                judge(without, static_cast<PayloadSet>(set)));
+    }
+  });
+}
+
 TEST(Legality, NoTwoRowsSpeakOfTheSameSituation) {
   const auto rows = legality_table();
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -140,6 +177,7 @@ TEST(Legality, NoTwoRowsSpeakOfTheSameSituation) {
                    rows[i].role == rows[j].role && rows[i].direction == rows[j].direction);
     }
     EXPECT_EQ(rows[i].required & rows[i].forbidden, 0);
+    EXPECT_EQ(rows[i].child & (rows[i].required | rows[i].forbidden), 0);
   }
 }
 
@@ -191,7 +229,7 @@ TEST(Legality, OnlyARowOfIkeAuthStandsBeforeEstablished) {
 TEST(Legality, ARequestWithoutIdentityAndAuthDoesNotEstablish) {
   for (unsigned set = 0; set <= kEverything; ++set) {
     const Situation auth{IkeSaState::InitAnswered, static_cast<uint8_t>(ExchangeType::IkeAuth),
-                         Role::Responder, Direction::Request};
+                         Role::Responder, Direction::Request, true};
     if (judge(auth, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
     EXPECT_EQ(set & (kSetIdi | kSetAuth), kSetIdi | kSetAuth) << set;
   }
@@ -248,12 +286,14 @@ TEST(Legality, TheTableDecidesEverySetOfPayloadsByItsOwnRowAlone) {
       if (is_own) own = &row;
     }
     for (unsigned set = 0; set <= kEverything; ++set, ++decided) {
-      const bool expected =
-          own != nullptr && (set & own->forbidden) == 0 && (set & own->required) == own->required;
+      const bool has_child = own != nullptr && ((set & own->child) == own->child ||
+                                                (s.admits_childless && (set & own->child) == 0));
+      const bool expected = own != nullptr && (set & own->forbidden) == 0 &&
+                            (set & own->required) == own->required && has_child;
       ASSERT_EQ(judge(s, static_cast<PayloadSet>(set)) == Legality::Legal, expected);
     }
   });
-  EXPECT_EQ(decided, size_t{kIkeSaStateCount} * 256 * 2 * 2 * (kEverything + 1));
+  EXPECT_EQ(decided, size_t{kIkeSaStateCount} * 256 * 2 * 2 * 2 * (kEverything + 1));
 }
 
 TEST(StateTable, EstablishedIsReachedOnlyThroughAuthOrARekey) {
