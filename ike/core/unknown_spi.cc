@@ -62,7 +62,7 @@ bool may_be_lost(IkeSa& sa, const ChildSa& child, Instant now) {
 }
 
 bool is_being_made(const IkeSa& sa, const std::string& config) {
-  const auto* active = std::get_if<ChildExchange>(&sa.active);
+  const ChildExchange* active = child_of(sa.active);
   return active != nullptr && active->config == config;
 }
 
