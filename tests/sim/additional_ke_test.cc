@@ -2,6 +2,7 @@
 // up with how many, what stays without them, and what becomes of messages that were lost, changed
 // or crossed.
 #include <algorithm>
+#include <set>
 
 #include "ike/core/sealed_message.h"
 #include "ike/exchange/ike_followup_ke.h"
@@ -212,11 +213,11 @@ void reach_first_answer(SimPair& pair) {
   for (const size_t side : {kA, kB, kA}) deliver_next(pair, side);
 }
 
-Forger::Victim initiator(SimPair& pair) {
-  const EventIkeKeys& keys = pair.a().session_keys.front();
-  return {.victim = {pair.a().address(), 4500},
-          .peer = {pair.b().address(), 4500},
-          .role = Role::Initiator,
+// `side` as who is lied to, with the keys that it began with or has in the end.
+Forger::Victim victim(SimPair& pair, size_t side, const EventIkeKeys& keys) {
+  return {.victim = {pair.world.host(side).address(), 4500},
+          .peer = {pair.world.host(1 - side).address(), 4500},
+          .role = side == kA ? Role::Initiator : Role::Responder,
           .initiator_spi = keys.initiator_spi,
           .responder_spi = keys.responder_spi,
           .session = &keys};
@@ -238,7 +239,7 @@ TEST(AdditionalKe, AnAnswerThatWasChangedByWhoHasTheKeysFailsAuth) {
         genuine.bytes, *message);
     ASSERT_TRUE(payloads.has_value());
     if (changes) payloads->push_back(status_notify(NotifyType::InitialContact));
-    Forger forger(initiator(pair));
+    Forger forger(victim(pair, kA, keys));
     pair.world.drop(0);
     pair.world.inject(kA, forger.make({static_cast<uint8_t>(ExchangeType::IkeIntermediate),
                                        Direction::Response, MessageId{1}},
@@ -260,10 +261,7 @@ TEST(AdditionalKe, AnotherMethodThanTheNextOneEndsTheNegotiation) {
     pair.start();
     pair.world.run_for(1ms);
     deliver_next(pair, kA);
-    Forger::Victim responder = initiator(pair);
-    std::swap(responder.victim, responder.peer);
-    responder.role = Role::Responder;
-    Forger forger(responder);
+    Forger forger(victim(pair, kB, pair.b().session_keys.front()));
     FakeCrypto crypto{5};
     const auto dh = crypto.make_dh(DhGroupId::Curve25519);
     pair.world.inject(kB, forger.make({static_cast<uint8_t>(ExchangeType::IkeIntermediate),
@@ -409,15 +407,12 @@ TEST(AdditionalKe, AnUnknownLinkIsAnsweredWithStateNotFoundAndChangesNothing) {
   require(pair, first(1));
   export_keys(pair);
   pair.establish();
-  Forger::Victim responder = initiator(pair);
-  responder.session = &pair.a().session_keys.back();
-  std::swap(responder.victim, responder.peer);
-  responder.role = Role::Responder;
-  Forger forger(responder);
+  Forger forger(victim(pair, kB, pair.b().session_keys.back()));
   FakeCrypto crypto{5};
   const auto dh = crypto.make_dh(DhGroupId::Curve25519);
   const Payload ke = KePayload{static_cast<uint16_t>(dh->group()), dh->public_value()};
-  uint32_t id = pair.a().session_keys.size() + 1;  // IKE_SA_INIT, one IKE_INTERMEDIATE, IKE_AUTH.
+  auto id = static_cast<uint32_t>(pair.a().session_keys.size() +
+                                  1);  // IKE_SA_INIT, one IKE_INTERMEDIATE, IKE_AUTH.
   for (const Bytes& link : {Bytes(8, 1), Bytes{}, Bytes(kLinkSizeMax + 1, 2)}) {
     const NotifyPayload notify{.type = NotifyType::AdditionalKeyExchange, .value = link};
     pair.world.hold_wire();
@@ -488,7 +483,9 @@ TEST_P(Crossing, OnlyTheWinnerGoesOnWithFollowupExchanges) {
   pair.world.release_wire();
   expect_settled();
   for (const WireMessage& m : pair.world.sent) {
-    if (m.is_request(ExchangeType::IkeFollowupKe)) EXPECT_NE(m.from, loser());
+    if (m.is_request(ExchangeType::IkeFollowupKe)) {
+      EXPECT_NE(m.from, loser());
+    }
   }
   EXPECT_EQ(requests(pair, ExchangeType::IkeFollowupKe), 2u) << pair.world.picture();
 }
