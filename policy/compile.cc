@@ -111,13 +111,23 @@ void set_suite(IpsecSuite suite, TunnelPlan& tunnel) {
   tunnel.sa_life_packets = suite.sa_life_packets;
 }
 
+// "a-to-b", or "a-to-b/1", "a-to-b/2" where there are more.
+std::string child_name(const Connection& connection, const TunnelSelectors& selectors,
+                       size_t index) {
+  if (selectors.pairs.size() == 1) return connection.name;
+  return fmt::format("{}/{}", connection.name, index + 1);
+}
+
 void set_selectors(const Instance& instance, const Connection& connection, const RemoteEnd& remote,
                    TunnelPlan& tunnel) {
   TunnelSelectors selectors = tunnel_selectors(instance.gateway, connection,
                                                instance.network.address_space, remote.prefixes);
   tunnel.any_to_any = selectors.is_any_to_any;
-  tunnel.local_selectors = std::move(selectors.local);
-  tunnel.remote_selectors = std::move(selectors.remote);
+  for (size_t i = 0; i < selectors.pairs.size(); ++i) {
+    tunnel.children.push_back({child_name(connection, selectors, i),
+                               std::move(selectors.pairs[i].local),
+                               std::move(selectors.pairs[i].remote)});
+  }
   tunnel.remote_prefixes = plain(remote.prefixes);
 }
 
@@ -158,6 +168,27 @@ bool set_authentication(const Instance& instance, const Connection& connection,
   return false;
 }
 
+std::optional<Fault> check_children(const Connection& connection, const std::string& path,
+                                    const TunnelPlan& tunnel) {
+  if (tunnel.children.size() > kTunnelChildrenMax) {
+    return Fault{connection.mark, path,
+                 fmt::format("{} pairs of prefixes; a connection has a Child SA for each, and not "
+                             "more than {}",
+                             tunnel.children.size(), kTunnelChildrenMax),
+                 "join neighbouring prefixes into larger ones, or several into one of "
+                 "traffic_selector_policies"};
+  }
+  for (const ChildPlan& child : tunnel.children) {
+    if (std::max(child.local.size(), child.remote.size()) <= kTrafficSelectorsMax) continue;
+    return Fault{connection.mark, path + ".traffic_selector_policies",
+                 fmt::format("more than {} ranges on one side", kTrafficSelectorsMax),
+                 "join neighbouring ranges into larger ones"};
+  }
+  if (tunnel.children.empty())
+    return Fault{connection.mark, path, "the two sides have no address family in common", ""};
+  return std::nullopt;
+}
+
 // Everything of a tunnel but its device.
 Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connection& connection) {
   const std::string path = fmt::format("connections.{}", connection.name);
@@ -176,7 +207,8 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
     return Err<Fault>({connection.mark, path, "there is no key to authenticate with", ""});
   tunnel.connection = connection.name;
   tunnel.local_address = instance.configuration.address_on_host();
-  tunnel.remote_address = remote->address;
+  tunnel.remote_address = remote->address.value_or(IpAddress::any(tunnel.local_address.family()));
+  tunnel.remote_name = remote->name;
   tunnel.local_identity = identities->local;
   tunnel.remote_identity = identities->remote;
   if (const auto& ppk = connection.ppk)
@@ -188,17 +220,7 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   tunnel.vpn_type = *instance.gateway.vpn_type;
   set_suite(*suite, tunnel);
   set_selectors(instance, connection, *remote, tunnel);
-  if (std::max(tunnel.local_selectors.size(), tunnel.remote_selectors.size()) >
-      kTrafficSelectorsMax) {
-    return Err<Fault>({connection.mark, path,
-                       fmt::format("more than {} prefixes on one side of policy-based selectors",
-                                   kTrafficSelectorsMax),
-                       "join neighbouring prefixes into larger ones"});
-  }
-  if (tunnel.local_selectors.empty()) {
-    return Err<Fault>(
-        {connection.mark, path, "the two sides have no address family in common", ""});
-  }
+  if (auto fault = check_children(connection, path, tunnel)) return Err<Fault>(*std::move(fault));
   return tunnel;
 }
 

@@ -50,6 +50,13 @@ struct PpkReference {
   Marked<bool> required;
 };
 
+// Key exchanges after the first (RFC 9370).
+struct AdditionalKeyExchanges {
+  SourceMark mark;
+  MarkedList<std::string> methods;  // In the order in which they are performed.
+  Marked<bool> required;
+};
+
 struct Connection {
   std::string name;
   SourceMark mark;
@@ -64,6 +71,7 @@ struct Connection {
   std::optional<CertificateReference> certificate;
   std::optional<RawKeyReference> raw_key;
   std::optional<PpkReference> ppk;
+  std::optional<AdditionalKeyExchanges> additional_key_exchanges;
   MarkedText local_id;
   MarkedText remote_id;
   MarkedText ipsec_policy_name;

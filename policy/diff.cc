@@ -22,6 +22,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("device", &TunnelPlan::device);
   compare("local_address", &TunnelPlan::local_address);
   compare("remote_address", &TunnelPlan::remote_address);
+  compare("remote_name", &TunnelPlan::remote_name);
   compare("local_identity", &TunnelPlan::local_identity);
   compare("remote_identity", &TunnelPlan::remote_identity);
   compare("psk_file", &TunnelPlan::psk_file);
@@ -41,8 +42,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("mode", &TunnelPlan::mode);
   compare("encapsulation", &TunnelPlan::encapsulation);
   compare("vpn_type", &TunnelPlan::vpn_type);
-  compare("local_selectors", &TunnelPlan::local_selectors);
-  compare("remote_selectors", &TunnelPlan::remote_selectors);
+  compare("children", &TunnelPlan::children);
   compare("any_to_any", &TunnelPlan::any_to_any);
   compare("remote_prefixes", &TunnelPlan::remote_prefixes);
   return fields;

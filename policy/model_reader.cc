@@ -142,6 +142,12 @@ void read_connection_policies(ObjectReader& reader, Connection& connection) {
       connection.ipsec_policy = read_ipsec_policy("", policy);
     });
   }
+  reader.for_each_object("additional_key_exchanges", [&](const std::string&, ObjectReader& more) {
+    AdditionalKeyExchanges exchanges{.mark = more.mark(), .methods = {}, .required = {}};
+    more.read("methods", exchanges.methods);
+    more.read("required", exchanges.required);
+    connection.additional_key_exchanges = std::move(exchanges);
+  });
   reader.read("legacy", connection.legacy);
   reader.read("use_policy_based_traffic_selectors", connection.use_policy_based_traffic_selectors);
   connection.traffic_selector_policies_mark = reader.mark_of("traffic_selector_policies");

@@ -33,6 +33,7 @@ struct IkeProposal {
   IntegrityId integrity = IntegrityId::None;
   PrfId prf = PrfId::HmacSha384;
   DhGroupId group = DhGroupId::Ecp384;
+  std::vector<DhGroupId> additional{};  // RFC 9370, in the order in which they are performed.
   bool operator==(const IkeProposal&) const = default;
 };
 
@@ -40,7 +41,8 @@ struct EspProposal {
   Encryption encryption;
   IntegrityId integrity = IntegrityId::None;
   DhGroupId pfs_group = DhGroupId::Ecp384;
-  bool esn = true;  // Offered, and chosen when the peer offers it.
+  bool esn = true;                      // Offered, and chosen when the peer offers it.
+  std::vector<DhGroupId> additional{};  // As in IkeProposal; only with a pfs_group.
   bool operator==(const EspProposal&) const = default;
 };
 
@@ -71,6 +73,16 @@ struct PpkPlan {
   bool operator==(const PpkPlan&) const = default;
 };
 
+// One Child SA pair that a tunnel wants: everything of `local` to and from everything of `remote`.
+struct ChildPlan {
+  std::string name;  // Unique in its tunnel.
+  TrafficSelectors local;
+  TrafficSelectors remote;
+  bool operator==(const ChildPlan&) const = default;
+};
+
+inline constexpr size_t kTunnelChildrenMax = 255;
+
 inline constexpr uint32_t kIkeFragmentSizeDefault = 1280;
 // Below it headers, IV and ICV leave too little for content.
 inline constexpr uint32_t kIkeFragmentSizeMin = 256;
@@ -82,8 +94,14 @@ struct TunnelPlan {
                        // reloads.
   IpAddress local_address;  // Bound on this host (private_ip_address when behind NAT).
   IpAddress remote_address;
+  std::string
+      remote_name;  // Empty, or what has to be resolved: then remote_address is unspecified.
   Identity local_identity;
   Identity remote_identity;
+  // Where the peer is to be found, for people.
+  std::string remote_text() const {
+    return remote_name.empty() ? remote_address.to_string() : remote_name;
+  }
   // Exactly one of psk_file, certificate and raw_key is set.
   std::string psk_file;  // Absolute, or as resolved against the estate file's directory.
   // For how long a key that is replaced while the daemon runs is accepted beside the new one.
@@ -103,8 +121,7 @@ struct TunnelPlan {
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
   VpnType vpn_type = VpnType::RouteBased;
-  TrafficSelectors local_selectors;
-  TrafficSelectors remote_selectors;
+  std::vector<ChildPlan> children;  // 1 to kTunnelChildrenMax; of overlapping ones the first.
   bool any_to_any =
       true;  // Then own_prefixes and the gateways' addresses are refused as inner sources.
   std::vector<IpPrefix>

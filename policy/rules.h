@@ -89,6 +89,9 @@ void check_authentication_reverse(const Model& model, RuleReport& report);
 // policy/rules_ppk.cc
 void check_ppk(const Model& model, RuleReport& report);
 
+// policy/rules_key_exchanges.cc
+void check_additional_key_exchanges(const Model& model, RuleReport& report);
+
 // policy/rules_prefix.cc
 void check_remote_prefixes(const Model& model, RuleReport& report);
 void check_overlap(const Model& model, RuleReport& report);

@@ -31,6 +31,10 @@ constexpr std::string_view kPfsGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16"
                                            "ECP384",    "ECP521",    "CURVE25519", "DHGroup2",
                                            "DHGroup24", "None"};
 
+constexpr std::string_view kAdditionalMethods[] = {
+    "DHGroup14", "DHGroup15",  "DHGroup16", "ECP256",   "ECP384",
+    "ECP521",    "CURVE25519", "MLKEM512",  "MLKEM768", "MLKEM1024"};
+
 constexpr uint64_t kPeerWeightMax = 100;
 constexpr uint64_t kDpdTimeoutMin = 9;
 constexpr uint64_t kDpdTimeoutMax = 3600;
@@ -173,7 +177,9 @@ constexpr FieldSchema kGatewayBgpFields[] = {
 
 constexpr FieldSchema kLocalNetworkGatewayFields[] = {
     {.name = "gateway_ip_address", .type = Address, .doc = "The peer's public address; or fqdn."},
-    {.name = "fqdn", .type = Text, .doc = "The peer's name, resolved at start and on change."},
+    {.name = "fqdn",
+     .type = Text,
+     .doc = "The peer's name, resolved before each attempt to connect."},
     {.name = "address_prefixes",
      .type = Prefix,
      .shape = List,
@@ -244,6 +250,10 @@ constexpr FieldSchema kConnectionFields[] = {
      .type = Object,
      .object = &kPpkSchema,
      .doc = "A post-quantum pre-shared key (RFC 8784) that is mixed into the keys."},
+    {.name = "additional_key_exchanges",
+     .type = Object,
+     .object = &kAdditionalKeyExchangesSchema,
+     .doc = "Key exchanges after the first one (RFC 9370), whose secrets are all in the keys."},
     {.name = "local_id",
      .type = Text,
      .doc =
@@ -358,6 +368,19 @@ constexpr FieldSchema kPpkFields[] = {
      .type = Flag,
      .default_text = "true",
      .doc = "false: a peer that does not know it is served without it."},
+};
+
+constexpr FieldSchema kAdditionalKeyExchangesFields[] = {
+    {.name = "methods",
+     .type = Word,
+     .shape = List,
+     .is_required = true,
+     .choices = kAdditionalMethods,
+     .doc = "One to seven, in the order in which they are performed; the same on both sides."},
+    {.name = "required",
+     .type = Flag,
+     .default_text = "true",
+     .doc = "false: a peer that does not have them is served without."},
 };
 
 constexpr FieldSchema kTrafficSelectorPolicyFields[] = {
@@ -490,6 +513,9 @@ const ObjectSchema kRawKeySchema = {"raw public key authentication",
                                     "Our private key and the peer's public key.", kRawKeyFields};
 const ObjectSchema kPpkSchema = {"post-quantum key", "A key that quantum computers do not break.",
                                  kPpkFields};
+const ObjectSchema kAdditionalKeyExchangesSchema = {"list of additional key exchanges",
+                                                    "More key exchanges than one.",
+                                                    kAdditionalKeyExchangesFields};
 const ObjectSchema kTrafficSelectorPolicySchema = {"traffic selector policy", "Ranges to propose.",
                                                    kTrafficSelectorPolicyFields};
 const ObjectSchema kPeeringSchema = {"peering", "One half of a peering.", kPeeringFields};

@@ -71,6 +71,7 @@ extern const ObjectSchema kSharedKeySchema;
 extern const ObjectSchema kCertificateSchema;
 extern const ObjectSchema kRawKeySchema;
 extern const ObjectSchema kPpkSchema;
+extern const ObjectSchema kAdditionalKeyExchangesSchema;
 extern const ObjectSchema kTrafficSelectorPolicySchema;
 extern const ObjectSchema kPeeringSchema;
 extern const ObjectSchema kIpsecPolicySchema;

@@ -30,6 +30,15 @@ struct CommandRekeyIke {
 };
 struct CommandShutdown {};  // Delete every SA; EventQuiet follows when done or after 2 s.
 
+// The answer to EventResolve. Empty `error`: the name has these addresses, of any family and in the
+// order in which the name service prefers them; perhaps none.
+struct CommandResolved {
+  TunnelId tunnel;
+  std::string name;
+  std::vector<IpAddress> addresses;
+  std::string error;
+};
+
 // Facts that the data plane reports. Spi: ours, inbound, unless said otherwise.
 struct CommandFirstInbound {
   Spi inbound_spi;
@@ -69,8 +78,8 @@ struct CommandSetCredentials {
 
 using Command =
     std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown, CommandRekeyChild,
-                 CommandRekeyIke, CommandShutdown, CommandFirstInbound, CommandSoftLimit,
-                 CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi,
-                 CommandWallTime, CommandSetCredentials>;
+                 CommandRekeyIke, CommandShutdown, CommandResolved, CommandFirstInbound,
+                 CommandSoftLimit, CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved,
+                 CommandUnknownSpi, CommandWallTime, CommandSetCredentials>;
 
 }  // namespace twinspan::ike

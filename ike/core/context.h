@@ -9,6 +9,7 @@ namespace twinspan::ike {
 class CookieMint;
 class SaRegistry;
 class Supervisor;
+class WastedKeyExchanges;
 
 struct Context {
   Instant now;
@@ -20,6 +21,7 @@ struct Context {
   SaRegistry& sas;
   Supervisor& supervisor;
   CookieMint& cookies;
+  WastedKeyExchanges& wasted;
 };
 
 }  // namespace twinspan::ike

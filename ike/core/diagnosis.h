@@ -12,15 +12,18 @@ namespace twinspan::ike {
 enum class Cause : uint8_t {
   NoAnswer,       // No IKE_SA_INIT answer on port 500.
   NoAnswerNat,    // IKE_SA_INIT worked, IKE_AUTH on port 4500 stayed unanswered.
+  NoIkeAuth,      // The peer began with IKE_SA_INIT, and its IKE_AUTH did not come.
   NoIkeProposal,  // No IKE proposal in common; found by us or said by the peer.
   NoEspProposal,
   InvalidKe,             // The peer insists on a group that we do not offer.
+  PfsMismatch,           // The ESP algorithms agree, the groups of CREATE_CHILD_SA do not.
   WrongPsk,              // The peer's AUTH does not verify with our key.
   AuthRefused,           // The peer refused our AUTH.
   IdentityMismatch,      // The peer is not who we expect, or asks for somebody else.
   PpkRequired,           // We require a post-quantum pre-shared key, the peer uses none.
   PpkUnknown,            // One side does not know the PPK that the other one names.
   WrongPpk,              // Same name, different bytes.
+  AdditionalKeRequired,  // We require additional key exchanges, the peer has none.
   AuthMethod,            // The peer proves itself by another method than the connection wants.
   NoCommonHash,          // The peer names no hash that our key can sign with.
   WrongSignature,        // The peer's AUTH does not verify with its key.
@@ -35,6 +38,8 @@ enum class Cause : uint8_t {
   ChildRefused,  // Another refusal of the Child SA.
   PeerDeleted,
   PeerDead,           // Liveness probe unanswered.
+  NameUnresolved,     // No address to try.
+  PeerLostChild,      // It says so inside the IKE SA.
   RequestUnanswered,  // Another request unanswered until given up.
   BadMessage,         // INVALID_SYNTAX and other protocol violations.
   TemporaryFailure,   // The peer was busy until we gave up.

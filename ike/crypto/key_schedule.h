@@ -1,6 +1,8 @@
 // Keys of an IKE SA and its Child SAs (RFC 7296 2.13 to 2.18). Pure functions over a Provider.
 #pragma once
 
+#include <vector>
+
 #include "base/sa_params.h"
 #include "ike/crypto/provider.h"
 
@@ -12,6 +14,9 @@ struct IkeSuite {
   IntegrityId integrity = IntegrityId::None;  // None with an AEAD.
   PrfId prf = PrfId::HmacSha384;
   DhGroupId group = DhGroupId::Ecp384;
+  // RFC 9370: key exchanges after the first, in their order; no two alike, at most
+  // kAdditionalKeMax.
+  std::vector<DhGroupId> additional{};
   bool operator==(const IkeSuite&) const = default;
 };
 

@@ -4,33 +4,44 @@
 
 #include <utility>
 
+#include "ike/exchange/ike_intermediate.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/signature_proof.h"
 
 namespace twinspan::ike {
 namespace {
 
-// What the side of `id` signs, whatever it signs with (RFC 7296 2.15). `id_body` outlives the
-// views.
-SignedOctets covered_octets(const IkeSa& sa, const IdPayload& id, const Bytes& id_body) {
-  const bool by_initiator = id.of_initiator;
-  return {.message = by_initiator ? sa.init_request : sa.init_response,
-          .peer_nonce = by_initiator ? sa.nonce_r : sa.nonce_i,
-          .sk_p = (by_initiator ? sa.keys.pi : sa.keys.pr).view(),
-          .id_body = id_body};
-}
+// What the side of `id` signs, whatever it signs with (RFC 7296 2.15, RFC 9242 3.3.2). The views
+// are good for as long as the object stands.
+struct Covered {
+  Covered(const IkeSa& sa, const IdPayload& id)
+      : id_body(write_body(id)), intermediate(int_auth(sa)), octets(view(sa, id.of_initiator)) {}
+  Covered(const Covered&) = delete;
+  Covered& operator=(const Covered&) = delete;
+
+  SignedOctets view(const IkeSa& sa, bool by_initiator) const {
+    return {.message = by_initiator ? sa.init_request : sa.init_response,
+            .peer_nonce = by_initiator ? sa.nonce_r : sa.nonce_i,
+            .sk_p = (by_initiator ? sa.keys.pi : sa.keys.pr).view(),
+            .id_body = id_body,
+            .int_auth = intermediate};
+  }
+
+  Bytes id_body, intermediate;
+  SignedOctets octets;
+};
 
 Bytes octets_to_sign(Context& context, const IkeSa& sa, const IdPayload& id) {
-  const Bytes id_body = write_body(id);
-  return signed_octets(context.provider, sa.suite.prf, covered_octets(sa, id, id_body));
+  const Covered covered(sa, id);
+  return signed_octets(context.provider, sa.suite.prf, covered.octets);
 }
 
 // --- Pre-shared keys ---
 
 SecretBytes psk_value(Context& context, const IkeSa& sa, const IdPayload& id,
                       const SecretBytes& secret) {
-  const Bytes id_body = write_body(id);
-  return psk_auth(context.provider, sa.suite.prf, secret.view(), covered_octets(sa, id, id_body));
+  const Covered covered(sa, id);
+  return psk_auth(context.provider, sa.suite.prf, secret.view(), covered.octets);
 }
 
 const PreviousPsk* usable_previous(const PskAuthentication& own, Instant now) {

@@ -16,6 +16,10 @@ std::string exchange_name(uint8_t exchange) {
       return "CREATE_CHILD_SA";
     case ExchangeType::Informational:
       return "INFORMATIONAL";
+    case ExchangeType::IkeIntermediate:
+      return "IKE_INTERMEDIATE";
+    case ExchangeType::IkeFollowupKe:
+      return "IKE_FOLLOWUP_KE";
   }
   return fmt::format("EXCHANGE({})", exchange);
 }

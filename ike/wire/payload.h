@@ -20,6 +20,8 @@ enum class ExchangeType : uint8_t {
   IkeAuth = 35,
   CreateChildSa = 36,
   Informational = 37,
+  IkeIntermediate = 43,  // RFC 9242
+  IkeFollowupKe = 44,    // RFC 9370
 };
 
 enum class ProtocolId : uint8_t { None = 0, Ike = 1, Ah = 2, Esp = 3 };
@@ -45,7 +47,28 @@ enum class PayloadType : uint8_t {
   EncryptedFragment = 53,
 };
 
-enum class TransformType : uint8_t { Encryption = 1, Prf = 2, Integrity = 3, DhGroup = 4, Esn = 5 };
+enum class TransformType : uint8_t {
+  Encryption = 1,
+  Prf = 2,
+  Integrity = 3,
+  DhGroup = 4,
+  Esn = 5,
+  // RFC 9370 2.2.1: Additional Key Exchange 1 to 7, with the transform IDs of type 4.
+  AdditionalKe1 = 6,
+  AdditionalKe2,
+  AdditionalKe3,
+  AdditionalKe4,
+  AdditionalKe5,
+  AdditionalKe6,
+  AdditionalKe7,
+};
+inline constexpr size_t kAdditionalKeMax = 7;
+constexpr TransformType additional_ke_type(size_t index) {  // From 0.
+  return static_cast<TransformType>(static_cast<size_t>(TransformType::AdditionalKe1) + index);
+}
+constexpr bool is_additional_ke(TransformType type) {
+  return type >= TransformType::AdditionalKe1 && type <= TransformType::AdditionalKe7;
+}
 
 // RFC 7296 3.3.2. Ids stay raw: a peer may offer what we do not know.
 struct Transform {

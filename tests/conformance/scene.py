@@ -31,6 +31,7 @@ RETURN_SECONDS = 5
 HALF_OPEN_MAX = 20
 # Of SAs that only wait for their end; nothing is installed for them.
 OVER = {"Lingering", "Closed", "Deleting"}
+HALF_OPEN = {"InitAnswered", "IntermediateDue"}
 
 
 def policy(**changes: object) -> dict:
@@ -67,7 +68,11 @@ PEERS: list[tuple[Profile, dict]] = [
         {"connection_mode": "default", "dpd_timeout_seconds": 9},
     ),
     (profile("witness", 71), {}),
-    (profile("certified", 72), {}),
+    (
+        profile("hybrid", 72),
+        {"additional_key_exchanges": {"methods": ["CURVE25519", "DHGroup14"], "required": False}},
+    ),
+    (profile("certified", 73), {}),
 ]
 
 
@@ -182,6 +187,11 @@ class Scene:
         """The daemon is the initiator here, when told; silent for 9 s means dead."""
         return self.peers["called"]
 
+    @property
+    def hybrid(self) -> Peer:
+        """As hostile; Curve25519 and group 14 as additional key exchanges, or none."""
+        return self.peers["hybrid"]
+
     # --- Life ---
 
     def start(self) -> "Scene":
@@ -236,9 +246,8 @@ class Scene:
     def is_crowded(self) -> bool:
         """So many SAs were left half-open or refused that the next case would meet the bounds."""
         lines = [line for line in self.control.dump().splitlines() if line.startswith("ike ")]
-        return sum(" InitAnswered " in line or " Lingering " in line for line in lines) > (
-            HALF_OPEN_MAX
-        )
+        waiting = (" InitAnswered ", " IntermediateDue ", " Lingering ")
+        return sum(any(state in line for state in waiting) for line in lines) > HALF_OPEN_MAX
 
     # --- After a case ---
 
@@ -268,7 +277,7 @@ class Scene:
                 raise Failure(f"SAs were left behind: {[sa.text for sa in self.sas(peer)]}")
             session.close()
         wait_until(
-            lambda: all(sa.state in OVER | {"InitAnswered"} for sa in self.sas(peer)),
+            lambda: all(sa.state in OVER | HALF_OPEN for sa in self.sas(peer)),
             RETURN_SECONDS,
             f"the SAs of {peer.profile.name} are over",
         )

@@ -103,7 +103,8 @@ void LivePair::establish() {
   shuttle();
   CHECK(victim_.tunnel_state[kFuzzTunnel] == TunnelState::Established);
   for (const auto& [spi, pair] : peer_.inbound) peer_spis_.push_back(spi);
-  next_request_ = MessageId{victim_role_ == Role::Responder ? 2u : 0u};
+  // An initiator has asked for IKE_SA_INIT, IKE_AUTH and the first child.
+  next_request_ = MessageId{victim_role_ == Role::Responder ? 3u : 0u};
   peer_is_fuzzer_ = true;
 }
 

@@ -55,8 +55,9 @@ TEST(Refusal, NoCommonIkeProposalNamesTheFirstDifference) {
             std::string::npos);
 }
 
-TEST(Refusal, NoCommonEspProposalLeavesTheIkeSaAlive) {
+TEST(Refusal, NoCommonEspProposalInIkeAuthLeavesTheIkeSaAlive) {
   SimPair pair;
+  pair.config[kB].admits_childless = false;
   pair.config[kB].children[0].proposals[0].encryption = {EncryptionId::ChaCha20Poly1305, 256};
   expect_refused(pair, "no-esp-proposal", "no-esp-proposal");
   EXPECT_NE(pair.a().done[0].diagnosis.message.find("no ESP proposal in common"),

@@ -11,7 +11,8 @@ namespace {
 
 constexpr uint16_t kIkePort = 500;
 constexpr uint16_t kNatPort = 4500;
-constexpr int kRecordsPerTurnMax = 512;  // Then timers and control clients get their turn.
+constexpr unsigned kPathMtuAssumed = 1500;  // Of a peer that nobody knows where it is.
+constexpr int kRecordsPerTurnMax = 512;     // Then timers and control clients get their turn.
 
 tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const Log& log) {
   return {.workers = options.workers,
@@ -49,6 +50,7 @@ Gateway::Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
       driver_(parts_.context, endpoint_, *this,
               {.event = [this](ike::Event event) { handle(std::move(event)); },
                .turn_done = [this] { publish_if_changed(); }}),
+      names_(parts_.context),
       records_(parts_.context),
       tick_timer_(parts_.context) {
   CHECK(credentials_.size() == plan_.tunnels.size());
@@ -117,8 +119,10 @@ Result<void, tun::HostError> Gateway::occupy_host() {
 }
 
 Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::TunnelPlan& plan) {
+  const bool is_named = !plan.remote_name.empty();
   tun::TunSpec spec =
-      to_tun_spec(plan, parts_.host.path_mtu(plan.local_address, plan.remote_address));
+      to_tun_spec(plan, is_named ? kPathMtuAssumed
+                                 : parts_.host.path_mtu(plan.local_address, plan.remote_address));
   spec.offload = options_.tun_offload;
   spec.uso = options_.uso;
   TRY_ASSIGN(tun::TunDevice device, parts_.host.open_tun(spec));

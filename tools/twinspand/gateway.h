@@ -23,6 +23,7 @@
 #include "tools/twinspand/credentials.h"
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/key_log.h"
+#include "tools/twinspand/name_resolver.h"
 #include "tools/twinspand/options.h"
 #include "tools/twinspand/status_json.h"
 #include "tools/twinspand/tunnel_board.h"
@@ -92,18 +93,21 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventRemoveOutbound& event);
   void on(const ike::EventRemoveInbound& event);
   void on(const ike::EventUpdateRemote& event);
+  void on(const ike::EventResolve& event);
   void on(const ike::EventTunnelState& event);
   void on(const ike::EventExchangeFailed& event);
   void on(const ike::EventChildEstablished& event);
   void on(const ike::EventChildGone& event);
   void on(const ike::EventChildTrouble& event);
   void on(const ike::EventIkeEstablished& event);
+  void on(const ike::EventIkeMoved& event);
   void on(const ike::EventIkeGone& event);
   void on(const ike::EventCommandDone& event);
   void on(const ike::EventMessage& event);
   void on(const ike::EventIkeKeys& event);
   void on(const ike::EventQuiet& event);
   void update_carrier(const TunnelView& tunnel);
+  void update_mtu(TunnelView& tunnel);
   void publish_if_changed();
 
   // Records of the data plane.
@@ -125,6 +129,7 @@ class Gateway : private ike::DatagramPort {
   tun::DataPlane data_plane_;
   ike::IkeEndpoint endpoint_;
   ike::AsioDriver driver_;
+  NameResolver names_;
   std::vector<std::unique_ptr<Carrier>> carriers_;  // By tunnel id.
   bool table_changed_ = false;
 

@@ -13,6 +13,7 @@
 
 #include "esp/kernels/cpu.h"
 #include "esp/kernels/select.h"
+#include "esp/kernels/self_test.h"
 #include "ike/crypto/provider.h"
 #include "tools/twinspand/control_methods.h"
 #include "tools/twinspand/control_protocol.h"
@@ -118,6 +119,9 @@ int run(int argc, char** argv) {
   const auto kernels =
       esp::kernels::KernelSet::choose(options->kernel, esp::kernels::probe_cpu(*mask));
   if (!kernels) return refuse(kExitUsage, kernels.error());
+  if (const auto flaw = esp::kernels::self_test(*kernels)) {
+    return refuse(kExitHost, *flaw + " (--kernel chooses another one for AES-GCM)");
+  }
   auto estate = load_estate(options->config_path, options->gateway, options->instance);
   if (!estate) {
     for (const std::string& line : estate.error()) std::cerr << line << "\n";

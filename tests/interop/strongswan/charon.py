@@ -55,7 +55,8 @@ connections {{ s2s {{
     remote_ts = {remote_ts}
     esp_proposals = {esp}
     {child_keys}
-  }} }} }} }}
+  }}
+  {more_children} }} }} }}
 secrets {{ ike-1 {{ secret = "{key}" }}
   {ppk_secret} }}
 """
@@ -73,6 +74,7 @@ DEFAULTS = {
     "esp": "aes256gcm16-ecp384",
     "keys": "",
     "child_keys": "rekey_time = 0",
+    "more_children": "",
     "fragment_size": "1280",
     "make_before_break": "no",
     "key": "correct horse battery staple 1",

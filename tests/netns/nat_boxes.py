@@ -14,6 +14,8 @@ from lab.topology import WAN, Sites
 
 INSIDE = {"ipv4": ("172.16.1.2", "172.16.2.2"), "ipv6": ("fd00:1::2", "fd00:2::2")}
 BOX = {"ipv4": ("172.16.1.1", "172.16.2.1"), "ipv6": ("fd00:1::1", "fd00:2::1")}
+# Where a box is after a move.
+ELSEWHERE = {"ipv4": ("192.0.2.71", "192.0.2.72"), "ipv6": ("2001:db8:ff::71", "2001:db8:ff::72")}
 WIDTH = {"ipv4": "/24", "ipv6": "/64"}
 FIRST_PORTS = 20000
 PORTS_OF_A_RANGE = 5000
@@ -36,6 +38,7 @@ table inet nat {{
 class NatBox:
     def __init__(self, sites: Sites, side: int):
         self.side, self.first = side, FIRST_PORTS
+        self.outside = {family: WAN[family][side] for family in WIDTH}
         self.namespace = sites.lab.add_namespace("nat" + "AB"[side])
         self.namespace.set_sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
         gateway = (sites.gw_a, sites.gw_b)[side]
@@ -56,15 +59,21 @@ class NatBox:
         table = "table inet nat\ndelete table inet nat\n"
         self.namespace.run("nft", "-f", "-", text_in=table + rules)
 
-    def forget(self) -> None:
-        """As after a reboot of the box: mappings are gone, and new ones get ports of another
-        range. An address that goes takes its masqueraded flows along."""
-        self.first += PORTS_OF_A_RANGE
+    def forget(self, new_ports: bool = True, new_address: bool = False) -> None:
+        """As after a reboot of the box: mappings are gone, and new ones get ports of another range,
+        or the box another address. An address that goes takes its masqueraded flows along."""
+        if new_ports:
+            self.first += PORTS_OF_A_RANGE
         self.load_rules()
         for family, width in WIDTH.items():
-            address = WAN[family][self.side] + width
-            self.namespace.ip("address", "del", address, "dev", "wan0")
-            add_address(self.namespace, "wan0", address)
+            self.namespace.ip("address", "del", self.outside[family] + width, "dev", "wan0")
+            if new_address:
+                self.outside[family] = ELSEWHERE[family][self.side]
+            add_address(self.namespace, "wan0", self.outside[family] + width)
+        far = (WAN["ipv4"][1 - self.side], WAN["ipv6"][1 - self.side])
+        # The address took the route with it.
+        self.namespace.ip("route", "replace", "default", "via", far[0], check=False)
+        self.namespace.ip("-6", "route", "replace", "default", "via", far[1], check=False)
 
 
 def insert_boxes(sites: Sites, sides: list[int]) -> dict[int, NatBox]:
