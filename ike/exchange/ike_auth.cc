@@ -101,7 +101,9 @@ bool tries_previous_psk(Context& context, IkeSa& sa, const NotifyPayload* error)
   const Diagnosis why =
       diagnose(Cause::AuthRefused, sa.peer->name, "trying the pre-shared key that was replaced");
   context.supervisor.record(sa.tunnel(), why);
-  initiate(context, sa.peer, sa.recovers).uses_previous_psk = true;
+  IkeSa& next = initiate(context, sa.peer, sa.remote.address);
+  next.recovers = sa.recovers;
+  next.uses_previous_psk = true;
   close_silently(context, sa, why);
   return true;
 }

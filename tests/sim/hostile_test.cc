@@ -387,7 +387,7 @@ TEST(Stranger, AConnectionThatWasChangedMeanwhileDoesNotAdmitTheOldKey) {
   pair.world.run_for(1ms);
   pair.world.deliver(0);  // IKE_SA_INIT
   pair.world.deliver(0);
-  pair.config[kB].psk = std::make_shared<const SecretBytes>(as_bytes("a new key"));
+  pair.config[kB].authentication = psk("a new key");
   pair.start(kB);
   pair.world.release_wire();
   pair.world.run_for(1s);

@@ -221,9 +221,9 @@ TEST(Caller, FromAnywhereIsNobodyElse) {
   other.remote_address = *IpAddress::parse("192.0.2.50");
   other.remote_identity = fqdn("x.example.net");
   other.mode = ConnectionMode::ResponderOnly;
-  other.psk = std::make_shared<const SecretBytes>(as_bytes("the key of x"));
+  other.authentication = psk("the key of x");
   pair.config[kA].local_identity = fqdn("x.example.net");
-  pair.config[kA].psk = other.psk;
+  pair.config[kA].authentication = other.authentication;
   pair.world.command(kB, CommandAddPeer{.peer = other, .started = true});
   pair.start();
   pair.world.run_for(60s);
@@ -235,7 +235,7 @@ TEST(Caller, FromAnywhereIsNobodyElse) {
 
 TEST(Caller, WithTheRightNameAndTheWrongKeyIsRefused) {
   Caller pair;
-  pair.config[kA].psk = std::make_shared<const SecretBytes>(as_bytes("guess"));
+  pair.config[kA].authentication = psk("guess");
   pair.start();
   pair.world.run_for(60s);
   EXPECT_EQ(pair.b().ike_established.size(), 0u);
@@ -263,10 +263,10 @@ TEST(Caller, AtTheAddressOfAnotherPeerIsToldApartByIdentity) {
     other.name = "b-to-x";
     other.remote_identity = fqdn("x.example.net");
     other.mode = ConnectionMode::ResponderOnly;
-    other.psk = std::make_shared<const SecretBytes>(as_bytes("the key of x"));
+    other.authentication = psk("the key of x");
     if (is_the_other) {
       pair.config[kA].local_identity = fqdn("x.example.net");
-      pair.config[kA].psk = other.psk;
+      pair.config[kA].authentication = other.authentication;
     }
     pair.world.command(kB, CommandAddPeer{.peer = other, .started = true});
     pair.start();
