@@ -154,7 +154,6 @@ class Supervisor {
   void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);
   void retry(Context& context, Tunnel& tunnel);
   void ask_for_addresses(Context& context, Tunnel& tunnel);
-  void fail_to_resolve(Tunnel& tunnel, const std::string& detail);
   void handle_silent_resolver(Context& context, const Tunnel& tunnel);
   void report(Context& context, Tunnel& tunnel, TunnelState state, std::string reason);
   void answer(Context& context, Tunnel& tunnel, Kind kind, const std::optional<Diagnosis>& failure);

@@ -60,18 +60,12 @@ void Supervisor::resolved(Context& context, const CommandResolved& answer) {
   }
   const std::string detail =
       !answer.error.empty() ? answer.error : describe_useless(answer.addresses, peer.local_address);
-  if (tunnel->remote.addresses().empty()) return fail_to_resolve(*tunnel, detail);
-  // The name service may be behind this very tunnel.
-  if (!answer.error.empty()) record(peer.tunnel, diagnose_name(peer, detail));
-  if (peer.mode != ConnectionMode::ResponderOnly)
-    initiate(context, tunnel->peer, *tunnel->remote.next());
-}
-
-void Supervisor::fail_to_resolve(Tunnel& tunnel, const std::string& detail) {
-  const Diagnosis why = diagnose_name(*tunnel.peer, detail);
-  // Who only waits for the peer can do without.
-  if (tunnel.peer->mode == ConnectionMode::ResponderOnly) return record(tunnel.peer->tunnel, why);
-  fail(tunnel.peer->tunnel, why);
+  const Diagnosis why = diagnose_name(peer, detail);
+  const bool only_waits = peer.mode == ConnectionMode::ResponderOnly;
+  if (tunnel->remote.addresses().empty() && !only_waits) return fail(answer.tunnel, why);
+  // The name service may be behind this very tunnel, and who waits for the peer can do without.
+  if (!answer.error.empty()) context.options.log.warning("{}: {}", peer.name, why.message);
+  if (!only_waits) initiate(context, tunnel->peer, *tunnel->remote.next());
 }
 
 void Supervisor::handle_silent_resolver(Context& context, const Tunnel& tunnel) {

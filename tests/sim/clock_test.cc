@@ -14,13 +14,7 @@ class Sleeper : public SimPair {
       config[side].children[0].lifetime.soft_time = 1600s;
       config[side].children[0].lifetime.hard_time = 1800s;
     }
-    world.esp_interval = 500ms;
-  }
-  // `side` alone: what is sent to it meanwhile is lost, its timers are all due when it wakes.
-  void sleep(size_t side, Duration span) {
-    world.host(side).is_alive = false;
-    world.run_for(span);
-    world.host(side).is_alive = true;
+    world.esp_interval = 2s;
   }
   struct Costs {
     uint64_t messages = 0;
@@ -29,6 +23,20 @@ class Sleeper : public SimPair {
   Costs costs() {
     return {world.figures.ike_sent, a().children.size() + b().children.size(),
             a().ike_established.size() + b().ike_established.size()};
+  }
+  // `side` alone: what is sent to it meanwhile is lost, its timers are all due when it wakes.
+  // Returns what everything had cost when it woke.
+  Costs sleep(size_t side, Duration span) {
+    world.host(side).is_alive = false;
+    world.run_for(span);
+    world.host(side).is_alive = true;
+    const Costs before = costs();
+    world.run_for(1ms);  // It sees what the time is.
+    return before;
+  }
+  void jump(Duration span) {
+    world.jump(span);
+    world.run_for(1ms);
   }
   // One connection anew, or one rekey each, and nothing like a storm.
   void expect_modest(const Costs& before) {
@@ -54,7 +62,7 @@ class Sleeper : public SimPair {
 class Sleep : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(ForSeconds, Sleep,
                          testing::Values(1, 20, 31, 100, 1000, 1700, 1900, 3300, 3700, 36000,
-                                         360000));
+                                         100000));
 
 TEST_P(Sleep, OfBothEndsInOneConnectionAndNoStorm) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
@@ -62,7 +70,7 @@ TEST_P(Sleep, OfBothEndsInOneConnectionAndNoStorm) {
     pair.establish();
     pair.world.run_for(10s);
     const auto before = pair.costs();
-    pair.world.jump(std::chrono::seconds(GetParam()));
+    pair.jump(std::chrono::seconds(GetParam()));
     pair.expect_up_within(40s);
     pair.settle();
     pair.expect_modest(before);
@@ -78,8 +86,7 @@ TEST_P(Sleep, OfOneSideEndsInOneConnectionSoonAfterItWakes) {
       pair.config[kB].mode = ConnectionMode::Default;
       pair.establish();
       pair.world.run_for(10s);
-      pair.sleep(side, std::chrono::seconds(GetParam()));
-      const auto before = pair.costs();
+      const auto before = pair.sleep(side, std::chrono::seconds(GetParam()));
       pair.expect_up_within(15s);
       pair.settle();
       pair.expect_modest(before);
@@ -101,7 +108,7 @@ TEST(Sleep, PastTheHardLifetimeBeginsNoRekey) {
     rekeys += m.is_request(ExchangeType::CreateChildSa) ? 1 : 0;
     return true;
   };
-  pair.world.jump(10h);
+  pair.jump(10h);
   pair.expect_up_within(5s);
   EXPECT_EQ(rekeys, 0u) << pair.world.picture();
   EXPECT_EQ(pair.a().last_cause[kTunnel], "lifetime-ended");
@@ -109,7 +116,7 @@ TEST(Sleep, PastTheHardLifetimeBeginsNoRekey) {
 
 // In the middle of anything.
 TEST(Sleep, AtAnyMomentOfANegotiationOrRekeyHeals) {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (unsigned seed = 1; seed <= 200; ++seed) {
     Sleeper pair(seed);
     pair.config[kB].mode = seed % 2 == 0 ? ConnectionMode::Default : ConnectionMode::ResponderOnly;
     pair.world.link = {.delay_min = 5ms, .delay_max = 25ms, .loss_percent = seed % 3 * 10};
@@ -120,7 +127,7 @@ TEST(Sleep, AtAnyMomentOfANegotiationOrRekeyHeals) {
       if (seed % 5 > 3) pair.rekey_ike(1 - seed % 2);
     }
     pair.world.run_for(seed % 13 * 7ms);
-    pair.world.jump(std::chrono::seconds(seed * seed * seed % 20000));
+    pair.jump(std::chrono::seconds(uint64_t{seed} * seed * seed % 20000));
     pair.world.link = {};
     pair.expect_up_within(120s);
     pair.settle();
