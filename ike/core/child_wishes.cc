@@ -67,6 +67,8 @@ void Supervisor::fail_child(Context& context, TunnelId id, const std::string& co
   const Diagnosis placed = failures_.placed(*tunnel->peer, why);
   failures_.add(id, placed);
   ChildWish& wish = tunnel->wishes[config];
+  const auto served_since = std::exchange(wish.served_since, std::nullopt);
+  if (served_since && context.now - *served_since >= kStableAfter) wish.failure_count = 0;
   ++wish.failure_count;
   wish.retry_at.reset();
   trouble(context, id, config, placed);
@@ -84,13 +86,28 @@ void Supervisor::trouble(Context& context, TunnelId id, const std::string& confi
       .tunnel = id, .name = config, .diagnosis = failures_.placed(*tunnel->peer, why)});
 }
 
+// What stands for a while is a success; until then the next failure is one more.
+void Supervisor::note_served(Context& context, Tunnel& tunnel, const std::string& config) {
+  const auto found = tunnel.wishes.find(config);
+  if (found == tunnel.wishes.end()) return;
+  ChildWish& wish = found->second;
+  wish.retry_at.reset();
+  if (wish.failure_count == 0) {
+    tunnel.wishes.erase(found);
+  } else if (!wish.served_since) {
+    wish.served_since = context.now;
+  } else if (context.now - *wish.served_since >= kStableAfter) {
+    tunnel.wishes.erase(found);
+  }
+}
+
 // Each child that is missing gets its own time; the others are not asked.
 void Supervisor::wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa) {
   if (tunnel.peer->mode == ConnectionMode::ResponderOnly) return;
   std::optional<Instant> next;
   for (const ChildConfig& config : sa.peer->children) {
     if (serves(sa, config)) {
-      tunnel.wishes.erase(config.name);
+      note_served(context, tunnel, config.name);
       continue;
     }
     if (is_making(sa, config)) continue;

@@ -113,20 +113,20 @@ class StateDump {
     return row(id, key_bits);
   }
   std::string show(const IkeSuite& suite) const {
-    const auto& [encryption, integrity, prf, group] = suite;
-    return row(encryption, integrity, prf, group);
+    const auto& [encryption, integrity, prf, group, additional] = suite;
+    return row(encryption, integrity, prf, group, additional);
   }
   std::string show(const EspTransforms& transforms) const {
     const auto& [encryption, integrity, esn] = transforms;
     return row(encryption, integrity, esn);
   }
   std::string show(const IkeProposal& proposal) const {
-    const auto& [encryption, integrity, prf, group] = proposal;
-    return row(encryption, integrity, prf, group);
+    const auto& [encryption, integrity, prf, group, additional] = proposal;
+    return row(encryption, integrity, prf, group, additional);
   }
   std::string show(const EspProposal& proposal) const {
-    const auto& [encryption, integrity, pfs_group, esn] = proposal;
-    return row(encryption, integrity, pfs_group, esn);
+    const auto& [encryption, integrity, pfs_group, esn, additional] = proposal;
+    return row(encryption, integrity, pfs_group, esn, additional);
   }
   std::string show(const NatStatus& nat) const {
     const auto& [peer_supports, local_behind_nat, remote_behind_nat, remote_forces_udp] = nat;
@@ -164,17 +164,45 @@ class StateDump {
     const auto& [inbound_spi] = own;
     return row(inbound_spi);
   }
+  std::string show(const IntermediateExchange& own) const {
+    const auto& [dh] = own;
+    return row(dh);
+  }
   std::string show(const ChildExchange& own) const {
-    const auto& [config, rekeys, attempt, inbound_spi, offered, local, remote, group, dh, nonce,
-                 is_second_group, crossing, crossing_nonces] = own;
-    return row(config, rekeys, attempt, inbound_spi, offered, local, remote, group, dh, nonce,
-               is_second_group, crossing, crossing_nonces);
+    const auto& [config, rekeys, is_probe, attempt, inbound_spi, offered, local, remote, group, dh,
+                 nonce, is_second_group, crossing, crosses_followup, crossing_nonces] = own;
+    return row(config, rekeys, is_probe, attempt, inbound_spi, offered, local, remote, group, dh,
+               nonce, is_second_group, crossing, crosses_followup, crossing_nonces);
   }
   std::string show(const RekeyIkeExchange& own) const {
     const auto& [attempt, new_spi, offered, group, dh, nonce, is_second_group, crossing,
-                 crossing_nonces] = own;
+                 crosses_followup, crossing_nonces] = own;
     return row(attempt, new_spi, offered, group, dh, nonce, is_second_group, crossing,
-               crossing_nonces);
+               crosses_followup, crossing_nonces);
+  }
+  std::string show(const AgreedChild& agreed) const {
+    const auto& [child, nonces] = agreed;
+    return row(child, nonces);
+  }
+  std::string show(const AgreedIke& agreed) const {
+    const auto& [role, own_spi, peer_spi, suite, nonces] = agreed;
+    return row(role, own_spi, peer_spi, suite, nonces);
+  }
+  template <class... Kinds>
+  std::string show(const std::variant<Kinds...>& either) const {
+    return std::visit([this](const auto& value) { return show(value); }, either);
+  }
+  std::string show(const Followup& followup) const {
+    const auto& [agreed, methods, done, shared, additional] = followup;
+    return row(agreed, methods, done, shared, additional);
+  }
+  std::string show(const FollowupExchange& exchange) const {
+    const auto& [own, followup, link, dh] = exchange;
+    return row(own, followup, link, dh);
+  }
+  std::string show(const AwaitedFollowup& awaited) const {
+    const auto& [followup, link, until] = awaited;
+    return row(followup, link, until);
   }
   std::string show(const DeleteChildExchange& own) const {
     const auto& [inbound_spi] = own;
@@ -186,8 +214,9 @@ class StateDump {
     return name_of(active) + std::visit([this](const auto& own) { return show(own); }, active);
   }
   std::string show(const Task& task) const {
-    const auto& [kind, inbound_spi, config, attempt, not_before, group] = task;
-    return std::string(to_string(kind)) + row(inbound_spi, config, attempt, not_before, group);
+    const auto& [kind, inbound_spi, config, attempt, not_before, group, is_probe] = task;
+    return std::string(to_string(kind)) +
+           row(inbound_spi, config, attempt, not_before, group, is_probe);
   }
 
   // --- Memory of messages ---
@@ -221,68 +250,94 @@ class StateDump {
            row(questions, unasked, ended);
   }
 
+  std::string show(const UnknownSpis::Sighting& sighting) const {
+    const auto& [spi, first] = sighting;
+    return row(spi, first);
+  }
+  std::string show(const UnknownSpis& unknown) const {
+    const auto& [seen, told] = unknown;
+    return row(seen, told);
+  }
+
   // --- SAs and tunnels ---
 
-  std::string child_text(const ChildSa& child) const {
-    const auto& [id, config, inbound, outbound, transforms, group, encapsulation, local, remote,
-                 is_initiator, narrowed, by_rekey, group_negotiated, lowest_nonce, outbound_half,
-                 replaces, replaced_by, has_duplicate, is_deleting, is_redundant, timers] = child;
-    return line(
-        "    child {} {} in={} out={} esp={} group={} encap={} {}==={} initiator={} narrowed={} "
-        "rekey={} negotiated={} nonce={} half={} replaces={} replaced_by={} duplicate={} "
-        "deleting={} redundant={} timers:{}",
-        id, config, inbound, outbound, transforms, group, encapsulation, local, remote,
+  std::string show(const ChildSa& child) const {
+    const auto& [id, config, inbound, outbound, transforms, group, additional, encapsulation, local,
+                 remote, is_initiator, narrowed, by_rekey, group_negotiated, lowest_nonce,
+                 outbound_half, replaces, replaced_by, has_duplicate, is_deleting, is_redundant,
+                 installed_at, timers] = child;
+    std::string text = line(
+        "child {} {} in={} out={} esp={} group={} additional={} encap={} {}==={} initiator={} "
+        "narrowed={} rekey={} negotiated={} nonce={} half={} replaces={} replaced_by={} "
+        "duplicate={} deleting={} redundant={} installed={} timers:{}",
+        id, config, inbound, outbound, transforms, group, additional, encapsulation, local, remote,
         is_initiator, narrowed, by_rekey, group_negotiated, lowest_nonce, outbound_half, replaces,
-        replaced_by, has_duplicate, is_deleting, is_redundant, timers);
+        replaced_by, has_duplicate, is_deleting, is_redundant, installed_at, timers);
+    text.pop_back();
+    return text;
   }
 
   std::string sa_text(const IkeSa& sa) const {
     const auto& [role, spi_i, spi_r, peer, candidates, local, remote, nat, encapsulation,
-                 has_fragmentation, log, suite, keys, iv_counter, ppk, init_request, init_response,
-                 nonce_i, nonce_r, window, request_fragments, response_fragments, active, queue,
-                 timers, children, path, created_at, established_at, last_inbound, recovers,
-                 is_redundant, is_proven, is_announced, successor, predecessor, state] = sa;
+                 has_fragmentation, admits_childless, log, suite, keys, iv_counter, ppk,
+                 init_request, init_response, nonce_i, nonce_r, intermediate_count, int_auth_i,
+                 int_auth_r, next_keys, window, request_fragments, response_fragments, active,
+                 queue, timers, children, awaited_followups, path, unknown_spis, created_at,
+                 established_at, last_inbound, recovers, is_redundant, is_proven, is_announced,
+                 successor, predecessor, state] = sa;
     std::string text = line(
-        "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} suite={} created={} "
+        "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
         "established={} inbound={}",
         spi_i, spi_r, peer, state, role, local, remote, nat, encapsulation, has_fragmentation,
-        suite, created_at, established_at, last_inbound);
+        admits_childless, suite, created_at, established_at, last_inbound);
     text += line(
         "  recovers={} redundant={} proven={} announced={} successor={} predecessor={} "
         "candidates={}",
         recovers, is_redundant, is_proven, is_announced, successor, predecessor, candidates);
     text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{}", keys, iv_counter, ppk,
                  init_request, init_response, nonce_i, nonce_r);
+    text += line("  intermediate {} {}/{} next={}", intermediate_count, int_auth_i, int_auth_r,
+                 next_keys);
     text += line("  window {}", window);
     text += fragments_text("request", request_fragments);
     text += fragments_text("response", response_fragments);
     text += line("  active {} queue={} timers:{}", active, queue, timers);
-    text += line("  path {}", path);
-    for (const ChildSa& child : children) text += child_text(child);
+    text += line("  path {} unknown={} followups={}", path, unknown_spis, awaited_followups);
+    for (const ChildSa& child : children) text += "    " + show(child) + "\n";
     return text;
   }
 
   std::string show(const ChildWish& wish) const {
-    const auto& [failure_count, retry_at] = wish;
-    return row(failure_count, retry_at);
+    const auto& [failure_count, retry_at, served_since] = wish;
+    return row(failure_count, retry_at, served_since);
   }
   std::string show(const Tunnel::GraceInbound& kept) const {
     const auto& [spi, config, until] = kept;
     return row(spi, config, until);
   }
+  std::string show(const IpAddress& address) const { return address.to_string(); }
+  std::string show(const RemoteName& name) const {
+    const auto& [is_resolving, addresses, tried] = name;
+    return row(is_resolving, addresses, tried);
+  }
+  std::string show(const Renewal& renewal) const {
+    const auto& [by_create_child, by_ike_auth, refusal] = renewal;
+    return row(by_create_child, by_ike_auth, refusal);
+  }
   // Of a record it is enough which one it is.
   std::string show(const Diagnosis& why) const { return row(why.cause, why.message, why.exchange); }
 
   std::string tunnel_text(const Tunnel& tunnel) const {
-    const auto& [peer, is_held_down, state, reason, is_reported, failure, has_new_failure,
-                 has_failed_attempt, failure_count, wishes, grace, waiting, timers, last_recovery,
-                 last_complaint] = tunnel;
+    const auto& [peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
+                 has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes,
+                 grace, waiting, timers, last_recovery, last_complaint] = tunnel;
     return line(
-        "tunnel {} down={} state={} reason=\"{}\" reported={} failure={} new={}/{} "
-        "failures={} wishes={} grace={} waiting={} recovery={} complaint={} timers:{}",
-        peer, is_held_down, state, reason, is_reported, failure, has_new_failure,
-        has_failed_attempt, failure_count, wishes, grace, waiting, last_recovery, last_complaint,
-        timers);
+        "tunnel {} down={} name={}/{} state={} reason=\"{}\" reported={} failure={} new={}/{} "
+        "failures={} up={} renewal={} wishes={} grace={} waiting={} recovery={} complaint={} "
+        "timers:{}",
+        peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
+        has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes, grace,
+        waiting, last_recovery, last_complaint, timers);
   }
 
   Provider& provider_;

@@ -35,6 +35,8 @@ class RemoteName {
   void connected() { tried_.clear(); }
 
  private:
+  friend class StateDump;
+
   std::vector<IpAddress> addresses_;
   std::vector<IpAddress> tried_;  // Since all were, or it last worked. All of them in addresses_.
 };

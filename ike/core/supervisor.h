@@ -45,8 +45,9 @@ enum class TunnelTimer : uint8_t {
 
 // A child that is wanted and not there.
 struct ChildWish {
-  unsigned failure_count = 0;  // Since it was last there.
+  unsigned failure_count = 0;  // Since it was last there for kStableAfter.
   std::optional<Instant> retry_at;
+  std::optional<Instant> served_since;  // It is there, but was not for long.
 };
 
 struct Tunnel {
@@ -65,7 +66,8 @@ struct Tunnel {
   std::optional<Instant> up_since;   // While it stands.
 
   Renewal renewal;
-  std::map<std::string, ChildWish> wishes;  // By ChildConfig, of those that are not there.
+  // By ChildConfig, of those that are not there, or not for long.
+  std::map<std::string, ChildWish> wishes;
   struct GraceInbound {
     Spi spi;
     std::string config;  // The ChildConfig that it served.
@@ -149,6 +151,7 @@ class Supervisor {
   void hold_down(Context& context, Tunnel& tunnel);
   void resolve_duplicates(Context& context, Tunnel& tunnel);
   void pursue(Context& context, Tunnel& tunnel);
+  void note_served(Context& context, Tunnel& tunnel, const std::string& config);
   void wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa);
   void create_due_children(Context& context, Tunnel& tunnel);
   void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);

@@ -35,6 +35,8 @@ class UnknownSpis {
   bool note(Instant now, Spi spi);
 
  private:
+  friend class StateDump;
+
   struct Sighting {
     Spi spi;
     Instant first;
