@@ -144,6 +144,15 @@ class StateDump {
     const auto& [is_agreed, is_in_use, unmixed] = ppk;
     return row(is_agreed, is_in_use, unmixed);
   }
+  std::string show(WallTime at) const { return show(at.time_since_epoch().count()); }
+  std::string show(const Validity& validity) const {
+    const auto& [what, not_before, not_after, is_revocation_list] = validity;
+    return row(what, not_before, not_after, is_revocation_list);
+  }
+  std::string show(const PeerProof& proof) const {
+    const auto& [kind, certificate] = proof;
+    return row(kind, certificate);
+  }
   std::string show(const ExchangeNonces& nonces) const {
     const auto& [initiator, responder] = nonces;
     return row(initiator, responder);
@@ -280,11 +289,12 @@ class StateDump {
   std::string sa_text(const IkeSa& sa) const {
     const auto& [role, spi_i, spi_r, peer, candidates, local, remote, nat, encapsulation,
                  has_fragmentation, admits_childless, log, suite, keys, iv_counter, ppk,
-                 init_request, init_response, nonce_i, nonce_r, intermediate_count, int_auth_i,
-                 int_auth_r, next_keys, window, request_fragments, response_fragments, active,
-                 queue, timers, children, awaited_followups, path, unknown_spis, created_at,
-                 established_at, last_inbound, recovers, is_redundant, is_proven, is_announced,
-                 successor, predecessor, state] = sa;
+                 peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
+                 init_response, nonce_i, nonce_r, intermediate_count, int_auth_i, int_auth_r,
+                 next_keys, window, request_fragments, response_fragments, active, queue, timers,
+                 children, awaited_followups, path, unknown_spis, created_at, established_at,
+                 last_inbound, recovers, is_redundant, is_proven, is_announced, successor,
+                 predecessor, state] = sa;
     std::string text = line(
         "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
         "established={} inbound={}",
@@ -296,6 +306,8 @@ class StateDump {
         recovers, is_redundant, is_proven, is_announced, successor, predecessor, candidates);
     text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{}", keys, iv_counter, ppk,
                  init_request, init_response, nonce_i, nonce_r);
+    text += line("  proof {} hashes={} raw={} previous={}", proof, peer_hashes, peer_asks_raw_key,
+                 uses_previous_psk);
     text += line("  intermediate {} {}/{} next={}", intermediate_count, int_auth_i, int_auth_r,
                  next_keys);
     text += line("  window {}", window);
