@@ -64,6 +64,7 @@ const Change kChanges[] = {
     {"timers", [](IkeSa& sa) { sa.timers.arm(SaTimer::ResponseFragments, kNow); }},
     {"path", [](IkeSa& sa) { sa.path.note_candidate(kNow, {}); }},
     {"path, asked", [](IkeSa& sa) { sa.path.note_asked(); }},
+    {"unknown SPI", [](IkeSa& sa) { sa.unknown_spis.note(kNow, Spi{9}); }},
     {"created_at", [](IkeSa& sa) { sa.created_at = kNow; }},
     {"established_at", [](IkeSa& sa) { sa.established_at = kNow; }},
     {"last_inbound", [](IkeSa& sa) { sa.last_inbound = kNow; }},
@@ -88,6 +89,7 @@ const Change kChanges[] = {
     {"child lowest nonce", [](IkeSa& sa) { sa.children[0].lowest_nonce = kBytes; }},
     {"child group negotiated", [](IkeSa& sa) { sa.children[0].group_negotiated = true; }},
     {"child duplicate", [](IkeSa& sa) { sa.children[0].has_duplicate = true; }},
+    {"child installed at", [](IkeSa& sa) { sa.children[0].installed_at = kNow; }},
     {"child timers", [](IkeSa& sa) { sa.children[0].timers.arm(ChildTimer::Proof, kNow); }},
 };
 
