@@ -43,6 +43,13 @@ constexpr DhGroupProperties kDhGroups[] = {
     {DhGroupId::Modp2048_256, "DHGroup24", 256, true},  // RFC 8247 2.4: SHOULD NOT.
 };
 
+// FIPS 203, table 3.
+constexpr KemProperties kKems[] = {
+    {DhGroupId::MlKem512, "MLKEM512", 800, 768},
+    {DhGroupId::MlKem768, "MLKEM768", 1184, 1088},
+    {DhGroupId::MlKem1024, "MLKEM1024", 1568, 1568},
+};
+
 template <class Table, class Matches>
 auto find_in(const Table& table, Matches matches) -> decltype(std::begin(table)) {
   const auto found = std::find_if(std::begin(table), std::end(table), matches);
@@ -73,6 +80,22 @@ const DhGroupProperties* find_dh_group(std::string_view name) {
   return find_in(kDhGroups, [&](const auto& row) { return row.name == name; });
 }
 
+const KemProperties* find_kem(DhGroupId id) {
+  return find_in(kKems, [&](const auto& row) { return row.id == id; });
+}
+const KemProperties* find_kem(std::string_view name) {
+  return find_in(kKems, [&](const auto& row) { return row.name == name; });
+}
+
+const char* key_exchange_name(DhGroupId id) {
+  if (const DhGroupProperties* const group = find_dh_group(id)) return group->name;
+  const KemProperties* const kem = find_kem(id);
+  return kem == nullptr ? nullptr : kem->name;
+}
+
+std::span<const KemProperties> all_kems() {
+  return kKems;
+}
 std::span<const EncryptionProperties> all_encryptions() {
   return kEncryptions;
 }

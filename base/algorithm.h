@@ -33,6 +33,8 @@ enum class IntegrityId : uint16_t {
   HmacSha512_256 = 14,
 };
 
+// Key exchange methods (RFC 9370 renames the registry): groups, and key encapsulation mechanisms,
+// which stand only behind a first exchange with a group.
 enum class DhGroupId : uint16_t {
   None = 0,
   Modp1024 = 2,  // RFC 2409 6.2; legacy.
@@ -44,7 +46,17 @@ enum class DhGroupId : uint16_t {
   Ecp521 = 21,
   Modp2048_256 = 24,  // RFC 5114 2.3, with a subgroup of 256 bits; legacy.
   Curve25519 = 31,
+  MlKem512 = 35,  // FIPS 203
+  MlKem768 = 36,
+  MlKem1024 = 37,
 };
+
+// Whether this build has ML-KEM: OpenSSL 3.5 or later (cmake/MlKem.cmake).
+#ifdef TWINSPAN_HAS_ML_KEM
+inline constexpr bool kHasMlKem = true;
+#else
+inline constexpr bool kHasMlKem = false;
+#endif
 
 // An encryption transform with its key length attribute.
 struct Encryption {
@@ -86,6 +98,14 @@ struct DhGroupProperties {
   bool is_legacy = false;
 };
 
+// Whoever begins sends a public key, the other side a ciphertext.
+struct KemProperties {
+  DhGroupId id;
+  const char* name;  // MLKEM768
+  uint16_t public_size;
+  uint16_t ciphertext_size;
+};
+
 // nullptr when unknown.
 const EncryptionProperties* find_encryption(Encryption encryption);
 const EncryptionProperties* find_encryption(std::string_view name);
@@ -95,6 +115,12 @@ const PrfProperties* find_prf(PrfId id);
 const DhGroupProperties* find_dh_group(DhGroupId id);  // Not for None.
 const DhGroupProperties* find_dh_group(std::string_view name);
 
+const KemProperties* find_kem(DhGroupId id);
+const KemProperties* find_kem(std::string_view name);
+// Of a group or a KEM; nullptr when unknown or None.
+const char* key_exchange_name(DhGroupId id);
+
+std::span<const KemProperties> all_kems();
 std::span<const EncryptionProperties> all_encryptions();
 std::span<const IntegrityProperties> all_integrities();
 std::span<const PrfProperties> all_prfs();

@@ -24,14 +24,14 @@ struct InboundState {
   TrafficLifetime lifetime;
   SaEvents events;
   std::shared_ptr<const SelectorPair> selectors;
-  std::shared_ptr<const SourceFilter> source_filter;  // Of the tunnel, as the counters are.
-  std::shared_ptr<TunnelCounters> counters;
+  std::shared_ptr<TunnelCounters> counters;  // Of the tunnel.
 };
 
 class InboundSa {
  public:
-  InboundSa(const SaIdentity& identity, std::shared_ptr<InboundState> state)
-      : identity_(identity), state_(std::move(state)) {}
+  InboundSa(const SaIdentity& identity, std::shared_ptr<const SourceFilter> source_filter,
+            std::shared_ptr<InboundState> state)
+      : identity_(identity), source_filter_(std::move(source_filter)), state_(std::move(state)) {}
   InboundSa(const InboundSa&) = delete;
   InboundSa& operator=(const InboundSa&) = delete;
 
@@ -43,6 +43,8 @@ class InboundSa {
   const Endpoint& local() const { return identity_.local; }
   const Endpoint& remote() const { return identity_.remote; }
   const EspLayout& layout() const { return state_->layout; }
+  // Which inner sources may not come out of it; the peer's own address may be among them.
+  const SourceFilter& source_filter() const { return *source_filter_; }
 
   // The opening thread: event bits since the last call, the tunnel's counters, and the highest
   // authenticated sequence number (which packet is the newest).
@@ -52,10 +54,12 @@ class InboundSa {
   InboundState& state() { return *state_; }  // For open() and tests.
 
   // Control thread: the same SA at other outer addresses.
-  std::shared_ptr<InboundSa> moved_to(const Endpoint& local, const Endpoint& remote) const;
+  std::shared_ptr<InboundSa> moved_to(const Endpoint& local, const Endpoint& remote,
+                                      std::shared_ptr<const SourceFilter> source_filter) const;
 
  private:
   SaIdentity identity_;
+  std::shared_ptr<const SourceFilter> source_filter_;
   std::shared_ptr<InboundState> state_;
 };
 

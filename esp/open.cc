@@ -26,7 +26,7 @@ bool is_padding(ByteView bytes) {
 }
 
 // Order of RFC 4303 3.4 behind the cipher, and of RFC 4301 5.2. `body` is authentic plaintext.
-Verdict judge_body(const InboundState& state, ByteView body, OpenItem& item) {
+Verdict judge_body(InboundSa& sa, ByteView body, OpenItem& item) {
   const uint8_t next_header = body[body.size() - 1];
   const size_t padding = body[body.size() - 2];
   if (padding + kTrailerSize > body.size()) return Verdict::BadPadding;
@@ -39,8 +39,8 @@ Verdict judge_body(const InboundState& state, ByteView body, OpenItem& item) {
   if (next_header != (packet->family == IpFamily::V4 ? kNextHeaderIpv4 : kNextHeaderIpv6)) {
     return Verdict::BadInnerPacket;
   }
-  if (!state.selectors->admits_inbound(*packet)) return Verdict::SelectorMismatch;
-  if (state.source_filter->refuses(packet->family, packet->source)) return Verdict::SourceRefused;
+  if (!sa.state().selectors->admits_inbound(*packet)) return Verdict::SelectorMismatch;
+  if (sa.source_filter().refuses(packet->family, packet->source)) return Verdict::SourceRefused;
   item.inner_length = static_cast<uint32_t>(packet->bytes.size());
   return Verdict::Accept;
 }
@@ -111,7 +111,7 @@ Verdict OpenBatch::judge_authentic(InboundState& state, const Pending& pending, 
   if (!state.window.accept(pending.sequence)) return Verdict::Replayed;
   state.events.raise(kEventFirstPacket);
   if (!state.lifetime.consume(body.size(), state.events)) return Verdict::Expired;
-  return judge_body(state, body, *pending.item);
+  return judge_body(*sa_, body, *pending.item);
 }
 
 void OpenBatch::finish(size_t index) {

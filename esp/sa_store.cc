@@ -68,12 +68,20 @@ struct SaStore::Child {
 
 struct SaStore::Tunnel {
   SourcePolicy policy;
-  std::shared_ptr<const SourceFilter> source_filter;
   std::shared_ptr<TunnelCounters> counters = std::make_shared<TunnelCounters>();
   Spd spd;
   size_t child_count = 0;
   std::shared_ptr<const TunnelEntry> entry;  // As last published; nullptr after a change.
 };
+
+namespace {
+
+std::shared_ptr<const SourceFilter> make_filter(SourcePolicy policy, const Endpoint& remote) {
+  if (policy.refuse_remote) policy.refused_sources.push_back(IpPrefix::host(remote.address));
+  return std::make_shared<const SourceFilter>(policy);
+}
+
+}  // namespace
 
 SaStore::SaStore(const kernels::KernelSet& kernels, RandomSource& random)
     : kernels_(kernels), random_(random) {}
@@ -92,7 +100,6 @@ SaStore::Child* SaStore::find_child(ChildId child) const {
 void SaStore::add_tunnel(TunnelId tunnel, SourcePolicy policy) {
   CHECK(tunnels_.size() < kTunnelsMax);
   auto added = std::make_unique<Tunnel>();
-  added->source_filter = std::make_shared<const SourceFilter>(policy);
   added->policy = std::move(policy);
   CHECK(tunnels_.emplace(tunnel, std::move(added)).second);
 }
@@ -141,17 +148,17 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
                       .selectors = selectors,
                       .sa = nullptr};
   child->inbound_spi = params.inbound_spi;
-  child->inbound = std::make_shared<InboundSa>(
-      identity, std::make_shared<InboundState>(
-                    InboundState{.is_extended = transforms.esn,
-                                 .layout = layout_of(transforms),
-                                 .cipher = std::move(inbound_cipher),
-                                 .window = ReplayWindow(params.replay_window_packets),
-                                 .lifetime = TrafficLifetime(params.limits),
-                                 .events = {},
-                                 .selectors = selectors,
-                                 .source_filter = tunnel->source_filter,
-                                 .counters = tunnel->counters}));
+  child->inbound =
+      std::make_shared<InboundSa>(identity, make_filter(tunnel->policy, params.remote),
+                                  std::make_shared<InboundState>(InboundState{
+                                      .is_extended = transforms.esn,
+                                      .layout = layout_of(transforms),
+                                      .cipher = std::move(inbound_cipher),
+                                      .window = ReplayWindow(params.replay_window_packets),
+                                      .lifetime = TrafficLifetime(params.limits),
+                                      .events = {},
+                                      .selectors = selectors,
+                                      .counters = tunnel->counters}));
   child->outbound = std::make_shared<OutboundSa>(
       identity, std::make_shared<OutboundState>(OutboundState{
                     .spi = params.outbound_spi.value,
@@ -210,10 +217,12 @@ void SaStore::forget_if_empty(ChildId id) {
 void SaStore::update_remote(ChildId id, const Endpoint& local, const Endpoint& remote) {
   Child* const child = find_child(id);
   if (child == nullptr) return;
-  if (child->inbound != nullptr) child->inbound = child->inbound->moved_to(local, remote);
+  Tunnel& tunnel = *find_tunnel(child->tunnel);
+  if (child->inbound != nullptr) {
+    child->inbound = child->inbound->moved_to(local, remote, make_filter(tunnel.policy, remote));
+  }
   if (child->outbound == nullptr) return;
   child->outbound = child->outbound->moved_to(local, remote);
-  Tunnel& tunnel = *find_tunnel(child->tunnel);
   for (SpdEntry& entry : tunnel.spd) {
     if (entry.child == id && entry.sa != nullptr) entry.sa = child->outbound;
   }

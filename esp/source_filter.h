@@ -12,6 +12,7 @@ namespace twinspan::esp {
 // otherwise).
 struct SourcePolicy {
   bool refuse_martians = false;  // Loopback, unspecified, multicast, broadcast, link-local sources.
+  bool refuse_remote = false;    // The peer's outer address, wherever it is at the time.
   std::vector<IpPrefix> refused_sources;  // Own networks, own and peer gateway addresses.
 };
 

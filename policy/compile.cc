@@ -111,14 +111,82 @@ void set_suite(IpsecSuite suite, TunnelPlan& tunnel) {
   tunnel.sa_life_packets = suite.sa_life_packets;
 }
 
+// "a-to-b", or "a-to-b/1", "a-to-b/2" where there are more.
+std::string child_name(const Connection& connection, const TunnelSelectors& selectors,
+                       size_t index) {
+  if (selectors.pairs.size() == 1) return connection.name;
+  return fmt::format("{}/{}", connection.name, index + 1);
+}
+
 void set_selectors(const Instance& instance, const Connection& connection, const RemoteEnd& remote,
                    TunnelPlan& tunnel) {
   TunnelSelectors selectors = tunnel_selectors(instance.gateway, connection,
                                                instance.network.address_space, remote.prefixes);
   tunnel.any_to_any = selectors.is_any_to_any;
-  tunnel.local_selectors = std::move(selectors.local);
-  tunnel.remote_selectors = std::move(selectors.remote);
+  for (size_t i = 0; i < selectors.pairs.size(); ++i) {
+    tunnel.children.push_back({child_name(connection, selectors, i),
+                               std::move(selectors.pairs[i].local),
+                               std::move(selectors.pairs[i].remote)});
+  }
   tunnel.remote_prefixes = plain(remote.prefixes);
+}
+
+std::vector<std::string> key_paths(const Instance& instance, const MarkedList<std::string>& files) {
+  std::vector<std::string> paths;
+  for (const auto& file : *files) paths.push_back(key_path(instance, *file));
+  return paths;
+}
+
+// False: what its authentication_type needs is not there.
+bool set_authentication(const Instance& instance, const Connection& connection,
+                        TunnelPlan& tunnel) {
+  tunnel.previous_key_seconds = *connection.previous_key_seconds;
+  switch (*connection.authentication_type) {
+    case AuthenticationType::Psk:
+      if (!connection.shared_key_file.is_set) return false;
+      tunnel.psk_file = key_path(instance, *connection.shared_key_file);
+      return true;
+    case AuthenticationType::Certificate: {
+      const auto& own = connection.certificate;
+      if (!own) return false;
+      tunnel.certificate =
+          CertificatePlan{.certificate = key_path(instance, *own->certificate),
+                          .private_key = key_path(instance, *own->private_key),
+                          .authorities = key_paths(instance, own->chain),
+                          .peer_common_name = *own->subject_name,
+                          .revocation_lists = key_paths(instance, own->revocation_lists)};
+      return true;
+    }
+    case AuthenticationType::RawPublicKey: {
+      const auto& own = connection.raw_key;
+      if (!own) return false;
+      tunnel.raw_key = RawKeyPlan{key_path(instance, *own->private_key),
+                                  key_path(instance, *own->peer_public_key)};
+      return true;
+    }
+  }
+  return false;
+}
+
+std::optional<Fault> check_children(const Connection& connection, const std::string& path,
+                                    const TunnelPlan& tunnel) {
+  if (tunnel.children.size() > kTunnelChildrenMax) {
+    return Fault{connection.mark, path,
+                 fmt::format("{} pairs of prefixes; a connection has a Child SA for each, and not "
+                             "more than {}",
+                             tunnel.children.size(), kTunnelChildrenMax),
+                 "join neighbouring prefixes into larger ones, or several into one of "
+                 "traffic_selector_policies"};
+  }
+  for (const ChildPlan& child : tunnel.children) {
+    if (std::max(child.local.size(), child.remote.size()) <= kTrafficSelectorsMax) continue;
+    return Fault{connection.mark, path + ".traffic_selector_policies",
+                 fmt::format("more than {} ranges on one side", kTrafficSelectorsMax),
+                 "join neighbouring ranges into larger ones"};
+  }
+  if (tunnel.children.empty())
+    return Fault{connection.mark, path, "the two sides have no address family in common", ""};
+  return std::nullopt;
 }
 
 // Everything of a tunnel but its device.
@@ -134,15 +202,15 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   if (!identities) {
     return Err<Fault>({connection.mark, path, "local_id or remote_id is no identity", ""});
   }
-  if (!connection.shared_key_file.is_set)
-    return Err<Fault>({connection.mark, path + ".shared_key", "there is no key", ""});
   TunnelPlan tunnel;
+  if (!set_authentication(instance, connection, tunnel))
+    return Err<Fault>({connection.mark, path, "there is no key to authenticate with", ""});
   tunnel.connection = connection.name;
   tunnel.local_address = instance.configuration.address_on_host();
-  tunnel.remote_address = remote->address;
+  tunnel.remote_address = remote->address.value_or(IpAddress::any(tunnel.local_address.family()));
+  tunnel.remote_name = remote->name;
   tunnel.local_identity = identities->local;
   tunnel.remote_identity = identities->remote;
-  tunnel.psk_file = key_path(instance, *connection.shared_key_file);
   if (const auto& ppk = connection.ppk)
     tunnel.ppk = PpkPlan{*ppk->id, key_path(instance, *ppk->file), *ppk->required};
   tunnel.dpd_timeout_seconds = *connection.dpd_timeout_seconds;
@@ -152,17 +220,7 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   tunnel.vpn_type = *instance.gateway.vpn_type;
   set_suite(*suite, tunnel);
   set_selectors(instance, connection, *remote, tunnel);
-  if (std::max(tunnel.local_selectors.size(), tunnel.remote_selectors.size()) >
-      kTrafficSelectorsMax) {
-    return Err<Fault>({connection.mark, path,
-                       fmt::format("more than {} prefixes on one side of policy-based selectors",
-                                   kTrafficSelectorsMax),
-                       "join neighbouring prefixes into larger ones"});
-  }
-  if (tunnel.local_selectors.empty()) {
-    return Err<Fault>(
-        {connection.mark, path, "the two sides have no address family in common", ""});
-  }
+  if (auto fault = check_children(connection, path, tunnel)) return Err<Fault>(*std::move(fault));
   return tunnel;
 }
 

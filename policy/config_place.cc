@@ -52,8 +52,9 @@ void add_remote(const Connection& connection, Collector& collector) {
   if (const auto* const peer =
           find(model.local_network_gateways, *connection.local_network_gateway2);
       peer != nullptr && !connection.is_vnet_to_vnet()) {
-    collector.add("remote_address", path_of(*peer) + ".gateway_ip_address",
-                  peer->gateway_ip_address.mark);
+    const bool is_named = peer->fqdn.is_set;
+    collector.add("remote_address", path_of(*peer) + (is_named ? ".fqdn" : ".gateway_ip_address"),
+                  is_named ? peer->fqdn.mark : peer->gateway_ip_address.mark);
     collector.add("remote_selectors", path_of(*peer) + ".address_prefixes",
                   peer->address_prefixes.mark);
     return;
@@ -92,10 +93,14 @@ ConfigPlaces places_of(const Model& model, const Connection& connection) {
     collector.add(field, fmt::format("{}.{}", path_of(connection), field), mark);
   };
   add_own("shared_key", connection.shared_key_file.mark);
+  add_own("authentication_type", connection.authentication_type.mark);
+  if (connection.certificate) add_own("certificate_authentication", connection.certificate->mark);
   add_own("local_id", connection.local_id.mark);
   add_own("remote_id", connection.remote_id.mark);
   add_own("connection_mode", connection.connection_mode.mark);
   if (connection.ppk) add_own("ppk", connection.ppk->mark);
+  if (connection.additional_key_exchanges)
+    add_own("additional_key_exchanges", connection.additional_key_exchanges->mark);
   add_policy(connection, collector);
   add_selectors(connection, collector);
   add_remote(connection, collector);

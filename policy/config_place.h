@@ -19,9 +19,10 @@ struct ConfigPlace {
 };
 using ConfigPlaces = std::vector<ConfigPlace>;
 
-// shared_key, local_id, remote_id, remote_address, local_selectors, remote_selectors,
-// connection_mode, ppk, ipsec_policy, and each "ipsec_policy.FIELD". A setting that is left to its
-// default stands where its object begins.
+// shared_key, authentication_type, certificate_authentication, local_id, remote_id, remote_address,
+// local_selectors, remote_selectors, connection_mode, ppk, additional_key_exchanges, ipsec_policy,
+// and each "ipsec_policy.FIELD". A setting that is left to its default stands where its object
+// begins.
 ConfigPlaces places_of(const Model& model, const Connection& connection);
 
 const ConfigPlace* find_place(const ConfigPlaces& places, std::string_view field);  // Or nullptr.

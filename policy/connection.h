@@ -25,11 +25,35 @@ struct TrafficSelectorPolicy {
   MarkedList<AddressRange> remote_address_ranges;
 };
 
+// With authentication_type certificate. Names of files, as in the file.
+struct CertificateReference {
+  SourceMark mark;
+  MarkedText certificate;
+  MarkedText private_key;
+  MarkedList<std::string> chain;
+  MarkedText subject_name;
+  MarkedList<std::string> revocation_lists;
+};
+
+// With authentication_type raw-public-key (RFC 7670).
+struct RawKeyReference {
+  SourceMark mark;
+  MarkedText private_key;
+  MarkedText peer_public_key;
+};
+
 // A post-quantum pre-shared key (RFC 8784) beside the connection's authentication.
 struct PpkReference {
   SourceMark mark;
   MarkedText id;
   MarkedText file;
+  Marked<bool> required;
+};
+
+// Key exchanges after the first (RFC 9370).
+struct AdditionalKeyExchanges {
+  SourceMark mark;
+  MarkedList<std::string> methods;  // In the order in which they are performed.
   Marked<bool> required;
 };
 
@@ -41,8 +65,13 @@ struct Connection {
   MarkedText virtual_network_gateway1;
   MarkedText virtual_network_gateway2;
   MarkedText local_network_gateway2;
+  Marked<AuthenticationType> authentication_type;
   MarkedText shared_key_file;
+  Marked<uint64_t> previous_key_seconds{.value = kPreviousKeySecondsDefault};
+  std::optional<CertificateReference> certificate;
+  std::optional<RawKeyReference> raw_key;
   std::optional<PpkReference> ppk;
+  std::optional<AdditionalKeyExchanges> additional_key_exchanges;
   MarkedText local_id;
   MarkedText remote_id;
   MarkedText ipsec_policy_name;

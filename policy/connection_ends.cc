@@ -10,11 +10,17 @@ std::optional<RemoteEnd> network_gateway_end(const Model& model, const Connectio
   if (gateway == nullptr || gateway->ip_configurations.empty()) return std::nullopt;
   const VirtualNetwork* const network = network_of(model, *gateway);
   if (network == nullptr) return std::nullopt;
-  return RemoteEnd{*gateway->ip_configurations.front().public_ip_address, network->address_space};
+  return RemoteEnd{*gateway->ip_configurations.front().public_ip_address, "",
+                   network->address_space};
 }
 
 std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {
   return text.is_set ? parse_identity(*text) : identity_of(address);
+}
+
+std::optional<Identity> remote_identity_of(const Connection& connection, const RemoteEnd& remote) {
+  if (remote.address) return identity_or_address(connection.remote_id, *remote.address);
+  return parse_identity(connection.remote_id.is_set ? *connection.remote_id : remote.name);
 }
 
 }  // namespace
@@ -41,8 +47,11 @@ std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connec
   if (connection.is_vnet_to_vnet()) return network_gateway_end(model, connection);
   const LocalNetworkGateway* const gateway =
       find(model.local_network_gateways, *connection.local_network_gateway2);
-  if (gateway == nullptr || !gateway->gateway_ip_address.is_set) return std::nullopt;
-  return RemoteEnd{*gateway->gateway_ip_address, gateway->address_prefixes};
+  if (gateway == nullptr) return std::nullopt;
+  if (gateway->gateway_ip_address.is_set)
+    return RemoteEnd{*gateway->gateway_ip_address, "", gateway->address_prefixes};
+  if (!gateway->fqdn.is_set || !is_host_name(*gateway->fqdn)) return std::nullopt;
+  return RemoteEnd{std::nullopt, *gateway->fqdn, gateway->address_prefixes};
 }
 
 std::optional<Identities> identities_of(const Model& model, const Connection& connection,
@@ -53,7 +62,7 @@ std::optional<Identities> identities_of(const Model& model, const Connection& co
     return std::nullopt;
   const IpAddress& own_address = *gateway->ip_configurations[instance].public_ip_address;
   const auto local_identity = identity_or_address(connection.local_id, own_address);
-  const auto remote_identity = identity_or_address(connection.remote_id, remote->address);
+  const auto remote_identity = remote_identity_of(connection, *remote);
   if (!local_identity || !remote_identity) return std::nullopt;
   return Identities{*local_identity, *remote_identity};
 }

@@ -9,7 +9,8 @@
 namespace twinspan::policy {
 
 struct RemoteEnd {
-  IpAddress address;
+  std::optional<IpAddress> address;  // nullopt: `name` has to be resolved.
+  std::string name;
   MarkedList<IpPrefix> prefixes;
 };
 
@@ -34,8 +35,8 @@ const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection
 // nullopt when a reference leads nowhere or the remote has no address.
 std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connection);
 
-// As written, or the public addresses of that instance and of the remote. nullopt when an identity
-// has no good form or an end is missing.
+// As written, or the public addresses of that instance and of the remote (or its name). nullopt
+// when an identity has no good form or an end is missing.
 std::optional<Identities> identities_of(const Model& model, const Connection& connection,
                                         size_t instance);
 

@@ -22,9 +22,13 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("device", &TunnelPlan::device);
   compare("local_address", &TunnelPlan::local_address);
   compare("remote_address", &TunnelPlan::remote_address);
+  compare("remote_name", &TunnelPlan::remote_name);
   compare("local_identity", &TunnelPlan::local_identity);
   compare("remote_identity", &TunnelPlan::remote_identity);
   compare("psk_file", &TunnelPlan::psk_file);
+  compare("previous_key_seconds", &TunnelPlan::previous_key_seconds);
+  compare("certificate", &TunnelPlan::certificate);
+  compare("raw_key", &TunnelPlan::raw_key);
   compare("ppk", &TunnelPlan::ppk);
   compare("ike_proposals", &TunnelPlan::ike_proposals);
   compare("esp_proposals", &TunnelPlan::esp_proposals);
@@ -38,8 +42,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("mode", &TunnelPlan::mode);
   compare("encapsulation", &TunnelPlan::encapsulation);
   compare("vpn_type", &TunnelPlan::vpn_type);
-  compare("local_selectors", &TunnelPlan::local_selectors);
-  compare("remote_selectors", &TunnelPlan::remote_selectors);
+  compare("children", &TunnelPlan::children);
   compare("any_to_any", &TunnelPlan::any_to_any);
   compare("remote_prefixes", &TunnelPlan::remote_prefixes);
   return fields;

@@ -53,6 +53,17 @@ std::optional<Identity> parse_identity(std::string_view text) {
   return Identity{IdentityType::Fqdn, std::string(text)};
 }
 
+bool is_host_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);  // Absolute.
+  if (text.empty() || text.size() > 253 || looks_like_address(text)) return false;
+  while (!text.empty()) {
+    const std::string_view label = text.substr(0, text.find('.'));
+    if (label.size() > 63 || label.ends_with('-') || !is_domain_name(label)) return false;
+    text.remove_prefix(std::min(label.size() + 1, text.size()));
+  }
+  return true;
+}
+
 Identity identity_of(const IpAddress& address) {
   return {address.is_v4() ? IdentityType::Ipv4 : IdentityType::Ipv6, address.to_string()};
 }

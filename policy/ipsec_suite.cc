@@ -47,9 +47,14 @@ std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy) {
   const Encryption ike_encryption = find_encryption(*policy.ike_encryption)->encryption;
   const Encryption esp_encryption = find_encryption(*policy.ipsec_encryption)->encryption;
   return IpsecSuite{
-      .ike_proposals = {{ike_encryption, *ike_integrity, prf_of(policy, ike_encryption), dh_group}},
-      .esp_proposals = {{esp_encryption, *esp_integrity, group_named(*policy.pfs_group),
-                         *policy.esn}},
+      .ike_proposals = {{.encryption = ike_encryption,
+                         .integrity = *ike_integrity,
+                         .prf = prf_of(policy, ike_encryption),
+                         .group = dh_group}},
+      .esp_proposals = {{.encryption = esp_encryption,
+                         .integrity = *esp_integrity,
+                         .pfs_group = group_named(*policy.pfs_group),
+                         .esn = *policy.esn}},
       .ike_lifetime_seconds = *policy.ike_life_time_seconds,
       .sa_lifetime_seconds = *policy.sa_life_time_seconds,
       .sa_data_size_kilobytes = *policy.sa_data_size_kilobytes,
@@ -87,6 +92,37 @@ bool is_legacy_word(std::string_view word) {
   return (integrity != nullptr && integrity->is_legacy) || (group != nullptr && group->is_legacy);
 }
 
+namespace {
+
+// Whoever can do without is offered, and takes, the combinations without behind all others.
+template <class Proposal>
+void extend(std::vector<Proposal>& proposals, const std::vector<DhGroupId>& methods,
+            bool is_required) {
+  const std::vector<Proposal> plain = proposals;
+  for (Proposal& proposal : proposals) {
+    if constexpr (requires { proposal.pfs_group; }) {
+      if (proposal.pfs_group == DhGroupId::None) continue;
+    }
+    proposal.additional = methods;
+  }
+  if (is_required) return;
+  for (const Proposal& proposal : plain) {
+    if (std::ranges::find(proposals, proposal) == proposals.end()) proposals.push_back(proposal);
+  }
+}
+
+}  // namespace
+
+void add_key_exchanges(const AdditionalKeyExchanges& more, IpsecSuite& suite) {
+  std::vector<DhGroupId> methods;
+  for (const MarkedText& word : *more.methods) {
+    const KemProperties* const kem = find_kem(*word);
+    methods.push_back(kem != nullptr ? kem->id : group_named(*word));
+  }
+  extend(suite.ike_proposals, methods, *more.required);
+  extend(suite.esp_proposals, methods, *more.required);
+}
+
 std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection) {
   std::optional<IpsecSuite> suite;
   if (const IpsecPolicy* const policy = policy_of(model, connection)) {
@@ -95,6 +131,8 @@ std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connect
     suite = named->suite;
   }
   if (suite && !*connection.legacy && !legacy_words(*suite).empty()) return std::nullopt;
+  if (suite && connection.additional_key_exchanges)
+    add_key_exchanges(*connection.additional_key_exchanges, *suite);
   return suite;
 }
 

@@ -24,6 +24,10 @@ std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy);
 // name.
 const IpsecPolicy* policy_of(const Model& model, const Connection& connection);
 
+// With the connection's additional key exchanges; without an equal combination that has none, where
+// they are required.
+void add_key_exchanges(const AdditionalKeyExchanges& more, IpsecSuite& suite);
+
 // nullopt when the connection names no known policy, one whose words do not fit together, or one
 // with legacy words that the connection does not admit.
 std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection);

@@ -93,15 +93,37 @@ TrafficSelectorPolicy read_traffic_selector_policy(ObjectReader& reader) {
   return policy;
 }
 
+CertificateReference read_certificate(ObjectReader& reader) {
+  CertificateReference reference{.mark = reader.mark()};
+  reader.read("outbound_auth_certificate", reference.certificate);
+  reader.read("outbound_auth_private_key", reference.private_key);
+  reader.read("inbound_auth_certificate_chain", reference.chain);
+  reader.read("inbound_auth_certificate_subject_name", reference.subject_name);
+  reader.read("certificate_revocation_lists", reference.revocation_lists);
+  return reference;
+}
+
 void read_connection_ends(ObjectReader& reader, Connection& connection) {
   reader.read("virtual_network_gateway1", connection.virtual_network_gateway1);
   reader.read("virtual_network_gateway2", connection.virtual_network_gateway2);
   reader.read("local_network_gateway2", connection.local_network_gateway2);
   reader.read("local_id", connection.local_id);
   reader.read("remote_id", connection.remote_id);
+  reader.read("authentication_type", connection.authentication_type);
   reader.for_each_object("shared_key", [&](const std::string&, ObjectReader& shared_key) {
     shared_key.read("file", connection.shared_key_file);
+    shared_key.read("previous_key_seconds", connection.previous_key_seconds);
   });
+  reader.for_each_object("certificate_authentication", [&](const std::string&, ObjectReader& own) {
+    connection.certificate = read_certificate(own);
+  });
+  reader.for_each_object("raw_public_key_authentication",
+                         [&](const std::string&, ObjectReader& own) {
+                           RawKeyReference reference{.mark = own.mark()};
+                           own.read("private_key", reference.private_key);
+                           own.read("peer_public_key", reference.peer_public_key);
+                           connection.raw_key = std::move(reference);
+                         });
   reader.for_each_object("ppk", [&](const std::string&, ObjectReader& ppk) {
     PpkReference reference{.mark = ppk.mark(), .id = {}, .file = {}, .required = {}};
     ppk.read("id", reference.id);
@@ -120,6 +142,12 @@ void read_connection_policies(ObjectReader& reader, Connection& connection) {
       connection.ipsec_policy = read_ipsec_policy("", policy);
     });
   }
+  reader.for_each_object("additional_key_exchanges", [&](const std::string&, ObjectReader& more) {
+    AdditionalKeyExchanges exchanges{.mark = more.mark(), .methods = {}, .required = {}};
+    more.read("methods", exchanges.methods);
+    more.read("required", exchanges.required);
+    connection.additional_key_exchanges = std::move(exchanges);
+  });
   reader.read("legacy", connection.legacy);
   reader.read("use_policy_based_traffic_selectors", connection.use_policy_based_traffic_selectors);
   connection.traffic_selector_policies_mark = reader.mark_of("traffic_selector_policies");

@@ -58,16 +58,27 @@ std::string encryption_and_integrity(const Encryption& encryption, IntegrityId i
   return name;
 }
 
+// " + CURVE25519 + ECP521", or nothing.
+std::string name_of(const std::vector<DhGroupId>& additional) {
+  std::string text;
+  for (const DhGroupId method : additional) {
+    const char* const name = key_exchange_name(method);
+    text += fmt::format(" + {}", name == nullptr ? "unknown" : name);
+  }
+  return text;
+}
+
 std::string name_of(const IkeProposal& proposal) {
-  return fmt::format("{} prf {} group {}",
+  return fmt::format("{} prf {} group {}{}",
                      encryption_and_integrity(proposal.encryption, proposal.integrity),
-                     name_or_unknown(find_prf(proposal.prf)), name_of(proposal.group));
+                     name_or_unknown(find_prf(proposal.prf)), name_of(proposal.group),
+                     name_of(proposal.additional));
 }
 
 std::string name_of(const EspProposal& proposal) {
-  return fmt::format("{} pfs {} {}",
-                     encryption_and_integrity(proposal.encryption, proposal.integrity),
-                     name_of(proposal.pfs_group), proposal.esn ? "esn" : "no-esn");
+  return fmt::format(
+      "{} pfs {}{} {}", encryption_and_integrity(proposal.encryption, proposal.integrity),
+      name_of(proposal.pfs_group), name_of(proposal.additional), proposal.esn ? "esn" : "no-esn");
 }
 
 template <class Value>
@@ -99,9 +110,21 @@ std::string to_string(const TunnelPlan& tunnel) {
   };
   line("local",
        fmt::format("{} as {}", tunnel.local_address.to_string(), name_of(tunnel.local_identity)));
-  line("remote",
-       fmt::format("{} as {}", tunnel.remote_address.to_string(), name_of(tunnel.remote_identity)));
-  line("psk", tunnel.psk_file);
+  line("remote", fmt::format("{} as {}", tunnel.remote_text(), name_of(tunnel.remote_identity)));
+  if (!tunnel.psk_file.empty()) line("psk", tunnel.psk_file);
+  if (!tunnel.psk_file.empty() && tunnel.previous_key_seconds != kPreviousKeySecondsDefault)
+    line("overlap", fmt::format("{} s", tunnel.previous_key_seconds));
+  if (const auto& own = tunnel.certificate) {
+    line("certificate", fmt::format("{} with {}", own->certificate, own->private_key));
+    line("trusts",
+         fmt::format(
+             "{}{}", fmt::join(own->authorities, ", "),
+             own->peer_common_name.empty() ? "" : fmt::format(", for {}", own->peer_common_name)));
+    if (!own->revocation_lists.empty())
+      line("crls", fmt::format("{}", fmt::join(own->revocation_lists, ", ")));
+  }
+  if (const auto& own = tunnel.raw_key)
+    line("raw key", fmt::format("{}, the peer's {}", own->private_key, own->peer_public_key));
   if (tunnel.ppk) {
     line("ppk", fmt::format("{} from {}, {}", tunnel.ppk->id, tunnel.ppk->file,
                             tunnel.ppk->is_required ? "required" : "optional"));
@@ -118,9 +141,10 @@ std::string to_string(const TunnelPlan& tunnel) {
                           : fmt::format("{} bytes", tunnel.ike_fragment_size));
   }
   line("mode", fmt::format("{}, {}", name_of(tunnel.mode), is_udp ? "udp" : "esp"));
-  line("selectors",
-       fmt::format("{} === {}{}", listed(tunnel.local_selectors), listed(tunnel.remote_selectors),
-                   tunnel.any_to_any ? " (any-to-any)" : ""));
+  for (const ChildPlan& child : tunnel.children) {
+    line("selectors", fmt::format("{} === {}{}", listed(child.local), listed(child.remote),
+                                  tunnel.any_to_any ? " (any-to-any)" : ""));
+  }
   line("routes", listed(tunnel.remote_prefixes));
   return text;
 }

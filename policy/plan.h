@@ -18,6 +18,7 @@ namespace twinspan::policy {
 
 enum class VpnType : uint8_t { RouteBased, PolicyBased };
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
+enum class AuthenticationType : uint8_t { Psk, Certificate, RawPublicKey };
 enum class IdentityType : uint8_t { Ipv4, Ipv6, Fqdn, Email, KeyId };
 
 struct Identity {
@@ -32,6 +33,7 @@ struct IkeProposal {
   IntegrityId integrity = IntegrityId::None;
   PrfId prf = PrfId::HmacSha384;
   DhGroupId group = DhGroupId::Ecp384;
+  std::vector<DhGroupId> additional{};  // RFC 9370, in the order in which they are performed.
   bool operator==(const IkeProposal&) const = default;
 };
 
@@ -39,8 +41,28 @@ struct EspProposal {
   Encryption encryption;
   IntegrityId integrity = IntegrityId::None;
   DhGroupId pfs_group = DhGroupId::Ecp384;
-  bool esn = true;  // Offered, and chosen when the peer offers it.
+  bool esn = true;                      // Offered, and chosen when the peer offers it.
+  std::vector<DhGroupId> additional{};  // As in IkeProposal; only with a pfs_group.
   bool operator==(const EspProposal&) const = default;
+};
+
+inline constexpr uint64_t kPreviousKeySecondsDefault = 3600;
+
+// X.509 certificates (RFC 7427): where they lie. Paths as psk_file.
+struct CertificatePlan {
+  std::string certificate;  // Ours, and what stands between it and the root.
+  std::string private_key;
+  std::vector<std::string> authorities;
+  std::string peer_common_name;  // Of the peer's subject; empty: any.
+  std::vector<std::string> revocation_lists;
+  bool operator==(const CertificatePlan&) const = default;
+};
+
+// Public keys without certificates (RFC 7670). Paths as psk_file.
+struct RawKeyPlan {
+  std::string private_key;
+  std::string peer_public_key;
+  bool operator==(const RawKeyPlan&) const = default;
 };
 
 // A post-quantum pre-shared key: its name on the wire and where it lies, never its bytes.
@@ -50,6 +72,16 @@ struct PpkPlan {
   bool is_required = true;  // False: a peer without it is served as well.
   bool operator==(const PpkPlan&) const = default;
 };
+
+// One Child SA pair that a tunnel wants: everything of `local` to and from everything of `remote`.
+struct ChildPlan {
+  std::string name;  // Unique in its tunnel.
+  TrafficSelectors local;
+  TrafficSelectors remote;
+  bool operator==(const ChildPlan&) const = default;
+};
+
+inline constexpr size_t kTunnelChildrenMax = 255;
 
 inline constexpr uint32_t kIkeFragmentSizeDefault = 1280;
 // Below it headers, IV and ICV leave too little for content.
@@ -62,9 +94,20 @@ struct TunnelPlan {
                        // reloads.
   IpAddress local_address;  // Bound on this host (private_ip_address when behind NAT).
   IpAddress remote_address;
+  std::string
+      remote_name;  // Empty, or what has to be resolved: then remote_address is unspecified.
   Identity local_identity;
   Identity remote_identity;
+  // Where the peer is to be found, for people.
+  std::string remote_text() const {
+    return remote_name.empty() ? remote_address.to_string() : remote_name;
+  }
+  // Exactly one of psk_file, certificate and raw_key is set.
   std::string psk_file;  // Absolute, or as resolved against the estate file's directory.
+  // For how long a key that is replaced while the daemon runs is accepted beside the new one.
+  uint64_t previous_key_seconds = kPreviousKeySecondsDefault;
+  std::optional<CertificatePlan> certificate;
+  std::optional<RawKeyPlan> raw_key;
   std::optional<PpkPlan> ppk;
   std::vector<IkeProposal> ike_proposals;
   std::vector<EspProposal> esp_proposals;
@@ -78,8 +121,7 @@ struct TunnelPlan {
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
   VpnType vpn_type = VpnType::RouteBased;
-  TrafficSelectors local_selectors;
-  TrafficSelectors remote_selectors;
+  std::vector<ChildPlan> children;  // 1 to kTunnelChildrenMax; of overlapping ones the first.
   bool any_to_any =
       true;  // Then own_prefixes and the gateways' addresses are refused as inner sources.
   std::vector<IpPrefix>

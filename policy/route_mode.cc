@@ -5,12 +5,6 @@
 namespace twinspan::policy {
 namespace {
 
-TrafficSelectors from_prefixes(const MarkedList<IpPrefix>& prefixes) {
-  TrafficSelectors selectors;
-  for (const auto& prefix : *prefixes) selectors.push_back(TrafficSelector::from_prefix(*prefix));
-  return selectors;
-}
-
 TrafficSelectors from_ranges(const MarkedList<AddressRange>& ranges) {
   TrafficSelectors selectors;
   for (const auto& range : *ranges) {
@@ -33,13 +27,33 @@ void keep_families_of(const TrafficSelectors& other, TrafficSelectors& selectors
 TunnelSelectors any_to_any() {
   const TrafficSelectors any = {TrafficSelector::any(IpFamily::V4),
                                 TrafficSelector::any(IpFamily::V6)};
-  return {.is_any_to_any = true, .local = any, .remote = any};
+  return {.is_any_to_any = true, .pairs = {{any, any}}};
 }
 
-TunnelSelectors paired(TrafficSelectors local, TrafficSelectors remote) {
+void add_pair(TrafficSelectors local, TrafficSelectors remote, TunnelSelectors& to) {
   keep_families_of(remote, local);
   keep_families_of(local, remote);
-  return {.is_any_to_any = false, .local = std::move(local), .remote = std::move(remote)};
+  if (!local.empty()) to.pairs.push_back({std::move(local), std::move(remote)});
+}
+
+TunnelSelectors from_policies(const std::vector<TrafficSelectorPolicy>& policies) {
+  TunnelSelectors selectors;
+  for (const TrafficSelectorPolicy& policy : policies) {
+    add_pair(from_ranges(policy.local_address_ranges), from_ranges(policy.remote_address_ranges),
+             selectors);
+  }
+  return selectors;
+}
+
+TunnelSelectors cross_product(const MarkedList<IpPrefix>& own, const MarkedList<IpPrefix>& remote) {
+  TunnelSelectors selectors;
+  for (const auto& local_prefix : *own) {
+    for (const auto& remote_prefix : *remote) {
+      add_pair({TrafficSelector::from_prefix(*local_prefix)},
+               {TrafficSelector::from_prefix(*remote_prefix)}, selectors);
+    }
+  }
+  return selectors;
 }
 
 }  // namespace
@@ -47,14 +61,10 @@ TunnelSelectors paired(TrafficSelectors local, TrafficSelectors remote) {
 TunnelSelectors tunnel_selectors(const VirtualNetworkGateway& gateway, const Connection& connection,
                                  const MarkedList<IpPrefix>& own,
                                  const MarkedList<IpPrefix>& remote) {
-  if (uses_selector_policies(gateway, connection)) {
-    const TrafficSelectorPolicy& policy = connection.traffic_selector_policies.front();
-    return paired(from_ranges(policy.local_address_ranges),
-                  from_ranges(policy.remote_address_ranges));
-  }
-  if (gateway.is_policy_based() || *connection.use_policy_based_traffic_selectors) {
-    return paired(from_prefixes(own), from_prefixes(remote));
-  }
+  if (uses_selector_policies(gateway, connection))
+    return from_policies(connection.traffic_selector_policies);
+  if (gateway.is_policy_based() || *connection.use_policy_based_traffic_selectors)
+    return cross_product(own, remote);
   return any_to_any();
 }
 

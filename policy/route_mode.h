@@ -1,20 +1,28 @@
 // What separates the two kinds of gateways: which traffic selectors a tunnel negotiates.
 #pragma once
 
+#include <vector>
+
 #include "policy/model.h"
 
 namespace twinspan::policy {
 
-struct TunnelSelectors {
-  bool is_any_to_any = false;
+// The selectors of one Child SA.
+struct SelectorPair {
   TrafficSelectors local;
   TrafficSelectors remote;
 };
 
+struct TunnelSelectors {
+  bool is_any_to_any = false;
+  std::vector<SelectorPair> pairs;  // One Child SA each.
+};
+
 // Route-based: any-to-any of both families; routes choose the tunnel. Policy-based, and route-based
-// with use_policy_based_traffic_selectors: all pairs of own and remote prefixes, or the ranges of
-// the selector policy. A family that stands on one side only has no pair and is left out; both
-// lists are then empty when no pair remains.
+// with use_policy_based_traffic_selectors: each own prefix with each remote one, which is what
+// devices that take one pair per Child SA expect, or one pair per selector policy with all of its
+// ranges. A family that stands on one side only has no pair and is left out; nothing remains when
+// there is no other.
 TunnelSelectors tunnel_selectors(const VirtualNetworkGateway& gateway, const Connection& connection,
                                  const MarkedList<IpPrefix>& own,
                                  const MarkedList<IpPrefix>& remote);

@@ -74,7 +74,6 @@ void check_not_supported(const Model& model, RuleReport& report);
 
 // policy/rules_connection.cc
 void check_connection_ends(const Model& model, RuleReport& report);
-void check_shared_key(const Model& model, RuleReport& report);
 void check_identities(const Model& model, RuleReport& report);
 void check_duplicates(const Model& model, RuleReport& report);
 void check_outer_addresses(const Model& model, RuleReport& report);
@@ -83,8 +82,15 @@ void check_selectors(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);
 
+// policy/rules_authentication.cc
+void check_authentication(const Model& model, RuleReport& report);
+void check_authentication_reverse(const Model& model, RuleReport& report);
+
 // policy/rules_ppk.cc
 void check_ppk(const Model& model, RuleReport& report);
+
+// policy/rules_key_exchanges.cc
+void check_additional_key_exchanges(const Model& model, RuleReport& report);
 
 // policy/rules_prefix.cc
 void check_remote_prefixes(const Model& model, RuleReport& report);

@@ -122,16 +122,6 @@ void check_connection_ends(const Model& model, RuleReport& report) {
   }
 }
 
-void check_shared_key(const Model& model, RuleReport& report) {
-  for (const auto& [name, connection] : model.connections) {
-    if (connection.shared_key_file.is_set) continue;
-    report.error({connection.mark,
-                  {path_of(connection)},
-                  "shared_key is missing",
-                  "add shared_key: { file: NAME.psk }"});
-  }
-}
-
 void check_identities(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     for (const auto& [field, identity] : {std::pair("local_id", &connection.local_id),
@@ -146,7 +136,8 @@ void check_identities(const Model& model, RuleReport& report) {
 }
 
 void check_duplicates(const Model& model, RuleReport& report) {
-  using Key = std::tuple<std::string, IpAddress, Identities>;
+  // A peer with a name may call from any address: its identities alone tell it from another one.
+  using Key = std::tuple<std::string, std::optional<IpAddress>, Identities>;
   std::map<Key, const Connection*> seen;
   for (const auto& [name, connection] : model.connections) {
     const auto remote = remote_end(model, connection);
@@ -158,7 +149,8 @@ void check_duplicates(const Model& model, RuleReport& report) {
     report.error({connection.mark,
                   {path_of(connection), path_of(*first->second)},
                   fmt::format("{} has the same gateway, remote address {} and identities",
-                              first->second->name, remote->address.to_string()),
+                              first->second->name,
+                              remote->address ? remote->address->to_string() : "(by name: any)"),
                   "remove one, or tell them apart by local_id and remote_id"});
   }
 }
@@ -167,22 +159,23 @@ void check_outer_addresses(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
     const auto remote = remote_end(model, connection);
-    if (gateway == nullptr || gateway->ip_configurations.empty() || !remote) continue;
+    if (gateway == nullptr || gateway->ip_configurations.empty() || !remote || !remote->address)
+      continue;
     const IpConfiguration& own = gateway->ip_configurations.front();
-    if (own.address_on_host().family() != remote->address.family()) {
+    if (own.address_on_host().family() != remote->address->family()) {
       report.error({connection.mark,
                     {path_of(connection)},
                     fmt::format("the gateway has {}, the remote {}: two address families",
-                                own.address_on_host().to_string(), remote->address.to_string()),
+                                own.address_on_host().to_string(), remote->address->to_string()),
                     "give both ends addresses of one family"});
-    } else if (remote->address == *own.public_ip_address ||
-               remote->address == own.address_on_host()) {
+    } else if (*remote->address == *own.public_ip_address ||
+               *remote->address == own.address_on_host()) {
       // Between two gateways of the estate this is gateway.address's finding.
       if (connection.is_vnet_to_vnet()) continue;
       report.error(
           {connection.local_network_gateway2.mark,
            {path_of(connection)},
-           fmt::format("the remote address {} is the gateway's own", remote->address.to_string()),
+           fmt::format("the remote address {} is the gateway's own", remote->address->to_string()),
            "give the peer's address"});
     }
   }
@@ -216,7 +209,7 @@ void check_selectors(const Model& model, RuleReport& report) {
     }
     if (remote->prefixes->empty()) continue;
     if (tunnel_selectors(*gateway, connection, network->address_space, remote->prefixes)
-            .local.empty()) {
+            .pairs.empty()) {
       report.error({connection.mark,
                     {path_of(connection)},
                     "no selector remains: the two sides have no address family in common",

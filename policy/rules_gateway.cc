@@ -79,13 +79,20 @@ void check_public_address(const VirtualNetworkGateway& gateway,
 void check_local_address(const LocalNetworkGateway& gateway, RuleReport& report) {
   if (!gateway.gateway_ip_address.is_set && !gateway.fqdn.is_set) {
     return report.error(
-        {gateway.mark, {path_of(gateway)}, "it has no address", "give gateway_ip_address"});
+        {gateway.mark, {path_of(gateway)}, "it has no address", "give gateway_ip_address or fqdn"});
   }
   if (gateway.gateway_ip_address.is_set && gateway.fqdn.is_set) {
     return report.error({gateway.fqdn.mark,
                          {path_of(gateway)},
                          "it has both gateway_ip_address and fqdn",
                          "keep one"});
+  }
+  if (gateway.fqdn.is_set && !is_host_name(*gateway.fqdn)) {
+    report.error({gateway.fqdn.mark,
+                  {path_of(gateway)},
+                  fmt::format("{} is no name that can be resolved", in_quotes(*gateway.fqdn)),
+                  IpAddress::parse(*gateway.fqdn) ? "give the address as gateway_ip_address"
+                                                  : "give a domain name, such as vpn.example.net"});
   }
   if (gateway.gateway_ip_address.is_set && is_unusable(*gateway.gateway_ip_address)) {
     report.error(
@@ -129,12 +136,6 @@ void refuse_connection_features(const Connection& connection, RuleReport& report
                   {path_of(connection)},
                   "IKEv1 is not supported and will not be",
                   "use IKEv2 on both sides"});
-  }
-  if (connection.traffic_selector_policies.size() > 1) {
-    report.error({connection.traffic_selector_policies_mark,
-                  {path_of(connection)},
-                  "more than one traffic selector policy is not supported yet",
-                  "put all ranges into one"});
   }
 }
 
@@ -242,13 +243,6 @@ void check_not_supported(const Model& model, RuleReport& report) {
   for (const auto& [name, gateway] : model.gateways) refuse_gateway_features(gateway, report);
   for (const auto& [name, connection] : model.connections)
     refuse_connection_features(connection, report);
-  for (const auto& [name, gateway] : model.local_network_gateways) {
-    if (!gateway.fqdn.is_set) continue;
-    report.error({gateway.fqdn.mark,
-                  {path_of(gateway)},
-                  "fqdn is not supported yet",
-                  "give gateway_ip_address"});
-  }
   for (const auto& [name, peering] : model.peerings) {
     report.error({peering.mark, {path_of(peering)}, "peerings are not supported yet", "remove it"});
   }

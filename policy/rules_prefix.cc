@@ -130,9 +130,9 @@ void check_covers_peer(const Model& model, RuleReport& report) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
     const auto remote = remote_end(model, connection);
     if (gateway == nullptr || gateway->ip_configurations.empty() || !remote) continue;
-    const std::vector<std::pair<std::string, IpAddress>> addresses = {
-        {"the peer", remote->address},
+    std::vector<std::pair<std::string, IpAddress>> addresses = {
         {gateway->name, *gateway->ip_configurations.front().public_ip_address}};
+    if (remote->address) addresses.emplace(addresses.begin(), "the peer", *remote->address);
     for (const auto& prefix : *remote->prefixes) check_cover(connection, prefix, addresses, report);
   }
 }

@@ -12,6 +12,7 @@ constexpr std::string_view kDeploymentModels[] = {"resource-manager", "classic"}
 constexpr std::string_view kVpnTypes[] = {"route-based", "policy-based"};
 constexpr std::string_view kConnectionTypes[] = {"ipsec", "vnet-to-vnet"};
 constexpr std::string_view kConnectionProtocols[] = {"IKEv2", "IKEv1"};
+constexpr std::string_view kAuthenticationTypes[] = {"psk", "certificate", "raw-public-key"};
 constexpr std::string_view kConnectionModes[] = {"default", "initiator-only", "responder-only"};
 constexpr std::string_view kEncapsulations[] = {"udp", "esp"};
 constexpr std::string_view kSkus[] = {"Native",   "Basic",    "VpnGw1",   "VpnGw2",
@@ -30,10 +31,16 @@ constexpr std::string_view kPfsGroups[] = {"DHGroup14", "DHGroup15", "DHGroup16"
                                            "ECP384",    "ECP521",    "CURVE25519", "DHGroup2",
                                            "DHGroup24", "None"};
 
+constexpr std::string_view kAdditionalMethods[] = {
+    "DHGroup14", "DHGroup15",  "DHGroup16", "ECP256",   "ECP384",
+    "ECP521",    "CURVE25519", "MLKEM512",  "MLKEM768", "MLKEM1024"};
+
 constexpr uint64_t kPeerWeightMax = 100;
 constexpr uint64_t kDpdTimeoutMin = 9;
 constexpr uint64_t kDpdTimeoutMax = 3600;
 constexpr uint64_t kIkeFragmentSizeMax = 9000;
+// A month: longer is no change-over any more.
+constexpr uint64_t kPreviousKeySecondsMax = 2678400;
 // A year: longer is a typing error, and it keeps timer arithmetic far from overflow.
 constexpr uint64_t kLifeTimeSecondsMax = 31536000;
 // 2^42 KB are 4 PB; times 1024 it still fits 64 bits of bytes.
@@ -170,7 +177,9 @@ constexpr FieldSchema kGatewayBgpFields[] = {
 
 constexpr FieldSchema kLocalNetworkGatewayFields[] = {
     {.name = "gateway_ip_address", .type = Address, .doc = "The peer's public address; or fqdn."},
-    {.name = "fqdn", .type = Text, .doc = "The peer's name, resolved at start and on change."},
+    {.name = "fqdn",
+     .type = Text,
+     .doc = "The peer's name, resolved before each attempt to connect."},
     {.name = "address_prefixes",
      .type = Prefix,
      .shape = List,
@@ -219,14 +228,32 @@ constexpr FieldSchema kConnectionFields[] = {
      .type = ObjectName,
      .doc = "vnet-to-vnet: the gateway on the other side."},
     {.name = "local_network_gateway2", .type = ObjectName, .doc = "ipsec: the peer."},
+    {.name = "authentication_type",
+     .type = Word,
+     .default_text = "psk",
+     .choices = kAuthenticationTypes,
+     .doc = "How both sides prove who they are: by shared_key, certificate_authentication or "
+            "raw_public_key_authentication."},
     {.name = "shared_key",
      .type = Object,
      .object = &kSharedKeySchema,
      .doc = "The pre-shared key."},
+    {.name = "certificate_authentication",
+     .type = Object,
+     .object = &kCertificateSchema,
+     .doc = "Certificates of X.509, with RSA, ECDSA or Ed25519 keys."},
+    {.name = "raw_public_key_authentication",
+     .type = Object,
+     .object = &kRawKeySchema,
+     .doc = "Public keys without certificates (RFC 7670)."},
     {.name = "ppk",
      .type = Object,
      .object = &kPpkSchema,
      .doc = "A post-quantum pre-shared key (RFC 8784) that is mixed into the keys."},
+    {.name = "additional_key_exchanges",
+     .type = Object,
+     .object = &kAdditionalKeyExchangesSchema,
+     .doc = "Key exchanges after the first one (RFC 9370), whose secrets are all in the keys."},
     {.name = "local_id",
      .type = Text,
      .doc =
@@ -286,6 +313,46 @@ constexpr FieldSchema kSharedKeyFields[] = {
      .type = Text,
      .is_required = true,
      .doc = "File with the key, relative to the estate file or the credentials directory."},
+    {.name = "previous_key_seconds",
+     .type = Number,
+     .default_text = "3600",
+     .min = 0,
+     .max = kPreviousKeySecondsMax,
+     .doc = "How long a key that reload-credentials has replaced is accepted as well."},
+};
+
+constexpr FieldSchema kCertificateFields[] = {
+    {.name = "outbound_auth_certificate",
+     .type = Text,
+     .is_required = true,
+     .doc = "File with our certificate first, and what stands between it and the root behind it."},
+    {.name = "outbound_auth_private_key",
+     .type = Text,
+     .is_required = true,
+     .doc = "File with the private key of it, as in shared_key; no passphrase."},
+    {.name = "inbound_auth_certificate_chain",
+     .type = Text,
+     .shape = List,
+     .is_required = true,
+     .doc = "Files with the CAs that the peer's certificate may come from; one is a root."},
+    {.name = "inbound_auth_certificate_subject_name",
+     .type = Text,
+     .doc = "The common name that the peer's certificate must have besides remote_id."},
+    {.name = "certificate_revocation_lists",
+     .type = Text,
+     .shape = List,
+     .doc = "Files with CRLs; with one, every CA of the peer's chain needs one."},
+};
+
+constexpr FieldSchema kRawKeyFields[] = {
+    {.name = "private_key",
+     .type = Text,
+     .is_required = true,
+     .doc = "File with our private key, as in shared_key; no passphrase."},
+    {.name = "peer_public_key",
+     .type = Text,
+     .is_required = true,
+     .doc = "File with the peer's public key."},
 };
 
 constexpr FieldSchema kPpkFields[] = {
@@ -301,6 +368,19 @@ constexpr FieldSchema kPpkFields[] = {
      .type = Flag,
      .default_text = "true",
      .doc = "false: a peer that does not know it is served without it."},
+};
+
+constexpr FieldSchema kAdditionalKeyExchangesFields[] = {
+    {.name = "methods",
+     .type = Word,
+     .shape = List,
+     .is_required = true,
+     .choices = kAdditionalMethods,
+     .doc = "One to seven, in the order in which they are performed; the same on both sides."},
+    {.name = "required",
+     .type = Flag,
+     .default_text = "true",
+     .doc = "false: a peer that does not have them is served without."},
 };
 
 constexpr FieldSchema kTrafficSelectorPolicyFields[] = {
@@ -427,8 +507,15 @@ const ObjectSchema kConnectionSchema = {"connection", "One direction of what is 
                                         kConnectionFields};
 const ObjectSchema kSharedKeySchema = {"shared key", "Where the pre-shared key lies.",
                                        kSharedKeyFields};
+const ObjectSchema kCertificateSchema = {
+    "certificate authentication", "Our certificate, and whom to believe.", kCertificateFields};
+const ObjectSchema kRawKeySchema = {"raw public key authentication",
+                                    "Our private key and the peer's public key.", kRawKeyFields};
 const ObjectSchema kPpkSchema = {"post-quantum key", "A key that quantum computers do not break.",
                                  kPpkFields};
+const ObjectSchema kAdditionalKeyExchangesSchema = {"list of additional key exchanges",
+                                                    "More key exchanges than one.",
+                                                    kAdditionalKeyExchangesFields};
 const ObjectSchema kTrafficSelectorPolicySchema = {"traffic selector policy", "Ranges to propose.",
                                                    kTrafficSelectorPolicyFields};
 const ObjectSchema kPeeringSchema = {"peering", "One half of a peering.", kPeeringFields};

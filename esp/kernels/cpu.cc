@@ -50,7 +50,8 @@ CpuFeatures probe_cpu(const CpuMask& mask) {
   features.vaes =
       features.avx2 && __builtin_cpu_supports("vaes") && __builtin_cpu_supports("vpclmulqdq");
   features.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("bmi2");
 #endif
   if (mask.avx512) features.avx512 = false;
   if (mask.vaes) features.vaes = false;

@@ -25,7 +25,7 @@ struct CpuFeatures {
   bool aesni = false;  // AES-NI, PCLMULQDQ, SSE4.1
   bool avx2 = false;
   bool vaes = false;    // VAES, VPCLMULQDQ
-  bool avx512 = false;  // F, BW, DQ, VL
+  bool avx512 = false;  // F, BW, DQ, VL, and BMI2
 };
 
 // Features that the CPU and the operating system have and the mask leaves.

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "esp/kernels/library_kernels.h"
+#include "esp/kernels/own_kernels.h"
 
 namespace twinspan::esp::kernels {
 namespace {
@@ -15,6 +16,11 @@ struct Candidate {
 
 // Fastest first; the last one runs everywhere.
 constexpr Candidate kAesGcmCandidates[] = {
+#if defined(__x86_64__)
+    {&kAesGcmVaes512, [](const CpuFeatures& cpu) { return cpu.aesni && cpu.avx512 && cpu.vaes; }},
+    {&kAesGcmVaes256, [](const CpuFeatures& cpu) { return cpu.aesni && cpu.avx2 && cpu.vaes; }},
+    {&kAesGcmAesni, [](const CpuFeatures& cpu) { return cpu.aesni; }},
+#endif
     {&kAesGcmOpenssl, [](const CpuFeatures&) { return true; }},
 };
 

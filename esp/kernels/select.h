@@ -24,6 +24,7 @@ class KernelSet {
 
   // nullptr: ESP has no such pair of transforms.
   const Kernel* find(Encryption encryption, IntegrityId integrity) const;
+  const Kernel& aes_gcm() const { return *aes_gcm_; }
   const char* name() const {
     return aes_gcm_->name;
   }  // Of the AES-GCM kernel; `data_plane.kernel` in status.

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 
 #include "base/ip_prefix.h"
+#include "base/time.h"
 
 namespace twinspan::ike {
 
@@ -33,5 +35,22 @@ Admission admit(const HalfOpenLoad& load, size_t cookie_threshold, CookieState c
 
 // What one network is taken to be: /24 or /56.
 IpPrefix prefix_of(const IpAddress& address);
+
+// Diffie-Hellmans that were computed for public values which are none. No half-open SA is left of
+// them, so each counts as one for a while, or they would cost a stranger nothing.
+class WastedKeyExchanges {
+ public:
+  static constexpr Duration kRemembered = 10s;
+
+  void note(Instant now, const IpAddress& sender);  // At most kHalfOpenMaxCount are remembered.
+  void add_to(HalfOpenLoad& load, Instant now, const IpAddress& sender) const;
+
+ private:
+  struct Entry {
+    Instant until;
+    IpPrefix network;
+  };
+  std::deque<Entry> entries_;  // Oldest first.
+};
 
 }  // namespace twinspan::ike

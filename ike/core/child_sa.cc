@@ -74,6 +74,13 @@ void arm_lifetime(Context& context, const IkeSa& sa, ChildSa& child) {
   }
 }
 
+void arm_probe(Context& context, const IkeSa& sa, ChildSa& child) {
+  if (child.group_negotiated) return context.supervisor.note_renewal(sa.tunnel(), true);
+  if (!context.supervisor.is_renewal_unknown(sa.tunnel())) return;
+  const auto at = kProbeAfterMin + kProbeAfterSpread * (context.provider.u32() % 1024) / 1024;
+  child.timers.arm(ChildTimer::Probe, context.now + at);
+}
+
 // The newest other child of the tunnel that could be sent on in place of `leaving`.
 SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const ChildSa& leaving) {
   SaRegistry::Place best;
@@ -107,6 +114,7 @@ void supersede_others(Context& context, TunnelId tunnel, const ChildSa& active) 
 ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys keys,
                        Activation activation) {
   CHECK(sa.state() == IkeSaState::Established);
+  child.installed_at = context.now;
   child.outbound_half = activation == Activation::Now ? Outbound::Active : Outbound::Waiting;
   if (activation == Activation::Now) supersede_others(context, sa.tunnel(), child);
   if (activation == Activation::WhenProven) {
@@ -117,6 +125,7 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
     child.timers.arm(ChildTimer::Proof, context.now + kActivateAfterRepetition);
   }
   arm_lifetime(context, sa, child);
+  arm_probe(context, sa, child);
   context.outbox.emit(EventInstallPair{pair_params(context, sa, child, std::move(keys))});
   context.outbox.emit(established_event(sa, child));
   sa.log.info("{}: Child SA {:08x}_i {:08x}_o{}, {} === {}", sa.peer->name, child.inbound.value,
@@ -209,6 +218,14 @@ void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer time
       context.supervisor.fail_child(context, sa.tunnel(), config, why);
       return;
     }
+    case ChildTimer::Probe:
+      if (child->is_usable() && !child->replaced_by &&
+          context.supervisor.is_renewal_unknown(sa.tunnel())) {
+        queue_task(
+            context, sa,
+            {.kind = Task::Kind::RekeyChild, .inbound_spi = child->inbound, .is_probe = true});
+      }
+      return;
     case ChildTimer::Activate:
       activate_child(context, sa, *child);
       return run_queue(context, sa);

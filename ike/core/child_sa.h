@@ -31,6 +31,10 @@ inline constexpr Duration kActivateAfter = 16s;
 inline constexpr Duration kActivateAfterRepetition = 64s;
 // A peer that should delete an SA and does not is helped after this.
 inline constexpr Duration kReapAfter = 30s;
+// IKE_AUTH made the first child and nothing has shown whether CREATE_CHILD_SA can replace it: it is
+// tried when crossing connects are over, at a random moment of the minute from then on.
+inline constexpr Duration kProbeAfterMin = 30s;
+inline constexpr Duration kProbeAfterSpread = 60s;
 // How long packets on their way may still come in on a replaced SA.
 inline constexpr Duration kInboundGrace = 5s;
 
@@ -40,6 +44,7 @@ enum class ChildTimer : uint8_t {
   Activate,  // Send on it although the peer has proven nothing.
   Proof,     // The peer may not know it yet: until then no request of ours names it.
   Reap,
+  Probe,  // Nobody has seen yet that it can be rekeyed.
   Count_
 };
 
@@ -57,6 +62,7 @@ struct ChildSa {
   Spi outbound;        // The peer's.
   EspTransforms transforms;
   DhGroupId group = DhGroupId::None;
+  std::vector<DhGroupId> additional{};  // RFC 9370: exchanges that IKE_FOLLOWUP_KE made.
   Encapsulation encapsulation = Encapsulation::Udp;
   TrafficSelectors local;
   TrafficSelectors remote;
@@ -70,8 +76,10 @@ struct ChildSa {
   std::optional<ChildId> replaced_by;
   // It wins over another one for the same traffic, which serves until the peer has proven this one.
   bool has_duplicate = false;
-  bool is_deleting = false;   // Our DELETE is queued or in flight.
-  bool is_redundant = false;  // Lost a collision; the peer deletes it, else the reaper.
+  bool is_deleting = false;  // Our DELETE is queued or in flight.
+  // Lost a collision, or the peer does not have it; the peer deletes it, else the reaper.
+  bool is_redundant = false;
+  Instant installed_at{};
   TimerTable<ChildTimer> timers;
 
   bool is_usable() const { return !is_deleting && !is_redundant; }

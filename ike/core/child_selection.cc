@@ -48,4 +48,13 @@ const ChildConfig* select_child(std::span<const ChildConfig> children, const Sel
   return best;
 }
 
+bool has_more_for(std::span<const ChildConfig> children, const ChildConfig& chosen,
+                  const SelectorPair& proposed, std::span<const std::string> served) {
+  if (covers(chosen.local, proposed.local) && covers(chosen.remote, proposed.remote)) return false;
+  return std::ranges::any_of(children, [&](const ChildConfig& other) {
+    return other.name != chosen.name && std::ranges::find(served, other.name) == served.end() &&
+           narrow_selectors({.local = other.local, .remote = other.remote}, proposed).has_value();
+  });
+}
+
 }  // namespace twinspan::ike

@@ -16,4 +16,9 @@ namespace twinspan::ike {
 const ChildConfig* select_child(std::span<const ChildConfig> children, const SelectorPair& proposed,
                                 std::span<const std::string> served);
 
+// RFC 7296 2.9: whether another child, neither `chosen` nor in `served`, has something in common
+// with `proposed`, so that asking again is worth it.
+bool has_more_for(std::span<const ChildConfig> children, const ChildConfig& chosen,
+                  const SelectorPair& proposed, std::span<const std::string> served);
+
 }  // namespace twinspan::ike

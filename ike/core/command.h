@@ -30,6 +30,15 @@ struct CommandRekeyIke {
 };
 struct CommandShutdown {};  // Delete every SA; EventQuiet follows when done or after 2 s.
 
+// The answer to EventResolve. Empty `error`: the name has these addresses, of any family and in the
+// order in which the name service prefers them; perhaps none.
+struct CommandResolved {
+  TunnelId tunnel;
+  std::string name;
+  std::vector<IpAddress> addresses;
+  std::string error;
+};
+
 // Facts that the data plane reports. Spi: ours, inbound, unless said otherwise.
 struct CommandFirstInbound {
   Spi inbound_spi;
@@ -55,9 +64,22 @@ struct CommandUnknownSpi {
   Spi spi;
 };
 
+// The wall time at this instant: told at the start and whenever it was set. Certificates are judged
+// by it; until told, none is valid.
+struct CommandWallTime {
+  WallTime wall_time{};
+};
+// New keys and certificates of a tunnel, for every AUTH from now on; its SAs stay.
+struct CommandSetCredentials {
+  TunnelId tunnel;
+  Authentication authentication;
+  std::shared_ptr<const SecretBytes> ppk;  // Of the same name as before; null without one.
+};
+
 using Command =
     std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown, CommandRekeyChild,
-                 CommandRekeyIke, CommandShutdown, CommandFirstInbound, CommandSoftLimit,
-                 CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved, CommandUnknownSpi>;
+                 CommandRekeyIke, CommandShutdown, CommandResolved, CommandFirstInbound,
+                 CommandSoftLimit, CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved,
+                 CommandUnknownSpi, CommandWallTime, CommandSetCredentials>;
 
 }  // namespace twinspan::ike

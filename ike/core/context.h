@@ -9,9 +9,11 @@ namespace twinspan::ike {
 class CookieMint;
 class SaRegistry;
 class Supervisor;
+class WastedKeyExchanges;
 
 struct Context {
   Instant now;
+  WallTime wall_time;  // For the dates of certificates; 1970 until CommandWallTime has told it.
   Provider& provider;
   const EndpointOptions& options;
   EndpointCounters& counters;
@@ -19,6 +21,7 @@ struct Context {
   SaRegistry& sas;
   Supervisor& supervisor;
   CookieMint& cookies;
+  WastedKeyExchanges& wasted;
 };
 
 }  // namespace twinspan::ike

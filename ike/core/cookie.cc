@@ -62,6 +62,7 @@ void CookieMint::rotate(Provider& provider, Instant now) {
 // behind one address do not share cookies.
 Bytes CookieMint::mac(Provider& provider, const Secret& secret, const CookieOwner& owner) {
   ByteWriter sender;
+  sender.u8(owner.remote.address.is_v4() ? 4 : 6);  // Addresses and nonces differ in length.
   sender.append(owner.remote.address.bytes());
   sender.u16(owner.remote.port);
   sender.u64(owner.initiator_spi.value);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
+
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 
@@ -10,148 +12,351 @@ namespace {
 
 constexpr size_t kHashShown = 8;
 
-std::string hashed(Provider& provider, ByteView bytes) {
-  if (bytes.empty()) return "-";
-  static const std::string kKey = "dump";
-  const SecretBytes hash = provider.prf(PrfId::HmacSha256, as_bytes(kKey), {bytes});
-  return to_hex(hash.view().first(kHashShown));
-}
-
-std::string hashed(Provider& provider, const std::vector<Bytes>& datagrams) {
-  Bytes all;
-  for (const Bytes& bytes : datagrams) all.insert(all.end(), bytes.begin(), bytes.end());
-  return hashed(provider, ByteView(all));
-}
-
-template <class Timer>
-std::string timers_text(const TimerTable<Timer>& timers) {
-  std::string text;
-  for (unsigned i = 0; i < static_cast<unsigned>(Timer::Count_); ++i) {
-    const auto at = timers.at(static_cast<Timer>(i));
-    if (at) text += fmt::format(" {}@{}", i, at->time_since_epoch().count());
-  }
-  return text;
-}
-
-std::string id_text(const std::optional<ChildId>& id) {
-  return id ? std::to_string(id->value) : "-";
-}
-
-std::string child_text(const ChildSa& child) {
-  return fmt::format(
-      "    child {} {} in={:08x} out={:08x} enc={}/{} integ={} esn={} group={} encap={} {}==={} "
-      "initiator={} narrowed={} rekey={} half={} replaces={} replaced_by={} deleting={} "
-      "redundant={} "
-      "timers:{}\n",
-      child.id.value, child.config, child.inbound.value, child.outbound.value,
-      static_cast<unsigned>(child.transforms.encryption.id), child.transforms.encryption.key_bits,
-      static_cast<unsigned>(child.transforms.integrity), child.transforms.esn,
-      static_cast<unsigned>(child.group), static_cast<unsigned>(child.encapsulation),
-      to_string(child.local), to_string(child.remote), child.is_initiator, child.narrowed,
-      child.by_rekey, static_cast<unsigned>(child.outbound_half), id_text(child.replaces),
-      id_text(child.replaced_by), child.is_deleting, child.is_redundant, timers_text(child.timers));
-}
-
-std::string window_text(Provider& provider, const RequestWindow& window) {
-  return fmt::format("  window in_flight={} next={} sent={} request={} expected={} cached={}/{}\n",
-                     window.in_flight(), window.next_id().value, window.sent_count(),
-                     hashed(provider, window.request()), window.expected().value,
-                     hashed(provider, window.cached_request()),
-                     hashed(provider, window.cached_response()));
-}
-
-std::string fragments_text(Provider& provider, const char* name, const Reassembly& fragments) {
-  if (fragments.is_empty()) return "";
-  std::string text =
-      fmt::format("  {} fragments id={} total={} bytes={}:", name, fragments.message_id().value,
-                  fragments.total(), fragments.held_bytes());
-  for (const auto& [number, part] : fragments.parts()) {
-    text += fmt::format(" {}={}", number, hashed(provider, ByteView(part)));
-  }
-  return text + "\n";
-}
-
-std::string active_text(Provider& provider, const ActiveExchange& active) {
-  std::string text = name_of(active);
-  if (const auto* init = std::get_if<InitExchange>(&active)) {
-    text += fmt::format(" group={} cookie={} restarts={} hint={}",
-                        static_cast<unsigned>(init->group), hashed(provider, init->cookie),
-                        init->restart_count, init->hint ? static_cast<int>(init->hint->type) : -1);
-  } else if (const auto* child = std::get_if<ChildExchange>(&active)) {
-    text += fmt::format(" {} rekeys={} in={:08x} attempt={} crossing={}", child->config,
-                        id_text(child->rekeys), child->inbound_spi.value, child->attempt,
-                        id_text(child->crossing));
-  } else if (const auto* rekey = std::get_if<RekeyIkeExchange>(&active)) {
-    text += fmt::format(" spi={:016x} attempt={} crossing={:016x}", rekey->new_spi.value,
-                        rekey->attempt, rekey->crossing.value_or(IkeSpi{}).value);
-  } else if (const auto* gone = std::get_if<DeleteChildExchange>(&active)) {
-    text += fmt::format(" in={:08x}", gone->inbound_spi.value);
-  }
-  return text;
-}
-
-std::string sa_text(Provider& provider, const IkeSa& sa) {
-  std::string text = fmt::format(
-      "ike {:016x}_i {:016x}_r tunnel={} {} {} {}<->{} nat={}{}{}{} encap={} frag={} created={} "
-      "established={} "
-      "inbound={} recovers={} redundant={} proven={} announced={} candidates={}\n",
-      sa.spi_i.value, sa.spi_r.value, sa.tunnel().value, to_string(sa.state()),
-      sa.role == Role::Initiator ? "initiator" : "responder", sa.local.to_string(),
-      sa.remote.to_string(), sa.nat.peer_supports, sa.nat.local_behind_nat,
-      sa.nat.remote_behind_nat, sa.nat.remote_forces_udp, static_cast<unsigned>(sa.encapsulation),
-      sa.has_fragmentation, sa.created_at.time_since_epoch().count(),
-      sa.established_at.time_since_epoch().count(), sa.last_inbound.time_since_epoch().count(),
-      sa.recovers, sa.is_redundant, sa.is_proven, sa.is_announced, sa.candidates.size());
-  text += fmt::format("  keys d={} ei={} er={} ai={} ar={} iv={} init={}/{} nonces={}/{}\n",
-                      hashed(provider, sa.keys.d.view()), hashed(provider, sa.keys.ei.view()),
-                      hashed(provider, sa.keys.er.view()), hashed(provider, sa.keys.ai.view()),
-                      hashed(provider, sa.keys.ar.view()), sa.iv_counter,
-                      hashed(provider, sa.init_request), hashed(provider, sa.init_response),
-                      hashed(provider, sa.nonce_i), hashed(provider, sa.nonce_r));
-  text += fmt::format("  ppk agreed={} in_use={} unmixed={}\n", sa.ppk.is_agreed, sa.ppk.is_in_use,
-                      sa.ppk.unmixed ? hashed(provider, sa.ppk.unmixed->d.view()) : "-");
-  text += window_text(provider, sa.window);
-  text += fragments_text(provider, "request", sa.request_fragments);
-  text += fragments_text(provider, "response", sa.response_fragments);
-  text += fmt::format("  active {} timers:{}\n", active_text(provider, sa.active),
-                      timers_text(sa.timers));
-  if (sa.path.is_running()) {
-    text += fmt::format("  path {} candidate={}\n", to_string(sa.path.phase()),
-                        sa.path.candidate().to_string());
-  }
-  for (const Task& task : sa.queue) {
-    text += fmt::format("    task {} {} in={:08x} attempt={} at={}\n", to_string(task.kind),
-                        task.config, task.inbound_spi.value, task.attempt,
-                        task.not_before.time_since_epoch().count());
-  }
-  for (const ChildSa& child : sa.children) text += child_text(child);
-  return text;
-}
-
-std::string tunnel_text(const Tunnel& tunnel) {
-  std::string text =
-      fmt::format("tunnel {} {} down={} state={} reason=\"{}\" failures={} waiting={} timers:{}\n",
-                  tunnel.peer->tunnel.value, tunnel.peer->name, tunnel.is_held_down,
-                  static_cast<unsigned>(tunnel.state), tunnel.reason, tunnel.failure_count,
-                  tunnel.waiting.size(), timers_text(tunnel.timers));
-  for (const auto& [name, wish] : tunnel.wishes) {
-    text += fmt::format("    wish {} failures={} at={}\n", name, wish.failure_count,
-                        wish.retry_at ? wish.retry_at->time_since_epoch().count() : 0);
-  }
-  for (const auto& kept : tunnel.grace) {
-    text += fmt::format("    grace in={:08x} until={}\n", kept.spi.value,
-                        kept.until.time_since_epoch().count());
-  }
-  return text;
-}
-
 }  // namespace
 
+// Each show() binds every member of its type by name: one that is added and not shown does not
+// compile.
+class StateDump {
+ public:
+  explicit StateDump(Provider& provider) : provider_(provider) {}
+
+  std::string endpoint(const SaRegistry& sas, const Supervisor& supervisor) const {
+    const auto& [map, last_child_id] = sas;
+    const auto& [tunnels, touched, failures, shutdown_deadline, is_quiet] = supervisor;
+    std::string text = line("endpoint children={} touched={} shutdown={} quiet={}", last_child_id,
+                            touched, shutdown_deadline, is_quiet);
+    for (const auto& [id, tunnel] : tunnels) text += tunnel_text(tunnel);
+    for (const auto& [spi, sa] : map) text += sa_text(*sa);
+    return text;
+  }
+
+ private:
+  template <class... Values>
+  std::string line(fmt::string_view format, const Values&... values) const {
+    return fmt::vformat(format, fmt::make_format_args(show(values)...)) + "\n";
+  }
+  template <class... Values>
+  std::string row(const Values&... values) const {
+    std::string text;
+    for (const std::string& value : {show(values)...}) text += (text.empty() ? "" : " ") + value;
+    return "(" + text + ")";
+  }
+
+  // --- Plain values ---
+
+  template <std::integral T>
+  std::string show(T value) const {
+    return fmt::format("{}", value);
+  }
+  template <class T>
+    requires std::is_enum_v<T>
+  std::string show(T value) const {
+    return fmt::format("{}", static_cast<unsigned>(value));
+  }
+  std::string show(IkeSaState state) const { return to_string(state); }
+  std::string show(Role role) const { return role == Role::Initiator ? "initiator" : "responder"; }
+  template <class Tag, class Number>
+  std::string show(StrongId<Tag, Number> id) const {
+    return fmt::format("{:0{}x}", id.value, sizeof(Number) > 4 && id.value > UINT32_MAX ? 16 : 8);
+  }
+  std::string show(Instant at) const { return show(at.time_since_epoch().count()); }
+  std::string show(Duration span) const { return show(span.count()); }
+  std::string show(const std::string& text) const { return text; }
+  std::string show(const Endpoint& endpoint) const { return endpoint.to_string(); }
+  std::string show(const TrafficSelectors& selectors) const { return to_string(selectors); }
+
+  std::string show(ByteView bytes) const {
+    if (bytes.empty()) return "-";
+    static const std::string kKey = "dump";
+    const SecretBytes hash = provider_.prf(PrfId::HmacSha256, as_bytes(kKey), {bytes});
+    return to_hex(hash.view().first(kHashShown));
+  }
+  std::string show(const Bytes& bytes) const { return show(ByteView(bytes)); }
+  std::string show(const SecretBytes& bytes) const { return show(bytes.view()); }
+
+  template <class T>
+  std::string show(const std::optional<T>& value) const {
+    return value ? show(*value) : "-";
+  }
+  std::string show(const std::unique_ptr<DhExchange>& dh) const {
+    return dh ? row(dh->group(), dh->public_value()) : "-";
+  }
+  // A configuration is never changed, only replaced.
+  std::string show(const std::shared_ptr<const PeerConfig>& peer) const {
+    return fmt::format("{}:{}", peer->tunnel.value, peer->name);
+  }
+  template <class List>
+    requires std::ranges::forward_range<List>
+  std::string show(const List& list) const {
+    std::string text;
+    for (const auto& entry : list) text += (text.empty() ? "" : " ") + show(entry);
+    return "[" + text + "]";
+  }
+  template <class First, class Second>
+  std::string show(const std::pair<First, Second>& pair) const {
+    return show(pair.first) + "=" + show(pair.second);
+  }
+  template <class Timer>
+  std::string show(const TimerTable<Timer>& timers) const {
+    std::string text;
+    for (unsigned i = 0; i < static_cast<unsigned>(Timer::Count_); ++i) {
+      if (const auto at = timers.at(static_cast<Timer>(i)))
+        text += fmt::format(" {}@", i) + show(at);
+    }
+    return text;
+  }
+
+  // --- What was agreed ---
+
+  std::string show(const Encryption& encryption) const {
+    const auto& [id, key_bits] = encryption;
+    return row(id, key_bits);
+  }
+  std::string show(const IkeSuite& suite) const {
+    const auto& [encryption, integrity, prf, group, additional] = suite;
+    return row(encryption, integrity, prf, group, additional);
+  }
+  std::string show(const EspTransforms& transforms) const {
+    const auto& [encryption, integrity, esn] = transforms;
+    return row(encryption, integrity, esn);
+  }
+  std::string show(const IkeProposal& proposal) const {
+    const auto& [encryption, integrity, prf, group, additional] = proposal;
+    return row(encryption, integrity, prf, group, additional);
+  }
+  std::string show(const EspProposal& proposal) const {
+    const auto& [encryption, integrity, pfs_group, esn, additional] = proposal;
+    return row(encryption, integrity, pfs_group, esn, additional);
+  }
+  std::string show(const NatStatus& nat) const {
+    const auto& [peer_supports, local_behind_nat, remote_behind_nat, remote_forces_udp] = nat;
+    return row(peer_supports, local_behind_nat, remote_behind_nat, remote_forces_udp);
+  }
+  std::string show(const IkeKeys& keys) const {
+    const auto& [d, ai, ar, ei, er, pi, pr] = keys;
+    return row(d, ai, ar, ei, er, pi, pr);
+  }
+  std::string show(const PpkSubkeys& keys) const {
+    const auto& [d, pi, pr] = keys;
+    return row(d, pi, pr);
+  }
+  std::string show(const PpkState& ppk) const {
+    const auto& [is_agreed, is_in_use, unmixed] = ppk;
+    return row(is_agreed, is_in_use, unmixed);
+  }
+  std::string show(WallTime at) const { return show(at.time_since_epoch().count()); }
+  std::string show(const Validity& validity) const {
+    const auto& [what, not_before, not_after, is_revocation_list] = validity;
+    return row(what, not_before, not_after, is_revocation_list);
+  }
+  std::string show(const PeerProof& proof) const {
+    const auto& [kind, certificate] = proof;
+    return row(kind, certificate);
+  }
+  std::string show(const ExchangeNonces& nonces) const {
+    const auto& [initiator, responder] = nonces;
+    return row(initiator, responder);
+  }
+
+  // --- What is under way ---
+
+  std::string show(const NotifyPayload& notify) const {
+    const auto& [protocol, spi, type, value] = notify;
+    return row(protocol, spi, type, value);
+  }
+  std::string show(std::monostate) const { return ""; }
+  std::string show(const InitExchange& own) const {
+    const auto& [dh, group, cookie, restart_count, hint] = own;
+    return row(dh, group, cookie, restart_count, hint);
+  }
+  std::string show(const AuthExchange& own) const {
+    const auto& [inbound_spi] = own;
+    return row(inbound_spi);
+  }
+  std::string show(const IntermediateExchange& own) const {
+    const auto& [dh] = own;
+    return row(dh);
+  }
+  std::string show(const ChildExchange& own) const {
+    const auto& [config, rekeys, is_probe, attempt, inbound_spi, offered, local, remote, group, dh,
+                 nonce, is_second_group, crossing, crosses_followup, crossing_nonces] = own;
+    return row(config, rekeys, is_probe, attempt, inbound_spi, offered, local, remote, group, dh,
+               nonce, is_second_group, crossing, crosses_followup, crossing_nonces);
+  }
+  std::string show(const RekeyIkeExchange& own) const {
+    const auto& [attempt, new_spi, offered, group, dh, nonce, is_second_group, crossing,
+                 crosses_followup, crossing_nonces] = own;
+    return row(attempt, new_spi, offered, group, dh, nonce, is_second_group, crossing,
+               crosses_followup, crossing_nonces);
+  }
+  std::string show(const AgreedChild& agreed) const {
+    const auto& [child, nonces] = agreed;
+    return row(child, nonces);
+  }
+  std::string show(const AgreedIke& agreed) const {
+    const auto& [role, own_spi, peer_spi, suite, nonces] = agreed;
+    return row(role, own_spi, peer_spi, suite, nonces);
+  }
+  template <class... Kinds>
+  std::string show(const std::variant<Kinds...>& either) const {
+    return std::visit([this](const auto& value) { return show(value); }, either);
+  }
+  std::string show(const Followup& followup) const {
+    const auto& [agreed, methods, done, shared, additional] = followup;
+    return row(agreed, methods, done, shared, additional);
+  }
+  std::string show(const FollowupExchange& exchange) const {
+    const auto& [own, followup, link, dh] = exchange;
+    return row(own, followup, link, dh);
+  }
+  std::string show(const AwaitedFollowup& awaited) const {
+    const auto& [followup, link, until] = awaited;
+    return row(followup, link, until);
+  }
+  std::string show(const DeleteChildExchange& own) const {
+    const auto& [inbound_spi] = own;
+    return row(inbound_spi);
+  }
+  std::string show(const DeleteIkeExchange&) const { return ""; }
+  std::string show(const LivenessExchange&) const { return ""; }
+  std::string show(const ActiveExchange& active) const {
+    return name_of(active) + std::visit([this](const auto& own) { return show(own); }, active);
+  }
+  std::string show(const Task& task) const {
+    const auto& [kind, inbound_spi, config, attempt, not_before, group, is_probe] = task;
+    return std::string(to_string(kind)) +
+           row(inbound_spi, config, attempt, not_before, group, is_probe);
+  }
+
+  // --- Memory of messages ---
+
+  std::string show(const RetransmitPolicy& policy) const {
+    const auto& [first_interval, give_up_after] = policy;
+    return row(first_interval, give_up_after);
+  }
+  std::string show(const RequestWindow& window) const {
+    const auto& [in_flight, next_id, request_exchange, request, policy, sent_count, expected,
+                 cached_request, cached_response] = window;
+    return row(in_flight, next_id, request_exchange, request, policy, sent_count, expected,
+               cached_request, cached_response);
+  }
+  std::string show(const Header& header) const {
+    const auto& [initiator_spi, responder_spi, next_payload, minor_version, exchange, is_response,
+                 from_initiator, higher_version, message_id, length, major_version] = header;
+    return row(initiator_spi, responder_spi, next_payload, minor_version, exchange, is_response,
+               from_initiator, higher_version, message_id, length, major_version);
+  }
+  std::string fragments_text(const char* name, const Reassembly& fragments) const {
+    const auto& [header, total, first_payload, parts, size, first_datagram] = fragments;
+    if (parts.empty()) return "";
+    return line("  {} fragments id={} total={} bytes={}: {} {} {} {}", std::string(name),
+                header.message_id, total, fragments.held_bytes(), header, first_payload, parts,
+                first_datagram);
+  }
+  std::string show(const PathProbe& path) const {
+    const auto& [phase, candidate, questions, unasked, ended] = path;
+    return fmt::format("{} candidate={} ", to_string(phase), candidate.to_string()) +
+           row(questions, unasked, ended);
+  }
+
+  std::string show(const UnknownSpis::Sighting& sighting) const {
+    const auto& [spi, first] = sighting;
+    return row(spi, first);
+  }
+  std::string show(const UnknownSpis& unknown) const {
+    const auto& [seen, told] = unknown;
+    return row(seen, told);
+  }
+
+  // --- SAs and tunnels ---
+
+  std::string show(const ChildSa& child) const {
+    const auto& [id, config, inbound, outbound, transforms, group, additional, encapsulation, local,
+                 remote, is_initiator, narrowed, by_rekey, group_negotiated, lowest_nonce,
+                 outbound_half, replaces, replaced_by, has_duplicate, is_deleting, is_redundant,
+                 installed_at, timers] = child;
+    std::string text = line(
+        "child {} {} in={} out={} esp={} group={} additional={} encap={} {}==={} initiator={} "
+        "narrowed={} rekey={} negotiated={} nonce={} half={} replaces={} replaced_by={} "
+        "duplicate={} deleting={} redundant={} installed={} timers:{}",
+        id, config, inbound, outbound, transforms, group, additional, encapsulation, local, remote,
+        is_initiator, narrowed, by_rekey, group_negotiated, lowest_nonce, outbound_half, replaces,
+        replaced_by, has_duplicate, is_deleting, is_redundant, installed_at, timers);
+    text.pop_back();
+    return text;
+  }
+
+  std::string sa_text(const IkeSa& sa) const {
+    const auto& [role, spi_i, spi_r, peer, candidates, local, remote, nat, encapsulation,
+                 has_fragmentation, admits_childless, log, suite, keys, iv_counter, ppk,
+                 peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
+                 init_response, nonce_i, nonce_r, intermediate_count, int_auth_i, int_auth_r,
+                 next_keys, window, request_fragments, response_fragments, active, queue, timers,
+                 children, awaited_followups, path, unknown_spis, created_at, established_at,
+                 last_inbound, recovers, is_redundant, is_proven, is_announced, successor,
+                 predecessor, state] = sa;
+    std::string text = line(
+        "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
+        "established={} inbound={}",
+        spi_i, spi_r, peer, state, role, local, remote, nat, encapsulation, has_fragmentation,
+        admits_childless, suite, created_at, established_at, last_inbound);
+    text += line(
+        "  recovers={} redundant={} proven={} announced={} successor={} predecessor={} "
+        "candidates={}",
+        recovers, is_redundant, is_proven, is_announced, successor, predecessor, candidates);
+    text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{}", keys, iv_counter, ppk,
+                 init_request, init_response, nonce_i, nonce_r);
+    text += line("  proof {} hashes={} raw={} previous={}", proof, peer_hashes, peer_asks_raw_key,
+                 uses_previous_psk);
+    text += line("  intermediate {} {}/{} next={}", intermediate_count, int_auth_i, int_auth_r,
+                 next_keys);
+    text += line("  window {}", window);
+    text += fragments_text("request", request_fragments);
+    text += fragments_text("response", response_fragments);
+    text += line("  active {} queue={} timers:{}", active, queue, timers);
+    text += line("  path {} unknown={} followups={}", path, unknown_spis, awaited_followups);
+    for (const ChildSa& child : children) text += "    " + show(child) + "\n";
+    return text;
+  }
+
+  std::string show(const ChildWish& wish) const {
+    const auto& [failure_count, retry_at, served_since] = wish;
+    return row(failure_count, retry_at, served_since);
+  }
+  std::string show(const Tunnel::GraceInbound& kept) const {
+    const auto& [spi, config, until] = kept;
+    return row(spi, config, until);
+  }
+  std::string show(const IpAddress& address) const { return address.to_string(); }
+  std::string show(const RemoteName& name) const {
+    const auto& [is_resolving, addresses, tried] = name;
+    return row(is_resolving, addresses, tried);
+  }
+  std::string show(const Renewal& renewal) const {
+    const auto& [by_create_child, by_ike_auth, refusal] = renewal;
+    return row(by_create_child, by_ike_auth, refusal);
+  }
+  // Of a record it is enough which one it is.
+  std::string show(const Diagnosis& why) const { return row(why.cause, why.message, why.exchange); }
+
+  std::string tunnel_text(const Tunnel& tunnel) const {
+    const auto& [peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
+                 has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes,
+                 grace, waiting, timers, last_recovery, last_complaint] = tunnel;
+    return line(
+        "tunnel {} down={} name={}/{} state={} reason=\"{}\" reported={} failure={} new={}/{} "
+        "failures={} up={} renewal={} wishes={} grace={} waiting={} recovery={} complaint={} "
+        "timers:{}",
+        peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
+        has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes, grace,
+        waiting, last_recovery, last_complaint, timers);
+  }
+
+  Provider& provider_;
+};
+
 std::string dump_endpoint(Provider& provider, const SaRegistry& sas, const Supervisor& supervisor) {
-  std::string text;
-  for (const auto& [id, tunnel] : supervisor.all()) text += tunnel_text(tunnel);
-  for (const auto& [spi, sa] : sas.all()) text += sa_text(provider, *sa);
-  return text;
+  return StateDump(provider).endpoint(sas, supervisor);
 }
 
 }  // namespace twinspan::ike

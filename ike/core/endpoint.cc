@@ -3,12 +3,14 @@
 #include <utility>
 
 #include "ike/core/cookie.h"
+#include "ike/core/credentials.h"
 #include "ike/core/dump.h"
 #include "ike/core/hints.h"
 #include "ike/core/outbox.h"
 #include "ike/core/remote_path.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
+#include "ike/core/unknown_spi.h"
 #include "ike/exchange/ike_sa_init.h"
 
 namespace twinspan::ike {
@@ -23,6 +25,18 @@ bool begins_ike_sa(const Header& header) {
          header.from_initiator && header.initiator_spi.value != 0 &&
          header.responder_spi.value == 0 && header.message_id.value == 0;
 }
+
+// What has reached its hard lifetime ends, whatever else is due: after a sleep of the host that may
+// be everything, and nobody should rekey or probe what is over.
+template <class Timer>
+std::optional<Timer> take_due(TimerTable<Timer>& timers, Timer hard_lifetime, Instant now) {
+  if (timers.at(hard_lifetime).value_or(Instant::max()) <= now) {
+    timers.cancel(hard_lifetime);
+    return hard_lifetime;
+  }
+  return timers.take_due(now);
+}
+
 }  // namespace
 
 class EndpointState {
@@ -41,7 +55,9 @@ class EndpointState {
 
  private:
   Context context(Instant now) {
-    return {now, provider_, options_, counters_, outbox_, sas_, supervisor_, cookies_};
+    const auto since = std::chrono::floor<std::chrono::milliseconds>(now - told_at_);
+    return {now,  wall_time_ + since, provider_, options_, counters_, outbox_,
+            sas_, supervisor_,        cookies_,  wasted_};
   }
   void answer_unreadable(Context& context, const Datagram& datagram, const WireFailure& why);
   void route(Context& context, const Datagram& datagram, const Message& message);
@@ -55,6 +71,9 @@ class EndpointState {
   SaRegistry sas_;
   Supervisor supervisor_;
   CookieMint cookies_;
+  WallTime wall_time_{};  // When it was `told_at_`.
+  Instant told_at_{};
+  WastedKeyExchanges wasted_;
   RateLimit hint_limit_;
   RateLimit version_limit_;  // Of its own: forged versions must not starve the hints.
   RateLimit critical_limit_;
@@ -140,7 +159,7 @@ void EndpointState::handle_timeout(Instant now) {
   for (unsigned count = 0; count < kTimersPerCallMax; ++count) {
     bool any = false;
     for (const auto& [spi, sa] : sas_.all()) {
-      if (const auto timer = sa->timers.take_due(now)) {
+      if (const auto timer = take_due(sa->timers, SaTimer::HardLifetime, now)) {
         handle_sa_timer(step, *sa, *timer);
         any = true;
         break;
@@ -148,7 +167,7 @@ void EndpointState::handle_timeout(Instant now) {
       ChildSa* due = nullptr;
       std::optional<ChildTimer> child_timer;
       for (ChildSa& child : sa->children) {
-        child_timer = child.timers.take_due(now);
+        child_timer = take_due(child.timers, ChildTimer::HardLifetime, now);
         due = &child;
         if (child_timer) break;
       }
@@ -176,6 +195,11 @@ std::optional<Instant> EndpointState::next_timeout() const {
 // --- Commands ---
 
 void EndpointState::handle_command(Instant now, Command command) {
+  if (const auto* told = std::get_if<CommandWallTime>(&command)) {
+    wall_time_ = told->wall_time;
+    told_at_ = now;
+    return;
+  }
   Context step = context(now);
   struct Visitor {
     Context& step;
@@ -189,6 +213,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandRekeyChild& c) const { supervisor.rekey_child(step, c.tunnel); }
     void operator()(CommandRekeyIke& c) const { supervisor.rekey_ike(step, c.tunnel); }
     void operator()(CommandShutdown&) const { supervisor.shutdown(step); }
+    void operator()(CommandResolved& c) const { supervisor.resolved(step, c); }
     void operator()(CommandFirstInbound& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
       if (place.child == nullptr) return;
@@ -221,7 +246,9 @@ void EndpointState::handle_command(Instant now, Command command) {
       if (place.sa == nullptr || place.child->encapsulation != Encapsulation::Udp) return;
       note_remote(step, *place.sa, place.sa->local, c.remote);
     }
-    void operator()(CommandUnknownSpi& c) const { send_invalid_spi(step, c, limit); }
+    void operator()(CommandWallTime&) const {}
+    void operator()(CommandSetCredentials& c) const { set_credentials(step, std::move(c)); }
+    void operator()(CommandUnknownSpi& c) const { handle_unknown_spi(step, c, limit); }
   };
   std::visit(Visitor{step, supervisor_, sas_, hint_limit_}, command);
   finish(step);

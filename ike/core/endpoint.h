@@ -46,6 +46,7 @@ struct EndpointCounters {
       grace_evicted = 0,           // Replaced inbound SAs that had to go before their grace time.
       path_probes = 0,             // The peer showed up elsewhere, which was looked into.
       remote_moves = 0,            // It had really moved.
+      children_lost = 0,           // The peer did not have a child that we sent on.
       fragments_refused = 0,       // Too many, repeated, or cut larger than their siblings.
       reassemblies_dropped = 0;    // Begun, then too large, too late or of no use any more.
   uint64_t fragments_sent = 0, fragments_accepted = 0;  // No drops.
@@ -70,8 +71,9 @@ class IkeEndpoint {
   std::optional<Instant> poll_timeout() const;  // nullopt: nothing is scheduled.
 
   const EndpointCounters& counters() const;
-  // Every SA, window, timer and endpoint, secrets hashed, counters left out: equal before and after
-  // input that must change nothing.
+  // Every member of every SA and tunnel, secrets hashed: equal before and after input that must
+  // change nothing. Left out is what keeps strangers in bounds and reaches no SA: counters, cookie
+  // secrets, rate limits.
   std::string dump_state() const;
 
  private:

@@ -32,6 +32,13 @@ struct EventUpdateRemote {
   Endpoint remote;
 };
 
+// --- For the name service ---
+// Look `name` up; exactly one CommandResolved answers, at any time.
+struct EventResolve {
+  TunnelId tunnel;
+  std::string name;
+};
+
 // --- For status, events and operators ---
 enum class TunnelState : uint8_t { Idle, Connecting, Established, Down };
 
@@ -74,7 +81,15 @@ struct EventIkeEstablished {
   IkeSuite suite;
   Endpoint local, remote;
   bool is_initiator = false, by_rekey = false, local_behind_nat = false, remote_behind_nat = false;
+  PeerProof proof;
   bool with_ppk = false;  // A post-quantum pre-shared key is in the keys (RFC 8784).
+};
+// The peer of this IKE SA is elsewhere now; an EventUpdateRemote for each of its children goes with
+// it.
+struct EventIkeMoved {
+  TunnelId tunnel;
+  IkeSpi initiator_spi, responder_spi;
+  Endpoint local, remote;
 };
 struct EventIkeGone {
   TunnelId tunnel;
@@ -103,10 +118,10 @@ struct EventIkeKeys {
 };
 struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
-using Event =
-    std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
-                 EventUpdateRemote, EventTunnelState, EventExchangeFailed, EventChildEstablished,
-                 EventChildGone, EventChildTrouble, EventIkeEstablished, EventIkeGone,
-                 EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
+using Event = std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound,
+                           EventRemoveInbound, EventUpdateRemote, EventResolve, EventTunnelState,
+                           EventExchangeFailed, EventChildEstablished, EventChildGone,
+                           EventChildTrouble, EventIkeEstablished, EventIkeMoved, EventIkeGone,
+                           EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

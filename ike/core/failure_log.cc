@@ -12,7 +12,9 @@ Diagnosis FailureLog::placed(const PeerConfig& peer, Diagnosis why) const {
   if (!why.peer_address.empty()) return why;
   why.connection = peer.name;
   why.peer_identity = peer.remote_identity.to_string();
-  why.peer_address = scene_ ? scene_->remote.to_string() : peer.remote_address.to_string();
+  why.peer_address = scene_                     ? scene_->remote.to_string()
+                     : peer.remote_name.empty() ? peer.remote_address.to_string()
+                                                : peer.remote_name;
   if (!scene_) return why;
   why.exchange = exchange_name(scene_->exchange);
   why.role = scene_->role == Role::Initiator ? "initiator" : "responder";

@@ -23,7 +23,7 @@ bool is_peer(Context& context, const IpAddress& local, const IpAddress& remote) 
   return std::ranges::any_of(context.supervisor.all(), [&](const auto& entry) {
     const Tunnel& tunnel = entry.second;
     return !tunnel.is_held_down && tunnel.peer->local_address == local &&
-           tunnel.peer->remote_address == remote;
+           context.supervisor.expects(*tunnel.peer, remote);
   });
 }
 
@@ -48,12 +48,9 @@ void send_invalid_spi(Context& context, const CommandUnknownSpi& unknown, RateLi
   header.initiator_spi = IkeSpi{context.provider.u64()};
   header.exchange = static_cast<uint8_t>(ExchangeType::Informational);
   header.from_initiator = true;
-  Bytes spi(4);
-  store_be32(spi.data(), unknown.spi.value);
-  const NotifyPayload notify{
-      .protocol = ProtocolId::None, .spi = {}, .type = NotifyType::InvalidSpi, .value = spi};
-  context.outbox.send(
-      {.local = unknown.local, .remote = unknown.remote, .bytes = write_message(header, {notify})});
+  context.outbox.send({.local = unknown.local,
+                       .remote = unknown.remote,
+                       .bytes = write_message(header, {invalid_spi_notify(unknown.spi)})});
 }
 
 namespace {

@@ -13,6 +13,8 @@
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/delete_sa.h"
 #include "ike/exchange/ike_auth.h"
+#include "ike/exchange/ike_followup_ke.h"
+#include "ike/exchange/ike_intermediate.h"
 #include "ike/exchange/ike_sa_init.h"
 #include "ike/exchange/informational.h"
 #include "ike/exchange/payloads.h"
@@ -140,7 +142,8 @@ Legality judge_message(const IkeSa& sa, const Header& header,
   return judge({.state = sa.state(),
                 .exchange = header.exchange,
                 .role = sa.role,
-                .direction = header.is_response ? Direction::Response : Direction::Request},
+                .direction = header.is_response ? Direction::Response : Direction::Request,
+                .admits_childless = sa.admits_childless},
                payload_set(payloads));
 }
 
@@ -155,47 +158,64 @@ void end_by_bad_syntax(Context& context, IkeSa& sa, const std::string& detail) {
 }
 
 // What breaks the protocol in an authenticated request is answered. RFC 7296 2.5: a critical
-// payload that we do not know costs only this exchange.
-void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload notify) {
+// payload that we do not know costs only this exchange. The cause is what is said of IKE_AUTH.
+void refuse_request(Context& context, IkeSa& sa, const Arrival& request, Payload notify,
+                    Cause cause_in_auth) {
   const bool in_auth = sa.state() == IkeSaState::InitAnswered;
+  const bool is_unproven = is_half_open(sa.state());
   std::vector<Payload> answer = {std::move(notify)};
   const bool is_critical = find_notify(answer, NotifyType::UnsupportedCriticalPayload) != nullptr;
   if (in_auth && !is_critical) answer = {error_notify(NotifyType::AuthenticationFailed)};
   send_response(context, sa, request, answer);
-  if (in_auth) {
-    const Diagnosis why = diagnose(Cause::AuthMethod, sa.peer->name);
-    context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+  if (is_unproven) {
+    const Diagnosis why =
+        in_auth ? diagnose(cause_in_auth, sa.peer->name)
+                : diagnose(Cause::BadMessage, sa.peer->name, "its IKE_INTERMEDIATE request");
+    if (context.supervisor.expects(*sa.peer, sa.remote.address))
+      context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
     return linger(context, sa, why);
   }
   if (find_notify(answer, NotifyType::InvalidSyntax) != nullptr)
     end_by_bad_syntax(context, sa, "its request");
 }
 
-std::vector<Payload> dispatch_request(Context& context, IkeSa& sa, const Header& header,
+std::vector<Payload> dispatch_request(Context& context, IkeSa& sa, const Arrival& request,
                                       const std::vector<Payload>& payloads) {
-  switch (static_cast<ExchangeType>(header.exchange)) {
+  switch (static_cast<ExchangeType>(request.message.header.exchange)) {
+    case ExchangeType::IkeIntermediate:
+      return answer_ike_intermediate(context, sa, request, payloads);
     case ExchangeType::IkeAuth:
       return answer_ike_auth(context, sa, payloads);
     case ExchangeType::CreateChildSa:
       return answer_create_child_sa(context, sa, payloads);
     case ExchangeType::Informational:
       return answer_informational(context, sa, payloads);
+    case ExchangeType::IkeFollowupKe:
+      return answer_ike_followup_ke(context, sa, payloads);
     case ExchangeType::IkeSaInit:
       break;
   }
   CHECK(false);  // The legality table has no such row.
 }
 
-void dispatch_response(Context& context, IkeSa& sa, const std::vector<Payload>& payloads) {
+void dispatch_response(Context& context, IkeSa& sa, const Arrival& response,
+                       const std::vector<Payload>& payloads) {
   struct Visitor {
     Context& context;
     IkeSa& sa;
+    const Arrival& response;
     const std::vector<Payload>& payloads;
     void operator()(std::monostate) const {}
     void operator()(InitExchange&) const { CHECK(false); }
+    void operator()(IntermediateExchange& own) const {
+      complete_ike_intermediate(context, sa, own, response, payloads);
+    }
     void operator()(AuthExchange& own) const { complete_ike_auth(context, sa, own, payloads); }
     void operator()(ChildExchange& own) const { complete_child(context, sa, own, payloads); }
     void operator()(RekeyIkeExchange& own) const { complete_rekey_ike(context, sa, own, payloads); }
+    void operator()(FollowupExchange& own) const {
+      complete_ike_followup_ke(context, sa, own, payloads);
+    }
     void operator()(DeleteChildExchange& own) const { complete_delete_child(context, sa, own); }
     void operator()(DeleteIkeExchange&) const { complete_delete_ike(context, sa); }
     void operator()(LivenessExchange&) const {}
@@ -205,7 +225,7 @@ void dispatch_response(Context& context, IkeSa& sa, const std::vector<Payload>& 
   sa.timers.cancel(SaTimer::Retransmit);
   // Moved out first: a handler may start the next exchange.
   ActiveExchange own = std::exchange(sa.active, std::monostate{});
-  std::visit(Visitor{context, sa, payloads}, own);
+  std::visit(Visitor{context, sa, response, payloads}, own);
   // It was decided to close while this request was in flight.
   if (sa.state() == IkeSaState::Deleting && sa.active.index() == 0) start_delete_ike(context, sa);
 }
@@ -219,20 +239,25 @@ void handle_request(Context& context, IkeSa& sa, const Arrival& request) {
     const bool critical = wire.error == WireError::UnknownCritical;
     return refuse_request(
         context, sa, request,
-        critical ? critical_notify(wire.payload_type) : error_notify(NotifyType::InvalidSyntax));
+        critical ? critical_notify(wire.payload_type) : error_notify(NotifyType::InvalidSyntax),
+        Cause::BadMessage);
   }
   report_received(context, sa, request, *payloads);
   note_inbound(context, sa);
   note_remote(context, sa, request.local, request.remote);
   if (judge_message(sa, header, *payloads) != Legality::Legal) {
     ++context.counters.illegal;
-    return refuse_request(context, sa, request, error_notify(NotifyType::InvalidSyntax));
+    // RFC 7296 2.16: who leaves AUTH out wants EAP.
+    const bool wants_eap = find_payload<AuthPayload>(*payloads) == nullptr;
+    return refuse_request(context, sa, request, error_notify(NotifyType::InvalidSyntax),
+                          wants_eap ? Cause::AuthMethod : Cause::BadMessage);
   }
   if (sa.state() == IkeSaState::Candidate && !deletes_ike(*payloads)) adopt_candidate(context, sa);
   if (sa.state() == IkeSaState::Established) prove(context, sa);
   activate_proven(context, sa);
-  const std::vector<Payload> answer = dispatch_request(context, sa, header, *payloads);
+  const std::vector<Payload> answer = dispatch_request(context, sa, request, *payloads);
   send_response(context, sa, request, answer);
+  if (sa.next_keys) conclude_ike_intermediate(context, sa, answer);
   if (find_notify(answer, NotifyType::InvalidSyntax) != nullptr)
     return end_by_bad_syntax(context, sa, "its request");
   run_queue(context, sa);
@@ -266,7 +291,7 @@ void handle_response(Context& context, IkeSa& sa, const Arrival& response) {
                         find_notify(accepted, NotifyType::InvalidSyntax) != nullptr;
   note_inbound(context, sa);
   note_answer_path(context, sa, response.local, response.remote);
-  dispatch_response(context, sa, accepted);
+  dispatch_response(context, sa, response, accepted);
   if (is_fatal) return end_established(context, sa, is_broken);
   run_queue(context, sa);
 }
@@ -378,7 +403,7 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
     case SaTimer::Retransmit:
       return handle_retransmit(context, sa);
     case SaTimer::HalfOpen:
-      return close_silently(context, sa, diagnose(Cause::NoAnswerNat, sa.peer->name));
+      return handle_half_open(context, sa);
     case SaTimer::Liveness:
       return handle_liveness(context, sa);
     case SaTimer::Keepalive:
@@ -404,85 +429,10 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
       return drop_fragments(context, sa, Direction::Request);
     case SaTimer::ResponseFragments:
       return drop_fragments(context, sa, Direction::Response);
+    case SaTimer::Followup:
+      return drop_late_followups(context, sa);
     case SaTimer::Count_:
       return;
-  }
-}
-
-// --- Tasks ---
-
-bool has_task(const IkeSa& sa, Task::Kind kind) {
-  return std::ranges::any_of(sa.queue, [kind](const Task& task) { return task.kind == kind; });
-}
-
-void queue_task(Context& context, IkeSa& sa, Task task) {
-  const auto same = [&](const Task& other) {
-    return other.kind == task.kind && other.inbound_spi == task.inbound_spi &&
-           other.config == task.config;
-  };
-  if (std::ranges::any_of(sa.queue, same)) return;
-  if (sa.queue.size() == kTasksMax) {
-    sa.log.warning("{}: too many exchanges are waiting; {} is dropped", sa.peer->name,
-                   to_string(task.kind));
-    return;
-  }
-  // Deleting what nobody uses any more goes before making something new.
-  if (task.kind == Task::Kind::DeleteChild) {
-    sa.queue.push_front(task);
-  } else {
-    sa.queue.push_back(task);
-  }
-  run_queue(context, sa);
-}
-
-namespace {
-
-// A child that the peer may not know yet is not named.
-bool is_ready(const IkeSa& sa, const Task& task, Instant now) {
-  if (task.not_before > now) return false;
-  if (task.kind != Task::Kind::RekeyChild) return true;
-  const auto child = std::ranges::find(sa.children, task.inbound_spi, &ChildSa::inbound);
-  return child == sa.children.end() || !child->timers.is_armed(ChildTimer::Proof);
-}
-
-void start_task(Context& context, IkeSa& sa, const Task& task) {
-  switch (task.kind) {
-    case Task::Kind::CreateChild:
-      return start_create_child(context, sa, task);
-    case Task::Kind::RekeyChild:
-      return start_rekey_child(context, sa, task);
-    case Task::Kind::RekeyIke:
-      return start_rekey_ike(context, sa, task);
-    case Task::Kind::DeleteChild:
-      return start_delete_child(context, sa, task.inbound_spi);
-    case Task::Kind::Liveness:
-      return start_liveness(context, sa);
-  }
-}
-
-}  // namespace
-
-void run_queue(Context& context, IkeSa& sa) {
-  // Each round starts one task or finds that there is nothing to start; a task may turn out to be
-  // moot.
-  while (sa.state() == IkeSaState::Established && !sa.window.in_flight() &&
-         sa.active.index() == 0 && !sa.timers.is_armed(SaTimer::Hold)) {
-    const auto ready = std::ranges::find_if(
-        sa.queue, [&](const Task& task) { return is_ready(sa, task, context.now); });
-    if (ready == sa.queue.end()) break;
-    const Task task = *ready;
-    sa.queue.erase(ready);
-    start_task(context, sa, task);
-    context.supervisor.touch(sa.tunnel());
-  }
-  std::optional<Instant> next;
-  for (const Task& task : sa.queue) {
-    if (task.not_before > context.now) next = earlier(next, task.not_before);
-  }
-  if (next) {
-    sa.timers.arm(SaTimer::Queue, *next);
-  } else {
-    sa.timers.cancel(SaTimer::Queue);
   }
 }
 
@@ -518,6 +468,7 @@ void establish(Context& context, IkeSa& sa, bool by_rekey) {
                                           .by_rekey = by_rekey,
                                           .local_behind_nat = sa.nat.local_behind_nat,
                                           .remote_behind_nat = sa.nat.remote_behind_nat,
+                                          .proof = sa.proof,
                                           .with_ppk = sa.ppk.is_in_use});
   context.supervisor.touch(sa.tunnel());
 }
@@ -529,6 +480,7 @@ void conclude(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fat
   remove_all_children(context, sa, fate, why.message);
   sa.active = std::monostate{};
   sa.queue.clear();
+  sa.awaited_followups.clear();
   drop_fragments(context, sa, Direction::Request);
   drop_fragments(context, sa, Direction::Response);
   sa.timers.cancel_all();

@@ -22,6 +22,7 @@
 #include "ike/core/reassembly.h"
 #include "ike/core/request_window.h"
 #include "ike/core/timers.h"
+#include "ike/core/unknown_spi.h"
 #include "ike/crypto/sk_cipher.h"
 #include "ike/exchange/exchange.h"
 #include "ike/wire/message.h"
@@ -49,6 +50,7 @@ enum class SaTimer : uint8_t {
   PathProbe,          // The peer shows up elsewhere: ask again where it is.
   RequestFragments,   // The rest of a fragmented request did not come.
   ResponseFragments,  // The same of an answer.
+  Followup,           // The peer does not go on with an IKE_FOLLOWUP_KE.
   Count_
 };
 
@@ -66,6 +68,7 @@ struct IkeSa {
   NatStatus nat;
   Encapsulation encapsulation = Encapsulation::Udp;
   bool has_fragmentation = false;  // RFC 7383: both sides announced it.
+  bool admits_childless = false;   // RFC 6023: the responder announced it.
   Log log;
 
   // --- Keys ---
@@ -74,9 +77,19 @@ struct IkeSa {
   uint64_t iv_counter = 0;  // Of SK payloads that we sealed.
   PpkState ppk;
 
+  // --- Proofs ---
+  std::vector<SignatureHash> peer_hashes;  // Of the peer's SIGNATURE_HASH_ALGORITHMS (RFC 7427 4).
+  bool peer_asks_raw_key = false;
+  bool uses_previous_psk = false;  // Our AUTH is made with the key that was replaced.
+  PeerProof proof;
+
   // --- Memory of the exchanges that made it ---
   Bytes init_request, init_response;  // As on the wire: AUTH signs them.
   Bytes nonce_i, nonce_r;
+  // IKE_INTERMEDIATE exchanges that are done, and IntAuth_iN and IntAuth_rN over them (RFC 9242).
+  size_t intermediate_count = 0;
+  SecretBytes int_auth_i, int_auth_r;
+  std::optional<IkeKeys> next_keys;  // From the sealing of the answer on that is being made.
 
   // --- Doing ---
   RequestWindow window;
@@ -85,7 +98,9 @@ struct IkeSa {
   std::deque<Task> queue;
   TimerTable<SaTimer> timers;
   std::vector<ChildSa> children;
+  std::vector<AwaitedFollowup> awaited_followups;  // At most kAwaitedFollowupsMax.
   PathProbe path;
+  UnknownSpis unknown_spis;
 
   // --- History ---
   Instant created_at{};  // Its IKE_SA_INIT request was sent or came in.
@@ -117,6 +132,8 @@ struct IkeSa {
   std::vector<Spi> current_children() const;
 
  private:
+  friend class StateDump;  // Shows every member.
+
   IkeSaState state_ = IkeSaState::Idle;
 };
 
@@ -139,6 +156,8 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer);
 
 // --- Tasks ---
 void queue_task(Context& context, IkeSa& sa, Task task);
+// Without starting it: for a handler of a request, whose answer goes first.
+void add_task(IkeSa& sa, const Task& task);
 // Starts the first ready task when the window is free. Safe to call at any time.
 void run_queue(Context& context, IkeSa& sa);
 bool has_task(const IkeSa& sa, Task::Kind kind);

@@ -21,7 +21,11 @@ enum class Direction : uint8_t { Request, Response };  // Of the message that ca
 using PayloadSet = uint16_t;
 inline constexpr PayloadSet kSetSa = 1 << 0, kSetKe = 1 << 1, kSetIdi = 1 << 2, kSetIdr = 1 << 3,
                             kSetAuth = 1 << 4, kSetNonce = 1 << 5, kSetTsi = 1 << 6,
-                            kSetTsr = 1 << 7, kSetDelete = 1 << 8;
+                            kSetTsr = 1 << 7, kSetDelete = 1 << 8, kSetCert = 1 << 9,
+                            kSetCertRequest = 1 << 10;
+// One of them but DELETE, CERT and CERTREQ stands more than once: which one is meant would be
+// anybody's guess, and AUTH might cover another one than what is acted upon.
+inline constexpr PayloadSet kSetRepeated = 1 << 15;
 PayloadSet payload_set(const std::vector<Payload>& payloads);
 
 struct LegalityRow {
@@ -31,6 +35,7 @@ struct LegalityRow {
   Direction direction;
   PayloadSet required;
   PayloadSet forbidden;
+  PayloadSet child = 0;  // All of them; none only where the IKE SA may go without (RFC 6023).
 };
 std::span<const LegalityRow> legality_table();
 
@@ -41,6 +46,7 @@ struct Situation {
   uint8_t exchange;  // Raw: the peer chooses it.
   Role role;
   Direction direction;
+  bool admits_childless = false;  // The responder announced it in IKE_SA_INIT.
 };
 Legality judge(const Situation& situation, PayloadSet payloads);
 

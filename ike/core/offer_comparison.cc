@@ -20,6 +20,9 @@ struct Row {
   const char* esp_field;
 };
 
+// Of the connection itself, not of its IPsec policy.
+constexpr const char* kAddedField = "additional_key_exchanges";
+
 // In the order in which people compare suites, which is not that of the numbers.
 constexpr std::array kRows = {
     Row{TransformType::Encryption, "encryption", "ike_encryption", "ipsec_encryption"},
@@ -27,6 +30,13 @@ constexpr std::array kRows = {
     Row{TransformType::Prf, "prf", "ike_prf", ""},
     Row{TransformType::DhGroup, "dh_group", "dh_group", "pfs_group"},
     Row{TransformType::Esn, "esn", "", "esn"},
+    Row{TransformType::AdditionalKe1, "additional_key_exchange_1", kAddedField, kAddedField},
+    Row{TransformType::AdditionalKe2, "additional_key_exchange_2", kAddedField, kAddedField},
+    Row{TransformType::AdditionalKe3, "additional_key_exchange_3", kAddedField, kAddedField},
+    Row{TransformType::AdditionalKe4, "additional_key_exchange_4", kAddedField, kAddedField},
+    Row{TransformType::AdditionalKe5, "additional_key_exchange_5", kAddedField, kAddedField},
+    Row{TransformType::AdditionalKe6, "additional_key_exchange_6", kAddedField, kAddedField},
+    Row{TransformType::AdditionalKe7, "additional_key_exchange_7", kAddedField, kAddedField},
 };
 
 std::string cut(std::string text) {
@@ -62,6 +72,10 @@ std::string word_of(const Transform& t) {
                            : name_or_number(find_dh_group(static_cast<DhGroupId>(t.id)), t.id);
     case TransformType::Esn:
       return t.id == kEsn ? "true" : "false";
+    default:
+      if (!is_additional_ke(t.type)) break;
+      if (t.id == kNone) return "None";
+      if (const char* const name = key_exchange_name(static_cast<DhGroupId>(t.id))) return name;
   }
   return fmt::format("#{}", t.id);
 }
@@ -136,6 +150,7 @@ const Row* first_difference(const SaPayload& ours, const SaPayload& theirs) {
 }
 
 std::string policy_field(const Row& row, Kind kind) {
+  if (is_additional_ke(row.type)) return kAddedField;
   return fmt::format("ipsec_policy.{}", kind == Kind::Ike ? row.ike_field : row.esp_field);
 }
 
@@ -148,10 +163,10 @@ OfferComparison compare(const SaPayload* theirs, const SaPayload& ours, Kind kin
                             .theirs = theirs == nullptr ? "" : cell(*theirs, row.type),
                             .differs = theirs != nullptr && differs(ours, *theirs, row.type)});
   }
-  result.our_offer = cut(to_string(ours));
+  result.our_offer = to_string(ours);
   result.config_field = "ipsec_policy";
   if (theirs == nullptr) return result;
-  result.peer_offer = cut(to_string(*theirs));
+  result.peer_offer = to_string(*theirs);
   if (const Row* const first = first_difference(ours, *theirs)) {
     result.first_difference = first->item;
     result.config_field = policy_field(*first, kind);

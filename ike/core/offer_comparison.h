@@ -8,7 +8,7 @@
 
 namespace twinspan::ike {
 
-inline constexpr size_t kComparedTextMax = 400;  // Characters of one cell or offer.
+inline constexpr size_t kComparedTextMax = 400;  // Characters of one cell.
 
 // `theirs` is nullptr when the peer refused without a counter-offer.
 OfferComparison compare_ike(const SaPayload* theirs, const std::vector<IkeProposal>& ours);

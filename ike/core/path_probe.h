@@ -57,6 +57,8 @@ class PathProbe {
   Verdict note_answer(Instant now, const Endpoint& from);
 
  private:
+  friend class StateDump;
+
   Verdict end(Instant now, Verdict verdict);
 
   Phase phase_ = Phase::Idle;

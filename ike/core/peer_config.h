@@ -9,6 +9,7 @@
 
 #include "base/sa_params.h"
 #include "base/time.h"
+#include "ike/core/authentication_config.h"
 #include "ike/crypto/key_schedule.h"
 #include "ike/wire/payload.h"
 
@@ -18,8 +19,10 @@ struct Identity {
   IdType type = IdType::Fqdn;
   Bytes value;
   bool operator==(const Identity&) const = default;
-  std::string to_string() const;  // "gw-a.example.net", "192.0.2.1", "keyid:x"
+  // "gw-a.example.net", "192.0.2.1", "keyid:x"; cut at kIdentityTextMax.
+  std::string to_string() const;
 };
+inline constexpr size_t kIdentityTextMax = 255;  // As long as a name in DNS.
 
 // Alternatives in order of preference, one acceptable combination per entry.
 struct IkeProposal {
@@ -27,6 +30,9 @@ struct IkeProposal {
   IntegrityId integrity = IntegrityId::None;
   PrfId prf = PrfId::HmacSha384;
   DhGroupId group = DhGroupId::Ecp384;
+  std::vector<DhGroupId> additional{};  // As in IkeSuite.
+
+  IkeSuite suite() const { return {encryption, integrity, prf, group, additional}; }
 };
 struct EspProposal {
   Encryption encryption;
@@ -35,6 +41,7 @@ struct EspProposal {
   // ESN: offered (with and without) and chosen when the peer offers it. False: never offered nor
   // chosen.
   bool esn = true;
+  std::vector<DhGroupId> additional{};  // As in IkeSuite; only with a pfs_group.
 };
 
 // 0 means no limit.
@@ -62,7 +69,7 @@ struct PpkConfig {
 };
 
 inline constexpr uint32_t kFragmentSizeDefault = 1280;  // What every IPv6 path carries.
-inline constexpr size_t kChildConfigsMax = 64;
+inline constexpr size_t kChildConfigsMax = 255;
 
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 
@@ -71,16 +78,21 @@ struct PeerConfig {
   std::string name;  // For logs and events: the connection's name.
   IpAddress local_address;
   IpAddress remote_address;
+  // Empty, or what has to be resolved (EventResolve); then remote_address means nothing, and the
+  // peer may call from any address.
+  std::string remote_name;
   Identity local_identity;
   Identity remote_identity;
-  std::shared_ptr<const SecretBytes> psk;
+  Authentication authentication;
   std::optional<PpkConfig> ppk;
   std::vector<IkeProposal> ike_proposals;
-  // 1 to kChildConfigsMax. The first comes with IKE_AUTH; where selectors overlap, the earlier one
-  // carries the packet.
+  // 1 to kChildConfigsMax. The first may come with IKE_AUTH; where selectors overlap, the earlier
+  // one carries the packet.
   std::vector<ChildConfig> children;
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
+  // RFC 6023: announced as responder; as initiator, the first child then comes by CREATE_CHILD_SA.
+  bool admits_childless = true;
   // RFC 7383: IP packets of larger messages are cut to this size, where the peer can join them. 0:
   // never.
   uint32_t fragment_size = kFragmentSizeDefault;

@@ -26,14 +26,18 @@ Payload ppk_notify(NotifyType type, Bytes value) {
       .protocol = ProtocolId::None, .spi = {}, .type = type, .value = std::move(value)};
 }
 
-// A peer chooses these bytes: only what is printable is shown.
+constexpr size_t kNamedMax = 128;
+
+// A peer chooses these bytes: only what is printable is shown, and not without end.
 std::string named(const Bytes& body) {
   if (body.size() < 2) return "nothing";
-  std::string text(body.begin() + 1, body.end());
+  const ByteView shown = ByteView(body).first(std::min(body.size(), kNamedMax));
+  const char* const rest = shown.size() < body.size() ? "..." : "";
+  std::string text(shown.begin() + 1, shown.end());
   for (const char c : text) {
-    if (c < 0x20 || c > 0x7e) return to_hex(body);
+    if (c < 0x20 || c > 0x7e) return to_hex(shown) + rest;
   }
-  return "'" + text + "'";
+  return "'" + text + rest + "'";
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -13,7 +15,7 @@ namespace {
 constexpr uint16_t kNone = 0;  // INTEG NONE, DH NONE.
 constexpr uint16_t kNoEsn = 0;
 constexpr uint16_t kEsn = 1;
-constexpr unsigned kTransformTypeMax = 5;
+constexpr unsigned kTransformTypeMax = static_cast<unsigned>(TransformType::AdditionalKe7);
 
 // RFC 7634: ChaCha20-Poly1305 carries no key length attribute.
 Transform encryption_transform(Encryption encryption) {
@@ -32,6 +34,8 @@ Transform plain(TransformType type, Id id) {
 struct Wanted {
   std::vector<std::vector<Transform>> per_type;  // Each is one type; empty ones are left out.
   std::vector<TransformType> absent_or_none;     // Types that must be absent or offer NONE.
+  std::vector<DhGroupId> additional;             // RFC 9370, in their order.
+  bool has_groups = true;                        // False: groups are nobody's business here.
 };
 
 Wanted want(const IkeProposal& ours) {
@@ -44,6 +48,7 @@ Wanted want(const IkeProposal& ours) {
     wanted.per_type.push_back({plain(TransformType::Integrity, ours.integrity)});
   }
   wanted.per_type.push_back({plain(TransformType::DhGroup, ours.group)});
+  wanted.additional = ours.additional;
   // Some peers list NO_ESN in IKE offers; it means nothing there.
   wanted.absent_or_none.push_back(TransformType::Esn);
   return wanted;
@@ -59,9 +64,11 @@ Wanted want(const EspProposal& ours, ChildDh dh) {
   }
   if (dh == ChildDh::With && ours.pfs_group != DhGroupId::None) {
     wanted.per_type.push_back({plain(TransformType::DhGroup, ours.pfs_group)});
+    wanted.additional = ours.additional;
   } else if (dh == ChildDh::With) {
     wanted.absent_or_none.push_back(TransformType::DhGroup);
   }
+  wanted.has_groups = dh == ChildDh::With;
   std::vector<Transform> esn;
   if (ours.esn) esn.push_back(plain(TransformType::Esn, kEsn));
   esn.push_back(plain(TransformType::Esn, kNoEsn));
@@ -91,9 +98,52 @@ bool has_only_known_types(const Proposal& proposal) {
   });
 }
 
+// What may be chosen at all, looked through once and not for each of our combinations: the list is
+// a stranger's.
+std::vector<const Proposal*> understood(const SaPayload& offer) {
+  std::vector<const Proposal*> proposals;
+  for (const Proposal& proposal : offer.proposals) {
+    if (has_only_known_types(proposal)) proposals.push_back(&proposal);
+  }
+  return proposals;
+}
+
+// RFC 9370 2.2.1: our methods in their order, each under a later type of the peer's than the one
+// before; a type that none falls to must offer NONE. From `index` on, appended to `taken`.
+bool assign_additional(const Proposal& proposal, size_t index, std::span<const DhGroupId> methods,
+                       std::vector<Transform>& taken) {
+  if (index == kAdditionalKeMax) return methods.empty();
+  const TransformType type = additional_ke_type(index);
+  if (!has_type(proposal, type)) return assign_additional(proposal, index + 1, methods, taken);
+  const auto take = [&](const Transform& transform, std::span<const DhGroupId> rest) {
+    if (!offers(proposal, transform)) return false;
+    taken.push_back(transform);
+    if (assign_additional(proposal, index + 1, rest, taken)) return true;
+    taken.pop_back();
+    return false;
+  };
+  if (!methods.empty() && take(plain(type, methods.front()), methods.subspan(1))) return true;
+  return take(plain(type, kNone), methods);
+}
+
+std::optional<std::vector<Transform>> match_additional(const Proposal& proposal,
+                                                       const Wanted& wanted) {
+  std::vector<Transform> taken;
+  if (!wanted.has_groups) return taken;
+  if (!assign_additional(proposal, 0, wanted.additional, taken)) return std::nullopt;
+  return taken;
+}
+
+// Whether an answer's methods stand under the types under which we offer them: 6, 7 and so on.
+bool keeps_types(const std::vector<Transform>& additional) {
+  size_t index = 0;
+  return std::ranges::all_of(additional, [&](const Transform& t) {
+    return t.id == kNone || t.type == additional_ke_type(index++);
+  });
+}
+
 // The transforms to take from `proposal`, or nothing when it does not hold what we want.
 std::optional<std::vector<Transform>> match(const Proposal& proposal, const Wanted& wanted) {
-  if (!has_only_known_types(proposal)) return std::nullopt;
   for (const TransformType type : wanted.absent_or_none) {
     if (has_type(proposal, type) && !offers(proposal, plain(type, kNone))) return std::nullopt;
   }
@@ -119,7 +169,7 @@ bool took_esn(const std::vector<Transform>& taken) {
 
 // An answer must hold exactly one transform of each type that it names.
 bool is_single_choice(const SaPayload& answer) {
-  if (answer.proposals.size() != 1) return false;
+  if (answer.proposals.size() != 1 || understood(answer).empty()) return false;
   const auto& transforms = answer.proposals.front().transforms;
   for (size_t i = 0; i < transforms.size(); ++i) {
     for (size_t j = i + 1; j < transforms.size(); ++j) {
@@ -153,20 +203,38 @@ bool usable_esp(const Proposal& proposal) {
 
 std::optional<IkeChoice> choose_ike(const Proposal& proposal, const IkeProposal& ours) {
   if (proposal.protocol != ProtocolId::Ike) return std::nullopt;
-  if (!match(proposal, want(ours))) return std::nullopt;
-  return IkeChoice{.suite = {ours.encryption, ours.integrity, ours.prf, ours.group},
+  const Wanted wanted = want(ours);
+  auto additional = match_additional(proposal, wanted);
+  if (!additional || !match(proposal, wanted)) return std::nullopt;
+  return IkeChoice{.suite = ours.suite(),
                    .number = proposal.number,
-                   .spi = read_ike_spi(proposal.spi)};
+                   .spi = read_ike_spi(proposal.spi),
+                   .additional = *std::move(additional)};
 }
 
 std::optional<EspChoice> choose_esp(const Proposal& proposal, const EspProposal& ours, ChildDh dh) {
   if (!usable_esp(proposal)) return std::nullopt;
-  const auto taken = match(proposal, want(ours, dh));
-  if (!taken) return std::nullopt;
+  const Wanted wanted = want(ours, dh);
+  const auto taken = match(proposal, wanted);
+  auto additional = match_additional(proposal, wanted);
+  if (!taken || !additional) return std::nullopt;
   return EspChoice{.transforms = {ours.encryption, ours.integrity, took_esn(*taken)},
                    .group = dh == ChildDh::With ? ours.pfs_group : DhGroupId::None,
                    .number = proposal.number,
-                   .spi = Spi{load_be32(proposal.spi.data())}};
+                   .spi = Spi{load_be32(proposal.spi.data())},
+                   .additional = *std::move(additional)};
+}
+
+// Everything that one combination offers, in the order of the types.
+std::vector<Transform> offered_transforms(const Wanted& wanted) {
+  std::vector<Transform> transforms;
+  for (const auto& alternatives : wanted.per_type) {
+    transforms.insert(transforms.end(), alternatives.begin(), alternatives.end());
+  }
+  for (size_t i = 0; i < wanted.additional.size(); ++i) {
+    transforms.push_back(plain(additional_ke_type(i), wanted.additional[i]));
+  }
+  return transforms;
 }
 
 // Combinations that differ in the group alone are one where groups take no part.
@@ -184,11 +252,7 @@ SaPayload offer_ike(const std::vector<IkeProposal>& ours, std::optional<IkeSpi> 
     Proposal proposal{.number = static_cast<uint8_t>(offer.proposals.size() + 1),
                       .protocol = ProtocolId::Ike,
                       .spi = write_ike_spi(spi),
-                      .transforms = {}};
-    for (const auto& alternatives : want(combination).per_type) {
-      proposal.transforms.insert(proposal.transforms.end(), alternatives.begin(),
-                                 alternatives.end());
-    }
+                      .transforms = offered_transforms(want(combination))};
     offer.proposals.push_back(std::move(proposal));
   }
   return offer;
@@ -200,11 +264,7 @@ SaPayload offer_esp(const std::vector<EspProposal>& ours, Spi spi, ChildDh dh) {
     Proposal proposal{.number = static_cast<uint8_t>(offer.proposals.size() + 1),
                       .protocol = ProtocolId::Esp,
                       .spi = write_spi(spi),
-                      .transforms = {}};
-    for (const auto& alternatives : want(combination, dh).per_type) {
-      proposal.transforms.insert(proposal.transforms.end(), alternatives.begin(),
-                                 alternatives.end());
-    }
+                      .transforms = offered_transforms(want(combination, dh))};
     if (holds_same(offer, proposal)) continue;
     offer.proposals.push_back(std::move(proposal));
   }
@@ -213,10 +273,11 @@ SaPayload offer_esp(const std::vector<EspProposal>& ours, Spi spi, ChildDh dh) {
 
 std::optional<IkeChoice> select_ike(const SaPayload& offer, const std::vector<IkeProposal>& ours,
                                     uint16_t ke_group) {
+  const auto proposals = understood(offer);
   std::optional<IkeChoice> other_group;
   for (const IkeProposal& combination : ours) {
-    for (const Proposal& proposal : offer.proposals) {
-      auto choice = choose_ike(proposal, combination);
+    for (const Proposal* proposal : proposals) {
+      auto choice = choose_ike(*proposal, combination);
       if (!choice) continue;
       if (static_cast<uint16_t>(combination.group) == ke_group) return choice;
       if (!other_group) other_group = choice;
@@ -227,10 +288,11 @@ std::optional<IkeChoice> select_ike(const SaPayload& offer, const std::vector<Ik
 
 std::optional<EspChoice> select_esp(const SaPayload& offer, const std::vector<EspProposal>& ours,
                                     ChildDh dh, uint16_t ke_group) {
+  const auto proposals = understood(offer);
   std::optional<EspChoice> other_group;
   for (const EspProposal& combination : ours) {
-    for (const Proposal& proposal : offer.proposals) {
-      auto choice = choose_esp(proposal, combination, dh);
+    for (const Proposal* proposal : proposals) {
+      auto choice = choose_esp(*proposal, combination, dh);
       if (!choice) continue;
       if (static_cast<uint16_t>(choice->group) == ke_group) return choice;
       if (!other_group) other_group = choice;
@@ -242,7 +304,9 @@ std::optional<EspChoice> select_esp(const SaPayload& offer, const std::vector<Es
 SaPayload answer_ike(const IkeChoice& choice, std::optional<IkeSpi> spi) {
   const IkeSuite& suite = choice.suite;
   SaPayload answer = offer_ike({{suite.encryption, suite.integrity, suite.prf, suite.group}}, spi);
-  answer.proposals.front().number = choice.number;
+  Proposal& proposal = answer.proposals.front();
+  proposal.number = choice.number;
+  std::ranges::copy(choice.additional, std::back_inserter(proposal.transforms));
   return answer;
 }
 
@@ -257,13 +321,15 @@ SaPayload answer_esp(const EspChoice& choice, Spi spi) {
   for (Transform& transform : proposal.transforms) {
     if (transform.type == TransformType::Esn && choice.transforms.esn) transform.id = kEsn;
   }
+  std::ranges::copy(choice.additional, std::back_inserter(proposal.transforms));
   return answer;
 }
 
 std::optional<IkeChoice> accept_ike(const SaPayload& answer, const std::vector<IkeProposal>& ours) {
   if (!is_single_choice(answer)) return std::nullopt;
   for (const IkeProposal& combination : ours) {
-    if (auto choice = choose_ike(answer.proposals.front(), combination)) return choice;
+    auto choice = choose_ike(answer.proposals.front(), combination);
+    if (choice && keeps_types(choice->additional)) return choice;
   }
   return std::nullopt;
 }
@@ -272,26 +338,46 @@ std::optional<EspChoice> accept_esp(const SaPayload& answer, const std::vector<E
                                     ChildDh dh) {
   if (!is_single_choice(answer)) return std::nullopt;
   for (const EspProposal& combination : ours) {
-    if (auto choice = choose_esp(answer.proposals.front(), combination, dh)) return choice;
+    auto choice = choose_esp(answer.proposals.front(), combination, dh);
+    if (choice && keeps_types(choice->additional)) return choice;
   }
   return std::nullopt;
 }
 
 std::vector<IkeProposal> established_first(std::vector<IkeProposal> ours, const IkeSuite& in_use) {
-  std::stable_partition(ours.begin(), ours.end(), [&](const IkeProposal& p) {
-    return IkeSuite{p.encryption, p.integrity, p.prf, p.group} == in_use;
-  });
+  std::stable_partition(ours.begin(), ours.end(),
+                        [&](const IkeProposal& p) { return p.suite() == in_use; });
   return ours;
 }
 
+std::vector<IkeProposal> without_additional(const std::vector<IkeProposal>& ours) {
+  std::vector<IkeProposal> left;
+  std::ranges::copy_if(ours, std::back_inserter(left),
+                       [](const IkeProposal& p) { return p.additional.empty(); });
+  return left;
+}
+
+bool has_additional(const std::vector<IkeProposal>& ours) {
+  return without_additional(ours).size() < ours.size();
+}
+
+std::vector<DhGroupId> EspChoice::additional_methods() const {
+  std::vector<DhGroupId> methods;
+  for (const Transform& t : additional) {
+    if (t.id != kNone) methods.push_back(static_cast<DhGroupId>(t.id));
+  }
+  return methods;
+}
+
 std::vector<EspProposal> established_first(std::vector<EspProposal> ours,
-                                           const EspTransforms& in_use, DhGroupId group) {
+                                           const EspTransforms& in_use,
+                                           const ChildMethods& methods) {
   const auto same_suite = [&](const EspProposal& p) {
     return p.encryption == in_use.encryption && p.integrity == in_use.integrity;
   };
   std::stable_partition(ours.begin(), ours.end(), same_suite);
   std::stable_partition(ours.begin(), ours.end(), [&](const EspProposal& p) {
-    return same_suite(p) && p.pfs_group == group;
+    return same_suite(p) && ChildMethods{p.pfs_group, p.additional} == methods;
   });
   return ours;
 }
@@ -310,8 +396,9 @@ const char* type_name(TransformType type) {
       return "DH group";
     case TransformType::Esn:
       return "sequence numbers";
+    default:
+      return is_additional_ke(type) ? "additional key exchange" : "unknown transform";
   }
-  return "unknown transform";
 }
 
 std::string encryption_name(const Transform& t) {
@@ -341,6 +428,12 @@ std::string transform_name(const Transform& t) {
       break;
     case TransformType::Esn:
       return t.id == kEsn ? "ESN" : "no ESN";
+    default:
+      if (!is_additional_ke(t.type)) break;
+      if (t.id == kNone) return "no additional";
+      if (const char* const name = key_exchange_name(static_cast<DhGroupId>(t.id)))
+        return fmt::format("+{}", name);
+      return fmt::format("+{}", t.id);
   }
   return fmt::format("{} {}", type_name(t.type), t.id);
 }
@@ -389,6 +482,9 @@ std::string to_string(const SaPayload& offer) {
   std::string text;
   for (const Proposal& proposal : offer.proposals) {
     text += (text.empty() ? "" : " | ") + proposal_name(proposal);
+    if (text.size() <= kOfferTextMax) continue;
+    text.resize(kOfferTextMax);
+    return text + " ...";
   }
   return text.empty() ? "nothing" : text;
 }

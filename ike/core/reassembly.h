@@ -52,6 +52,8 @@ class Reassembly {
   const std::map<uint16_t, Bytes>& parts() const { return parts_; }
 
  private:
+  friend class StateDump;
+
   bool is_of_this(const Header& header) const {
     return !parts_.empty() && header.message_id == header_.message_id;
   }

@@ -22,6 +22,9 @@ CrossingAnswer answer_crossing(const Crossing& crossing) {
   // RFC 7296 2.25.2: nothing starts on an IKE SA that is being closed, nor a child on one being
   // rekeyed.
   if (crossing.ours == OurExchange::DeleteIke) return TemporaryFailure;
+  // RFC 9370 2.2.4: a crossing of two rekeys is decided by the answers to both CREATE_CHILD_SA
+  // requests. Ours is answered, and theirs was not there.
+  if (crossing.ours == OurExchange::FollowupIke) return TemporaryFailure;
   if (crossing.theirs == TheirRequest::RekeyIke) {
     const bool child_under_way = crossing.ours == OurExchange::CreateChild ||
                                  crossing.ours == OurExchange::RekeyChild ||

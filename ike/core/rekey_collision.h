@@ -35,6 +35,7 @@ enum class OurExchange : uint8_t {
   RekeyChild,
   DeleteChild,
   RekeyIke,
+  FollowupIke,  // Agreed; key exchanges follow (RFC 9370 2.2.4).
   DeleteIke,
   Other
 };

@@ -22,9 +22,14 @@ void follow_peer(Context& context, const IkeSa& proven, const Endpoint& remote) 
                   remote.to_string());
   ++context.counters.remote_moves;
   for (IkeSa* sa : context.sas.of_tunnel(proven.tunnel())) {
-    if (sa->remote == left && sa->established_at != Instant{}) {
-      move_sa(context, *sa, sa->local, remote);
-    }
+    if (sa->remote != left || sa->established_at == Instant{}) continue;
+    move_sa(context, *sa, sa->local, remote);
+    if (!sa->is_announced) continue;
+    context.outbox.emit(EventIkeMoved{.tunnel = sa->tunnel(),
+                                      .initiator_spi = sa->spi_i,
+                                      .responder_spi = sa->spi_r,
+                                      .local = sa->local,
+                                      .remote = remote});
   }
 }
 
@@ -55,8 +60,8 @@ void note_candidate(Context& context, IkeSa& sa, const Endpoint& remote) {
 }  // namespace
 
 void note_remote(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {
-  // RFC 7296 2.23: the port floats with IKE_AUTH, which is no move.
-  if (sa.state() == IkeSaState::InitAnswered) return move_sa(context, sa, local, remote);
+  // RFC 7296 2.23: the port floats after IKE_SA_INIT, which is no move.
+  if (is_half_open(sa.state())) return move_sa(context, sa, local, remote);
   // Without a NAT there is nothing to follow, and the port of ours that ESP uses stays what it is.
   if (sa.state() != IkeSaState::Established || sa.encapsulation != Encapsulation::Udp ||
       local != sa.local) {
@@ -82,7 +87,7 @@ void note_answer_path(Context& context, IkeSa& sa, const Endpoint& local, const 
 }
 
 bool admits_auth_from(const IkeSa& sa, const Endpoint& remote) {
-  return sa.state() != IkeSaState::InitAnswered || sa.remote.address == remote.address;
+  return !is_half_open(sa.state()) || sa.remote.address == remote.address;
 }
 
 void handle_path_timer(Context& context, IkeSa& sa) {

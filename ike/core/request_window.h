@@ -47,9 +47,10 @@ class RequestWindow {
   void answered(ByteView request, std::vector<Bytes> response);
   const std::vector<Bytes>& cached_response() const { return cached_response_; }
   MessageId expected() const { return expected_; }
-  const Bytes& cached_request() const { return cached_request_; }
 
  private:
+  friend class StateDump;
+
   bool in_flight_ = false;
   MessageId next_id_{0};
   ExchangeType request_exchange_ = ExchangeType::IkeSaInit;

@@ -44,7 +44,7 @@ HalfOpenLoad SaRegistry::half_open(const IpAddress& sender) const {
   for (const auto& [spi, sa] : map_) {
     // One that was refused after IKE_AUTH lingers, and costs as much.
     const bool is_half_open =
-        sa->state() == IkeSaState::InitAnswered ||
+        twinspan::ike::is_half_open(sa->state()) ||
         (sa->state() == IkeSaState::Lingering && sa->established_at == Instant{});
     if (!is_half_open) continue;
     ++load.total;
@@ -94,9 +94,12 @@ bool SaRegistry::inbound_in_use(Spi spi) const {
     IkeSa& sa = *entry.second;
     if (sa.find_child_by_inbound(spi) != nullptr) return true;
     if (const auto* auth = std::get_if<AuthExchange>(&sa.active)) return auth->inbound_spi == spi;
-    if (const auto* child = std::get_if<ChildExchange>(&sa.active))
-      return child->inbound_spi == spi;
-    return false;
+    if (const ChildExchange* child = child_of(sa.active); child && child->inbound_spi == spi)
+      return true;
+    return std::ranges::any_of(sa.awaited_followups, [spi](const AwaitedFollowup& awaited) {
+      const auto* agreed = std::get_if<AgreedChild>(&awaited.followup.agreed);
+      return agreed != nullptr && agreed->child.inbound == spi;
+    });
   };
   return std::ranges::any_of(map_, uses);
 }

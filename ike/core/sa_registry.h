@@ -38,6 +38,8 @@ class SaRegistry {
   bool inbound_in_use(Spi spi) const;
 
  private:
+  friend class StateDump;
+
   Map map_;
   uint64_t last_child_id_ = 0;
 };

@@ -9,6 +9,8 @@ namespace {
 
 constexpr size_t kGenericHeaderSize = 4;
 constexpr size_t kFragmentHeaderSize = 4;
+constexpr size_t kNextPayloadOffset = 16;
+constexpr size_t kLengthOffset = 24;
 constexpr size_t kFragmentPrefixSize = kHeaderSize + kGenericHeaderSize + kFragmentHeaderSize;
 
 size_t whole_size(const SkKeys& keys, size_t plaintext_size) {
@@ -73,6 +75,23 @@ std::vector<Bytes> seal_datagrams(Provider& provider, const SkKeys& keys, uint64
                                    write_encrypted_prefix(message.header, block), part));
   }
   return datagrams;
+}
+
+Bytes int_auth_octets(ByteView first_datagram, ByteView payloads) {
+  const auto message = parse_message(first_datagram);
+  CHECK(message.has_value() && message->encrypted.has_value());
+  size_t prefix_size = message->encrypted->body_offset;
+  Bytes octets = to_bytes(first_datagram.first(prefix_size));
+  if (message->encrypted->fragment_total != 0) {
+    // Nothing stands beside SKF (ike/core/fragments.cc), so the header names it.
+    prefix_size -= kFragmentHeaderSize;
+    octets.resize(prefix_size);
+    octets[kNextPayloadOffset] = static_cast<uint8_t>(PayloadType::Encrypted);
+  }
+  store_be32(&octets[kLengthOffset], static_cast<uint32_t>(prefix_size + payloads.size()));
+  store_be16(&octets[prefix_size - 2], static_cast<uint16_t>(kGenericHeaderSize + payloads.size()));
+  octets.insert(octets.end(), payloads.begin(), payloads.end());
+  return octets;
 }
 
 std::optional<Bytes> open_block(Provider& provider, const SkKeys& keys, ByteView datagram,

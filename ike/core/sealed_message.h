@@ -31,6 +31,11 @@ std::vector<Bytes> seal_datagrams(Provider& provider, const SkKeys& keys, uint64
 std::optional<Bytes> open_block(Provider& provider, const SkKeys& keys, ByteView datagram,
                                 const Message& message);
 
+// RFC 9242 3.3.2: what IntAuth covers of one message. `first_datagram` is the message or its
+// fragment 1, as it was sent; `payloads` the chain inside, decrypted and joined. The headers get
+// the lengths of a message that was neither sealed nor cut. CHECKs that the datagram parses.
+Bytes int_auth_octets(ByteView first_datagram, ByteView payloads);
+
 enum class OpenError : uint8_t {
   BadIntegrity,  // Not from the peer: nothing may change.
   BadPayloads,   // From the peer, but the inner payloads do not parse.

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ike/core/child_wishes.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/sa_registry.h"
-#include "ike/exchange/ike_sa_init.h"
 
 namespace twinspan::ike {
 namespace {
@@ -16,36 +16,15 @@ bool is_live(const IkeSa& sa) {
 }
 
 bool is_negotiating(const IkeSa& sa) {
-  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::AuthSent;
-}
-
-bool is_making(const IkeSa& sa, const ChildConfig& config) {
-  const auto* active = std::get_if<ChildExchange>(&sa.active);
-  if (active != nullptr && active->config == config.name) return true;
-  return std::ranges::any_of(sa.queue, [&](const Task& task) {
-    return task.kind == Task::Kind::CreateChild && task.config == config.name;
-  });
-}
-
-bool serves(const IkeSa& sa, const ChildConfig& config) {
-  return std::ranges::any_of(sa.children, [&](const ChildSa& child) {
-    return child.is_usable() && child.config == config.name;
-  });
-}
-
-bool has_usable_child(const IkeSa& sa) {
-  return std::ranges::any_of(sa.children, [](const ChildSa& child) { return child.is_usable(); });
-}
-
-bool is_complete(const IkeSa& sa) {
-  return std::ranges::all_of(sa.peer->children,
-                             [&](const ChildConfig& config) { return serves(sa, config); });
+  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::IntermediateSent ||
+         sa.state() == IkeSaState::AuthSent;
 }
 
 // We send on a child of `sa` for what `child` of another IKE SA carries.
 bool carries(const IkeSa& sa, const ChildSa& child) {
   return std::ranges::any_of(sa.children, [&](const ChildSa& own) {
-    return own.is_usable() && own.config == child.config && own.outbound_half == Outbound::Active;
+    return own.is_usable() && own.outbound_half == Outbound::Active &&
+           is_same_traffic(own.traffic(), child.traffic());
   });
 }
 
@@ -57,18 +36,6 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   return winner.is_proven && std::ranges::all_of(loser.children, [&](const ChildSa& child) {
            return !child.is_usable() || carries(winner, child);
          });
-}
-
-// The established IKE SA of a tunnel that new exchanges should use.
-IkeSa* preferred(Context& context, TunnelId id) {
-  IkeSa* best = nullptr;
-  for (IkeSa* sa : context.sas.of_tunnel(id)) {
-    if (sa->state() != IkeSaState::Established || sa->is_redundant) continue;
-    const bool is_better = best == nullptr || has_usable_child(*sa) > has_usable_child(*best) ||
-                           (has_usable_child(*sa) && &choose_loser(*sa, *best) == best);
-    if (is_better) best = sa;
-  }
-  return best;
 }
 
 }  // namespace
@@ -107,6 +74,8 @@ void Supervisor::up(Context& context, TunnelId id) {
            diagnose(Cause::Replaced, tunnel->peer->name, "by a later up"));
   tunnel->is_held_down = false;
   tunnel->has_new_failure = false;
+  tunnel->has_failed_attempt = false;
+  tunnel->renewal = {};
   const bool responds_only = tunnel->peer->mode == ConnectionMode::ResponderOnly;
   tunnel->timers.arm(TunnelTimer::UpDeadline,
                      context.now + (responds_only ? kUpWaitResponderOnly : kUpWaitMax));
@@ -181,22 +150,6 @@ Tunnel* Supervisor::find(TunnelId id) {
   return found == tunnels_.end() ? nullptr : &found->second;
 }
 
-Supervisor::Candidates Supervisor::candidates(const IpAddress& local,
-                                              const IpAddress& remote) const {
-  Candidates found;
-  for (const auto& [id, tunnel] : tunnels_) {
-    const PeerConfig& peer = *tunnel.peer;
-    if (peer.local_address != local || peer.remote_address != remote) continue;
-    if (peer.mode == ConnectionMode::InitiatorOnly) continue;
-    if (tunnel.is_held_down) {
-      found.is_held_down = true;
-    } else {
-      found.peers.push_back(tunnel.peer);
-    }
-  }
-  return found;
-}
-
 void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) return;
@@ -204,22 +157,9 @@ void Supervisor::fail(TunnelId id, const Diagnosis& why, Blame blame) {
   failures_.add(id, *tunnel->failure);
   tunnel->has_new_failure = true;
   if (blame == Blame::Ours) ++tunnel->failure_count;
-  touch(id);
-}
-
-void Supervisor::fail_child(Context& context, TunnelId id, const std::string& config,
-                            const Diagnosis& why) {
-  Tunnel* tunnel = find(id);
-  if (tunnel == nullptr) return;
-  const Diagnosis placed = failures_.placed(*tunnel->peer, why);
-  failures_.add(id, placed);
-  ChildWish& wish = tunnel->wishes[config];
-  ++wish.failure_count;
-  wish.retry_at.reset();
-  context.outbox.emit(EventChildTrouble{.tunnel = id, .name = config, .diagnosis = placed});
-  const IkeSa* sa = preferred(context, id);
-  if (sa == nullptr || !has_usable_child(*sa)) return fail(id, placed);
-  answer(context, *tunnel, Kind::Up, placed);
+  // A stranger's attempt says nothing about ours; who never initiates has no other to go by.
+  const bool waits_for_peer = tunnel->peer->mode == ConnectionMode::ResponderOnly;
+  if (blame == Blame::Ours || waits_for_peer) tunnel->has_failed_attempt = true;
   touch(id);
 }
 
@@ -256,19 +196,6 @@ void Supervisor::answer(Context& context, Tunnel& tunnel, Kind kind,
         .diagnosis = failure ? failures_.placed(*tunnel.peer, *failure) : Diagnosis{}});
   }
   if (kind == Kind::Up) tunnel.timers.cancel(TunnelTimer::UpDeadline);
-}
-
-void Supervisor::recover(Context& context, const IkeSa& old) {
-  Tunnel* tunnel = find(old.tunnel());
-  if (tunnel == nullptr || tunnel->is_held_down || is_shutting_down()) return;
-  if (tunnel->peer->mode == ConnectionMode::ResponderOnly) return;
-  if (tunnel->last_recovery && context.now - *tunnel->last_recovery < kRecoveryIntervalMin) return;
-  const auto sas = context.sas.of_tunnel(old.tunnel());
-  if (std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); })) return;
-  tunnel->last_recovery = context.now;
-  context.options.log.info("{}: the peer seems to have lost our SA; negotiating beside it",
-                           tunnel->peer->name);
-  initiate(context, tunnel->peer, true);
 }
 
 void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& replaced) {
@@ -335,6 +262,8 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
     switch (sa->state()) {
       case IkeSaState::InitSent:
       case IkeSaState::InitAnswered:
+      case IkeSaState::IntermediateSent:
+      case IkeSaState::IntermediateDue:
         close_silently(context, *sa, why);
         break;
       // The responder of an IKE_AUTH in flight may have established already: only DELETE tells it.
@@ -351,7 +280,10 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
   }
   tunnel.timers.cancel(TunnelTimer::Retry);
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
+  tunnel.timers.cancel(TunnelTimer::Resolve);
+  tunnel.remote.is_resolving = false;
   tunnel.failure_count = 0;
+  tunnel.up_since.reset();
   tunnel.wishes.clear();
   answer(context, tunnel, Kind::Up, why);
   report(context, tunnel, TunnelState::Down, why.message);
@@ -408,16 +340,23 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   IkeSa* established = preferred(context, id);
   if (established != nullptr && has_usable_child(*established)) {
     tunnel.timers.cancel(TunnelTimer::Retry);
-    tunnel.failure_count = 0;
+    if (!tunnel.up_since) tunnel.up_since = context.now;
     tunnel.failure.reset();
     tunnel.has_new_failure = false;
+    tunnel.has_failed_attempt = false;
+    tunnel.remote.connected();
     report(context, tunnel, TunnelState::Established, {});
-    wish_for_children(context, tunnel, *established);
+    wish_for_children(context, tunnel, *surviving(context, id));
     // What only the peer can begin is not waited for.
     if (responds_only || is_complete(*established)) answer(context, tunnel, Kind::Up, std::nullopt);
     return;
   }
-  if (tunnel.has_new_failure) answer(context, tunnel, Kind::Up, *tunnel.failure);
+  if (const auto up_since = std::exchange(tunnel.up_since, std::nullopt);
+      up_since && context.now - *up_since >= kStableAfter) {
+    tunnel.failure_count = std::min(tunnel.failure_count, 1u);
+  }
+  if (std::exchange(tunnel.has_failed_attempt, false))
+    answer(context, tunnel, Kind::Up, *tunnel.failure);
   const std::string reason = tunnel.failure  ? tunnel.failure->message
                              : responds_only ? "waiting for the peer to initiate"
                                              : "negotiating";
@@ -427,54 +366,16 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   const auto sas = context.sas.of_tunnel(id);
   const bool negotiating =
       std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); });
-  if (responds_only || negotiating) return;
-  if (established != nullptr) return wish_for_children(context, tunnel, *established);
+  const bool is_named = !tunnel.peer->remote_name.empty();
+  if ((responds_only && !is_named) || negotiating || tunnel.remote.is_resolving) return;
+  if (established != nullptr) return wish_for_children(context, tunnel, *surviving(context, id));
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
   if (tunnel.timers.is_armed(TunnelTimer::Retry)) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
+  // Who waits for the peer to call looks its name up, and no more.
+  if (responds_only && tunnel.was_resolved) wait = kResolveInterval;
   tunnel.timers.arm(TunnelTimer::Retry, context.now + wait);
-}
-
-// Each child that is missing gets its own time; the others are not asked.
-void Supervisor::wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa) {
-  if (tunnel.peer->mode == ConnectionMode::ResponderOnly) return;
-  std::optional<Instant> next;
-  for (const ChildConfig& config : sa.peer->children) {
-    if (serves(sa, config)) {
-      tunnel.wishes.erase(config.name);
-      continue;
-    }
-    if (is_making(sa, config)) continue;
-    ChildWish& wish = tunnel.wishes[config.name];
-    if (!wish.retry_at) {
-      Duration wait{};
-      if (wish.failure_count > 0) wait = around(backoff_wait(wish.failure_count), context.provider);
-      // A responder leaves the first tries to the IKE SA's initiator, or both would create a child.
-      if (sa.role == Role::Responder) wait += kResponderWait;
-      wish.retry_at = context.now + wait;
-    }
-    next = earlier(next, wish.retry_at);
-  }
-  if (next) {
-    tunnel.timers.arm(TunnelTimer::ChildRetry, *next);
-  } else {
-    tunnel.timers.cancel(TunnelTimer::ChildRetry);
-  }
-}
-
-void Supervisor::create_due_children(Context& context, Tunnel& tunnel) {
-  IkeSa* sa = preferred(context, tunnel.peer->tunnel);
-  if (sa == nullptr || tunnel.is_held_down) return;
-  for (const ChildConfig& config : sa->peer->children) {
-    const auto wish = tunnel.wishes.find(config.name);
-    if (wish == tunnel.wishes.end() || !wish->second.retry_at ||
-        *wish->second.retry_at > context.now || serves(*sa, config) || is_making(*sa, config)) {
-      continue;
-    }
-    wish->second.retry_at.reset();
-    queue_task(context, *sa, {.kind = Task::Kind::CreateChild, .config = config.name});
-  }
 }
 
 // Commands that nothing will answer any more.
@@ -527,6 +428,8 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
       return retry(context, tunnel);
     case TunnelTimer::ChildRetry:
       return create_due_children(context, tunnel);
+    case TunnelTimer::Resolve:
+      return handle_silent_resolver(context, tunnel);
     case TunnelTimer::UpDeadline: {
       const std::string& name = tunnel.peer->name;
       // A failure from before the command would explain nothing here.
@@ -547,11 +450,6 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
   }
 }
 
-void Supervisor::retry(Context& context, Tunnel& tunnel) {
-  if (tunnel.is_held_down) return;
-  if (preferred(context, tunnel.peer->tunnel) == nullptr) initiate(context, tunnel.peer, false);
-}
-
 void Supervisor::finish_shutdown(Context& context) {
   if (is_quiet_) return;
   const bool any_live = std::ranges::any_of(
@@ -569,18 +467,6 @@ std::optional<Instant> Supervisor::next_timeout() const {
   std::optional<Instant> next = is_quiet_ ? std::nullopt : shutdown_deadline_;
   for (const auto& [id, tunnel] : tunnels_) next = earlier(next, tunnel.timers.next());
   return next;
-}
-
-IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer, bool recovers) {
-  auto made = std::make_unique<IkeSa>(Role::Initiator, peer, context.options.log);
-  made->spi_i = context.sas.fresh_ike_spi(context.provider);
-  made->local = {peer->local_address, context.options.ike_port};
-  made->remote = {peer->remote_address, context.options.ike_port};
-  made->created_at = context.now;
-  made->recovers = recovers;
-  IkeSa& sa = context.sas.add(std::move(made));
-  start_ike_sa_init(context, sa);
-  return sa;
 }
 
 }  // namespace twinspan::ike

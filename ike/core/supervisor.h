@@ -15,6 +15,8 @@
 
 #include "ike/core/failure_log.h"
 #include "ike/core/ike_sa.h"
+#include "ike/core/remote_name.h"
+#include "ike/core/renewal.h"
 
 namespace twinspan::ike {
 
@@ -27,11 +29,15 @@ inline constexpr Duration kRecoveryIntervalMin = 3s;
 inline constexpr Duration kComplaintIntervalMin = 1s;
 inline constexpr Duration kResponderWait = 5s;  // For the peer to create what is missing.
 inline constexpr Duration kRedundantReapAfter = 10s;
+// What stood so long was a success: the next failure is the first one again. A peer that deletes
+// what it has just agreed to is met with the back-off of one that refuses.
+inline constexpr Duration kStableAfter = 10s;
 inline constexpr Duration kShutdownMax = 2s;
 
 enum class TunnelTimer : uint8_t {
   Retry,       // Initiate.
   ChildRetry,  // Create what is missing of the children.
+  Resolve,     // The name service is not waited for any longer.
   UpDeadline,  // CommandUp waits no longer.
   Grace,       // The oldest replaced inbound SA is done.
   Count_
@@ -39,22 +45,29 @@ enum class TunnelTimer : uint8_t {
 
 // A child that is wanted and not there.
 struct ChildWish {
-  unsigned failure_count = 0;  // Since it was last there.
+  unsigned failure_count = 0;  // Since it was last there for kStableAfter.
   std::optional<Instant> retry_at;
+  std::optional<Instant> served_since;  // It is there, but was not for long.
 };
 
 struct Tunnel {
   std::shared_ptr<const PeerConfig> peer;
   bool is_held_down = false;
+  RemoteName remote;          // Of a peer with a name.
+  bool was_resolved = false;  // An answer has come, whatever it was.
 
   TunnelState state = TunnelState::Idle;
   std::string reason;
   bool is_reported = false;
   std::optional<Diagnosis> failure;  // Of the last attempt or SA; cleared when established.
   bool has_new_failure = false;      // Not yet reported.
-  unsigned failure_count = 0;        // Since the tunnel was last established.
+  bool has_failed_attempt = false;   // What `up` waits for came to nothing.
+  unsigned failure_count = 0;        // Since the tunnel last stood for kStableAfter.
+  std::optional<Instant> up_since;   // While it stands.
 
-  std::map<std::string, ChildWish> wishes;  // By ChildConfig, of those that are not there.
+  Renewal renewal;
+  // By ChildConfig, of those that are not there, or not for long.
+  std::map<std::string, ChildWish> wishes;
   struct GraceInbound {
     Spi spi;
     std::string config;  // The ChildConfig that it served.
@@ -79,23 +92,29 @@ class Supervisor {
   void rekey_child(Context& context, TunnelId id);
   void rekey_ike(Context& context, TunnelId id);
   void shutdown(Context& context);
+  void resolved(Context& context, const CommandResolved& answer);
   bool is_shutting_down() const { return shutdown_deadline_.has_value(); }
 
   // --- For the handlers ---
   Tunnel* find(TunnelId id);
   const std::map<TunnelId, Tunnel>& all() const { return tunnels_; }
-  // The connections that these addresses admit as responder.
+  // The connections that these addresses admit as responder, those that expect the peer there
+  // first.
   struct Candidates {
     std::vector<std::shared_ptr<const PeerConfig>> peers;
-    bool is_held_down = false;  // There is one, but it may not answer.
+    bool is_held_down = false;  // One expects the peer there, but may not answer.
   };
   Candidates candidates(const IpAddress& local, const IpAddress& remote) const;
+  // Whether `peer` is configured there, or its name led there. False: anybody may be there.
+  bool expects(const PeerConfig& peer, const IpAddress& remote) const;
   void touch(TunnelId id) { touched_.insert(id); }
   // An attempt or an SA failed. `Ours` counts for the back-off; what a stranger can cause does not.
   enum class Blame : uint8_t { Ours, Stranger };
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
   // One child failed. The tunnel has failed with it only when no other child is left.
   void fail_child(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
+  // A child that stands has something wrong with it; only told.
+  void trouble(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
   // An exchange failed that the tunnel does not depend on: only its record is kept.
   void record(TunnelId id, const Diagnosis& why);
   // What is being looked at, until the step is over.
@@ -107,6 +126,16 @@ class Supervisor {
   void finish(Context& context, TunnelId id, Kind kind, const std::optional<Diagnosis>& failure);
   // The peer seems to have lost `old`: negotiate beside it, if not just done.
   void recover(Context& context, const IkeSa& old);
+  // --- Renewal: what is known of it decides how the first child comes ---
+  bool goes_childless(TunnelId id);
+  bool is_renewal_unknown(TunnelId id);
+  // CREATE_CHILD_SA made a child, or cannot because the two sides' PFS differs.
+  void note_renewal(TunnelId id, bool works);
+  // IKE_AUTH of ours, which had the first child in it, made it or not.
+  void note_auth_child(Context& context, TunnelId id, bool is_made);
+  // The peer refused `own` for its algorithms or its group. True: the child may still come with
+  // IKE_AUTH, so `sa`, which has none, should give way to another one.
+  bool refuse_renewal(const IkeSa& sa, const ChildExchange& own, const Diagnosis& why);
   void keep_inbound(Context& context, TunnelId id, const ChildSa& replaced);
   bool grace_holds(Spi spi) const;
 
@@ -116,14 +145,19 @@ class Supervisor {
   std::optional<Instant> next_timeout() const;
 
  private:
+  friend class StateDump;
+
   void reconcile_tunnel(Context& context, Tunnel& tunnel);
   void hold_down(Context& context, Tunnel& tunnel);
   void resolve_duplicates(Context& context, Tunnel& tunnel);
   void pursue(Context& context, Tunnel& tunnel);
+  void note_served(Context& context, Tunnel& tunnel, const std::string& config);
   void wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa);
   void create_due_children(Context& context, Tunnel& tunnel);
   void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);
   void retry(Context& context, Tunnel& tunnel);
+  void ask_for_addresses(Context& context, Tunnel& tunnel);
+  void handle_silent_resolver(Context& context, const Tunnel& tunnel);
   void report(Context& context, Tunnel& tunnel, TunnelState state, std::string reason);
   void answer(Context& context, Tunnel& tunnel, Kind kind, const std::optional<Diagnosis>& failure);
   void answer_stranded(Context& context, Tunnel& tunnel);
@@ -138,8 +172,9 @@ class Supervisor {
   bool is_quiet_ = false;
 };
 
-// A new IKE SA towards the peer: IKE_SA_INIT is sent.
-IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer, bool recovers);
+// A new IKE SA towards the peer at `remote`: IKE_SA_INIT is sent.
+IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer,
+                const IpAddress& remote);
 
 // Of two established IKE SAs with one peer, the one to give up (a pure decision, the same on both
 // sides). SAs whose negotiations overlapped: the one with the higher initiator SPI. Otherwise: the

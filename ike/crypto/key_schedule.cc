@@ -120,13 +120,15 @@ IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, const
   const SecretBytes nonces = join({secrets.nonce_i, secrets.nonce_r});
   // 2.18: the exchange belongs to the old IKE SA, so its PRF makes SKEYSEED; the new one expands
   // it.
-  const SecretBytes skeyseed = provider.prf(old.prf, old.d, {secrets.shared_secret, nonces.view()});
+  const SecretBytes skeyseed =
+      provider.prf(old.prf, old.d, {secrets.shared_secret, nonces.view(), secrets.additional});
   return expand_skeyseed(provider, suite, skeyseed.view(), nonces.view(), spis);
 }
 
 ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d,
                             const EspTransforms& transforms, const ExchangeSecrets& secrets) {
-  const SecretBytes seed = join({secrets.shared_secret, secrets.nonce_i, secrets.nonce_r});
+  const SecretBytes seed =
+      join({secrets.shared_secret, secrets.nonce_i, secrets.nonce_r, secrets.additional});
   const size_t e_size = encryption_key_size(transforms.encryption);
   const size_t a_size = integrity_key_size(transforms.integrity);
   const SecretBytes keymat = prf_plus(provider, prf, sk_d, seed.view(), 2 * (e_size + a_size));
@@ -140,10 +142,24 @@ ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d,
   return keys;
 }
 
-SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, const SignedOctets& octets) {
+SecretBytes chain_int_auth(Provider& provider, PrfId prf, ByteView sk_p, ByteView previous,
+                           ByteView octets) {
+  return provider.prf(prf, sk_p, {previous, octets});
+}
+
+Bytes signed_octets(Provider& provider, PrfId prf, const SignedOctets& octets) {
   const SecretBytes maced_id = provider.prf(prf, octets.sk_p, {octets.id_body});
+  ByteWriter out;
+  out.append(octets.message);
+  out.append(octets.peer_nonce);
+  out.append(maced_id.view());
+  out.append(octets.int_auth);
+  return out.take();
+}
+
+SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, const SignedOctets& octets) {
   const SecretBytes padded_key = provider.prf(prf, psk, {text_view(kKeyPad)});
-  return provider.prf(prf, padded_key.view(), {octets.message, octets.peer_nonce, maced_id.view()});
+  return provider.prf(prf, padded_key.view(), {signed_octets(provider, prf, octets)});
 }
 
 }  // namespace twinspan::ike

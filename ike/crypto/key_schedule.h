@@ -1,6 +1,8 @@
 // Keys of an IKE SA and its Child SAs (RFC 7296 2.13 to 2.18). Pure functions over a Provider.
 #pragma once
 
+#include <vector>
+
 #include "base/sa_params.h"
 #include "ike/crypto/provider.h"
 
@@ -12,6 +14,9 @@ struct IkeSuite {
   IntegrityId integrity = IntegrityId::None;  // None with an AEAD.
   PrfId prf = PrfId::HmacSha384;
   DhGroupId group = DhGroupId::Ecp384;
+  // RFC 9370: key exchanges after the first, in their order; no two alike, at most
+  // kAdditionalKeMax.
+  std::vector<DhGroupId> additional{};
   bool operator==(const IkeSuite&) const = default;
 };
 
@@ -27,6 +32,8 @@ struct ExchangeSecrets {
   ByteView nonce_i;
   ByteView nonce_r;
   ByteView shared_secret;  // g^ir; empty in an exchange without KE payloads.
+  // RFC 9370 2.2.4: SK(1) | ... | SK(n) of the IKE_FOLLOWUP_KE exchanges; empty without.
+  ByteView additional{};
 };
 
 struct IkeSpiPair {
@@ -41,12 +48,14 @@ struct OldIkeSa {
 };
 
 // What AUTH covers beside the key (2.15): the sender's first message, the other side's nonce, the
-// sender's SK_p and the body of its ID payload.
+// sender's SK_p and the body of its ID payload, and IntAuth where IKE_INTERMEDIATE exchanges stood
+// before IKE_AUTH (RFC 9242 3.3.2), else nothing.
 struct SignedOctets {
   ByteView message;
   ByteView peer_nonce;
   ByteView sk_p;
   ByteView id_body;
+  ByteView int_auth{};
 };
 
 // prf+ (2.13). `length` at most 255 times the PRF's output.
@@ -63,11 +72,13 @@ struct PpkSubkeys {
 // RFC 8784 3: SK_d = prf+(PPK, SK_d'), SK_pi and SK_pr likewise; `keys` holds those with a prime.
 PpkSubkeys derive_ppk_keys(Provider& provider, PrfId prf, ByteView ppk, const IkeKeys& keys);
 
-// 2.18: the same after an IKE rekey; SKEYSEED = prf(old SK_d, g^ir | Ni | Nr) with the *old* PRF.
+// 2.18: the same after an IKE rekey; SKEYSEED = prf(old SK_d, g^ir | Ni | Nr | additional) with the
+// *old* PRF. With `old` the very SA and its own nonces and SPIs: the keys after an IKE_INTERMEDIATE
+// with a key exchange (RFC 9370 2.2.2).
 IkeKeys derive_rekeyed_ike_keys(Provider& provider, const IkeSuite& suite, const OldIkeSa& old,
                                 const ExchangeSecrets& secrets, const IkeSpiPair& spis);
 
-// 2.17: KEYMAT = prf+(SK_d, [g^ir] | Ni | Nr), split initiator-to-responder first.
+// 2.17: KEYMAT = prf+(SK_d, [g^ir] | Ni | Nr [| additional]), split initiator-to-responder first.
 struct ChildKeys {
   EspKeys initiator_to_responder;
   EspKeys responder_to_initiator;
@@ -75,8 +86,16 @@ struct ChildKeys {
 ChildKeys derive_child_keys(Provider& provider, PrfId prf, ByteView sk_d,
                             const EspTransforms& transforms, const ExchangeSecrets& secrets);
 
-// 2.15: AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), <message> | <nonce of the other> |
-// prf(SK_p, ID body)).
+// RFC 9242 3.3.2: IntAuth_iN or IntAuth_rN from the one before (empty for the first) and the octets
+// of the message, under the SK_p that the keys which protect the message came with.
+SecretBytes chain_int_auth(Provider& provider, PrfId prf, ByteView sk_p, ByteView previous,
+                           ByteView octets);
+
+// 2.15: <message> | <nonce of the other> | prf(SK_p, ID body) | <IntAuth>: what every
+// authentication method signs.
+Bytes signed_octets(Provider& provider, PrfId prf, const SignedOctets& octets);
+
+// 2.15: AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), <signed octets>).
 SecretBytes psk_auth(Provider& provider, PrfId prf, ByteView psk, const SignedOctets& octets);
 
 }  // namespace twinspan::ike

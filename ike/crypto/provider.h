@@ -12,7 +12,9 @@
 
 namespace twinspan::ike {
 
-// One ephemeral Diffie-Hellman key pair.
+// One ephemeral key pair of a key exchange method: the side that speaks first. The other side
+// answers in one step (Provider::answer_dh), so that a method whose answer depends on the first
+// value, a KEM, fits as well as Diffie-Hellman does.
 class DhExchange {
  public:
   virtual ~DhExchange() = default;
@@ -25,10 +27,18 @@ class DhExchange {
   virtual std::optional<SecretBytes> compute(ByteView peer_public_value) = 0;
 };
 
+// What the side that answers gets: its KE payload data and the shared secret.
+struct AnsweredDh {
+  Bytes public_value;
+  SecretBytes shared;
+};
+
 class Provider : public RandomSource {
  public:
   virtual std::unique_ptr<DhExchange> make_dh(
       DhGroupId group) = 0;  // nullptr: group not supported.
+  // nullopt: group not supported, or as DhExchange::compute(). Diffie-Hellman unless overridden.
+  virtual std::optional<AnsweredDh> answer_dh(DhGroupId group, ByteView peer_public_value);
   virtual SecretBytes prf(PrfId id, ByteView key, std::initializer_list<ByteView> parts) = 0;
   virtual Bytes hmac(IntegrityId id, ByteView key,
                      std::initializer_list<ByteView> parts) = 0;  // Truncated.

@@ -1,5 +1,5 @@
-// What OpenSSL 3 does for IKE: MODP and ECP Diffie-Hellman, PRF and HMAC, SHA-1, AEAD and CBC.
-// No OpenSSL type leaves the provider_openssl*.cc files. Control thread only.
+// What OpenSSL 3 does for IKE: MODP and ECP Diffie-Hellman, ML-KEM, PRF and HMAC, SHA-1, AEAD and
+// CBC. No OpenSSL type leaves the provider_openssl*.cc files. Control thread only.
 #pragma once
 
 #include <initializer_list>
@@ -17,6 +17,12 @@ std::unique_ptr<DhExchange> make_openssl_dh(DhGroupId group, RandomSource& rando
 // The pair that belongs to a given private key, a big-endian integer. nullptr for other groups, and
 // for a key outside 1..p-2 (MODP) or 1..n-1 (ECP).
 std::unique_ptr<DhExchange> make_openssl_dh(DhGroupId group, ByteView private_key);
+
+// ML-KEM (FIPS 203), whose key pairs and encapsulations OpenSSL draws by itself. nullptr and
+// nullopt for other methods, and where OpenSSL is older than 3.5; nullopt also for a public key of
+// the wrong size or form.
+std::unique_ptr<DhExchange> make_openssl_kem(DhGroupId kem);
+std::optional<AnsweredDh> answer_openssl_kem(DhGroupId kem, ByteView public_key);
 
 // The symmetric algorithms, fetched from OpenSSL once.
 class OpenSslSymmetric {

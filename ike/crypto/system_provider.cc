@@ -14,7 +14,12 @@ class SystemProvider final : public Provider {
 
   std::unique_ptr<DhExchange> make_dh(DhGroupId group) override {
     if (group == DhGroupId::Curve25519) return make_x25519(random_);
+    if (find_kem(group) != nullptr) return make_openssl_kem(group);
     return make_openssl_dh(group, random_);
+  }
+  std::optional<AnsweredDh> answer_dh(DhGroupId group, ByteView peer_public_value) override {
+    if (find_kem(group) != nullptr) return answer_openssl_kem(group, peer_public_value);
+    return Provider::answer_dh(group, peer_public_value);
   }
   SecretBytes prf(PrfId id, ByteView key, std::initializer_list<ByteView> parts) override {
     return symmetric_.prf(id, key, parts);

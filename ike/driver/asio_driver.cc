@@ -1,24 +1,25 @@
 #include "ike/driver/asio_driver.h"
 
-#include <chrono>
-
 namespace twinspan::ike {
 
 AsioDriver::AsioDriver(boost::asio::io_context& context, IkeEndpoint& endpoint, DatagramPort& port,
                        Callbacks callbacks)
-    : endpoint_(endpoint), port_(port), callbacks_(std::move(callbacks)), timer_(context) {}
-
-Instant AsioDriver::now() {
-  return Instant(std::chrono::steady_clock::now().time_since_epoch());
-}
+    : endpoint_(endpoint), port_(port), callbacks_(std::move(callbacks)), timer_(context, [this] {
+        armed_for_.reset();
+        endpoint_.handle_timeout(BootTimer::now());
+        carry_out();
+      }) {}
 
 void AsioDriver::deliver(const Datagram& datagram) {
-  endpoint_.handle_datagram(now(), datagram);
+  const Instant now = BootTimer::now();
+  // What came in while the host slept does not go before the deadlines that passed meanwhile.
+  if (armed_for_ && *armed_for_ <= now) endpoint_.handle_timeout(now);
+  endpoint_.handle_datagram(now, datagram);
   carry_out();
 }
 
 void AsioDriver::command(Command command) {
-  endpoint_.handle_command(now(), std::move(command));
+  endpoint_.handle_command(BootTimer::now(), std::move(command));
   carry_out();
 }
 
@@ -45,17 +46,11 @@ void AsioDriver::arm() {
   const std::optional<Instant> deadline = endpoint_.poll_timeout();
   if (deadline == armed_for_) return;
   armed_for_ = deadline;
-  timer_.cancel();
-  if (!deadline) return;
-  timer_.expires_at(std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-          deadline->time_since_epoch())));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;  // Cancelled: another deadline took its place.
-    armed_for_.reset();
-    endpoint_.handle_timeout(now());
-    carry_out();
-  });
+  if (deadline) {
+    timer_.arm(*deadline);
+  } else {
+    timer_.cancel();
+  }
 }
 
 }  // namespace twinspan::ike

@@ -7,10 +7,10 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 
 #include "ike/core/endpoint.h"
+#include "ike/driver/boot_timer.h"
 #include "ike/driver/datagram_port.h"
 
 namespace twinspan::ike {
@@ -31,14 +31,13 @@ class AsioDriver {
   void command(Command command);
 
  private:
-  static Instant now();
   void carry_out();
   void arm();
 
   IkeEndpoint& endpoint_;
   DatagramPort& port_;
   Callbacks callbacks_;
-  boost::asio::steady_timer timer_;
+  BootTimer timer_;
   std::optional<Instant> armed_for_;
   bool carrying_out_ = false;
 };

@@ -10,6 +10,7 @@
 #include "ike/core/sa_registry.h"
 #include "ike/core/selector_narrowing.h"
 #include "ike/core/supervisor.h"
+#include "ike/exchange/ike_followup_ke.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/refusals.h"
 #include "ike/exchange/rekey_child.h"
@@ -72,16 +73,19 @@ Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<
         refusal(NotifyType::InvalidSyntax, diagnose(Cause::BadMessage, peer.name, "no selectors"))};
   }
   const SelectorPair proposed{.local = ts_r->selectors, .remote = ts_i->selectors};
-  const ChildConfig* config = rekeyed ? peer.find_child(*rekeyed)
-                                      : select_child(peer.children, proposed, served_configs(sa));
+  const auto served = served_configs(sa);
+  const ChildConfig* config =
+      rekeyed ? peer.find_child(*rekeyed) : select_child(peer.children, proposed, served);
   // What the peer may not have at all is told before what it may not have for these packets.
   const auto& proposals = (config != nullptr ? *config : peer.children.front()).proposals;
   const auto choice = select_esp(*offer, proposals, dh, ke_group(payloads));
   if (!choice) {
-    return Err<ChildRefusal>{refusal(
-        NotifyType::NoProposalChosen,
-        compared(diagnose(Cause::NoEspProposal, peer.name, explain_esp(*offer, proposals, dh)),
-                 compare_esp(offer, proposals, dh)))};
+    const bool is_group_alone = select_esp(*offer, proposals, ChildDh::Without, 0).has_value();
+    const Cause cause = is_group_alone ? Cause::PfsMismatch : Cause::NoEspProposal;
+    return Err<ChildRefusal>{
+        refusal(NotifyType::NoProposalChosen,
+                compared(diagnose(cause, peer.name, explain_esp(*offer, proposals, dh)),
+                         compare_esp(offer, proposals, dh)))};
   }
   const auto narrowed =
       config == nullptr
@@ -93,8 +97,13 @@ Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<
                 compared(diagnose(Cause::TsUnacceptable, peer.name, peers_choice(peer)),
                          compare_selectors(all_selectors(peer), &proposed)))};
   }
-  return ChildTerms{config->name, *choice, narrowed->pair.local, narrowed->pair.remote,
-                    narrowed->is_less};
+  return ChildTerms{
+      .config = config->name,
+      .choice = *choice,
+      .local = narrowed->pair.local,
+      .remote = narrowed->pair.remote,
+      .narrowed = narrowed->is_less,
+      .more_possible = !rekeyed && has_more_for(peer.children, *config, proposed, served)};
 }
 
 Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
@@ -149,6 +158,7 @@ ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, S
   child.outbound = terms.choice.spi;
   child.transforms = terms.choice.transforms;
   child.group = terms.choice.group;
+  child.additional = terms.choice.additional_methods();
   child.encapsulation = sa.encapsulation;
   child.local = terms.local;
   child.remote = terms.remote;
@@ -248,6 +258,7 @@ void send_child_request(Context& context, IkeSa& sa, ChildExchange own,
 namespace {
 
 void try_again(Context& context, IkeSa& sa, const ChildExchange& own, Task task) {
+  task.is_probe = own.is_probe;
   const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
   task.kind = own.rekeys ? Task::Kind::RekeyChild : Task::Kind::CreateChild;
   if (old != nullptr) task.inbound_spi = old->inbound;
@@ -268,6 +279,19 @@ void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
   rekey_child_failed(context, sa, own, why);
 }
 
+// What IKE_AUTH made shows that the algorithms are agreed: only the group can be in dispute.
+bool is_about_group(IkeSa& sa, const ChildExchange& own, const NotifyPayload& error) {
+  if (error.type == NotifyType::InvalidKePayload) return true;
+  const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
+  return error.type == NotifyType::NoProposalChosen && old != nullptr && !old->group_negotiated;
+}
+
+bool is_about_offer(const NotifyPayload& error) {
+  return error.type == NotifyType::NoProposalChosen || error.type == NotifyType::InvalidKePayload;
+}
+
+}  // namespace
+
 void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
                           const NotifyPayload& error) {
   // RFC 7296 2.8.1: whatever became of ours, the peer's crossing rekey did the work.
@@ -277,13 +301,22 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
     return try_again(context, sa, own,
                      {.attempt = own.attempt, .group = static_cast<DhGroupId>(*group)});
   }
-  if (error.type == NotifyType::TemporaryFailure && own.attempt < kTemporaryFailureMax) {
+  // RFC 9370 2.2.4: STATE_NOT_FOUND asks for a new CREATE_CHILD_SA.
+  const bool is_temporary =
+      error.type == NotifyType::TemporaryFailure || error.type == NotifyType::StateNotFound;
+  if (is_temporary && own.attempt < kTemporaryFailureMax) {
     const Duration wait = around(1s * (own.attempt + 1), context.provider);
     return try_again(context, sa, own,
                      {.attempt = own.attempt + 1, .not_before = context.now + wait});
   }
-  const Diagnosis why = child_refused(
-      *sa.peer, {own.config, own.offered, own.local, own.remote, ChildDh::With}, error);
+  const ChildOffer offer{own.config, own.offered, own.local, own.remote, ChildDh::With};
+  const Diagnosis why = is_about_group(sa, own, error) ? pfs_refused(*sa.peer, offer, error)
+                                                       : child_refused(*sa.peer, offer, error);
+  if (is_about_offer(error) &&
+      context.supervisor.refuse_renewal(sa, own, pfs_refused(*sa.peer, offer, error))) {
+    context.supervisor.record(sa.tunnel(), why);
+    return close_with_delete(context, sa, why, InboundFate::Now);
+  }
   if (error.type == NotifyType::ChildSaNotFound && own.rekeys) {
     // RFC 7296 2.25: the peer does not have it any more.
     report_child_failure(context, sa, own, why);
@@ -292,12 +325,13 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
   report_child_failure(context, sa, own, why);
 }
 
-// The peer believes in a child that we cannot accept.
 void disown_child(Context& context, IkeSa& sa, const ChildExchange& own, const Diagnosis& why) {
   queue_task(context, sa, {.kind = Task::Kind::DeleteChild, .inbound_spi = own.inbound_spi});
   if (settle_for_crossing(context, sa, own)) return;
   report_child_failure(context, sa, own, why);
 }
+
+namespace {
 
 std::optional<SecretBytes> shared_secret(const ChildExchange& own,
                                          const std::vector<Payload>& payloads, DhGroupId chosen) {
@@ -306,6 +340,31 @@ std::optional<SecretBytes> shared_secret(const ChildExchange& own,
   if (ke == nullptr || chosen != own.group || ke->group != static_cast<uint16_t>(chosen))
     return std::nullopt;
   return own.dh->compute(ke->public_value);
+}
+
+// The peer's rekey of the same child crosses ours and wins. Ours is not made yet, so it just ends.
+bool loses_before_it_is_made(IkeSa& sa, const ChildExchange& own, const ExchangeNonces& nonces) {
+  const bool crosses =
+      own.crosses_followup || (own.crossing && sa.current_child(own.traffic()) != nullptr);
+  return crosses && resolve_collision(nonces, own.crossing_nonces) == CollisionOutcome::KeepTheirs;
+}
+
+// RFC 9370 2.2.4: the initiator goes on with IKE_FOLLOWUP_KE.
+void follow_up(Context& context, IkeSa& sa, ChildExchange& own, Followup agreed,
+               const std::vector<Payload>& payloads) {
+  const Bytes* link = find_link(payloads);
+  if (link == nullptr) {
+    return disown_child(context, sa, own,
+                        diagnose(Cause::BadMessage, sa.peer->name,
+                                 "additional key exchanges without a link to them"));
+  }
+  if (loses_before_it_is_made(sa, own, agreed.nonces())) {
+    settle_for_crossing(context, sa, own);
+    return;
+  }
+  if (own.rekeys) forget_followup(sa, own.rekeys);
+  start_ike_followup_ke(context, sa,
+                        {.own = std::move(own), .followup = std::move(agreed), .link = *link});
 }
 
 }  // namespace
@@ -320,7 +379,7 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
       *sa.peer, {own.config, own.offered, own.local, own.remote, ChildDh::With}, payloads);
   if (!terms) return disown_child(context, sa, own, terms.error());
   const auto* nonce = find_payload<NoncePayload>(payloads);
-  const auto shared = shared_secret(own, payloads, terms->choice.group);
+  auto shared = shared_secret(own, payloads, terms->choice.group);
   if (nonce == nullptr || !shared) {
     return disown_child(
         context, sa, own,
@@ -333,15 +392,47 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   child.by_rekey = own.rekeys.has_value();
   child.replaces = own.rekeys;
   child.lowest_nonce = lowest_nonce(nonces);
-  ChildKeys keys =
-      derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
-                        {nonces.initiator, nonces.responder, shared->view()});
+  own.crosses_followup = own.crosses_followup && awaits_followup(sa, own.rekeys);
+  Followup agreed{.agreed = AgreedChild{std::move(child), nonces},
+                  .methods = terms->choice.additional_methods(),
+                  .shared = *std::move(shared)};
+  if (!agreed.is_complete()) return follow_up(context, sa, own, std::move(agreed), payloads);
+  finish_child(context, sa, own, agreed);
+}
+
+namespace {
+
+ChildKeys keys_of(Context& context, const IkeSa& sa, const Followup& agreed) {
+  const ChildSa& child = std::get<AgreedChild>(agreed.agreed).child;
+  return derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
+                           agreed.secrets());
+}
+
+}  // namespace
+
+void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followup& agreed) {
+  ChildKeys keys = keys_of(context, sa, agreed);
+  auto& [child, nonces] = std::get<AgreedChild>(agreed.agreed);
   if (own.rekeys) {
     return finish_rekey(context, sa, own, {std::move(child), std::move(keys), nonces});
   }
   const ChildId id = child.id;
+  const bool asks_again = has_rest(sa, child, payloads);
   install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
   resolve_duplicate_children(context, sa, id);
+  if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = own.config});
+}
+
+bool has_rest(const IkeSa& sa, const ChildSa& fresh, const std::vector<Payload>& answer) {
+  if (!fresh.narrowed || find_notify(answer, NotifyType::AdditionalTsPossible) == nullptr)
+    return false;
+  // Whoever answers with what is there already has nothing new to give.
+  return sa.children.size() < kChildConfigsMax &&
+         std::ranges::none_of(
+             sa.children,
+             [&](const ChildSa& child) {
+               return child.is_usable() && is_same_traffic(child.traffic(), fresh.traffic());
+             });
 }
 
 // --- Responder ---
@@ -364,37 +455,43 @@ std::vector<Payload> answer_create_child_sa(Context& context, IkeSa& sa,
 
 namespace {
 
-struct AnsweredKe {
-  Bytes public_value;  // Empty without PFS.
-  SecretBytes shared;
-};
-
-Result<AnsweredKe, Payload> answer_ke(Context& context, const std::vector<Payload>& payloads,
+// Empty without PFS.
+Result<AnsweredDh, Payload> answer_ke(Context& context, const std::vector<Payload>& payloads,
                                       DhGroupId chosen) {
-  if (chosen == DhGroupId::None) return AnsweredKe{};
+  if (chosen == DhGroupId::None) return AnsweredDh{};
   const auto group = static_cast<uint16_t>(chosen);
   const auto* ke = find_payload<KePayload>(payloads);
   if (ke == nullptr || ke->group != group) return Err<Payload>{invalid_ke_notify(group)};
-  const auto dh = context.provider.make_dh(chosen);
-  auto shared = dh ? dh->compute(ke->public_value) : std::nullopt;
-  if (!shared) return Err<Payload>{error_notify(NotifyType::InvalidSyntax)};
-  return AnsweredKe{dh->public_value(), *std::move(shared)};
+  auto answered = context.provider.answer_dh(chosen, ke->public_value);
+  if (!answered) return Err<Payload>{error_notify(NotifyType::InvalidSyntax)};
+  return *std::move(answered);
+}
+
+Payload refuse_child(Context& context, const IkeSa& sa, const ChildSa* replaced,
+                     const ChildRefusal& refusal) {
+  const Diagnosis& why = refusal.why;
+  sa.log.warning("{}: {}", sa.peer->name, why.message);
+  context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
+  if (why.cause != cause_id(Cause::PfsMismatch)) return refusal.notify;
+  context.supervisor.note_renewal(sa.tunnel(), false);
+  // Ours would be refused likewise.
+  if (replaced != nullptr) context.supervisor.trouble(context, sa.tunnel(), replaced->config, why);
+  return refusal.notify;
 }
 
 }  // namespace
 
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                                   std::optional<ChildId> old) {
-  if (sa.children.size() >= kChildrenPerIkeSaMax)
+  if (sa.children.size() + sa.awaited_followups.size() >= kChildrenPerIkeSaMax) {
+    const std::string detail = fmt::format("{} Child SAs on one IKE SA", kChildrenPerIkeSaMax);
+    context.supervisor.record(sa.tunnel(), diagnose(Cause::NoResources, sa.peer->name, detail));
     return {error_notify(NotifyType::NoAdditionalSas)};
+  }
   const ChildSa* replaced = old ? sa.find_child(*old) : nullptr;
   auto terms = agree_child(sa, payloads, ChildDh::With,
                            replaced ? std::optional{replaced->config} : std::nullopt);
-  if (!terms) {
-    sa.log.warning("{}: {}", sa.peer->name, terms.error().why.message);
-    context.supervisor.fail(sa.tunnel(), terms.error().why, Supervisor::Blame::Stranger);
-    return {terms.error().notify};
-  }
+  if (!terms) return {refuse_child(context, sa, replaced, terms.error())};
   auto ke = answer_ke(context, payloads, terms->choice.group);
   if (!ke) return {ke.error()};
   const ExchangeNonces nonces{find_payload<NoncePayload>(payloads)->value, fresh_nonce(context)};
@@ -403,24 +500,33 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   child.by_rekey = old.has_value();
   child.replaces = old;
   child.lowest_nonce = lowest_nonce(nonces);
-  ChildKeys keys =
-      derive_child_keys(context.provider, sa.suite.prf, sa.keys.d.view(), child.transforms,
-                        {nonces.initiator, nonces.responder, ke->shared.view()});
   std::vector<Payload> answer = {answer_esp(terms->choice, child.inbound),
                                  NoncePayload{nonces.responder}};
   if (!ke->public_value.empty()) {
     answer.push_back(KePayload{static_cast<uint16_t>(child.group), ke->public_value});
   }
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
-  if (old) {
-    accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
+  if (terms->more_possible) answer.push_back(status_notify(NotifyType::AdditionalTsPossible));
+  Followup agreed{.agreed = AgreedChild{std::move(child), nonces},
+                  .methods = terms->choice.additional_methods(),
+                  .shared = std::move(ke->shared)};
+  if (agreed.is_complete()) {
+    accept_child_agreement(context, sa, agreed);
   } else {
-    const ChildId id = child.id;
-    const Activation activation = responder_activation(context, sa.tunnel(), child);
-    install_child(context, sa, std::move(child), std::move(keys), activation);
-    resolve_duplicate_children(context, sa, id);
+    answer.push_back(await_followup(context, sa, std::move(agreed)));
   }
   return answer;
+}
+
+void accept_child_agreement(Context& context, IkeSa& sa, Followup& agreed) {
+  ChildKeys keys = keys_of(context, sa, agreed);
+  auto& [child, nonces] = std::get<AgreedChild>(agreed.agreed);
+  if (const auto old = child.replaces)
+    return accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
+  const ChildId id = child.id;
+  const Activation activation = responder_activation(context, sa.tunnel(), child);
+  install_child(context, sa, std::move(child), std::move(keys), activation);
+  resolve_duplicate_children(context, sa, id);
 }
 
 }  // namespace twinspan::ike

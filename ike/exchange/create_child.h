@@ -16,7 +16,8 @@ struct ChildTerms {
   std::string config;  // The ChildConfig that it serves.
   EspChoice choice;
   TrafficSelectors local, remote;
-  bool narrowed = false;  // Less than configured.
+  bool narrowed = false;       // Less than configured.
+  bool more_possible = false;  // The responder would take more in another Child SA.
 };
 
 struct ChildRefusal {
@@ -40,6 +41,9 @@ struct ChildOffer {
 Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
                                            const std::vector<Payload>& payloads);
 
+// RFC 7296 2.9: whether the peer, whose answer made `fresh`, would take more than it narrowed to.
+bool has_rest(const IkeSa& sa, const ChildSa& fresh, const std::vector<Payload>& answer);
+
 // --- Both roles ---
 // At least 256, unused, and congruent to the tunnel as EndpointOptions::spi_modulus asks.
 Spi fresh_inbound_spi(Context& context, TunnelId tunnel);
@@ -61,6 +65,13 @@ void send_child_request(Context& context, IkeSa& sa, ChildExchange own,
 // `own`'s answer, for a new child as for a rekey.
 void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
                     const std::vector<Payload>& payloads);
+// Every key exchange of `own` is done: the child is made.
+void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followup& agreed);
+// The peer does not go on with `own`: tried again later, or given up.
+void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
+                          const NotifyPayload& error);
+// The peer believes in a child that we cannot accept.
+void disown_child(Context& context, IkeSa& sa, const ChildExchange& own, const Diagnosis& why);
 
 // --- Responder ---
 // Any CREATE_CHILD_SA request: tells apart new child, child rekey and IKE rekey.
@@ -69,5 +80,7 @@ std::vector<Payload> answer_create_child_sa(Context& context, IkeSa& sa,
 // A new child, or with `old` a replacement.
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                                   std::optional<ChildId> old);
+// Every key exchange is done: the child is made.
+void accept_child_agreement(Context& context, IkeSa& sa, Followup& agreed);
 
 }  // namespace twinspan::ike

@@ -40,6 +40,9 @@ void complete_delete_ike(Context& context, IkeSa& sa) {
 
 // --- Responder ---
 
+// All of them may be deleted by one message, whatever it repeats.
+static_assert(kChildrenPerIkeSaMax <= kDeleteSpisMax);
+
 std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
                                             const std::vector<Spi>& spis) {
   DeletePayload answer{.protocol = ProtocolId::Esp, .spis = {}};

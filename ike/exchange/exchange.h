@@ -1,4 +1,5 @@
-// What an exchange of ours remembers while its request is in flight: the type is the step.
+// What an exchange of ours remembers while its request is in flight: the type is the step. Also
+// what IKE_FOLLOWUP_KE continues, in both roles (RFC 9370 2.2.4).
 //
 // At most one is active per IKE SA (window 1); others wait as Tasks. Cancelling is assigning
 // monostate.
@@ -9,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "ike/core/child_sa.h"
+#include "ike/core/legality.h"
 #include "ike/core/peer_config.h"
 #include "ike/core/rekey_collision.h"
 #include "ike/core/selector_narrowing.h"
@@ -24,15 +27,21 @@ struct InitExchange {
   std::optional<NotifyPayload> hint;
 };
 
-// IKE_AUTH with the first Child SA.
+// IKE_INTERMEDIATE with one additional key exchange.
+struct IntermediateExchange {
+  std::unique_ptr<DhExchange> dh;
+};
+
+// IKE_AUTH, with the first Child SA or childless (RFC 6023).
 struct AuthExchange {
-  Spi inbound_spi;
+  std::optional<Spi> inbound_spi;  // Of the first child; none when childless.
 };
 
 // CREATE_CHILD_SA for a new child or, with `rekeys`, for the replacement of one.
 struct ChildExchange {
   std::string config;  // The ChildConfig to serve.
   std::optional<ChildId> rekeys;
+  bool is_probe = false;  // Of a child that need not be replaced yet.
   unsigned attempt = 0;
   Spi inbound_spi;
   std::vector<EspProposal> offered;
@@ -43,6 +52,7 @@ struct ChildExchange {
   bool is_second_group = false;
   // The peer's rekey of the same child came in meanwhile and made this child.
   std::optional<ChildId> crossing;
+  bool crosses_followup = false;  // It has been agreed, and IKE_FOLLOWUP_KE is to make the child.
   ExchangeNonces crossing_nonces;
 
   ChildTraffic traffic() const { return {config, local, remote}; }
@@ -58,7 +68,48 @@ struct RekeyIkeExchange {
   Bytes nonce;
   bool is_second_group = false;
   std::optional<IkeSpi> crossing;  // Our SPI of the candidate that the peer's rekey made.
+  bool crosses_followup = false;   // As in ChildExchange.
   ExchangeNonces crossing_nonces;
+};
+
+// What one CREATE_CHILD_SA agreed on, from our point of view.
+struct AgreedChild {
+  ChildSa child;  // Not installed.
+  ExchangeNonces nonces;
+};
+struct AgreedIke {
+  Role role{};
+  IkeSpi own_spi{}, peer_spi{};
+  IkeSuite suite;
+  ExchangeNonces nonces;
+};
+
+// ... and its key exchanges so far. SAs are made of it when there are as many as `methods`.
+struct Followup {
+  std::variant<AgreedChild, AgreedIke> agreed;
+  std::vector<DhGroupId> methods;  // Of IKE_FOLLOWUP_KE, in their order; empty: none is needed.
+  size_t done = 0;
+  SecretBytes shared;      // SK(0); empty without PFS.
+  SecretBytes additional;  // SK(1) | ... | SK(done)
+
+  bool is_complete() const { return done == methods.size(); }
+  const ExchangeNonces& nonces() const;
+  ExchangeSecrets secrets() const;  // Views into this.
+};
+
+// As initiator: IKE_FOLLOWUP_KE.
+struct FollowupExchange {
+  std::variant<ChildExchange, RekeyIkeExchange> own;
+  Followup followup;
+  Bytes link;  // The peer's, returned as it is.
+  std::unique_ptr<DhExchange> dh;
+};
+
+// As responder: the next IKE_FOLLOWUP_KE request names `link`.
+struct AwaitedFollowup {
+  Followup followup;
+  Bytes link;
+  Instant until;
 };
 
 struct DeleteChildExchange {
@@ -67,24 +118,34 @@ struct DeleteChildExchange {
 struct DeleteIkeExchange {};
 struct LivenessExchange {};
 
-using ActiveExchange =
-    std::variant<std::monostate, InitExchange, AuthExchange, ChildExchange, RekeyIkeExchange,
-                 DeleteChildExchange, DeleteIkeExchange, LivenessExchange>;
+using ActiveExchange = std::variant<std::monostate, InitExchange, IntermediateExchange,
+                                    AuthExchange, ChildExchange, RekeyIkeExchange, FollowupExchange,
+                                    DeleteChildExchange, DeleteIkeExchange, LivenessExchange>;
 
 // RFC 7296 2.25's view of it.
 OurExchange kind_of(const ActiveExchange& active);
 const char* name_of(const ActiveExchange& active);
+// The child that is being made or replaced, IKE_FOLLOWUP_KE included; else nullptr.
+const ChildExchange* child_of(const ActiveExchange& active);
 
 // Something to do when the window is free.
 struct Task {
-  enum class Kind : uint8_t { CreateChild, RekeyChild, RekeyIke, DeleteChild, Liveness };
+  enum class Kind : uint8_t {
+    CreateChild,
+    RekeyChild,
+    RekeyIke,
+    DeleteChild,
+    Liveness,
+    InvalidSpi
+  };
   Kind kind{};
-  Spi inbound_spi{};     // RekeyChild, DeleteChild: which one.
+  Spi inbound_spi{};     // RekeyChild, DeleteChild, InvalidSpi: which one.
   std::string config{};  // CreateChild: the ChildConfig to serve.
   unsigned attempt = 0;  // After TEMPORARY_FAILURE.
   Instant not_before{};
   DhGroupId group =
-      DhGroupId::None;  // RekeyChild, CreateChild, RekeyIke: the group the peer asked for.
+      DhGroupId::None;    // RekeyChild, CreateChild, RekeyIke: the group the peer asked for.
+  bool is_probe = false;  // RekeyChild: before the child needs it.
 };
 const char* to_string(Task::Kind kind);
 

@@ -12,6 +12,7 @@
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/ppk_proof.h"
 #include "ike/exchange/refusals.h"
+#include "ike/exchange/signature_proof.h"
 
 namespace twinspan::ike {
 namespace {
@@ -40,8 +41,9 @@ ChildSa first_child(Context& context, const IkeSa& sa, const ChildTerms& terms, 
 void abandon_own_attempts(Context& context, const IkeSa& established) {
   const Diagnosis why = diagnose(Cause::Replaced, established.peer->name);
   for (IkeSa* other : context.sas.of_tunnel(established.tunnel())) {
-    if (other != &established && other->state() == IkeSaState::InitSent)
-      close_silently(context, *other, why);
+    const bool is_early =
+        other->state() == IkeSaState::InitSent || other->state() == IkeSaState::IntermediateSent;
+    if (other != &established && is_early) close_silently(context, *other, why);
   }
 }
 
@@ -51,7 +53,9 @@ void abandon_own_attempts(Context& context, const IkeSa& established) {
 
 void start_ike_auth(Context& context, IkeSa& sa) {
   const PeerConfig& peer = *sa.peer;
-  const AuthExchange own{.inbound_spi = fresh_inbound_spi(context, peer.tunnel)};
+  AuthExchange own;
+  if (!sa.admits_childless || !context.supervisor.goes_childless(peer.tunnel))
+    own.inbound_spi = fresh_inbound_spi(context, peer.tunnel);
   const IdPayload id = id_payload(peer.local_identity, true);
   auto proof = prove_with_ppk(context, sa, id);
   if (!proof) {
@@ -61,11 +65,12 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   std::vector<Payload> payloads = {id};
   if (is_only_sa(context, sa)) payloads.push_back(status_notify(NotifyType::InitialContact));
   payloads.push_back(id_payload(peer.remote_identity, false));
+  std::ranges::move(certificate_requests({sa.peer}), std::back_inserter(payloads));
   std::ranges::move(*proof, std::back_inserter(payloads));
-  const ChildConfig& first = peer.children.front();
-  payloads.push_back(offer_esp(first.proposals, own.inbound_spi, ChildDh::Without));
-  for (Payload& ts : selector_payloads(first.local, first.remote)) {
-    payloads.push_back(std::move(ts));
+  if (own.inbound_spi) {
+    const ChildConfig& first = peer.children.front();
+    payloads.push_back(offer_esp(first.proposals, *own.inbound_spi, ChildDh::Without));
+    std::ranges::move(selector_payloads(first.local, first.remote), std::back_inserter(payloads));
   }
   sa.active = own;
   sa.enter(IkeSaState::AuthSent);
@@ -86,32 +91,53 @@ std::optional<Diagnosis> check_responder(Context& context, IkeSa& sa, const IdPa
   return refute_identity(context, sa, id, payloads);
 }
 
+// The peer does not take the new pre-shared key; while the former one is remembered, it may have
+// that.
+bool tries_previous_psk(Context& context, IkeSa& sa, const NotifyPayload* error) {
+  if (error == nullptr || error->type != NotifyType::AuthenticationFailed || sa.uses_previous_psk ||
+      !has_previous_psk(context, sa)) {
+    return false;
+  }
+  const Diagnosis why =
+      diagnose(Cause::AuthRefused, sa.peer->name, "trying the pre-shared key that was replaced");
+  context.supervisor.record(sa.tunnel(), why);
+  IkeSa& next = initiate(context, sa.peer, sa.remote.address);
+  next.recovers = sa.recovers;
+  next.uses_previous_psk = true;
+  close_silently(context, sa, why);
+  return true;
+}
+
 std::string refusal_text(const IkeSa& sa, NotifyType type) {
-  const std::string said = "the peer answered " + notify_text(type);
+  std::string said = "the peer answered " + notify_text(type);
+  if (sa.uses_previous_psk) said += " to the pre-shared key that was replaced, too";
   if (!sa.ppk.unmixed) return said;
   return fmt::format("{}; our AUTH depends on the post-quantum pre-shared key '{}' as well", said,
                      sa.peer->ppk->id);
 }
 
-void complete_first_child(Context& context, IkeSa& sa, const AuthExchange& own,
+void complete_first_child(Context& context, IkeSa& sa, Spi inbound_spi,
                           const std::vector<Payload>& payloads) {
   const PeerConfig& peer = *sa.peer;
   const ChildConfig& first = peer.children.front();
   const auto* error = find_error(payloads);
   const ChildOffer offer{first.name, first.proposals, first.local, first.remote, ChildDh::Without};
   if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
+    context.supervisor.note_auth_child(context, peer.tunnel, false);
     return context.supervisor.fail_child(context, peer.tunnel, first.name,
                                          child_refused(peer, offer, *error));
   }
   const auto terms = accept_child(peer, offer, payloads);
   if (!terms) {
     context.supervisor.fail_child(context, peer.tunnel, first.name, terms.error());
-    return queue_task(context, sa,
-                      {.kind = Task::Kind::DeleteChild, .inbound_spi = own.inbound_spi});
+    return queue_task(context, sa, {.kind = Task::Kind::DeleteChild, .inbound_spi = inbound_spi});
   }
   ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
-  install_child(context, sa, first_child(context, sa, *terms, own.inbound_spi), std::move(keys),
-                Activation::Now);
+  ChildSa child = first_child(context, sa, *terms, inbound_spi);
+  const bool asks_again = has_rest(sa, child, payloads);
+  install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
+  if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = first.name});
+  context.supervisor.note_auth_child(context, peer.tunnel, true);
 }
 
 }  // namespace
@@ -122,10 +148,12 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
   const auto* auth = find_payload<AuthPayload>(payloads);
   if (id == nullptr || auth == nullptr) {
     const auto* error = find_error(payloads);
+    if (tries_previous_psk(context, sa, error)) return;
     const Diagnosis why =
         error != nullptr
             ? ike_refused(*sa.peer, sa.peer->ike_proposals, *error, refusal_text(sa, error->type))
             : diagnose(Cause::AuthMethod, sa.peer->name, "no AUTH in the answer");
+    if (own.inbound_spi) context.supervisor.note_auth_child(context, sa.tunnel(), false);
     context.supervisor.fail(sa.tunnel(), why);
     return close_silently(context, sa, why);
   }
@@ -136,7 +164,9 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
     return close_with_delete(context, sa, *failure, InboundFate::Now);
   }
   establish(context, sa, false);
-  complete_first_child(context, sa, own, payloads);
+  if (own.inbound_spi) return complete_first_child(context, sa, *own.inbound_spi, payloads);
+  queue_task(context, sa,
+             {.kind = Task::Kind::CreateChild, .config = sa.peer->children.front().name});
 }
 
 // --- Responder ---
@@ -147,10 +177,8 @@ namespace {
 std::shared_ptr<const PeerConfig> find_peer(const IkeSa& sa, const Identity& theirs,
                                             const std::optional<Identity>& ours) {
   for (const auto& candidate : sa.candidates) {
-    const bool admits_suite =
-        std::ranges::any_of(candidate->ike_proposals, [&](const IkeProposal& p) {
-          return IkeSuite{p.encryption, p.integrity, p.prf, p.group} == sa.suite;
-        });
+    const bool admits_suite = std::ranges::any_of(
+        candidate->ike_proposals, [&](const IkeProposal& p) { return p.suite() == sa.suite; });
     if (admits_suite && candidate->remote_identity == theirs &&
         (!ours || candidate->local_identity == *ours)) {
       return candidate;
@@ -164,6 +192,16 @@ std::vector<Payload> refuse_auth(Context& context, IkeSa& sa, const Diagnosis& w
   sa.log.warning("{}: {}", sa.peer->name, why.message);
   context.supervisor.fail(sa.tunnel(), why, Supervisor::Blame::Stranger);
   linger(context, sa, why);
+  return {error_notify(NotifyType::AuthenticationFailed)};
+}
+
+// It came from an address at which nobody is expected, and is none of those who may call from
+// anywhere: no connection has failed.
+std::vector<Payload> refuse_stranger(Context& context, IkeSa& sa, const Identity& theirs) {
+  const std::string remote = sa.remote.to_string();
+  sa.log.warning("{} says it is {}, which no connection admits from there", remote,
+                 theirs.to_string());
+  linger(context, sa, diagnose(Cause::IdentityMismatch, sa.peer->name, "a stranger"));
   return {error_notify(NotifyType::AuthenticationFailed)};
 }
 
@@ -215,6 +253,7 @@ void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>&
   const ChildSa& child = install_child(context, sa, std::move(fresh), std::move(keys), activation);
   answer.push_back(answer_esp(terms->choice, child.inbound));
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
+  if (terms->more_possible) answer.push_back(status_notify(NotifyType::AdditionalTsPossible));
 }
 
 }  // namespace
@@ -225,6 +264,9 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   const auto* wanted = find_identity(payloads, false);
   const auto ours = wanted == nullptr ? std::nullopt : std::optional{identity_of(*wanted)};
   const auto peer = find_peer(sa, identity_of(id), ours);
+  if (peer == nullptr && !context.supervisor.expects(*sa.peer, sa.remote.address)) {
+    return refuse_stranger(context, sa, identity_of(id));
+  }
   if (peer == nullptr) {
     const Identity& expected = sa.candidates.front()->remote_identity;
     return refuse_auth(
@@ -238,11 +280,13 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
                                     {.local = ours, .remote = identity_of(id)})));
   }
   sa.peer = peer;
+  sa.peer_asks_raw_key = asks_for_raw_key(payloads);
   if (const auto failure = refute_with_ppk(context, sa, id, payloads)) {
     return refuse_auth(context, sa, *failure);
   }
   const Tunnel* tunnel = context.supervisor.find(peer->tunnel);
-  if (tunnel == nullptr || tunnel->is_held_down) {
+  // Held down, removed, or configured anew while the SA was half open.
+  if (tunnel == nullptr || tunnel->is_held_down || tunnel->peer != peer) {
     return refuse_auth(context, sa, diagnose(Cause::HeldDown, peer->name));
   }
   const IdPayload own_id = id_payload(peer->local_identity, false);
@@ -256,7 +300,8 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   std::ranges::move(*proof, std::back_inserter(answer));
   // RFC 8784 3: empty, it says that the PPK is in use.
   if (sa.ppk.is_in_use) answer.push_back(ppk_identity(""));
-  answer_first_child(context, sa, payloads, answer);
+  if (find_payload<SaPayload>(payloads) != nullptr)
+    answer_first_child(context, sa, payloads, answer);
   if (find_notify(payloads, NotifyType::InitialContact) != nullptr)
     honour_initial_contact(context, sa);
   return answer;

@@ -1,5 +1,4 @@
-// IKE_AUTH with pre-shared keys and the first Child SA, both roles (RFC
-// 7296 1.2, 2.15, 2.16, 2.21.2).
+// IKE_AUTH with the first Child SA, both roles (RFC 7296 1.2, 2.15, 2.16, 2.21.2).
 //
 // The only way to Established for an SA that was not made by an IKE rekey. A Child SA that cannot
 // be agreed does not take the IKE SA with it.

@@ -1,17 +1,20 @@
 #include "ike/exchange/ike_sa_init.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
 #include "ike/core/cookie.h"
+#include "ike/core/key_export.h"
 #include "ike/core/offer_comparison.h"
 #include "ike/core/proposal.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
-#include "ike/exchange/ike_auth.h"
+#include "ike/exchange/ike_intermediate.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/refusals.h"
+#include "ike/exchange/signature_proof.h"
 
 namespace twinspan::ike {
 namespace {
@@ -37,7 +40,11 @@ void send_init(Context& context, IkeSa& sa) {
     payloads.push_back(std::move(notify));
   }
   if (sa.peer->ppk) payloads.push_back(status_notify(NotifyType::UsePpk));
+  // RFC 9370 2.2.1: whoever offers additional key exchanges says so.
+  if (has_additional(sa.peer->ike_proposals))
+    payloads.push_back(status_notify(NotifyType::IntermediateExchangeSupported));
   payloads.push_back(status_notify(NotifyType::FragmentationSupported));
+  std::ranges::move(hash_notifies({sa.peer}), std::back_inserter(payloads));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Request);
   sa.init_request = write_message(header, payloads);
   if (sa.window.in_flight()) {
@@ -87,6 +94,10 @@ struct InitAgreement {
   Bytes nonce;
 };
 
+bool supports_intermediate(const std::vector<Payload>& payloads) {
+  return find_notify(payloads, NotifyType::IntermediateExchangeSupported) != nullptr;
+}
+
 std::optional<InitAgreement> read_agreement(const IkeSa& sa, InitExchange& own,
                                             const std::vector<Payload>& payloads) {
   const auto* answer = find_payload<SaPayload>(payloads);
@@ -111,21 +122,6 @@ void float_to_nat_port(const Context& context, IkeSa& sa) {
   // RFC 7296 2.23: from IKE_AUTH on.
   sa.local.port = context.options.nat_port;
   sa.remote.port = context.options.nat_port;
-}
-
-void export_keys(Context& context, const IkeSa& sa) {
-  if (!context.options.export_keys) return;
-  const IkeKeys& keys = sa.keys;
-  context.outbox.emit(EventIkeKeys{.initiator_spi = sa.spi_i,
-                                   .responder_spi = sa.spi_r,
-                                   .suite = sa.suite,
-                                   .keys = {.d = keys.d.copy(),
-                                            .ai = keys.ai.copy(),
-                                            .ar = keys.ar.copy(),
-                                            .ei = keys.ei.copy(),
-                                            .er = keys.er.copy(),
-                                            .pi = keys.pi.copy(),
-                                            .pr = keys.pr.copy()}});
 }
 
 }  // namespace
@@ -170,6 +166,11 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
   // RFC 8784 3: as unauthenticated as any refusal; it costs this attempt.
   if (lacks_required_ppk(sa))
     return give_up(context, sa, diagnose(Cause::PpkRequired, sa.peer->name));
+  if (!agreement->choice.suite.additional.empty() && !supports_intermediate(message.payloads)) {
+    return give_up(context, sa,
+                   diagnose(Cause::AdditionalKeRequired, sa.peer->name,
+                            "it agreed to them without IKE_INTERMEDIATE"));
+  }
   sa.spi_r = message.header.responder_spi;
   sa.nonce_r = std::move(agreement->nonce);
   sa.suite = agreement->choice.suite;
@@ -182,9 +183,13 @@ void complete_ike_sa_init(Context& context, IkeSa& sa, const Datagram& datagram,
                              datagram.remote, message.payloads);
   sa.has_fragmentation =
       find_notify(message.payloads, NotifyType::FragmentationSupported) != nullptr;
+  sa.peer_hashes = read_hash_notify(message.payloads);
+  sa.peer_asks_raw_key = asks_for_raw_key(message.payloads);
+  sa.admits_childless = sa.peer->admits_childless &&
+                        find_notify(message.payloads, NotifyType::ChildlessSupported) != nullptr;
   float_to_nat_port(context, sa);
   sa.window.response_accepted();
-  start_ike_auth(context, sa);
+  start_ike_intermediate(context, sa);
 }
 
 // --- Responder ---
@@ -210,13 +215,6 @@ bool is_well_formed(const Message& message) {
 
 using PeerList = std::vector<std::shared_ptr<const PeerConfig>>;
 
-std::optional<IkeChoice> choose(const PeerList& peers, const SaPayload& offer, uint16_t ke_group) {
-  for (const auto& peer : peers) {
-    if (auto choice = select_ike(offer, peer->ike_proposals, ke_group)) return choice;
-  }
-  return std::nullopt;
-}
-
 struct InitRequest {
   const Datagram& datagram;
   const Header& header;
@@ -226,12 +224,32 @@ struct InitRequest {
   const std::vector<Payload>& payloads;
 };
 
+std::optional<IkeChoice> choose(const PeerList& peers, const InitRequest& request) {
+  const bool may_add = supports_intermediate(request.payloads);
+  for (const auto& peer : peers) {
+    const auto& ours = peer->ike_proposals;
+    if (auto choice = select_ike(request.offer, may_add ? ours : without_additional(ours),
+                                 request.ke.group)) {
+      return choice;
+    }
+  }
+  return std::nullopt;
+}
+
+Diagnosis explain_refusal(const InitRequest& request, const PeerConfig& peer) {
+  const auto& ours = peer.ike_proposals;
+  if (!supports_intermediate(request.payloads) && without_additional(ours).empty())
+    return diagnose(Cause::AdditionalKeRequired, peer.name);
+  return compared(diagnose(Cause::NoIkeProposal, peer.name, explain_ike(request.offer, ours)),
+                  compare_ike(&request.offer, ours));
+}
+
 void refuse_offer(Context& context, const InitRequest& request, const PeerList& peers) {
   const PeerConfig& first = *peers.front();
-  if (context.supervisor.admits_complaint(context, first.tunnel)) {
-    const Diagnosis why = compared(
-        diagnose(Cause::NoIkeProposal, first.name, explain_ike(request.offer, first.ike_proposals)),
-        compare_ike(&request.offer, first.ike_proposals));
+  // Who is nowhere expected may be anybody: no connection has failed.
+  if (context.supervisor.expects(first, request.datagram.remote.address) &&
+      context.supervisor.admits_complaint(context, first.tunnel)) {
+    const Diagnosis why = explain_refusal(request, first);
     context.options.log.warning("{}: {}", first.name, why.message);
     context.supervisor.fail(first.tunnel, why, Supervisor::Blame::Stranger);
   }
@@ -248,10 +266,16 @@ void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, cons
     payloads.push_back(std::move(notify));
   }
   if (sa.ppk.is_agreed) payloads.push_back(status_notify(NotifyType::UsePpk));
+  // Only where such exchanges were agreed: we know no other use of IKE_INTERMEDIATE.
+  if (!choice.suite.additional.empty())
+    payloads.push_back(status_notify(NotifyType::IntermediateExchangeSupported));
   // RFC 7383 2.3: the responder says so only to an initiator that did.
   if (sa.has_fragmentation) {
     payloads.push_back(status_notify(NotifyType::FragmentationSupported));
   }
+  std::ranges::move(hash_notifies(sa.candidates), std::back_inserter(payloads));
+  std::ranges::move(certificate_requests(sa.candidates), std::back_inserter(payloads));
+  if (sa.admits_childless) payloads.push_back(status_notify(NotifyType::ChildlessSupported));
   const Header header = make_header(sa, ExchangeType::IkeSaInit, MessageId{0}, Direction::Response);
   sa.init_response = write_message(header, payloads);
   sa.window.answered(request.datagram.bytes, {sa.init_response});
@@ -262,9 +286,9 @@ void answer_agreed(Context& context, IkeSa& sa, const InitRequest& request, cons
 void open_half(Context& context, const InitRequest& request, const PeerList& peers,
                const IkeChoice& choice) {
   ++context.counters.key_exchanges_answered;
-  const auto dh = context.provider.make_dh(choice.suite.group);
-  const auto shared = dh ? dh->compute(request.ke.public_value) : std::nullopt;
-  if (!shared) {
+  const auto answered = context.provider.answer_dh(choice.suite.group, request.ke.public_value);
+  if (!answered) {
+    context.wasted.note(context.now, request.datagram.remote.address);
     return refuse(context, request.datagram, request.header,
                   error_notify(NotifyType::InvalidSyntax));
   }
@@ -287,15 +311,18 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
       std::ranges::any_of(peers, [](const auto& p) { return p->ppk.has_value(); });
   made->has_fragmentation =
       find_notify(request.payloads, NotifyType::FragmentationSupported) != nullptr;
-  made->keys =
-      derive_ike_keys(context.provider, made->suite, {made->nonce_i, made->nonce_r, shared->view()},
-                      {made->spi_i, made->spi_r});
+  made->peer_hashes = read_hash_notify(request.payloads);
+  made->admits_childless =
+      std::ranges::all_of(peers, [](const auto& p) { return p->admits_childless; });
+  made->keys = derive_ike_keys(context.provider, made->suite,
+                               {made->nonce_i, made->nonce_r, answered->shared.view()},
+                               {made->spi_i, made->spi_r});
   IkeSa& sa = context.sas.add(std::move(made));
-  sa.enter(IkeSaState::InitAnswered);
+  sa.enter(sa.suite.additional.empty() ? IkeSaState::InitAnswered : IkeSaState::IntermediateDue);
   sa.timers.arm(SaTimer::HalfOpen, context.now + kHalfOpenMax);
   report_message(context, sa, "received", request.header, request.payloads);
   export_keys(context, sa);
-  answer_agreed(context, sa, request, choice, dh->public_value());
+  answer_agreed(context, sa, request, choice, answered->public_value);
 }
 
 // Before anything is computed for a stranger.
@@ -309,7 +336,8 @@ bool may_open(Context& context, const Datagram& datagram, const Message& message
     state = right ? CookieState::Right : CookieState::Wrong;
     if (!right) ++context.counters.cookies_wrong;
   }
-  const HalfOpenLoad load = context.sas.half_open(datagram.remote.address);
+  HalfOpenLoad load = context.sas.half_open(datagram.remote.address);
+  context.wasted.add_to(load, context.now, datagram.remote.address);
   switch (admit(load, context.options.cookie_threshold, state)) {
     case Admission::Admit:
       return true;
@@ -338,7 +366,7 @@ void answer_ike_sa_init(Context& context, const Datagram& datagram, const Messag
   if (const IkeSa* known =
           context.sas.find_by_init(datagram.remote, header.initiator_spi, datagram.bytes)) {
     ++context.counters.replayed_or_late;
-    if (known->state() != IkeSaState::InitAnswered) return;
+    if (!is_half_open(known->state())) return;
     return context.outbox.send(
         {.local = datagram.local, .remote = datagram.remote, .bytes = known->init_response});
   }
@@ -356,7 +384,7 @@ void answer_ike_sa_init(Context& context, const Datagram& datagram, const Messag
                             .ke = *find_payload<KePayload>(message.payloads),
                             .nonce = find_payload<NoncePayload>(message.payloads)->value,
                             .payloads = message.payloads};
-  const auto choice = choose(candidates.peers, request.offer, request.ke.group);
+  const auto choice = choose(candidates.peers, request);
   if (!choice) return refuse_offer(context, request, candidates.peers);
   const auto group = static_cast<uint16_t>(choice->suite.group);
   if (request.ke.group != group) return refuse(context, datagram, header, invalid_ke_notify(group));

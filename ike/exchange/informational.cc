@@ -5,12 +5,24 @@
 
 namespace twinspan::ike {
 
-void start_liveness(Context& context, IkeSa& sa) {
+namespace {
+
+void ask(Context& context, IkeSa& sa, const std::vector<Payload>& payloads) {
   sa.active = LivenessExchange{};
   // Without a DPD interval it is only asked where the peer is, with the patience of any request.
   const Duration interval = sa.peer->dpd_interval;
-  send_request(context, sa, ExchangeType::Informational, {},
+  send_request(context, sa, ExchangeType::Informational, payloads,
                interval > Duration{} ? liveness_policy(interval) : kRetransmitNormal);
+}
+
+}  // namespace
+
+void start_liveness(Context& context, IkeSa& sa) {
+  ask(context, sa, {});
+}
+
+void start_invalid_spi(Context& context, IkeSa& sa, Spi unknown) {
+  ask(context, sa, {invalid_spi_notify(unknown)});
 }
 
 std::vector<Payload> answer_informational(Context& context, IkeSa& sa,
@@ -24,7 +36,9 @@ std::vector<Payload> answer_informational(Context& context, IkeSa& sa,
     answer_delete_ike(context, sa, diagnose(Cause::PeerDeleted, sa.peer->name));
     return {};
   }
-  return answer_delete_children(context, sa, deleted_esp_spis(payloads));
+  std::vector<Payload> answer = answer_delete_children(context, sa, deleted_esp_spis(payloads));
+  believe_invalid_spis(context, sa, payloads);
+  return answer;
 }
 
 }  // namespace twinspan::ike

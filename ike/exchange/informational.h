@@ -7,6 +7,8 @@
 namespace twinspan::ike {
 
 void start_liveness(Context& context, IkeSa& sa);
+// Says that ESP comes in on an SPI that we do not have (RFC 7296 1.5); as good as a liveness probe.
+void start_invalid_spi(Context& context, IkeSa& sa, Spi unknown);
 std::vector<Payload> answer_informational(Context& context, IkeSa& sa,
                                           const std::vector<Payload>& payloads);
 

@@ -85,6 +85,15 @@ Payload invalid_ke_notify(uint16_t group) {
                        .value = std::move(value)};
 }
 
+Payload invalid_spi_notify(Spi spi) {
+  Bytes bytes(4);
+  store_be32(bytes.data(), spi.value);
+  return NotifyPayload{.protocol = ProtocolId::None,
+                       .spi = {},
+                       .type = NotifyType::InvalidSpi,
+                       .value = std::move(bytes)};
+}
+
 Payload child_notify(NotifyType type, Spi spi) {
   Bytes bytes(4);
   store_be32(bytes.data(), spi.value);

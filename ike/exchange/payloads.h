@@ -30,6 +30,7 @@ Payload error_notify(NotifyType type);
 Payload status_notify(NotifyType type);
 Payload critical_notify(uint8_t payload_type);
 Payload invalid_ke_notify(uint16_t group);
+Payload invalid_spi_notify(Spi spi);             // RFC 7296 3.10.1: the SPI is its data.
 Payload child_notify(NotifyType type, Spi spi);  // REKEY_SA, CHILD_SA_NOT_FOUND: protocol ESP.
 
 // "NO_PROPOSAL_CHOSEN", or the number of one without a name.

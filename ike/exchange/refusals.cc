@@ -12,9 +12,17 @@ Diagnosis ike_refused(const PeerConfig& peer, const std::vector<IkeProposal>& of
     why.message = diagnose(cause_of(error.type, NotifyScope::IkeSa), peer.name, detail).message;
   if (const auto group = wanted_group(error))
     return compared(std::move(why), compare_ike_group(*group, offered));
-  if (error.type == NotifyType::NoProposalChosen)
-    return compared(std::move(why), compare_ike(nullptr, offered));
+  if (error.type == NotifyType::NoProposalChosen) {
+    why = compared(std::move(why), compare_ike(nullptr, offered));
+    // A peer without RFC 9370 refuses every offer that has transforms of types 6 to 12.
+    if (without_additional(offered).empty())
+      why.likely_cause +=
+          ", or the peer does not know the additional key exchanges that we require";
+    return why;
+  }
   if (error.type == NotifyType::AuthenticationFailed) {
+    if (!std::holds_alternative<PskAuthentication>(peer.authentication))
+      why = diagnose(Cause::CertificateRefused, peer.name, detail);
     // RFC 7296 2.21.2: the peer does not say whether it was the key or the identity.
     OfferComparison identities = compare_identities(peer, {});
     identities.config_field.clear();
@@ -33,6 +41,17 @@ Diagnosis child_refused(const PeerConfig& peer, const ChildOffer& offered,
   if (cause_of(error.type, NotifyScope::Child) == Cause::TsUnacceptable)
     return compared(std::move(why), compare_selectors({offered.local, offered.remote}, nullptr));
   return why;
+}
+
+Diagnosis pfs_refused(const PeerConfig& peer, const ChildOffer& offered,
+                      const NotifyPayload& error) {
+  Diagnosis why =
+      diagnose(Cause::PfsMismatch, peer.name, "the peer answered " + notify_text(error.type));
+  if (const auto group = wanted_group(error))
+    return compared(std::move(why), compare_esp_group(*group, offered.proposals));
+  OfferComparison groups = compare_esp(nullptr, offered.proposals, ChildDh::With);
+  groups.config_field = why.config_field;
+  return compared(std::move(why), std::move(groups));
 }
 
 }  // namespace twinspan::ike

@@ -10,5 +10,8 @@ Diagnosis ike_refused(const PeerConfig& peer, const std::vector<IkeProposal>& of
                       const NotifyPayload& error, const std::string& detail = {});
 Diagnosis child_refused(const PeerConfig& peer, const ChildOffer& offered,
                         const NotifyPayload& error);
+// The same where the algorithms are known to be agreed, so that it is about the group.
+Diagnosis pfs_refused(const PeerConfig& peer, const ChildOffer& offered,
+                      const NotifyPayload& error);
 
 }  // namespace twinspan::ike

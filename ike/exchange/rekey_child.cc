@@ -7,12 +7,14 @@
 #include "ike/core/proposal.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/create_child.h"
+#include "ike/exchange/ike_followup_ke.h"
 #include "ike/exchange/payloads.h"
 
 namespace twinspan::ike {
 namespace {
 
 constexpr Duration kRekeyRetryAfter = 10s;
+constexpr Duration kAwaitedRetryAfter = 1s;
 
 bool is_replaced(IkeSa& sa, const ChildSa& child) {
   return child.replaced_by && sa.find_child(*child.replaced_by) != nullptr;
@@ -26,7 +28,8 @@ void succeed(Context& context, IkeSa& sa) {
 
 std::vector<EspProposal> rekey_offer(const IkeSa& sa, const ChildSa& old) {
   const auto& configured = config_of(sa, old).proposals;
-  if (old.group_negotiated) return established_first(configured, old.transforms, old.group);
+  if (old.group_negotiated)
+    return established_first(configured, old.transforms, {old.group, old.additional});
   // A child of IKE_AUTH was made without a group of its own: the configured order decides.
   auto ordered = configured;
   std::stable_partition(ordered.begin(), ordered.end(), [&](const EspProposal& p) {
@@ -44,6 +47,14 @@ void mark_redundant(Context& context, IkeSa& sa, ChildId id) {
   child->timers.arm(ChildTimer::Reap, context.now + kReapAfter);
 }
 
+// RFC 9370 2.2.4: our replacement is agreed, and its key exchanges are under way. Had the peer's
+// request crossed ours, our CREATE_CHILD_SA would have been answered after it.
+bool is_in_followup(const IkeSa& sa, const ChildSa& child) {
+  const ChildExchange* own = child_of(sa.active);
+  return std::holds_alternative<FollowupExchange>(sa.active) && own != nullptr &&
+         own->rekeys == child.id;
+}
+
 }  // namespace
 
 // --- Initiator ---
@@ -55,9 +66,16 @@ void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
     if (!sa.current_children().empty()) succeed(context, sa);
     return;
   }
+  // RFC 9370 2.2.4: the peer has begun; if it does not end, what is awaited runs out.
+  if (awaits_followup(sa, old->id)) {
+    Task later = task;
+    later.not_before = context.now + kAwaitedRetryAfter;
+    return queue_task(context, sa, later);
+  }
   ChildExchange own;
   own.config = old->config;
   own.rekeys = old->id;
+  own.is_probe = task.is_probe;
   own.attempt = task.attempt;
   own.offered = rekey_offer(sa, *old);
   own.local = old->local;
@@ -72,9 +90,14 @@ void finish_rekey(Context& context, IkeSa& sa, const ChildExchange& own, Replace
   const ChildId id = replacement.child.id;
   // The peer may have rekeyed its winner again before our answer came: the nonces still decide,
   // unless nothing of the peer's is left.
+  const bool loses_to_awaited =
+      own.crosses_followup &&
+      resolve_collision(replacement.nonces, own.crossing_nonces) == CollisionOutcome::KeepTheirs;
   const bool keep_ours =
-      !own.crossing || sa.current_child(own.traffic()) == nullptr ||
-      resolve_collision(replacement.nonces, own.crossing_nonces) == CollisionOutcome::KeepOurs;
+      !loses_to_awaited &&
+      (!own.crossing || sa.current_child(own.traffic()) == nullptr ||
+       resolve_collision(replacement.nonces, own.crossing_nonces) == CollisionOutcome::KeepOurs);
+  if (own.crosses_followup && keep_ours) forget_followup(sa, own.rekeys);
   if (!keep_ours) {
     // Installed to receive what the peer may send until our DELETE arrives.
     ChildSa& lost = install_child(context, sa, std::move(replacement.child),
@@ -99,11 +122,24 @@ void rekey_child_failed(Context& context, IkeSa& sa, const ChildExchange& own,
   context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyChild, why);
   ChildSa* old = sa.find_child(*own.rekeys);
   if (old == nullptr || !old->is_usable()) return;
+  context.supervisor.trouble(context, sa.tunnel(), own.config, why);
+  if (own.is_probe) return;
   old->timers.arm(ChildTimer::SoftLifetime,
                   context.now + around(kRekeyRetryAfter, context.provider));
 }
 
 bool settle_for_crossing(Context& context, IkeSa& sa, const ChildExchange& own) {
+  if (own.rekeys && awaits_followup(sa, own.rekeys)) {
+    // Whoever waits for a rekey is told when the peer's is done; ours is left if it is never.
+    const ChildSa* old = sa.find_child(*own.rekeys);
+    if (old == nullptr) return false;
+    queue_task(context, sa,
+               {.kind = Task::Kind::RekeyChild,
+                .inbound_spi = old->inbound,
+                .attempt = own.attempt,
+                .not_before = context.now + kAwaitedRetryAfter});
+    return true;
+  }
   if (!own.crossing || sa.current_child(own.traffic()) == nullptr) return false;
   ChildSa* theirs = sa.find_child(*own.crossing);
   if (theirs != nullptr && theirs->outbound_half == Outbound::Waiting) {
@@ -128,7 +164,7 @@ std::vector<Payload> answer_rekey_child(Context& context, IkeSa& sa, const Notif
     standing = ChildStanding::None;
   } else if (old->is_deleting) {
     standing = ChildStanding::Closing;
-  } else if (is_replaced(sa, *old)) {
+  } else if (is_replaced(sa, *old) || is_in_followup(sa, *old)) {
     standing = ChildStanding::AlreadyReplaced;
   }
   switch (answer_crossing({kind_of(sa.active), TheirRequest::RekeyChild, standing})) {

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ike/core/key_export.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/offer_comparison.h"
 #include "ike/core/proposal.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
+#include "ike/exchange/ike_followup_ke.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/refusals.h"
 
@@ -17,6 +19,7 @@ namespace twinspan::ike {
 namespace {
 
 constexpr Duration kRekeyRetryAfter = 10s;
+constexpr Duration kAwaitedRetryAfter = 1s;  // The peer's rekey is agreed and not yet done.
 // Replaced SAs live on until their DELETE; a peer that rekeys faster than that has to wait.
 constexpr size_t kIkeSasPerTunnelMax = 64;
 
@@ -29,15 +32,8 @@ bool offers_group(const std::vector<IkeProposal>& offered, uint16_t group) {
       offered, [group](const IkeProposal& p) { return static_cast<uint16_t>(p.group) == group; });
 }
 
-struct NewIkeSa {
-  Role role{};
-  IkeSpi own_spi{}, peer_spi{};
-  IkeSuite suite;
-  ExchangeNonces nonces;
-  SecretBytes shared;
-};
-
-IkeSa& make_candidate(Context& context, IkeSa& old, const NewIkeSa& agreed) {
+IkeSa& make_candidate(Context& context, IkeSa& old, const Followup& followup) {
+  const AgreedIke& agreed = std::get<AgreedIke>(followup.agreed);
   auto made = std::make_unique<IkeSa>(agreed.role, old.peer, old.log);
   const bool is_initiator = agreed.role == Role::Initiator;
   made->spi_i = is_initiator ? agreed.own_spi : agreed.peer_spi;
@@ -48,26 +44,19 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const NewIkeSa& agreed) {
   made->encapsulation = old.encapsulation;
   made->has_fragmentation = old.has_fragmentation;
   made->suite = agreed.suite;
+  made->proof = old.proof;
   made->ppk.is_in_use = old.ppk.is_in_use;  // RFC 8784 3: through SK_d.
   // RFC 7296 2.18: with the PRF of the old SA.
-  made->keys = derive_rekeyed_ike_keys(
-      context.provider, agreed.suite, {.prf = old.suite.prf, .d = old.keys.d.view()},
-      {agreed.nonces.initiator, agreed.nonces.responder, agreed.shared.view()},
-      {made->spi_i, made->spi_r});
+  made->keys = derive_rekeyed_ike_keys(context.provider, agreed.suite,
+                                       {.prf = old.suite.prf, .d = old.keys.d.view()},
+                                       followup.secrets(), {made->spi_i, made->spi_r});
   made->created_at = old.created_at;
   made->established_at = old.established_at;
   made->predecessor = old.own_spi();
   IkeSa& fresh = context.sas.add(std::move(made));
   fresh.enter(IkeSaState::Candidate);
   fresh.timers.arm(SaTimer::Reap, context.now + kReapAfter);
-  if (context.options.export_keys) {
-    const IkeKeys& keys = fresh.keys;
-    context.outbox.emit(EventIkeKeys{fresh.spi_i,
-                                     fresh.spi_r,
-                                     fresh.suite,
-                                     {keys.d.copy(), keys.ai.copy(), keys.ar.copy(), keys.ei.copy(),
-                                      keys.er.copy(), keys.pi.copy(), keys.pr.copy()}});
-  }
+  export_keys(context, fresh);
   return fresh;
 }
 
@@ -82,8 +71,10 @@ void adopt(Context& context, IkeSa& old, IkeSa& fresh) {
       fresh.queue.push_back(task);
   }
   old.successor = fresh.own_spi();
-  for (const SaTimer timer : {SaTimer::SoftLifetime, SaTimer::HardLifetime, SaTimer::Liveness,
-                              SaTimer::Keepalive, SaTimer::Queue, SaTimer::Hold}) {
+  old.awaited_followups.clear();
+  for (const SaTimer timer :
+       {SaTimer::SoftLifetime, SaTimer::HardLifetime, SaTimer::Liveness, SaTimer::Keepalive,
+        SaTimer::Queue, SaTimer::Hold, SaTimer::Followup}) {
     old.timers.cancel(timer);
   }
   fresh.is_redundant = std::exchange(old.is_redundant, false);
@@ -108,6 +99,11 @@ void leave_to_peer(Context& context, IkeSa& old, IkeSa& fresh) {
 // --- Initiator ---
 
 void start_rekey_ike(Context& context, IkeSa& sa, const Task& task) {
+  if (awaits_followup(sa, std::nullopt)) {
+    Task later = task;
+    later.not_before = context.now + kAwaitedRetryAfter;
+    return queue_task(context, sa, later);
+  }
   RekeyIkeExchange own;
   own.attempt = task.attempt;
   own.new_spi = context.sas.fresh_ike_spi(context.provider);
@@ -126,16 +122,21 @@ void start_rekey_ike(Context& context, IkeSa& sa, const Task& task) {
 }
 
 bool settle_for_crossing(Context& context, IkeSa& sa, const RekeyIkeExchange& own) {
+  if (sa.state() == IkeSaState::Established && awaits_followup(sa, std::nullopt)) {
+    queue_task(context, sa,
+               {.kind = Task::Kind::RekeyIke,
+                .attempt = own.attempt,
+                .not_before = context.now + kAwaitedRetryAfter});
+    return true;
+  }
   IkeSa* theirs = own.crossing ? context.sas.find(*own.crossing) : nullptr;
   if (theirs == nullptr || theirs->state() != IkeSaState::Candidate) return false;
   leave_to_peer(context, sa, *theirs);
   return true;
 }
 
-namespace {
-
-void handle_rekey_refusal(Context& context, IkeSa& sa, const RekeyIkeExchange& own,
-                          const NotifyPayload& error) {
+void handle_rekey_ike_refusal(Context& context, IkeSa& sa, const RekeyIkeExchange& own,
+                              const NotifyPayload& error) {
   if (settle_for_crossing(context, sa, own)) return;
   if (const auto group = wanted_group(error);
       group && !own.is_second_group && offers_group(own.offered, *group)) {
@@ -144,7 +145,10 @@ void handle_rekey_refusal(Context& context, IkeSa& sa, const RekeyIkeExchange& o
                        .attempt = own.attempt,
                        .group = static_cast<DhGroupId>(*group)});
   }
-  if (error.type == NotifyType::TemporaryFailure && own.attempt < kTemporaryFailureMax) {
+  // RFC 9370 2.2.4: STATE_NOT_FOUND asks for a new CREATE_CHILD_SA.
+  const bool is_temporary =
+      error.type == NotifyType::TemporaryFailure || error.type == NotifyType::StateNotFound;
+  if (is_temporary && own.attempt < kTemporaryFailureMax) {
     const Duration wait = around(1s * (own.attempt + 1), context.provider);
     return queue_task(context, sa,
                       {.kind = Task::Kind::RekeyIke,
@@ -157,7 +161,17 @@ void handle_rekey_refusal(Context& context, IkeSa& sa, const RekeyIkeExchange& o
   sa.timers.arm(SaTimer::SoftLifetime, context.now + around(kRekeyRetryAfter, context.provider));
 }
 
-std::optional<NewIkeSa> read_agreement(RekeyIkeExchange& own,
+void handle_broken_rekey_ike(Context& context, IkeSa& sa) {
+  const Diagnosis why =
+      diagnose(Cause::BadMessage, sa.peer->name, "an answer to our IKE rekey that we cannot use");
+  context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyIke, why);
+  context.supervisor.fail(sa.tunnel(), why);
+  close_with_delete(context, sa, why, InboundFate::Now);
+}
+
+namespace {
+
+std::optional<Followup> read_agreement(RekeyIkeExchange& own,
                                        const std::vector<Payload>& payloads) {
   const auto* answer = find_payload<SaPayload>(payloads);
   const auto* nonce = find_payload<NoncePayload>(payloads);
@@ -170,8 +184,23 @@ std::optional<NewIkeSa> read_agreement(RekeyIkeExchange& own,
   }
   auto shared = own.dh->compute(ke->public_value);
   if (!shared) return std::nullopt;
-  return NewIkeSa{Role::Initiator,           own.new_spi,       choice->spi, choice->suite,
-                  {own.nonce, nonce->value}, *std::move(shared)};
+  return Followup{
+      .agreed =
+          AgreedIke{
+              Role::Initiator, own.new_spi, choice->spi, choice->suite, {own.nonce, nonce->value}},
+      .methods = choice->suite.additional,
+      .shared = *std::move(shared)};
+}
+
+// The candidate that the peer's crossing rekey made.
+IkeSa* find_crossing(Context& context, const RekeyIkeExchange& own) {
+  IkeSa* theirs = own.crossing ? context.sas.find(*own.crossing) : nullptr;
+  return theirs != nullptr && theirs->state() == IkeSaState::Candidate ? theirs : nullptr;
+}
+
+bool loses_crossing(Context& context, const RekeyIkeExchange& own, const ExchangeNonces& nonces) {
+  const bool crosses = own.crosses_followup || find_crossing(context, own) != nullptr;
+  return crosses && resolve_collision(nonces, own.crossing_nonces) == CollisionOutcome::KeepTheirs;
 }
 
 }  // namespace
@@ -180,24 +209,29 @@ void complete_rekey_ike(Context& context, IkeSa& sa, RekeyIkeExchange& own,
                         const std::vector<Payload>& payloads) {
   const auto* error = find_error(payloads);
   if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
-    return handle_rekey_refusal(context, sa, own, *error);
+    return handle_rekey_ike_refusal(context, sa, own, *error);
   }
-  const auto agreed = read_agreement(own, payloads);
-  if (!agreed) {
-    // The peer has moved the children to an SA that we do not have: only a new start helps.
-    const Diagnosis why =
-        diagnose(Cause::BadMessage, sa.peer->name, "an answer to our IKE rekey that we cannot use");
-    context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyIke, why);
-    context.supervisor.fail(sa.tunnel(), why);
-    return close_with_delete(context, sa, why, InboundFate::Now);
+  auto agreed = read_agreement(own, payloads);
+  const Bytes* link = find_link(payloads);
+  if (!agreed || (!agreed->is_complete() && link == nullptr))
+    return handle_broken_rekey_ike(context, sa);
+  own.crosses_followup = own.crosses_followup && awaits_followup(sa, std::nullopt);
+  if (agreed->is_complete()) return finish_rekey_ike(context, sa, own, *agreed);
+  // RFC 9370 2.2.4: a crossing is decided here; nothing of ours has been made that must be deleted.
+  if (loses_crossing(context, own, agreed->nonces())) {
+    settle_for_crossing(context, sa, own);
+    return;
   }
-  IkeSa* theirs = own.crossing ? context.sas.find(*own.crossing) : nullptr;
-  if (theirs != nullptr && theirs->state() != IkeSaState::Candidate) theirs = nullptr;
+  forget_followup(sa, std::nullopt);
+  start_ike_followup_ke(context, sa,
+                        {.own = std::move(own), .followup = *std::move(agreed), .link = *link});
+}
+
+void finish_rekey_ike(Context& context, IkeSa& sa, const RekeyIkeExchange& own, Followup& agreed) {
   const Diagnosis replaced = diagnose(Cause::Replaced, sa.peer->name, "rekeyed");
-  IkeSa& ours = make_candidate(context, sa, *agreed);
-  if (theirs != nullptr &&
-      resolve_collision(agreed->nonces, own.crossing_nonces) == CollisionOutcome::KeepTheirs) {
-    leave_to_peer(context, sa, *theirs);
+  IkeSa& ours = make_candidate(context, sa, agreed);
+  if (loses_crossing(context, own, agreed.nonces())) {
+    settle_for_crossing(context, sa, own);
     return close_with_delete(context, ours, replaced, InboundFate::Now);
   }
   adopt(context, sa, ours);
@@ -240,23 +274,33 @@ std::vector<Payload> answer_rekey_ike(Context& context, IkeSa& sa,
   }
   const auto group = static_cast<uint16_t>(choice->suite.group);
   if (ke == nullptr || ke->group != group) return {invalid_ke_notify(group)};
-  const auto dh = context.provider.make_dh(choice->suite.group);
-  auto shared = dh ? dh->compute(ke->public_value) : std::nullopt;
-  if (!shared) return {error_notify(NotifyType::InvalidSyntax)};
+  auto answered = context.provider.answer_dh(choice->suite.group, ke->public_value);
+  if (!answered) return {error_notify(NotifyType::InvalidSyntax)};
   ExchangeNonces nonces{find_payload<NoncePayload>(payloads)->value, Bytes(kNonceSize)};
   context.provider.fill(nonces.responder);
-  IkeSa& fresh = make_candidate(context, sa,
-                                {Role::Responder, context.sas.fresh_ike_spi(context.provider),
-                                 choice->spi, choice->suite, nonces, *std::move(shared)});
+  const IkeSpi own_spi = context.sas.fresh_ike_spi(context.provider);
+  Followup agreed{.agreed = AgreedIke{Role::Responder, own_spi, choice->spi, choice->suite, nonces},
+                  .methods = choice->suite.additional,
+                  .shared = std::move(answered->shared)};
+  std::vector<Payload> answer = {answer_ike(*choice, own_spi), NoncePayload{nonces.responder},
+                                 KePayload{group, std::move(answered->public_value)}};
+  if (agreed.is_complete()) {
+    accept_rekey_ike(context, sa, agreed);
+  } else {
+    answer.push_back(await_followup(context, sa, std::move(agreed)));
+  }
+  return answer;
+}
+
+void accept_rekey_ike(Context& context, IkeSa& sa, const Followup& agreed) {
+  IkeSa& fresh = make_candidate(context, sa, agreed);
   if (auto* own = std::get_if<RekeyIkeExchange>(&sa.active)) {
     // RFC 7296 2.8.2: both asked; our own answer decides.
     own->crossing = fresh.own_spi();
-    own->crossing_nonces = nonces;
+    own->crossing_nonces = agreed.nonces();
   } else {
     leave_to_peer(context, sa, fresh);
   }
-  return {answer_ike(*choice, fresh.own_spi()), NoncePayload{nonces.responder},
-          KePayload{group, dh->public_value()}};
 }
 
 void adopt_candidate(Context& context, IkeSa& fresh) {

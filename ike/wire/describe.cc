@@ -16,6 +16,10 @@ std::string exchange_name(uint8_t exchange) {
       return "CREATE_CHILD_SA";
     case ExchangeType::Informational:
       return "INFORMATIONAL";
+    case ExchangeType::IkeIntermediate:
+      return "IKE_INTERMEDIATE";
+    case ExchangeType::IkeFollowupKe:
+      return "IKE_FOLLOWUP_KE";
   }
   return fmt::format("EXCHANGE({})", exchange);
 }
@@ -43,6 +47,8 @@ struct PayloadName {
   std::string operator()(const SaPayload&) const { return "SA"; }
   std::string operator()(const KePayload&) const { return is_response ? "KEr" : "KEi"; }
   std::string operator()(const IdPayload& id) const { return id.of_initiator ? "IDi" : "IDr"; }
+  std::string operator()(const CertPayload&) const { return "CERT"; }
+  std::string operator()(const CertRequestPayload&) const { return "CERTREQ"; }
   std::string operator()(const AuthPayload&) const { return "AUTH"; }
   std::string operator()(const NoncePayload&) const { return is_response ? "Nr" : "Ni"; }
   std::string operator()(const NotifyPayload& notify) const {

@@ -33,7 +33,7 @@ enum class WireError : uint8_t {
   UnknownCritical,  // Unknown payload with the critical bit: UNSUPPORTED_CRITICAL_PAYLOAD.
   TooMany,          // A bound above was passed.
   BadSpiSize,
-  BadTrafficSelector,  // First address above last, wrong length.
+  BadTrafficSelector,  // First address or port above last, wrong length.
   BadNonce,            // Not 16 to 256 bytes.
   TrailingBytes,
   Misplaced,    // SK or SKF not last, or inside SK.

@@ -20,6 +20,8 @@ enum class ExchangeType : uint8_t {
   IkeAuth = 35,
   CreateChildSa = 36,
   Informational = 37,
+  IkeIntermediate = 43,  // RFC 9242
+  IkeFollowupKe = 44,    // RFC 9370
 };
 
 enum class ProtocolId : uint8_t { None = 0, Ike = 1, Ah = 2, Esp = 3 };
@@ -45,7 +47,28 @@ enum class PayloadType : uint8_t {
   EncryptedFragment = 53,
 };
 
-enum class TransformType : uint8_t { Encryption = 1, Prf = 2, Integrity = 3, DhGroup = 4, Esn = 5 };
+enum class TransformType : uint8_t {
+  Encryption = 1,
+  Prf = 2,
+  Integrity = 3,
+  DhGroup = 4,
+  Esn = 5,
+  // RFC 9370 2.2.1: Additional Key Exchange 1 to 7, with the transform IDs of type 4.
+  AdditionalKe1 = 6,
+  AdditionalKe2,
+  AdditionalKe3,
+  AdditionalKe4,
+  AdditionalKe5,
+  AdditionalKe6,
+  AdditionalKe7,
+};
+inline constexpr size_t kAdditionalKeMax = 7;
+constexpr TransformType additional_ke_type(size_t index) {  // From 0.
+  return static_cast<TransformType>(static_cast<size_t>(TransformType::AdditionalKe1) + index);
+}
+constexpr bool is_additional_ke(TransformType type) {
+  return type >= TransformType::AdditionalKe1 && type <= TransformType::AdditionalKe7;
+}
 
 // RFC 7296 3.3.2. Ids stay raw: a peer may offer what we do not know.
 struct Transform {
@@ -97,6 +120,26 @@ struct IdPayload {
   bool operator==(const IdPayload&) const = default;
 };
 
+// RFC 7296 3.6. Others pass through as their number.
+enum class CertEncoding : uint8_t {
+  X509Signature = 4,
+  HashAndUrlX509 = 12,
+  HashAndUrlBundle = 13,
+  RawPublicKey = 15,  // RFC 7670: a SubjectPublicKeyInfo.
+};
+
+struct CertPayload {
+  CertEncoding encoding = CertEncoding::X509Signature;
+  Bytes value;  // DER, as it came.
+  bool operator==(const CertPayload&) const = default;
+};
+
+struct CertRequestPayload {
+  CertEncoding encoding = CertEncoding::X509Signature;
+  Bytes authorities;  // X.509: the SHA-1 of each accepted CA's SubjectPublicKeyInfo, 20 bytes each.
+  bool operator==(const CertRequestPayload&) const = default;
+};
+
 enum class AuthMethod : uint8_t { RsaSignature = 1, SharedKey = 2, DigitalSignature = 14 };
 
 struct AuthPayload {
@@ -138,15 +181,16 @@ struct VendorIdPayload {
   bool operator==(const VendorIdPayload&) const = default;
 };
 
-// CERT, CERTREQ, CP, EAP and unknown payloads without the critical bit: kept raw, not interpreted.
+// CP, EAP, unknown payloads without the critical bit, and a CERT or CERTREQ without any content:
+// kept raw, not interpreted.
 struct OpaquePayload {
   uint8_t type = 0;
   Bytes body;
   bool operator==(const OpaquePayload&) const = default;
 };
 
-using Payload =
-    std::variant<SaPayload, KePayload, IdPayload, AuthPayload, NoncePayload, NotifyPayload,
-                 DeletePayload, TsPayload, VendorIdPayload, OpaquePayload>;
+using Payload = std::variant<SaPayload, KePayload, IdPayload, CertPayload, CertRequestPayload,
+                             AuthPayload, NoncePayload, NotifyPayload, DeletePayload, TsPayload,
+                             VendorIdPayload, OpaquePayload>;
 
 }  // namespace twinspan::ike

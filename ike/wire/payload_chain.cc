@@ -1,6 +1,7 @@
 #include "ike/wire/payload_chain.h"
 
 #include "ike/wire/auth_payload.h"
+#include "ike/wire/cert_payload.h"
 #include "ike/wire/delete_payload.h"
 #include "ike/wire/id_payload.h"
 #include "ike/wire/ke_payload.h"
@@ -33,6 +34,10 @@ Result<Payload, WireError> parse_body(uint8_t type, ByteView body) {
       return parse_id(true, body);
     case PayloadType::IdResponder:
       return parse_id(false, body);
+    case PayloadType::Certificate:
+      return parse_cert(body);
+    case PayloadType::CertificateRequest:
+      return parse_cert_request(body);
     case PayloadType::Auth:
       return parse_auth(body);
     case PayloadType::Nonce:
@@ -51,8 +56,6 @@ Result<Payload, WireError> parse_body(uint8_t type, ByteView body) {
     case PayloadType::EncryptedFragment:
       return Err<WireError>(WireError::Misplaced);
     case PayloadType::None:
-    case PayloadType::Certificate:
-    case PayloadType::CertificateRequest:
     case PayloadType::Configuration:
     case PayloadType::Eap:
       break;
@@ -73,6 +76,10 @@ struct TypeOf {
   PayloadType operator()(const KePayload&) const { return PayloadType::KeyExchange; }
   PayloadType operator()(const IdPayload& id) const {
     return id.of_initiator ? PayloadType::IdInitiator : PayloadType::IdResponder;
+  }
+  PayloadType operator()(const CertPayload&) const { return PayloadType::Certificate; }
+  PayloadType operator()(const CertRequestPayload&) const {
+    return PayloadType::CertificateRequest;
   }
   PayloadType operator()(const AuthPayload&) const { return PayloadType::Auth; }
   PayloadType operator()(const NoncePayload&) const { return PayloadType::Nonce; }

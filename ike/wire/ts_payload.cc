@@ -33,7 +33,13 @@ IpAddress address_from(ByteView bytes) {
   return bytes.size() == 4 ? IpAddress::v4(bytes.data()) : IpAddress::v6(bytes.data());
 }
 
-// RFC 7296 3.13.1: start port 65535 with end port 0 means OPAQUE, so ports stay as they are.
+// RFC 7296 3.13.1: start port 65535 with end port 0 means OPAQUE; no other range runs backwards.
+bool is_backwards(const TrafficSelector& selector) {
+  const bool is_opaque = selector.first_port == UINT16_MAX && selector.last_port == 0;
+  return selector.first_address > selector.last_address ||
+         (selector.first_port > selector.last_port && !is_opaque);
+}
+
 Result<TrafficSelector, WireError> parse_selector(const RawSelector& raw) {
   const size_t address_size = raw.type == kIpv4AddressRange ? 4 : 16;
   if (raw.content.size() != 4 + 2 * address_size) {
@@ -48,9 +54,7 @@ Result<TrafficSelector, WireError> parse_selector(const RawSelector& raw) {
   TRY_ASSIGN(const ByteView last, in.take(address_size));
   selector.first_address = address_from(first);
   selector.last_address = address_from(last);
-  if (selector.first_address > selector.last_address) {
-    return Err<WireError>(WireError::BadTrafficSelector);
-  }
+  if (is_backwards(selector)) return Err<WireError>(WireError::BadTrafficSelector);
   return selector;
 }
 

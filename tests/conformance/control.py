@@ -10,7 +10,7 @@ from ike.session import Failure
 
 CALL_SECONDS = 10
 SA_LINE = re.compile(
-    r"^ike (?P<spi_i>[0-9a-f]{16})_i (?P<spi_r>[0-9a-f]{16})_r tunnel=(?P<tunnel>\d+) "
+    r"^ike (?P<spi_i>[0-9a-f]+)_i (?P<spi_r>[0-9a-f]+)_r (?P<tunnel>\d+):\S+ "
     r"(?P<state>\w+) (?P<role>\w+) "
 )
 
@@ -81,9 +81,9 @@ class Control:
         """Every IKE SA of that connection, half-open and dying ones too."""
         lines = self.dump().splitlines()
         number = next(
-            int(words[1])
+            int(words[1].partition(":")[0])
             for words in (line.split() for line in lines)
-            if words[0] == "tunnel" and words[2] == connection
+            if words[0] == "tunnel" and words[1].partition(":")[2] == connection
         )
         groups: list[list[str]] = []
         for line in lines:

@@ -16,9 +16,10 @@ import pathlib
 
 from control import Control, SaState
 from ike.crypto import AES_CBC, Suite
+from ike.certified import CertifiedPeer
 from ike.peer import Peer, Profile
 from ike.session import Failure, Session
-from lab import estate, topology
+from lab import estate, pki, topology
 from lab.gateway import Gateway
 from lab.network import Lab
 from lab.process import wait_until
@@ -30,6 +31,7 @@ RETURN_SECONDS = 5
 HALF_OPEN_MAX = 20
 # Of SAs that only wait for their end; nothing is installed for them.
 OVER = {"Lingering", "Closed", "Deleting"}
+HALF_OPEN = {"InitAnswered", "IntermediateDue"}
 
 
 def policy(**changes: object) -> dict:
@@ -66,10 +68,31 @@ PEERS: list[tuple[Profile, dict]] = [
         {"connection_mode": "default", "dpd_timeout_seconds": 9},
     ),
     (profile("witness", 71), {}),
+    (
+        profile("hybrid", 72),
+        {"additional_key_exchanges": {"methods": ["CURVE25519", "DHGroup14"], "required": False}},
+    ),
+    (profile("certified", 73), {}),
 ]
 
 
-def write_estates(lab: Lab) -> dict[str, pathlib.Path]:
+@dataclasses.dataclass
+class Certificates:
+    """Of the peer `certified` and the daemon, by one root."""
+
+    root: pki.Identity
+    daemon: pki.Identity
+    peer: pki.Identity
+
+
+def make_certificates() -> Certificates:
+    root = pki.authority()
+    [address] = [each.address for each, _ in PEERS if each.name == "certified"]
+    daemon, peer = (pki.Identity(f"at {a}", [a], issuer=root) for a in (DAEMON, address))
+    return Certificates(root, daemon, peer)
+
+
+def write_estates(lab: Lab, certificates: Certificates) -> dict[str, pathlib.Path]:
     """gw-b knows only gw-a; gw-a knows the scripted peers besides."""
     description = estate.pair_estate()
     paths = {"gw-b": estate.write_estate(lab.folder / "estate-gw-b", description, KEY)}
@@ -89,6 +112,11 @@ def write_estates(lab: Lab) -> dict[str, pathlib.Path]:
             "ipsec_policy": policy(),
             **settings,
         }
+    certified = description["connections"]["certified"]
+    certified |= pki.write_certificates(
+        lab.folder / "estate-gw-a", certificates.daemon, certificates.root
+    )
+    del certified["shared_key"]
     paths["gw-a"] = estate.write_estate(lab.folder / "estate-gw-a", description, KEY)
     return paths
 
@@ -105,7 +133,8 @@ class Scene:
     def __init__(self, lab: Lab, binaries: pathlib.Path):
         self.lab = lab
         self.sites = topology.build_sites(lab)
-        paths = write_estates(lab)
+        self.certificates = make_certificates()
+        paths = write_estates(lab, self.certificates)
         for each, _ in PEERS:
             self.sites.gw_b.ip("address", "add", f"{each.address}/24", "dev", "wan0")
         self.daemon = Gateway(lab, self.sites.gw_a, binaries, paths["gw-a"], "gw-a")
@@ -113,9 +142,25 @@ class Scene:
         self.neighbour = Gateway(lab, self.sites.gw_b, binaries, paths["gw-b"], "gw-b")
         world = self.sites.gw_b.name
         self.peers = {each.name: Peer(world, DAEMON, each) for each, _ in PEERS}
+        self._use_certificates(world)
         self.control = Control(self.daemon.run_dir / "control.sock")
 
+    def _use_certificates(self, world: str) -> None:
+        plain = self.peers.pop("certified")
+        plain.close()
+        own, key = self.certificates.peer, self.certificates.daemon.key
+        self.peers["certified"] = CertifiedPeer(world, DAEMON, plain.profile, own, key)
+
     # --- The peers that cases use ---
+
+    @property
+    def certified(self) -> CertifiedPeer:
+        """As `hostile`, with a certificate instead of the key."""
+        return self.peers["certified"]
+
+    @property
+    def certified_root(self) -> pki.Identity:
+        return self.certificates.root
 
     @property
     def hostile(self) -> Peer:
@@ -141,6 +186,11 @@ class Scene:
     def called(self) -> Peer:
         """The daemon is the initiator here, when told; silent for 9 s means dead."""
         return self.peers["called"]
+
+    @property
+    def hybrid(self) -> Peer:
+        """As hostile; Curve25519 and group 14 as additional key exchanges, or none."""
+        return self.peers["hybrid"]
 
     # --- Life ---
 
@@ -196,9 +246,8 @@ class Scene:
     def is_crowded(self) -> bool:
         """So many SAs were left half-open or refused that the next case would meet the bounds."""
         lines = [line for line in self.control.dump().splitlines() if line.startswith("ike ")]
-        return sum(" InitAnswered " in line or " Lingering " in line for line in lines) > (
-            HALF_OPEN_MAX
-        )
+        waiting = (" InitAnswered ", " IntermediateDue ", " Lingering ")
+        return sum(any(state in line for state in waiting) for line in lines) > HALF_OPEN_MAX
 
     # --- After a case ---
 
@@ -228,7 +277,7 @@ class Scene:
                 raise Failure(f"SAs were left behind: {[sa.text for sa in self.sas(peer)]}")
             session.close()
         wait_until(
-            lambda: all(sa.state in OVER | {"InitAnswered"} for sa in self.sas(peer)),
+            lambda: all(sa.state in OVER | HALF_OPEN for sa in self.sas(peer)),
             RETURN_SECONDS,
             f"the SAs of {peer.profile.name} are over",
         )

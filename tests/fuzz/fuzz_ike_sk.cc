@@ -1,6 +1,7 @@
 // One payload chain inside SK, under live keys, in each state where one may come in.
 //
-// First byte: the state (bits 0, 1), the victim's role (bit 2), request or response (bit 3);
+// First byte: the state (bits 0, 1), the victim's role (bit 2), request or response (bit 3),
+// certificates instead of a pre-shared key (bit 4);
 // second: exchange type; third: first payload type; the rest is the chain. Beyond "no crash":
 // afterwards the victim has installed nothing without AUTH and its data plane got a sound order of
 // events.
@@ -22,7 +23,8 @@ void reach(LivePair& pair, Stage stage) {
 void feed(ByteView input) {
   const uint8_t choice = input[0];
   const auto stage = static_cast<Stage>(choice & 3);
-  LivePair pair((choice & 4) != 0 ? Role::Initiator : Role::Responder);
+  LivePair pair((choice & 4) != 0 ? Role::Initiator : Role::Responder,
+                (choice & 16) != 0 ? Proofs::Certificates : Proofs::Psk);
   reach(pair, stage);
   const bool is_response = (choice & 8) != 0;
   const auto asked = pair.open_request();

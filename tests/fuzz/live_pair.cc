@@ -1,6 +1,7 @@
 #include "tests/fuzz/live_pair.h"
 
 #include "base/check.h"
+#include "tests/support/test_pki.h"
 
 namespace twinspan::ike {
 namespace {
@@ -14,7 +15,22 @@ IpAddress address(bool of_victim) {
   return *IpAddress::parse(of_victim ? "192.0.2.1" : "192.0.2.2");
 }
 
-PeerConfig config_of(bool of_victim, ConnectionMode mode) {
+Authentication certificate_of(bool of_victim) {
+  static const TestIdentity root(authority_spec("Root"));
+  static const TestIdentity victim({.common_name = "v", .names = "DNS:v"}, root);
+  static const TestIdentity peer({.common_name = "p", .names = "DNS:p"}, root);
+  return CertificateAuthentication{.own = own_certificate(of_victim ? victim : peer),
+                                   .trusted = trust({root.certificate()}),
+                                   .peer_common_name = {}};
+}
+
+Authentication authentication_of(bool of_victim, Proofs proofs) {
+  if (proofs == Proofs::Certificates) return certificate_of(of_victim);
+  return PskAuthentication{.secret =
+                               std::make_shared<const SecretBytes>(as_bytes(std::string("fuzz")))};
+}
+
+PeerConfig config_of(bool of_victim, ConnectionMode mode, Proofs proofs) {
   const auto name = [](bool victim) {
     return Identity{.type = IdType::Fqdn, .value = to_bytes(as_bytes(victim ? "v" : "p"))};
   };
@@ -29,7 +45,7 @@ PeerConfig config_of(bool of_victim, ConnectionMode mode) {
   peer.remote_address = address(!of_victim);
   peer.local_identity = name(of_victim);
   peer.remote_identity = name(!of_victim);
-  peer.psk = std::make_shared<const SecretBytes>(as_bytes("fuzz"));
+  peer.authentication = authentication_of(of_victim, proofs);
   peer.ike_proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
   peer.children = {{.name = peer.name,
                     .local = any,
@@ -47,7 +63,7 @@ Datagram turned(Datagram datagram) {
 
 }  // namespace
 
-LivePair::LivePair(Role victim_role)
+LivePair::LivePair(Role victim_role, Proofs proofs)
     : victim_role_(victim_role), victim_("V", address(true), 1), peer_("P", address(false), 2) {
   peer_.options.export_keys = true;
   peer_.restart(2);
@@ -55,8 +71,10 @@ LivePair::LivePair(Role victim_role)
   const auto mode = [](bool initiator) {
     return initiator ? ConnectionMode::Default : ConnectionMode::ResponderOnly;
   };
-  peer_.endpoint().handle_command(now_, CommandAddPeer{config_of(false, mode(!initiates))});
-  victim_.endpoint().handle_command(now_, CommandAddPeer{config_of(true, mode(initiates))});
+  for (SimHost* host : {&peer_, &victim_})
+    host->endpoint().handle_command(now_, CommandWallTime{kTestNow});
+  peer_.endpoint().handle_command(now_, CommandAddPeer{config_of(false, mode(!initiates), proofs)});
+  victim_.endpoint().handle_command(now_, CommandAddPeer{config_of(true, mode(initiates), proofs)});
   // A gateway does not begin in the instant in which it is configured.
   IkeEndpoint& first = initiates ? victim_.endpoint() : peer_.endpoint();
   const auto start = first.poll_timeout();
@@ -85,7 +103,8 @@ void LivePair::establish() {
   shuttle();
   CHECK(victim_.tunnel_state[kFuzzTunnel] == TunnelState::Established);
   for (const auto& [spi, pair] : peer_.inbound) peer_spis_.push_back(spi);
-  next_request_ = MessageId{victim_role_ == Role::Responder ? 2u : 0u};
+  // An initiator has asked for IKE_SA_INIT, IKE_AUTH and the first child.
+  next_request_ = MessageId{victim_role_ == Role::Responder ? 3u : 0u};
   peer_is_fuzzer_ = true;
 }
 

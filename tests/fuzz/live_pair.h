@@ -15,10 +15,13 @@ namespace twinspan::ike {
 
 inline constexpr TunnelId kFuzzTunnel{7};
 
+// What both sides prove themselves by.
+enum class Proofs : uint8_t { Psk, Certificates };
+
 class LivePair {
  public:
   // Whether the victim is the initiator or the responder of the IKE SA.
-  explicit LivePair(Role victim_role);
+  explicit LivePair(Role victim_role, Proofs proofs = Proofs::Psk);
 
   // Until the victim has sent (as initiator) or is about to receive (as responder) IKE_AUTH.
   void reach_auth();

@@ -48,8 +48,8 @@ MUTANTS = [
         name="auth-not-verified",
         breaks="the peer needs no pre-shared key",
         file="ike/exchange/authentication.cc",
-        old="  if (!psk_value(context, sa, id).equals(auth->value))",
-        new="  if (!psk_value(context, sa, id).equals(auth->value) && auth->value.empty())",
+        old="  if (psk_value(context, sa, id, *own.secret).equals(auth.value))",
+        new="  if (psk_value(context, sa, id, *own.secret).equals(auth.value) || !auth.value.empty())",
         program="sim_refusal_test",
     ),
     Mutant(
@@ -109,6 +109,38 @@ MUTANTS = [
         new="  if (current_ && now >= current_->made_at) return;",
         program="ike_core_cookie_test",
     ),
+    Mutant(
+        name="childless-without-announcement",
+        breaks="IKE_AUTH without a child is taken although nobody announced RFC 6023",
+        file="ike/core/legality.cc",
+        old="child == 0 && situation.admits_childless",
+        new="child == 0 && (situation.admits_childless || true)",
+        program="ike_core_legality_test",
+    ),
+    Mutant(
+        name="rekey-proposes-the-configured",
+        breaks="a rekey proposes what is configured and not what the peer narrowed to",
+        file="ike/exchange/rekey_child.cc",
+        old="  own.local = old->local;\n",
+        new="  own.local = config_of(sa, *old).local;\n",
+        program="sim_children_test",
+    ),
+    Mutant(
+        name="pfs-not-probed",
+        breaks="PFS that differs is found at the first rekey only",
+        file="ike/core/child_sa.cc",
+        old="  child.timers.arm(ChildTimer::Probe, context.now + at);\n",
+        new="  if (at < Duration{}) child.timers.arm(ChildTimer::Probe, context.now + at);\n",
+        program="sim_childless_test",
+    ),
+    Mutant(
+        name="first-child-not-brought-by-auth",
+        breaks="a tunnel whose PFS differs stays down where the peer is childless",
+        file="ike/exchange/create_child.cc",
+        old="  if (is_about_offer(error) &&\n",
+        new="  if (false && is_about_offer(error) &&\n",
+        program="sim_childless_test",
+    ),
     # --- Seen by a peer that misbehaves ---
     Mutant(
         name="critical-bit-ignored",
@@ -131,8 +163,8 @@ MUTANTS = [
         name="create-child-before-auth",
         breaks="a stranger gets an answer to CREATE_CHILD_SA (CVE-2026-78135)",
         file="ike/core/legality.cc",
-        old="    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars},\n",
-        new="    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars},\n"
+        old="    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars, kAuthChild},\n",
+        new="    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars, kAuthChild},\n"
         "    {InitAnswered, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},\n",
         cases="auth.create_child_before_auth",
     ),
@@ -230,8 +262,8 @@ MUTANTS = [
         name="children-unbounded",
         breaks="a peer may ask for any number of children",
         file="ike/exchange/create_child.cc",
-        old="  if (sa.children.size() >= kChildrenPerIkeSaMax)",
-        new="  if (sa.children.size() >= 100 * kChildrenPerIkeSaMax)",
+        old="sa.awaited_followups.size() >= kChildrenPerIkeSaMax) {",
+        new="sa.awaited_followups.size() >= 100 * kChildrenPerIkeSaMax) {",
         cases="create_child.too_many_children",
     ),
     Mutant(

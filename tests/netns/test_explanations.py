@@ -172,7 +172,7 @@ def test_a_rekey_without_common_pfs_is_kept_beside_a_tunnel_that_works(pair, sid
     assert "CREATE_CHILD_SA, begun by us" in result.stderr
     other = pair.b if gateway is pair.a else pair.a
     last = other.cli_json("show", "connection", "to-far")["last_failure"]
-    assert last["cause"] == "no-esp-proposal" and last["first_difference"] == "dh_group"
+    assert last["cause"] == "pfs-mismatch" and last["first_difference"] == "dh_group"
     assert last["config"]["path"] == "connections.to-far.ipsec_policy.pfs_group"
     assert "last failed exchange" in other.cli("show", "connection", "to-far").stdout
     assert pair.a.is_connected() and pair.b.is_connected()

@@ -149,6 +149,7 @@ TEST(Explanation, AnAeadAgainstASeparateIntegrityDiffersInTheEncryptionFirst) {
 
 void expect_esp_difference(SimPair& pair, const Items& of_b, const std::string& first,
                            const std::string& field) {
+  pair.config[kB].admits_childless = false;
   try_once(pair);
   const Diagnosis& b = only_record(pair.b(), {"IKE_AUTH", "responder", "4500"});
   EXPECT_EQ(b.cause, "no-esp-proposal");
@@ -184,6 +185,7 @@ TEST(Explanation, EspIntegrityDiffers) {
 TEST(Explanation, PfsDiffersAtTheFirstRekey) {
   SimPair pair;
   pair.config[kB].children[0].proposals[0].pfs_group = DhGroupId::None;
+  pair.config[kB].admits_childless = false;
   pair.establish();
   EXPECT_TRUE(pair.a().failures.empty());
   pair.rekey_child(kA);
@@ -192,10 +194,11 @@ TEST(Explanation, PfsDiffersAtTheFirstRekey) {
                       {"dh_group", "None", "ECP384", true},
                       {"esn", "true false", "true false", false}};
   const Diagnosis& b = only_record(pair.b(), {"CREATE_CHILD_SA", "responder", "4500"});
-  EXPECT_EQ(b.cause, "no-esp-proposal");
+  EXPECT_EQ(b.cause, "pfs-mismatch");
   expect_difference(b, of_b, "dh_group", "ipsec_policy.pfs_group");
   const Diagnosis& a = only_record(pair.a(), {"CREATE_CHILD_SA", "initiator", "4500"});
-  expect_difference(a, untold(turned(of_b)), "", "ipsec_policy");
+  EXPECT_EQ(a.cause, "pfs-mismatch");
+  expect_difference(a, untold(turned(of_b)), "", "ipsec_policy.pfs_group");
   ASSERT_EQ(pair.a().done.size(), 1u);
   EXPECT_EQ(pair.a().done[0].diagnosis.exchange, "CREATE_CHILD_SA");
   EXPECT_TRUE(pair.is_up());
@@ -203,7 +206,7 @@ TEST(Explanation, PfsDiffersAtTheFirstRekey) {
 
 TEST(Explanation, PreSharedKeysDiffer) {
   SimPair pair;
-  pair.config[kB].psk = std::make_shared<const SecretBytes>(as_bytes("another key"));
+  pair.config[kB].authentication = psk("another key");
   try_once(pair);
   const Diagnosis& b = only_record(pair.b(), {"IKE_AUTH", "responder", "4500"});
   EXPECT_EQ(b.cause, "wrong-psk");
@@ -240,22 +243,32 @@ TEST(Explanation, TheRespondersIdentityDiffers) {
                     "local_id", "local_id");
 }
 
-TEST(Explanation, SelectorsDiffer) {
-  SimPair pair;
+void expect_selectors_differ(SimPair& pair, const char* exchange) {
   pair.config[kA].children[0].local = selectors({"10.1.0.0/16"});
   pair.config[kB].children[0].remote = selectors({"10.9.0.0/16"});
   try_once(pair);
   const Items of_b = {{"local_selectors", "0.0.0.0/0, ::/0", "0.0.0.0/0, ::/0", false},
                       {"remote_selectors", "10.9.0.0/16", "10.1.0.0/16", true}};
-  const Diagnosis& b = only_record(pair.b(), {"IKE_AUTH", "responder", "4500"});
+  const Diagnosis& b = only_record(pair.b(), {exchange, "responder", "4500"});
   EXPECT_EQ(b.cause, "no-common-selectors");
   expect_difference(b, of_b, "remote_selectors", "remote_selectors");
-  const Diagnosis& a = only_record(pair.a(), {"IKE_AUTH", "initiator", "4500"});
+  const Diagnosis& a = only_record(pair.a(), {exchange, "initiator", "4500"});
   EXPECT_EQ(a.cause, "no-common-selectors");
   expect_difference(a,
                     {{"local_selectors", "10.1.0.0/16", "", false},
                      {"remote_selectors", "0.0.0.0/0, ::/0", "", false}},
                     "", "remote_selectors");
+}
+
+TEST(Explanation, SelectorsDiffer) {
+  SimPair pair;
+  expect_selectors_differ(pair, "CREATE_CHILD_SA");
+}
+
+TEST(Explanation, SelectorsDifferInIkeAuth) {
+  SimPair pair;
+  pair.config[kB].admits_childless = false;
+  expect_selectors_differ(pair, "IKE_AUTH");
 }
 
 TEST(Explanation, NobodyAnswersOnPort500) {
@@ -279,6 +292,9 @@ TEST(Explanation, PortFiveHundredAnswersAndPort4500DoesNot) {
   EXPECT_EQ(a.cause, "no-answer-4500");
   expect_difference(a, {}, "", "");
   EXPECT_NE(a.remedy.find("4500"), std::string::npos);
+  const Diagnosis& b = only_record(pair.b(), {"IKE_AUTH", "responder", "500"});
+  EXPECT_EQ(b.cause, "no-ike-auth");
+  EXPECT_NE(b.remedy.find("4500"), std::string::npos);
 }
 
 TEST(Explanation, AFloodOfUselessOffersIsOneRecordASecond) {

@@ -1,5 +1,9 @@
 // IKE_SA_INIT floods with forged sources: bounded memory, no Diffie-Hellman for those who cannot
 // receive, and the real peer still comes in.
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
 #include "ike/core/admission.h"
 #include "ike/core/cookie.h"
 #include "ike/exchange/payloads.h"
@@ -117,6 +121,86 @@ TEST(Flood, AnotherOnesCookieIsAnsweredWithAChallenge) {
   EXPECT_TRUE(is_challenge(flood.send(with_cookie(flood.numbered(2), *challenge))));
   EXPECT_EQ(flood.counters().cookies_wrong, 1u);
   EXPECT_EQ(flood.counters().key_exchanges_answered, 1u);
+}
+
+Bytes& public_value_of(std::vector<Payload>& payloads) {
+  for (Payload& payload : payloads) {
+    if (auto* ke = std::get_if<KePayload>(&payload)) return ke->public_value;
+  }
+  throw std::logic_error("no KE");
+}
+
+Datagram with_useless_ke(Datagram request) {
+  auto message = parse_message(request.bytes);
+  std::ranges::fill(public_value_of(message->payloads), uint8_t{0xff});
+  request.bytes = write_message(message->header, message->payloads);
+  return request;
+}
+
+// No half-open SA is left of them, and yet they are not free.
+TEST(Flood, PublicValuesThatAreNoneCountLikeHalfOpenSas) {
+  SimPair pair;
+  Flood flood(pair);
+  for (uint32_t i = 0; i < 1000; ++i) flood.send(with_useless_ke(flood.numbered(i)));
+  EXPECT_EQ(flood.counters().key_exchanges_answered, kCookieThresholdDefault);
+  EXPECT_EQ(flood.counters().cookies_sent, 1000u - kCookieThresholdDefault);
+  // Who returns cookies has one network, and that is bounded.
+  for (uint32_t i = 1000; i < 2000; ++i) {
+    const Datagram request = with_useless_ke(flood.numbered(i));
+    const auto answer = flood.send(request);
+    if (is_challenge(answer)) flood.send(with_cookie(request, *answer));
+  }
+  EXPECT_EQ(flood.counters().key_exchanges_answered, kHalfOpenPerPrefixMax);
+  EXPECT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 60s)) << pair.world.picture();
+  EXPECT_FALSE(is_challenge(flood.send(flood.numbered(5000))));
+}
+
+// Off the path nobody hears the answers, so what is said to a forged address must not be worth it.
+TEST(Flood, NoAnswerToAStrangerIsMuchLargerThanItsRequest) {
+  const auto bare = [](const Datagram& request) {
+    auto message = parse_message(request.bytes);
+    std::erase_if(message->payloads,
+                  [](const Payload& p) { return std::holds_alternative<NotifyPayload>(p); });
+    return Datagram{request.local, request.remote,
+                    write_message(message->header, message->payloads)};
+  };
+  const auto other_group = [](Datagram request) {
+    auto message = parse_message(request.bytes);
+    for (Payload& payload : message->payloads) {
+      if (auto* ke = std::get_if<KePayload>(&payload)) *ke = {.group = 19, .public_value = {}};
+    }
+    request.bytes = write_message(message->header, message->payloads);
+    return request;
+  };
+  const auto without_offer = [](Datagram request) {
+    auto message = parse_message(request.bytes);
+    std::get<SaPayload>(message->payloads[0]).proposals = {{.transforms = {}}};
+    request.bytes = write_message(message->header, message->payloads);
+    return request;
+  };
+  const auto of_version_3 = [](Datagram request) {
+    request.bytes[17] = 0x30;
+    return request;
+  };
+  const auto of_unknown_sa = [](Datagram request) {
+    request.bytes.resize(kHeaderSize + 4);
+    request.bytes[16] = static_cast<uint8_t>(PayloadType::Encrypted);
+    request.bytes[18] = static_cast<uint8_t>(ExchangeType::Informational);
+    store_be32(&request.bytes[24], static_cast<uint32_t>(request.bytes.size()));
+    store_be32(&request.bytes[28], 4);
+    return request;
+  };
+  const std::vector<std::function<Datagram(const Datagram&)>> kinds = {
+      bare, with_useless_ke, other_group, without_offer, of_version_3, of_unknown_sa};
+  constexpr size_t kMoreAtMost = 128;  // NAT detection of ours, and headers.
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    SimPair pair;
+    Flood flood(pair);
+    const Datagram request = kinds[i](flood.numbered(1));
+    const auto answer = flood.send(request);
+    ASSERT_TRUE(answer.has_value()) << i;
+    EXPECT_LE(answer->bytes.size(), request.bytes.size() + kMoreAtMost) << i;
+  }
 }
 
 TEST(Flood, ANetworkThatAnswersChallengesIsBoundedAsWell) {

@@ -304,7 +304,7 @@ class Insider {
   SimPair& pair_;
   FakeCrypto crypto_{99};
   uint64_t iv_counter_ = 5000;
-  uint32_t id_ = 2;  // After IKE_SA_INIT and IKE_AUTH.
+  uint32_t id_ = 3;  // After IKE_SA_INIT, IKE_AUTH and the first child.
 };
 
 constexpr auto kNotifyType = static_cast<uint8_t>(PayloadType::Notify);

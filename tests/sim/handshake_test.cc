@@ -4,14 +4,18 @@
 namespace twinspan::ike {
 namespace {
 
-TEST(Handshake, ComesUpInTwoRoundTripsAndInstallsOnePairOnEachSide) {
-  SimPair pair;
-  pair.establish();
-  EXPECT_EQ(pair.a().inbound.size(), 1u);
-  EXPECT_EQ(pair.b().inbound.size(), 1u);
-  EXPECT_EQ(pair.world.now() - Instant{} - 1000s, 120ms);
-  pair.settle();
-  pair.expect_at_rest();
+// Childless, or with the first child in IKE_AUTH.
+TEST(Handshake, ComesUpInThreeOrTwoRoundTripsAndInstallsOnePairOnEachSide) {
+  for (const bool childless : {true, false}) {
+    SimPair pair;
+    pair.config[kB].admits_childless = childless;
+    pair.establish();
+    EXPECT_EQ(pair.a().inbound.size(), 1u);
+    EXPECT_EQ(pair.b().inbound.size(), 1u);
+    EXPECT_EQ(pair.world.now() - Instant{} - 1000s, childless ? 130ms : 120ms);
+    pair.settle();
+    pair.expect_at_rest();
+  }
 }
 
 TEST(Handshake, ANarrowerResponderNarrowsAndBothSidesSaySo) {

@@ -1,4 +1,5 @@
 // A peer that holds the keys and breaks the protocol, and strangers who hold nothing.
+#include "ike/core/child_sa.h"
 #include "ike/core/proposal.h"
 #include "ike/core/sealed_message.h"
 #include "ike/exchange/payloads.h"
@@ -72,7 +73,7 @@ class Insider {
 
   SimPair& pair_;
   FakeCrypto crypto_{99};
-  uint32_t next_id_ = 2;  // After IKE_SA_INIT and IKE_AUTH.
+  uint32_t next_id_ = 3;  // After IKE_SA_INIT, IKE_AUTH and the first child.
 };
 
 Payload truncated_selectors() {
@@ -180,7 +181,7 @@ TEST(Insider, AnAnswerOfInvalidSyntaxEndsTheIkeSaWithoutADelete) {
   ASSERT_EQ(pair.world.held().size(), 1u);
   pair.world.drop(0);
   pair.a().endpoint().handle_datagram(pair.world.now(),
-                                      insider.answer(MessageId{2}, ExchangeType::CreateChildSa,
+                                      insider.answer(MessageId{3}, ExchangeType::CreateChildSa,
                                                      {error_notify(NotifyType::InvalidSyntax)}));
   while (auto event = pair.a().endpoint().poll_event()) pair.a().carry_out(*std::move(event));
   EXPECT_FALSE(pair.a().endpoint().poll_datagram().has_value());
@@ -198,7 +199,7 @@ TEST(Insider, ABrokenAnswerEndsTheIkeSaWithADelete) {
   pair.world.drop(0);
   pair.a().endpoint().handle_datagram(
       pair.world.now(),
-      insider.answer(MessageId{2}, ExchangeType::CreateChildSa, {truncated_selectors()}));
+      insider.answer(MessageId{3}, ExchangeType::CreateChildSa, {truncated_selectors()}));
   while (auto event = pair.a().endpoint().poll_event()) pair.a().carry_out(*std::move(event));
   EXPECT_EQ(pair.a().ike_gone.size(), 1u);
   EXPECT_TRUE(pair.a().endpoint().poll_datagram().has_value());
@@ -295,6 +296,102 @@ TEST(Stranger, ALowerVersionOrAResponseOfAHigherOneIsDropped) {
   pair.b().endpoint().handle_datagram(pair.world.now(), request);
   EXPECT_FALSE(pair.b().endpoint().poll_datagram().has_value());
   EXPECT_EQ(pair.b().endpoint().counters().malformed, 3u);
+}
+
+// The answer to `up` is about our own attempt.
+TEST(Stranger, AForgedOfferDoesNotEndTheCommandThatBringsTheTunnelUp) {
+  SimPair pair;
+  Datagram request = first_request(pair);
+  pair.config[kB].mode = ConnectionMode::Default;
+  pair.start(kB);
+  pair.world.hold_wire();
+  pair.world.command(kB, CommandUp{kTunnel});
+  auto message = parse_message(request.bytes);
+  message->header.initiator_spi = IkeSpi{5};
+  std::get<SaPayload>(message->payloads[0]).proposals = {{.transforms = {}}};
+  request.bytes = write_message(message->header, message->payloads);
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  while (auto event = pair.b().endpoint().poll_event()) pair.b().carry_out(*std::move(event));
+  ASSERT_FALSE(pair.b().diagnoses.empty());
+  EXPECT_EQ(pair.b().diagnoses.back().cause, "no-ike-proposal");
+  EXPECT_TRUE(pair.b().done.empty());
+  pair.world.release_wire();
+  EXPECT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 60s)) << pair.world.picture();
+  ASSERT_EQ(pair.b().done.size(), 1u);
+  EXPECT_TRUE(pair.b().done[0].ok);
+}
+
+// Whoever says something long is not repeated at length in logs, events and status.
+TEST(Stranger, WhatIsSaidOfAnOfferOrAnIdentityIsBounded) {
+  constexpr size_t kTextMax = 2500;
+  SimPair pair;
+  Datagram request = first_request(pair);
+  pair.start(kB);
+  auto message = parse_message(request.bytes);
+  Proposal long_one{.transforms = {}};
+  for (uint16_t id = 0; id < kTransformsMax; ++id)
+    long_one.transforms.push_back({.type = TransformType::Encryption, .id = uint16_t(5000 + id)});
+  std::get<SaPayload>(message->payloads[0]).proposals.assign(20, long_one);
+  request.bytes = write_message(message->header, message->payloads);
+  pair.b().endpoint().handle_datagram(pair.world.now(), request);
+  while (auto event = pair.b().endpoint().poll_event()) pair.b().carry_out(*std::move(event));
+  ASSERT_FALSE(pair.b().diagnoses.empty());
+  EXPECT_LT(pair.b().diagnoses.back().message.size(), kTextMax);
+
+  SimPair other;
+  other.config[kA].local_identity = {.type = IdType::KeyId, .value = Bytes(5000, 0x5a)};
+  other.config[kA].fragment_size = 0;
+  other.start();
+  other.world.run_for(1s);
+  ASSERT_FALSE(other.b().diagnoses.empty());
+  EXPECT_EQ(other.b().diagnoses.back().cause, "wrong-identity");
+  EXPECT_LT(other.b().diagnoses.back().message.size(), kTextMax);
+}
+
+TEST(Insider, AChildTooManyLeavesARecord) {
+  SimPair pair;
+  Insider insider(pair);
+  pair.establish();
+  std::vector<Payload> answer;
+  for (size_t i = 0; i < kChildrenPerIkeSaMax; ++i) {
+    pair.b().failures.clear();
+    answer = insider.ask(ExchangeType::CreateChildSa, good_request(pair));
+  }
+  EXPECT_NE(find_notify(answer, NotifyType::NoAdditionalSas), nullptr);
+  ASSERT_EQ(pair.b().failures.size(), 1u);
+  EXPECT_EQ(pair.b().failures[0].cause, "limit-reached");
+  EXPECT_EQ(pair.b().failures[0].exchange, "CREATE_CHILD_SA");
+}
+
+TEST(Insider, APayloadThatStandsTwiceIsFatalToo) {
+  for (size_t i = 0; i < 5; ++i) {
+    SimPair pair;
+    Insider insider(pair);
+    pair.establish();
+    std::vector<Payload> request = good_request(pair);
+    request.push_back(request[i]);
+    expect_fatal(insider.ask(ExchangeType::CreateChildSa, request), pair);
+  }
+}
+
+// A half-open SA knows the connection as it was.
+TEST(Stranger, AConnectionThatWasChangedMeanwhileDoesNotAdmitTheOldKey) {
+  SimPair pair;
+  PeerConfig first = pair.config[kB];
+  first.tunnel = TunnelId{1};
+  first.name = "other";
+  first.remote_identity = fqdn("other.example.net");
+  pair.world.command(kB, CommandAddPeer{.peer = first, .started = true});
+  pair.world.hold_wire();
+  pair.start();
+  pair.world.run_for(1ms);
+  pair.world.deliver(0);  // IKE_SA_INIT
+  pair.world.deliver(0);
+  pair.config[kB].authentication = psk("a new key");
+  pair.start(kB);
+  pair.world.release_wire();
+  pair.world.run_for(1s);
+  EXPECT_TRUE(pair.b().ike_established.empty()) << pair.world.picture();
 }
 
 TEST(Stranger, AFloodOfUselessOffersIsReportedOnceASecond) {

@@ -4,8 +4,10 @@
 //
 // What is shown: without a verified AUTH nothing is established or installed, whoever knows the
 // session keys; and what is not authenticated leaves the whole state byte for byte as it was.
+#include <algorithm>
 #include <functional>
 
+#include "ike/core/cookie.h"
 #include "ike/core/proposal.h"
 #include "ike/exchange/payloads.h"
 #include "tests/sim/sim_pair.h"
@@ -26,7 +28,8 @@ struct Stage {
   Role role;  // The victim's in the IKE SA that is attacked.
   bool is_authenticated;
   std::function<void(SimPair&)> reach;
-  bool attacks_first_session = false;  // Of several; otherwise the newest.
+  bool attacks_first_session = false;      // Of several; otherwise the newest.
+  std::vector<DhGroupId> additional = {};  // Of both sides (RFC 9370).
 };
 
 void deliver_one(SimPair& pair) {
@@ -76,6 +79,8 @@ void linger_at(SimPair& pair, size_t side) {
   deliver_from(pair, 1 - side);
 }
 
+const std::vector<DhGroupId> kAdditional = {DhGroupId::Curve25519, DhGroupId::Ecp521};
+
 std::vector<Stage> stages() {
   using enum IkeSaState;
   constexpr auto kInitiator = Role::Initiator, kResponder = Role::Responder;
@@ -92,6 +97,52 @@ std::vector<Stage> stages() {
          begin(p);
          deliver_one(p);
        }},
+      {"IntermediateSent", IntermediateSent, kA, kInitiator, false,
+       [](SimPair& p) {
+         begin(p);
+         deliver_one(p);
+         deliver_one(p);
+       },
+       false, kAdditional},
+      {"SecondIntermediateSent", IntermediateSent, kA, kInitiator, false,
+       [](SimPair& p) {
+         begin(p);
+         for (unsigned i = 0; i < 4; ++i) deliver_one(p);
+       },
+       false, kAdditional},
+      {"IntermediateDue", IntermediateDue, kB, kResponder, false,
+       [](SimPair& p) {
+         begin(p);
+         deliver_one(p);
+       },
+       false, kAdditional},
+      {"SecondIntermediateDue", IntermediateDue, kB, kResponder, false,
+       [](SimPair& p) {
+         begin(p);
+         for (unsigned i = 0; i < 3; ++i) deliver_one(p);
+       },
+       false, kAdditional},
+      {"LastIntermediateAnswered", InitAnswered, kB, kResponder, false,
+       [](SimPair& p) {
+         begin(p);
+         for (unsigned i = 0; i < 5; ++i) deliver_one(p);
+       },
+       false, kAdditional},
+      {"FollowupSent", Established, kA, kInitiator, true,
+       [](SimPair& p) {
+         stand(p);
+         p.rekey_child(kA);
+         deliver_one(p);
+         deliver_one(p);
+       },
+       false, kAdditional},
+      {"FollowupAwaited", Established, kB, kResponder, true,
+       [](SimPair& p) {
+         stand(p);
+         p.rekey_child(kA);
+         deliver_one(p);
+       },
+       false, kAdditional},
       {"EstablishedInitiator", Established, kA, kInitiator, true, stand},
       {"EstablishedResponder", Established, kB, kResponder, true, stand},
       {"CandidateAtA", Candidate, kA, kResponder, true, [](SimPair& p) { cross_half(p, kA); }},
@@ -158,6 +209,15 @@ std::vector<std::vector<Payload>> payload_lists(const SimPair& pair) {
   add(kSetIdi | kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth | kSetSa | kTs);
   add(kSetIdr | kSetAuth);
+  add(kSetIdi | kSetAuth);
+  FakeCrypto crypto{8};
+  for (const DhGroupId method : kAdditional) {
+    const Payload ke =
+        KePayload{static_cast<uint16_t>(method), crypto.make_dh(method)->public_value()};
+    lists.push_back({ke});
+    lists.push_back(
+        {ke, NotifyPayload{.type = NotifyType::AdditionalKeyExchange, .value = filled(8)}});
+  }
   lists.push_back({DeletePayload{ProtocolId::Esp, {Spi{0x11223344}}}});
   lists.push_back({error_notify(NotifyType::AuthenticationFailed)});
   lists.push_back({error_notify(NotifyType::TemporaryFailure)});
@@ -185,6 +245,9 @@ class Scene {
       SimHost& host = pair_->world.host(side);
       host.options.export_keys = true;
       host.restart(side + 5);
+      for (IkeProposal& p : pair_->config[side].ike_proposals) p.additional = stage_.additional;
+      for (EspProposal& p : pair_->config[side].children[0].proposals)
+        p.additional = stage_.additional;
     }
     pair_->world.record(false);
     stage_.reach(*pair_);
@@ -197,20 +260,49 @@ class Scene {
   SimPair& pair() { return *pair_; }
   SimHost& victim() { return pair_->world.host(stage_.victim); }
   bool is_unchanged() { return victim().endpoint().dump_state() == before_; }
+  // Of the victim's SAs each stands as it stood, whatever stands beside them.
+  bool is_sa_unchanged() {
+    const std::string sas = before_.substr(before_.find("\nike "));
+    const std::string now = victim().endpoint().dump_state();
+    for (size_t begin = 0; begin < sas.size();) {
+      const size_t end = std::min(sas.find("\nike ", begin + 1), sas.size());
+      if (now.find(sas.substr(begin, end - begin)) == std::string::npos) return false;
+      begin = end;
+    }
+    return true;
+  }
+  // What the victim sends on, as INVALID_SPI names it.
+  Bytes outbound_spi() {
+    Bytes spi(4);
+    const auto* pair = victim().outbound(kTunnel);
+    if (pair != nullptr) store_be32(spi.data(), pair->params.outbound_spi.value);
+    return spi;
+  }
 
   void send(const Forger::Message& message, const std::vector<Payload>& payloads, Sealing sealing) {
-    victim().endpoint().handle_datagram(pair_->world.now(),
-                                        forger_->make(message, payloads, sealing));
+    handle(forger_->make(message, payloads, sealing));
+  }
+  // From the peer's address, in the name of an IKE SA that does not exist yet.
+  void send_as_stranger(const Forger::Message& message, const std::vector<Payload>& payloads) {
+    Forger::Victim target = aim();
+    target.role = Role::Responder;
+    target.initiator_spi = IkeSpi{0xabcdef};
+    target.responder_spi = IkeSpi{0};
+    handle(Forger(target).make(message, payloads, Sealing::None));
+  }
+  size_t take_installed() { return std::exchange(installed_, 0); }
+  size_t take_established() { return std::exchange(established_, 0); }
+
+ private:
+  void handle(const Datagram& datagram) {
+    victim().endpoint().handle_datagram(pair_->world.now(), datagram);
     while (auto event = victim().endpoint().poll_event()) {
       installed_ += std::holds_alternative<EventInstallPair>(*event) ? 1 : 0;
       established_ += std::holds_alternative<EventIkeEstablished>(*event) ? 1 : 0;
     }
     while (victim().endpoint().poll_datagram()) continue;
   }
-  size_t take_installed() { return std::exchange(installed_, 0); }
-  size_t take_established() { return std::exchange(established_, 0); }
 
- private:
   Forger::Victim aim() {
     const auto& sessions = victim().session_keys;
     const EventIkeKeys* session = nullptr;
@@ -220,7 +312,8 @@ class Scene {
                           .peer = {pair_->world.host(1 - stage_.victim).address(), 4500},
                           .role = stage_.role,
                           .session = session};
-    if (stage_.state == IkeSaState::InitSent || stage_.state == IkeSaState::InitAnswered)
+    // The port floats with the first message after IKE_SA_INIT.
+    if (stage_.state == IkeSaState::InitSent || is_half_open(stage_.state))
       target.victim.port = target.peer.port = 500;
     if (session != nullptr) {
       target.initiator_spi = session->initiator_spi;
@@ -261,6 +354,33 @@ TEST_P(EveryStage, InputThatIsNotAuthenticatedChangesNothing) {
       }
     }
     ASSERT_TRUE(scene.is_unchanged()) << GetParam().name << ", exchange " << exchange;
+  }
+  EXPECT_EQ(scene.take_installed() + scene.take_established(), 0u);
+}
+
+// What strangers may say in clear: requests of IKE_SA_INIT make a half-open SA of their own, hints
+// a negotiation of our own; the SA at hand stays as it is, byte for byte.
+TEST_P(EveryStage, WhatIsSaidInClearDoesNotReachTheSa) {
+  Scene scene(GetParam());
+  if (HasFatalFailure()) return;
+  const bool awaits_init = GetParam().state == IkeSaState::InitSent;
+  auto lists = payload_lists(scene.pair());
+  for (const NotifyType type : {NotifyType::InvalidSpi, NotifyType::InvalidIkeSpi,
+                                NotifyType::NoProposalChosen, NotifyType::InvalidMajorVersion}) {
+    lists.push_back({NotifyPayload{.type = type, .value = scene.outbound_spi()}});
+  }
+  lists.push_back({cookie_payload(filled(16))});
+  for (const uint8_t exchange : {kInitType, static_cast<uint8_t>(ExchangeType::Informational)}) {
+    for (const Direction direction : {Direction::Request, Direction::Response}) {
+      if (awaits_init && exchange == kInitType && direction == Direction::Response) continue;
+      for (uint32_t id = 0; id < kIdsTried; ++id) {
+        for (const auto& list : lists) {
+          scene.send({exchange, direction, MessageId{id}}, list, Sealing::None);
+          scene.send_as_stranger({exchange, direction, MessageId{id}}, list);
+          ASSERT_TRUE(scene.is_sa_unchanged()) << GetParam().name << ", exchange " << exchange;
+        }
+      }
+    }
   }
   EXPECT_EQ(scene.take_installed() + scene.take_established(), 0u);
 }

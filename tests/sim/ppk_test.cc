@@ -92,7 +92,7 @@ TEST(Ppk, TheRightPpkDoesNotExcuseAnotherPsk) {
     SimPair pair;
     pair.config[kA].ppk = ppk(need);
     pair.config[kB].ppk = ppk(need);
-    pair.config[kB].psk = std::make_shared<const SecretBytes>(as_bytes("another key"));
+    pair.config[kB].authentication = psk("another key");
     expect_refused(pair, "auth-refused", "wrong-psk");
   }
 }
@@ -101,7 +101,7 @@ TEST(Ppk, AnotherPskIsRefusedWithoutThePpkAsWell) {
   SimPair pair;
   pair.config[kA].ppk = ppk(Need::Optional);
   pair.config[kB].ppk = ppk(Need::Optional, "0123456789abcdef", "site-2");
-  pair.config[kB].psk = std::make_shared<const SecretBytes>(as_bytes("another key"));
+  pair.config[kB].authentication = psk("another key");
   expect_refused(pair, "auth-refused", "wrong-psk");
 }
 

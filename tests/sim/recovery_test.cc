@@ -1,4 +1,5 @@
 // Restarts, crashes, both ends initiating at once: the tunnel comes back to exactly one SA.
+#include "ike/core/supervisor.h"
 #include "tests/sim/sim_pair.h"
 
 namespace twinspan::ike {
@@ -175,6 +176,27 @@ TEST(Recovery, InitialContactDropsTheOldSaWithoutADelete) {
   }
   pair.settle();
   pair.expect_at_rest();
+}
+
+// What stands for no time at all is no success.
+TEST(Recovery, APeerThatDeletesOverAndOverIsMetWithBackOff) {
+  SimPair pair;
+  pair.start();
+  const Instant end = pair.world.now() + 600s;
+  while (pair.world.now() < end) {
+    if (!pair.world.run_until([&] { return pair.is_up(); }, 60s)) break;
+    pair.world.command(kB, CommandDown{kTunnel});
+    pair.world.command(kB, CommandUp{kTunnel});
+    pair.world.run_for(10ms);
+  }
+  EXPECT_GE(pair.a().ike_established.size(), 15u);
+  EXPECT_LE(pair.a().ike_established.size(), 35u) << pair.world.picture();
+  // What stood for a while is one: the next failure is the first again.
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 60s));
+  pair.world.run_for(kStableAfter);
+  pair.world.command(kB, CommandDown{kTunnel});
+  pair.world.command(kB, CommandUp{kTunnel});
+  EXPECT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 2s)) << pair.world.picture();
 }
 
 TEST(Recovery, AddingThePeerWhileItIsUnreachableKeepsTrying) {

@@ -22,7 +22,7 @@ void expect_refused(SimPair& pair, const std::string& cause_a, const std::string
 
 TEST(Refusal, DifferentPreSharedKeys) {
   SimPair pair;
-  pair.config[kB].psk = std::make_shared<const SecretBytes>(as_bytes("another key"));
+  pair.config[kB].authentication = psk("another key");
   expect_refused(pair, "auth-refused", "wrong-psk");
 }
 
@@ -55,8 +55,9 @@ TEST(Refusal, NoCommonIkeProposalNamesTheFirstDifference) {
             std::string::npos);
 }
 
-TEST(Refusal, NoCommonEspProposalLeavesTheIkeSaAlive) {
+TEST(Refusal, NoCommonEspProposalInIkeAuthLeavesTheIkeSaAlive) {
   SimPair pair;
+  pair.config[kB].admits_childless = false;
   pair.config[kB].children[0].proposals[0].encryption = {EncryptionId::ChaCha20Poly1305, 256};
   expect_refused(pair, "no-esp-proposal", "no-esp-proposal");
   EXPECT_NE(pair.a().done[0].diagnosis.message.find("no ESP proposal in common"),

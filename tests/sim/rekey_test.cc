@@ -271,7 +271,7 @@ TEST(Rekey, PfsMismatchIsExplainedAndTheOldChildStays) {
   pair.world.run_for(1s);
   ASSERT_EQ(pair.a().done.size(), 1u);
   EXPECT_FALSE(pair.a().done[0].ok);
-  EXPECT_EQ(pair.a().done[0].diagnosis.cause, "no-esp-proposal");
+  EXPECT_EQ(pair.a().done[0].diagnosis.cause, "pfs-mismatch");
   EXPECT_TRUE(pair.is_up());
   EXPECT_NE(pair.a().outbound(kTunnel), nullptr);
 }

@@ -53,6 +53,9 @@ TEST_P(RealMove, IsFollowedInSecondsWithTheSameSpisWhenBothSend) {
     EXPECT_EQ(pair.b().outbound(kTunnel)->params.outbound_spi, before);
     EXPECT_EQ(pair.b().ike_gone.size(), 0u);
     EXPECT_EQ(pair.b().endpoint().counters().remote_moves, 1u);
+    ASSERT_EQ(pair.b().ike_moved.size(), 1u);
+    EXPECT_EQ(pair.b().ike_moved[0].remote, pair.b().outbound(kTunnel)->params.remote);
+    EXPECT_EQ(pair.b().ike_moved[0].initiator_spi, pair.b().ike_established[0].initiator_spi);
     pair.expect_sound();
     if (testing::Test::HasFailure()) return;
   }

@@ -37,6 +37,8 @@ class SimPair {
     start();
     ASSERT_TRUE(world.run_until([this] { return is_up(); }, 10s)) << world.picture();
     world.run_for(100ms);
+    // A packet each way: the responder knows then that the initiator holds the first child.
+    world.exchange_esp();
   }
   // Long enough for every grace, activation and reaper time.
   void settle() { world.run_for(60s); }

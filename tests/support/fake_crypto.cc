@@ -53,6 +53,41 @@ class FakeDh : public DhExchange {
   Bytes public_value_;
 };
 
+// A KEM with the sizes of the real one, where only one side may begin: the marks tell a public key
+// and a ciphertext apart.
+constexpr size_t kMarkOffset = 8;
+constexpr uint8_t kKeyMark = 0x4b, kCiphertextMark = 0x43;
+
+Bytes kem_value(uint16_t size, uint8_t mark, uint64_t secret) {
+  Bytes value(size);
+  store_be64(value.data(), power(kGenerator, secret));
+  value[kMarkOffset] = mark;
+  return value;
+}
+
+std::optional<SecretBytes> kem_secret(ByteView value, size_t size, uint8_t mark, uint64_t secret) {
+  if (value.size() != size || value[kMarkOffset] != mark) return std::nullopt;
+  SecretBytes shared(8);
+  store_be64(shared.data(), power(load_be64(value.data()) % kPrime, secret));
+  return shared;
+}
+
+class FakeKem : public DhExchange {
+ public:
+  FakeKem(const KemProperties& kem, uint64_t secret)
+      : kem_(kem), secret_(secret), public_value_(kem_value(kem.public_size, kKeyMark, secret)) {}
+  DhGroupId group() const override { return kem_.id; }
+  const Bytes& public_value() const override { return public_value_; }
+  std::optional<SecretBytes> compute(ByteView ciphertext) override {
+    return kem_secret(ciphertext, kem_.ciphertext_size, kCiphertextMark, secret_);
+  }
+
+ private:
+  const KemProperties& kem_;
+  uint64_t secret_;
+  Bytes public_value_;
+};
+
 Bytes xored(ByteView key, ByteView iv, ByteView text) {
   Bytes out = fake_hash(key, {iv}, text.size());
   for (size_t i = 0; i < text.size(); ++i) out[i] ^= text[i];
@@ -91,8 +126,19 @@ void FakeCrypto::fill(ByteSpan out) {
 }
 
 std::unique_ptr<DhExchange> FakeCrypto::make_dh(DhGroupId group) {
+  if (const KemProperties* const kem = find_kem(group))
+    return std::make_unique<FakeKem>(*kem, random_() % kPrime);
   if (find_dh_group(group) == nullptr) return nullptr;
   return std::make_unique<FakeDh>(group, random_() | 2);
+}
+
+std::optional<AnsweredDh> FakeCrypto::answer_dh(DhGroupId group, ByteView peer_public_value) {
+  const KemProperties* const kem = find_kem(group);
+  if (kem == nullptr) return Provider::answer_dh(group, peer_public_value);
+  const uint64_t secret = random_() % kPrime;
+  auto shared = kem_secret(peer_public_value, kem->public_size, kKeyMark, secret);
+  if (!shared) return std::nullopt;
+  return AnsweredDh{kem_value(kem->ciphertext_size, kCiphertextMark, secret), *std::move(shared)};
 }
 
 SecretBytes FakeCrypto::prf(PrfId id, ByteView key, std::initializer_list<ByteView> parts) {

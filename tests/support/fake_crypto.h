@@ -15,6 +15,7 @@ class FakeCrypto : public Provider {
 
   void fill(ByteSpan out) override;
   std::unique_ptr<DhExchange> make_dh(DhGroupId group) override;
+  std::optional<AnsweredDh> answer_dh(DhGroupId group, ByteView peer_public_value) override;
   SecretBytes prf(PrfId id, ByteView key, std::initializer_list<ByteView> parts) override;
   Bytes hmac(IntegrityId id, ByteView key, std::initializer_list<ByteView> parts) override;
   Bytes sha1(std::initializer_list<ByteView> parts) override;

@@ -18,6 +18,15 @@ bool is_same_message(const Header& one, const Header& other) {
          one.message_id == other.message_id;
 }
 
+uint32_t next_request_id(const SimWorld& world, size_t side) {
+  uint32_t next = 0;
+  for (const WireMessage& message : world.sent) {
+    if (message.from == side && !message.header.is_response)
+      next = std::max(next, message.header.message_id.value + 1);
+  }
+  return next;
+}
+
 SkKeys sk_keys(const EventIkeKeys& of, bool of_initiator) {
   return {of.suite.encryption, of.suite.integrity, (of_initiator ? of.keys.ei : of.keys.er).view(),
           (of_initiator ? of.keys.ai : of.keys.ar).view()};
@@ -32,6 +41,7 @@ Payload deleted(Spi spi) {
 void ScriptedPeer::prepare(SimWorld& world, size_t victim) {
   world.host(victim).options.export_keys = true;
   world.restart(victim);
+  world.keeps_sent = true;
 }
 
 ScriptedPeer::ScriptedPeer(SimWorld& world, size_t victim)
@@ -39,11 +49,11 @@ ScriptedPeer::ScriptedPeer(SimWorld& world, size_t victim)
   SimHost& self = world.host(own_);
   self.is_alive = false;
   const EventIkeEstablished& sa = self.ike_established.back();
-  // An initiator has asked twice: IKE_SA_INIT and IKE_AUTH.
   sessions_.push_back({.initiator_spi = sa.initiator_spi,
                        .responder_spi = sa.responder_spi,
                        .is_initiator = sa.is_initiator,
-                       .next_id = sa.is_initiator ? 2u : 0u});
+                       .next_id = next_request_id(world, own_)});
+  world.keeps_sent = false;
   for (const auto& [spi, pair] : self.inbound) {
     children_.push_back({.own = spi,
                          .victims = pair.params.outbound_spi,

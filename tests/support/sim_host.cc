@@ -132,6 +132,8 @@ void SimHost::carry_out(Event event) {
     if (pair == nullptr) return violate("an unknown child was moved");
     pair->params.local = u->local;
     pair->params.remote = u->remote;
+  } else if (auto* n = std::get_if<EventResolve>(&event)) {
+    asked.push_back(*n);
   } else if (auto* t = std::get_if<EventTunnelState>(&event)) {
     TunnelState& state = tunnel_state[t->tunnel];
     if (state == TunnelState::Established && t->state != TunnelState::Established) ++departures;
@@ -153,6 +155,8 @@ void SimHost::carry_out(Event event) {
     troubles.push_back(*r);
   } else if (auto* s = std::get_if<EventIkeEstablished>(&event)) {
     ike_established.push_back(*s);
+  } else if (auto* p = std::get_if<EventIkeMoved>(&event)) {
+    ike_moved.push_back(*p);
   } else if (auto* g = std::get_if<EventIkeGone>(&event)) {
     ike_gone.push_back(*g);
   } else if (auto* k = std::get_if<EventIkeKeys>(&event)) {

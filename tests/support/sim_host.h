@@ -70,10 +70,12 @@ class SimHost {
   std::vector<EventChildEstablished> children;
   std::vector<EventChildTrouble> troubles;
   std::vector<EventIkeEstablished> ike_established;
+  std::vector<EventIkeMoved> ike_moved;
   std::vector<EventIkeGone> ike_gone;
   std::vector<Diagnosis> diagnoses;
   std::vector<Diagnosis> failures;         // One per EventExchangeFailed.
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.
+  std::vector<EventResolve> asked;         // Names that nobody has answered yet.
   bool is_quiet = false;
   uint64_t esp_sent = 0, esp_delivered = 0, esp_unknown = 0, esp_bad_key = 0, esp_replayed = 0;
   uint64_t gaps = 0;        // A pair was lost for whose traffic there is no other one.

@@ -21,6 +21,10 @@ inline TrafficSelectors selectors(const std::vector<std::string>& prefixes) {
   return list;
 }
 
+inline Authentication psk(const std::string& key) {
+  return PskAuthentication{.secret = std::make_shared<const SecretBytes>(as_bytes(key))};
+}
+
 inline PeerConfig peer_config(size_t side) {
   const bool is_a = side == kA;
   PeerConfig peer;
@@ -30,7 +34,7 @@ inline PeerConfig peer_config(size_t side) {
   peer.remote_address = *IpAddress::parse(is_a ? "192.0.2.2" : "192.0.2.1");
   peer.local_identity = fqdn(is_a ? "a.example.net" : "b.example.net");
   peer.remote_identity = fqdn(is_a ? "b.example.net" : "a.example.net");
-  peer.psk = std::make_shared<const SecretBytes>(as_bytes("correct horse battery staple"));
+  peer.authentication = psk("correct horse battery staple");
   peer.ike_proposals = {{.encryption = {EncryptionId::AesGcm16, 256}}};
   peer.children = {{.name = peer.name,
                     .local = selectors({"0.0.0.0/0", "::/0"}),

@@ -77,9 +77,17 @@ void SimWorld::drain(size_t index) {
     ladder_.note("              " + host.name() + ": " + host.trace[i]);
   }
   while (auto datagram = host.endpoint().poll_datagram()) post(index, *std::move(datagram));
+  answer_names(index);
   if (host.change_count == before) return;
   check();
   if (sends_esp_on_change) send_esp(index, false);
+}
+
+void SimWorld::answer_names(size_t index) {
+  for (const EventResolve& asked : std::exchange(hosts_[index]->asked, {})) {
+    const auto answer = name_service ? name_service(asked) : std::nullopt;
+    if (answer) command(index, *answer);
+  }
 }
 
 std::string SimWorld::line_of(const WireMessage& message) const {

@@ -38,11 +38,15 @@ class SimWorld {
   bool sends_esp_on_change = false;
   std::map<size_t, SimNat> nats;  // By the host that stands behind it.
   std::optional<SimCopier> copier;
+  // What the name service says at once; nullopt: nothing, ever.
+  std::function<std::optional<CommandResolved>(const EventResolve&)> name_service;
   // No ladder and no traces: a picture is drawn by running the same seed again.
   void record(bool wanted);
 
   void command(size_t host, Command command);
   void run_for(Duration span);
+  // Every clock goes on by `span` at once, as when all sleep; what is on the wire stays there.
+  void jump(Duration span) { now_ += span; }
   // False: not within `limit`.
   bool run_until(const std::function<bool()>& reached, Duration limit);
   void restart(size_t host);
@@ -96,6 +100,7 @@ class SimWorld {
   size_t launch(size_t from, const Delivery& delivery, uint64_t digest);
   void step_to(Instant limit);
   void drain(size_t host);
+  void answer_names(size_t host);
   void post(size_t from, Datagram datagram);
   void transmit(const WireMessage& message, uint64_t digest, const std::string& line);
   std::vector<Duration> transit(const Delivery& delivery, uint64_t digest);

@@ -126,8 +126,29 @@ void choose_path(Dice& dice, WalkPlan& plan) {
 void choose_extensions(Dice& dice, WalkPlan& plan) {
   for (PeerConfig& peer : plan.config) {
     if (one_in(dice, 4)) peer.fragment_size = 256;
+    peer.admits_childless = !one_in(dice, 3);
   }
   plan.always_asks_for_cookies = one_in(dice, 5);
+}
+
+// RFC 9370: on both sides, or on one that can do without.
+void choose_additional(Dice& dice, WalkPlan& plan) {
+  static constexpr DhGroupId kMethods[] = {DhGroupId::Ecp521, DhGroupId::Modp3072,
+                                           DhGroupId::Ecp256};
+  if (!one_in(dice, 3)) return;
+  const auto count = static_cast<std::ptrdiff_t>(1 + dice() % std::size(kMethods));
+  const bool is_optional = one_in(dice, 3);
+  const bool at_b = !is_optional || !one_in(dice, 3);
+  const auto extend = [&](auto& proposals) {
+    const auto plain = proposals;
+    for (auto& proposal : proposals) proposal.additional.assign(kMethods, kMethods + count);
+    if (is_optional) proposals.insert(proposals.end(), plain.begin(), plain.end());
+  };
+  for (const size_t side : {kA, kB}) {
+    if (side == kB && !at_b) continue;
+    extend(plan.config[side].ike_proposals);
+    for (ChildConfig& child : plan.config[side].children) extend(child.proposals);
+  }
 }
 
 void put_behind_nat(WalkPlan& plan) {
@@ -149,6 +170,7 @@ WalkPlan plan_walk(uint64_t seed) {
   choose_selectors(dice, plan);
   choose_path(dice, plan);
   choose_extensions(dice, plan);
+  choose_additional(dice, plan);
   return plan;
 }
 

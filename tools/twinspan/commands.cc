@@ -30,6 +30,12 @@ int report(const ControlError& error) {
         error.parameters.value("connection", ""));
     return kExitUsage;
   }
+  if (error.name == kErrorBadCredentials) {
+    for (const json& line : error.parameters.value("errors", json::array()))
+      std::cerr << line.get<std::string>() << "\n";
+    std::cerr << "nothing was changed\n";
+    return kExitNegative;
+  }
   const std::string diagnosis = render_diagnosis(error.parameters, "");
   std::cerr << (diagnosis.empty() ? "failed: " + error.name + "\n" : diagnosis);
   return kExitNegative;
@@ -110,6 +116,15 @@ int run_down(const CommandOptions& options) {
 int run_rekey(const CommandOptions& options) {
   return run(options, kMethodRekey, {{"connection", options.connection}, {"ike", options.ike}},
              "rekeyed");
+}
+
+int run_reload_credentials(const CommandOptions& options) {
+  return ask(options, kMethodReloadCredentials, json::object(), [&](const json&) {
+    std::cout << (options.json
+                      ? json{{"schema", "twinspan.result/1"}, {"ok", true}}.dump(2)
+                      : "keys, certificates and CRLs were read again; SAs stay as they are")
+              << std::endl;
+  });
 }
 
 int run_events(const CommandOptions& options) {

@@ -18,6 +18,7 @@ int run_show_connection(const CommandOptions& options);
 int run_up(const CommandOptions& options);
 int run_down(const CommandOptions& options);
 int run_rekey(const CommandOptions& options);
+int run_reload_credentials(const CommandOptions& options);
 int run_events(const CommandOptions& options);
 int run_flush(const CommandOptions& options);
 

@@ -52,6 +52,9 @@ int run(int argc, char** argv) {
       app.add_subcommand("events", "What happened, oldest first")->fallthrough();
   events->add_flag("--follow", options.follow, "And what happens from now on");
   events->callback([&chosen] { chosen = run_events; });
+  add_command(app, chosen, "reload-credentials",
+              "Read keys, certificates and CRLs again; connections stay up",
+              run_reload_credentials);
   add_command(app, chosen, "flush", "Remove devices, routes and rules of a stopped gateway",
               run_flush);
   try {

@@ -68,10 +68,42 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
-// "Connected", or "Connected (legacy)" where weak algorithms are admitted.
+// Where the peer is, or while that is not known where it should be.
+std::string remote_text(const json& tunnel) {
+  const bool is_known = tunnel.value("remote_endpoint", json()).is_string();
+  return field(tunnel, is_known ? "remote_endpoint" : "remote");
+}
+
+// "Connected", "Connected (legacy)" where weak algorithms are admitted, "Connected 2/4" where
+// children are missing.
 std::string status_text(const json& connection) {
+  const auto up = connection.value("children_up", uint64_t{0});
+  const auto wanted = connection.value("children_wanted", uint64_t{0});
   return field(connection, "connection_status") +
+         (up > 0 && up < wanted ? fmt::format(" {}/{}", up, wanted) : "") +
          (connection.value("legacy", false) ? " (legacy)" : "");
+}
+
+// "certificate CN=gw-b until 2026-12-01T00:00:00Z", or the word alone.
+std::string authentication_text(const json& ike) {
+  const std::string method = field(ike, "authentication");
+  const json certificate = ike.value("peer_certificate", json());
+  if (!certificate.is_object()) return method;
+  return fmt::format("{} until {}", field(certificate, "what"), field(certificate, "not_after"));
+}
+
+// Which of the wanted children are there, and what is wrong with each.
+std::string render_children(const json& children) {
+  std::string text;
+  for (const json& child : children) {
+    const json trouble = child.value("trouble", json());
+    if (children.size() == 1 && !trouble.is_object()) continue;
+    text += fmt::format("{:<18} {} {} {} === {}{}\n", "child", field(child, "name"),
+                        child.value("is_up", false) ? "up" : "down",
+                        list_text(child["local_selectors"]), list_text(child["remote_selectors"]),
+                        trouble.is_object() ? ": " + field(trouble, "message") : "");
+  }
+  return text;
 }
 
 }  // namespace
@@ -82,7 +114,7 @@ std::string render_status(const json& status) {
   for (const json& connection : status["connections"]) {
     for (const json& tunnel : connection["tunnels"]) {
       rows.push_back({field(connection, "name"), status_text(connection), field(tunnel, "device"),
-                      field(tunnel, "remote"), field(tunnel, "spi_in"), field(tunnel, "spi_out"),
+                      remote_text(tunnel), field(tunnel, "spi_in"), field(tunnel, "spi_out"),
                       size_text(tunnel["ingress_bytes_transferred"]),
                       size_text(tunnel["egress_bytes_transferred"]),
                       std::to_string(drop_total(tunnel)), field(tunnel, "established_since"),
@@ -99,6 +131,8 @@ std::string render_status(const json& status) {
                   field(status, "gateway"), field(status, "instance"), field(plane, "kernel"),
                   field(plane, "workers"), offloads.empty() ? "none" : offloads, table(rows));
   for (const json& connection : status["connections"]) {
+    for (const json& warning : connection.value("warnings", json::array()))
+      text += fmt::format("\nwarning: {}: {}\n", field(connection, "name"), text_of(warning));
     const json diagnosis = connection.value("diagnosis", json());
     if (diagnosis.is_object())
       text += fmt::format("\n{}\n{}", field(connection, "name"), render_diagnosis(diagnosis, "  "));
@@ -121,7 +155,7 @@ std::string render_connection(const json& connection) {
        field(connection, "vpn_type") + ", encapsulation " + field(connection, "encapsulation"));
   line("device", field(tunnel, "device") + ", MTU " + field(connection, "mtu"));
   line("local", field(tunnel, "local") + " (" + field(connection, "local_id") + ")");
-  line("remote", field(tunnel, "remote") + " (" + field(connection, "remote_id") + ")");
+  line("remote", remote_text(tunnel) + " (" + field(connection, "remote_id") + ")");
   line("selectors", list_text(connection["local_selectors"]) +
                         " === " + list_text(connection["remote_selectors"]));
   if (const json& ike = connection["ike_sa"]; ike.is_object()) {
@@ -134,6 +168,11 @@ std::string render_connection(const json& connection) {
                      field(child, "suite"), child["narrowed"].get<bool>() ? ", narrowed" : ""));
     line("", list_text(child["local_selectors"]) + " === " + list_text(child["remote_selectors"]));
   }
+  text += render_children(connection.value("children", json::array()));
+  if (const json& ike = connection["ike_sa"]; ike.is_object())
+    line("authenticated by", authentication_text(ike));
+  for (const json& warning : connection.value("warnings", json::array()))
+    line("warning", text_of(warning));
   line("established since", field(tunnel, "established_since"));
   line("transferred", fmt::format("in {}, out {}", size_text(tunnel["ingress_bytes_transferred"]),
                                   size_text(tunnel["egress_bytes_transferred"])));

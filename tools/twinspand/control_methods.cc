@@ -36,6 +36,7 @@ class Methods {
         {kMethodDown, &Methods::down},
         {kMethodRekey, &Methods::rekey},
         {kMethodEvents, &Methods::events},
+        {kMethodReloadCredentials, &Methods::reload_credentials},
         {kMethodDumpState, &Methods::dump_state},
     };
     const auto found = kMethods.find(method);
@@ -53,6 +54,12 @@ class Methods {
   }
 
   void status(const json&, const Call& call) { call->reply(gateway_.status()); }
+
+  void reload_credentials(const json&, const Call& call) {
+    const auto reloaded = gateway_.reload_credentials();
+    if (reloaded) return call->reply(json::object());
+    call->fail(kErrorBadCredentials, {{"errors", reloaded.error()}});
+  }
 
   void dump_state(const json&, const Call& call) {
     call->reply({{"state", gateway_.dump_state()}});

@@ -19,10 +19,13 @@ inline constexpr const char* kMethodDown = "io.twinspan.gateway.Down";  // param
 inline constexpr const char* kMethodRekey =
     "io.twinspan.gateway.Rekey";  // parameters: connection, ike
 inline constexpr const char* kMethodEvents = "io.twinspan.gateway.Events";  // parameters: follow
+inline constexpr const char* kMethodReloadCredentials = "io.twinspan.gateway.ReloadCredentials";
 inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";
 
 inline constexpr const char* kErrorUnknownConnection = "io.twinspan.gateway.UnknownConnection";
 inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // diagnosis_json.h
+// parameters: errors, a line for each fault.
+inline constexpr const char* kErrorBadCredentials = "io.twinspan.gateway.BadCredentials";
 inline constexpr const char* kErrorMethodNotFound = "org.varlink.service.MethodNotFound";
 inline constexpr const char* kErrorInvalidParameter = "org.varlink.service.InvalidParameter";
 

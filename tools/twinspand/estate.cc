@@ -11,7 +11,6 @@
 #include "policy/compile.h"
 #include "policy/config_parse.h"
 #include "policy/validate.h"
-#include "tools/twinspand/secret_store.h"
 
 namespace twinspan::tools {
 namespace {
@@ -42,16 +41,6 @@ Lines to_lines(const std::vector<policy::ConfigError>& errors) {
   return lines;
 }
 
-void read_into(std::shared_ptr<const SecretBytes>& secret, const std::string& file,
-               const std::string& place, Lines& errors) {
-  auto read = read_psk(file);
-  if (read) {
-    secret = *std::move(read);
-  } else {
-    errors.push_back(fmt::format("{}: {}", place, read.error()));
-  }
-}
-
 }  // namespace
 
 Result<Estate, Lines> load_estate(const std::string& path, const std::string& gateway,
@@ -73,13 +62,8 @@ Result<Estate, Lines> load_estate(const std::string& path, const std::string& ga
   for (const policy::TunnelPlan& tunnel : estate.plan.tunnels) {
     estate.places.push_back(
         policy::places_of(*model, model->connections.find(tunnel.connection)->second));
-    TunnelSecrets secrets;
-    const std::string place = fmt::format("{}: connections.{}", path, tunnel.connection);
-    read_into(secrets.psk, tunnel.psk_file, place + ".shared_key", errors);
-    if (tunnel.ppk) read_into(secrets.ppk, tunnel.ppk->file, place + ".ppk", errors);
-    estate.secrets.push_back(std::move(secrets));
   }
-  if (!errors.empty()) return Err(errors);
+  TRY_ASSIGN(estate.credentials, load_credentials(estate.plan, path));
   return estate;
 }
 

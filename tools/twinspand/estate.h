@@ -6,18 +6,17 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/secret.h"
 #include "policy/config_place.h"
 #include "policy/plan.h"
-#include "tools/twinspand/secret_store.h"
+#include "tools/twinspand/credentials.h"
 
 namespace twinspan::tools {
 
 struct Estate {
   policy::Plan plan;
-  std::vector<TunnelSecrets> secrets;        // By tunnel.
-  std::vector<policy::ConfigPlaces> places;  // By tunnel.
-  std::vector<std::string> warnings;         // One line each.
+  std::vector<TunnelCredentials> credentials;  // By tunnel.
+  std::vector<policy::ConfigPlaces> places;    // By tunnel.
+  std::vector<std::string> warnings;           // One line each.
 };
 
 // Reads, parses, validates and compiles. The error holds every line to print; nothing was touched.

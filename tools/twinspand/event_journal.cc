@@ -10,12 +10,15 @@ namespace twinspan::tools {
 EventJournal::EventJournal() = default;
 EventJournal::~EventJournal() = default;
 
-std::string rfc3339_now() {
-  const auto now =
-      std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const auto milliseconds = now.time_since_epoch().count() % 1000;
+std::string rfc3339(WallTime time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(now)), milliseconds);
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)),
+                     time.time_since_epoch().count() % 1000);
+}
+
+std::string rfc3339_now() {
+  return rfc3339(
+      std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now()));
 }
 
 void EventJournal::add(std::string_view event, std::string_view connection, nlohmann::json fields) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace twinspan::tools {
 
 class EventJournal {
@@ -35,5 +37,6 @@ class EventJournal {
 
 // "2026-01-02T03:04:05.678Z"
 std::string rfc3339_now();
+std::string rfc3339(WallTime time);
 
 }  // namespace twinspan::tools

@@ -11,7 +11,8 @@ namespace {
 
 constexpr uint16_t kIkePort = 500;
 constexpr uint16_t kNatPort = 4500;
-constexpr int kRecordsPerTurnMax = 512;  // Then timers and control clients get their turn.
+constexpr unsigned kPathMtuAssumed = 1500;  // Of a peer that nobody knows where it is.
+constexpr int kRecordsPerTurnMax = 512;     // Then timers and control clients get their turn.
 
 tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const Log& log) {
   return {.workers = options.workers,
@@ -20,6 +21,10 @@ tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const 
           .udp_gso = options.udp_gso,
           .udp_gro = options.udp_gro,
           .log = log.with_area("tun")};
+}
+
+WallTime wall_now() {
+  return std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
 }
 
 ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log& log) {
@@ -33,10 +38,10 @@ ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log
 
 }  // namespace
 
-Gateway::Gateway(policy::Plan plan, std::vector<TunnelSecrets> secrets,
+Gateway::Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
                  const DaemonOptions& options, Parts parts)
     : plan_(std::move(plan)),
-      secrets_(std::move(secrets)),
+      credentials_(std::move(credentials)),
       options_(options),
       parts_(std::move(parts)),
       log_(parts_.log.with_area("gateway")),
@@ -45,9 +50,10 @@ Gateway::Gateway(policy::Plan plan, std::vector<TunnelSecrets> secrets,
       driver_(parts_.context, endpoint_, *this,
               {.event = [this](ike::Event event) { handle(std::move(event)); },
                .turn_done = [this] { publish_if_changed(); }}),
+      names_(parts_.context),
       records_(parts_.context),
       tick_timer_(parts_.context) {
-  CHECK(secrets_.size() == plan_.tunnels.size());
+  CHECK(credentials_.size() == plan_.tunnels.size());
 }
 
 Gateway::~Gateway() {
@@ -113,8 +119,10 @@ Result<void, tun::HostError> Gateway::occupy_host() {
 }
 
 Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::TunnelPlan& plan) {
+  const bool is_named = !plan.remote_name.empty();
   tun::TunSpec spec =
-      to_tun_spec(plan, parts_.host.path_mtu(plan.local_address, plan.remote_address));
+      to_tun_spec(plan, is_named ? kPathMtuAssumed
+                                 : parts_.host.path_mtu(plan.local_address, plan.remote_address));
   spec.offload = options_.tun_offload;
   spec.uso = options_.uso;
   TRY_ASSIGN(tun::TunDevice device, parts_.host.open_tun(spec));
@@ -155,10 +163,37 @@ Result<void, tun::HostError> Gateway::set_routes(bool with_tunnels) {
 }
 
 void Gateway::negotiate() {
+  warn_of_credentials();
   for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
     const TunnelId id{static_cast<uint32_t>(i)};
-    driver_.command(ike::CommandAddPeer{.peer = to_peer_config(plan_.tunnels[i], id, secrets_[i])});
+    driver_.command(
+        ike::CommandAddPeer{.peer = to_peer_config(plan_.tunnels[i], id, credentials_[i])});
   }
+}
+
+void Gateway::warn_of_credentials() const {
+  for (size_t i = 0; i < credentials_.size(); ++i) {
+    for (const std::string& warning : warnings_of(credentials_[i], wall_now()))
+      log_.warning("{}: {}", plan_.tunnels[i].connection, warning);
+  }
+}
+
+Result<void, std::vector<std::string>> Gateway::reload_credentials() {
+  auto fresh = load_credentials(plan_, options_.config_path);
+  if (!fresh) {
+    for (const std::string& line : fresh.error())
+      log_.error("credentials stay as they are: {}", line);
+    return Err(std::move(fresh).error());
+  }
+  credentials_ = *std::move(fresh);
+  warn_of_credentials();
+  for (size_t i = 0; i < credentials_.size(); ++i) {
+    driver_.command(ike::CommandSetCredentials{.tunnel = TunnelId{static_cast<uint32_t>(i)},
+                                               .authentication = credentials_[i].authentication,
+                                               .ppk = credentials_[i].ppk});
+  }
+  log_.info("credentials of {} connection(s) were read again", credentials_.size());
+  return {};
 }
 
 void Gateway::stop(std::function<void()> done) {
@@ -213,6 +248,7 @@ void Gateway::handle(tun::DataPlaneRecord record) {
 }
 
 void Gateway::tick() {
+  driver_.command(ike::CommandWallTime{wall_now()});
   for (const TunnelView& tunnel : board_.tunnels()) {
     uint64_t& seen = inbound_packets_seen_[tunnel.id.value];
     const uint64_t packets = data_plane_.totals(tunnel.id).inbound.packets;
@@ -230,10 +266,22 @@ const TunnelView* Gateway::find(const std::string& connection) const {
   return const_cast<TunnelBoard&>(board_).find(connection);
 }
 
+// Of our own files, and of the certificate that the peer has shown.
+std::vector<std::string> Gateway::warnings(const TunnelView& tunnel) const {
+  std::vector<std::string> list = warnings_of(credentials_[tunnel.id.value], wall_now());
+  if (!tunnel.ike || !tunnel.ike->proof.certificate) return list;
+  const DatedCredential theirs{.file = "the peer's", .validity = *tunnel.ike->proof.certificate};
+  if (std::string text = date_warning(theirs, wall_now()); !text.empty())
+    list.push_back(std::move(text));
+  return list;
+}
+
 nlohmann::json Gateway::status() const {
   nlohmann::json connections = nlohmann::json::array();
   for (const TunnelView& tunnel : board_.tunnels()) {
-    connections.push_back(connection_json(tunnel, data_plane_.totals(tunnel.id)));
+    nlohmann::json connection = connection_json(tunnel, data_plane_.totals(tunnel.id));
+    connection["warnings"] = warnings(tunnel);
+    connections.push_back(std::move(connection));
   }
   const DataPlaneStatus data_plane{.kernel = parts_.kernels.name(),
                                    .workers = options_.workers,
@@ -251,6 +299,7 @@ nlohmann::json Gateway::status() const {
 
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {
   nlohmann::json detail = connection_detail_json(tunnel, data_plane_.totals(tunnel.id));
+  detail["warnings"] = warnings(tunnel);
   detail["schema"] = "twinspan.connection/1";
   return detail;
 }

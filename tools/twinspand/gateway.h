@@ -20,10 +20,11 @@
 #include "ike/driver/asio_driver.h"
 #include "policy/plan.h"
 #include "tools/twinspand/carrier.h"
+#include "tools/twinspand/credentials.h"
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/key_log.h"
+#include "tools/twinspand/name_resolver.h"
 #include "tools/twinspand/options.h"
-#include "tools/twinspand/secret_store.h"
 #include "tools/twinspand/status_json.h"
 #include "tools/twinspand/tunnel_board.h"
 #include "tun/data_plane.h"
@@ -47,15 +48,18 @@ class Gateway : private ike::DatagramPort {
     std::vector<policy::ConfigPlaces> places = {};  // By tunnel; may be left out.
   };
 
-  // secrets[i] belongs to plan.tunnels[i].
-  Gateway(policy::Plan plan, std::vector<TunnelSecrets> secrets, const DaemonOptions& options,
-          Parts parts);
+  // credentials[i] belongs to plan.tunnels[i].
+  Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
+          const DaemonOptions& options, Parts parts);
   ~Gateway() override;
 
   // Sockets, claim, unreachable routes, devices, routes, workers: in this order, so that nothing
   // ever goes out in clear. An error leaves a host that was untouched before as it was.
   Result<void, tun::HostError> start();
   void negotiate();  // Hands the peers to IKE; call after `ready`.
+  // Reads every key, certificate and CRL of the plan again; SAs stay. The error: a line for each
+  // fault, and everything is as before.
+  Result<void, std::vector<std::string>> reload_credentials();
   // Deletes the SAs with the peers' knowledge, turns carriers off, then calls `done`.
   void stop(std::function<void()> done);
 
@@ -89,18 +93,21 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventRemoveOutbound& event);
   void on(const ike::EventRemoveInbound& event);
   void on(const ike::EventUpdateRemote& event);
+  void on(const ike::EventResolve& event);
   void on(const ike::EventTunnelState& event);
   void on(const ike::EventExchangeFailed& event);
   void on(const ike::EventChildEstablished& event);
   void on(const ike::EventChildGone& event);
   void on(const ike::EventChildTrouble& event);
   void on(const ike::EventIkeEstablished& event);
+  void on(const ike::EventIkeMoved& event);
   void on(const ike::EventIkeGone& event);
   void on(const ike::EventCommandDone& event);
   void on(const ike::EventMessage& event);
   void on(const ike::EventIkeKeys& event);
   void on(const ike::EventQuiet& event);
   void update_carrier(const TunnelView& tunnel);
+  void update_mtu(TunnelView& tunnel);
   void publish_if_changed();
 
   // Records of the data plane.
@@ -108,10 +115,12 @@ class Gateway : private ike::DatagramPort {
   void take_records();
   void handle(tun::DataPlaneRecord record);
 
-  void tick();  // Once a second: tells IKE which tunnels still receive.
+  void tick();  // Once a second: tells IKE the wall time, and which tunnels still receive.
+  void warn_of_credentials() const;
+  std::vector<std::string> warnings(const TunnelView& tunnel) const;
 
   policy::Plan plan_;
-  std::vector<TunnelSecrets> secrets_;
+  std::vector<TunnelCredentials> credentials_;
   DaemonOptions options_;
   Parts parts_;
   Log log_;
@@ -120,6 +129,7 @@ class Gateway : private ike::DatagramPort {
   tun::DataPlane data_plane_;
   ike::IkeEndpoint endpoint_;
   ike::AsioDriver driver_;
+  NameResolver names_;
   std::vector<std::unique_ptr<Carrier>> carriers_;  // By tunnel id.
   bool table_changed_ = false;
 

@@ -5,6 +5,7 @@
 
 #include "tools/twinspand/diagnosis_json.h"
 #include "tools/twinspand/gateway.h"
+#include "tools/twinspand/wiring.h"
 
 namespace twinspan::tools {
 namespace {
@@ -69,6 +70,15 @@ void Gateway::on(const ike::EventRemoveInbound& event) {
 void Gateway::on(const ike::EventUpdateRemote& event) {
   table_changed_ = true;
   data_plane_.update_remote(event.child, event.local, event.remote);
+}
+
+void Gateway::on(const ike::EventResolve& event) {
+  names_.resolve(event.name, [this, event](const NameAnswer& answer) {
+    driver_.command(ike::CommandResolved{.tunnel = event.tunnel,
+                                         .name = event.name,
+                                         .addresses = answer ? *answer : std::vector<IpAddress>{},
+                                         .error = answer ? "" : answer.error()});
+  });
 }
 
 void Gateway::on(const ike::EventTunnelState& event) {
@@ -139,8 +149,9 @@ void Gateway::on(const ike::EventChildTrouble& event) {
 }
 
 void Gateway::on(const ike::EventIkeEstablished& event) {
-  const TunnelView* const tunnel = board_.apply(event);
+  TunnelView* const tunnel = board_.apply(event);
   if (tunnel == nullptr) return;
+  if (!tunnel->plan.remote_name.empty()) update_mtu(*tunnel);
   log_.info("{}: IKE SA {:016x}:{:016x} {} with {}", tunnel->plan.connection,
             event.initiator_spi.value, event.responder_spi.value,
             event.by_rekey ? "rekeyed" : "established", event.remote.to_string());
@@ -148,8 +159,20 @@ void Gateway::on(const ike::EventIkeEstablished& event) {
                      {{"initiator_spi", fmt::format("{:016x}", event.initiator_spi.value)},
                       {"responder_spi", fmt::format("{:016x}", event.responder_spi.value)},
                       {"remote", event.remote.to_string()},
+                      {"authentication", ike::to_string(event.proof.kind)},
                       {"with_ppk", event.with_ppk},
                       {"is_initiator", event.is_initiator}});
+}
+
+void Gateway::on(const ike::EventIkeMoved& event) {
+  const TunnelView* const tunnel = board_.apply(event);
+  if (tunnel == nullptr) return;
+  log_.info("{}: IKE SA {:016x}:{:016x} moved to {}", tunnel->plan.connection,
+            event.initiator_spi.value, event.responder_spi.value, event.remote.to_string());
+  parts_.journal.add("ike-moved", tunnel->plan.connection,
+                     {{"initiator_spi", fmt::format("{:016x}", event.initiator_spi.value)},
+                      {"responder_spi", fmt::format("{:016x}", event.responder_spi.value)},
+                      {"remote", event.remote.to_string()}});
 }
 
 void Gateway::on(const ike::EventIkeGone& event) {
@@ -204,6 +227,19 @@ void Gateway::command(CommandKind kind, TunnelId tunnel, CommandOutcome outcome)
     case CommandKind::RekeyIke:
       return driver_.command(ike::CommandRekeyIke{tunnel});
   }
+}
+
+// Of a peer with a name it is only known where it is when it is there.
+void Gateway::update_mtu(TunnelView& tunnel) {
+  const unsigned path_mtu =
+      parts_.host.path_mtu(tunnel.plan.local_address, tunnel.ike->remote.address);
+  const unsigned mtu = inner_mtu(tunnel.plan, path_mtu);
+  if (mtu == tunnel.mtu) return;
+  if (const auto set = parts_.host.set_mtu(tunnel.plan.device, mtu); !set) {
+    return log_.warning("{}: {}", tunnel.plan.connection, set.error().to_string());
+  }
+  log_.info("{}: MTU {} of device {}", tunnel.plan.connection, mtu, tunnel.plan.device);
+  tunnel.mtu = mtu;
 }
 
 int Gateway::listen(TunnelId tunnel, std::function<void(const std::string&)> listener) {

@@ -13,6 +13,7 @@
 
 #include "esp/kernels/cpu.h"
 #include "esp/kernels/select.h"
+#include "esp/kernels/self_test.h"
 #include "ike/crypto/provider.h"
 #include "tools/twinspand/control_methods.h"
 #include "tools/twinspand/control_protocol.h"
@@ -49,12 +50,23 @@ int refuse(ExitCode code, const std::string& text) {
   return code;
 }
 
+// Each SIGHUP reads keys and certificates again; what is wrong with them is in the log.
+void reload_on(boost::asio::signal_set& signals, Gateway& gateway, const Log& log) {
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (error) return;
+    log.info("SIGHUP: reading the credentials again");
+    (void)gateway.reload_credentials();
+    reload_on(signals, gateway, log);
+  });
+}
+
 // Everything after the configuration was found good and the run directory is ours.
 int serve(const DaemonOptions& options, Estate estate, const esp::kernels::KernelSet& kernels,
           const Log& log) {
   boost::asio::io_context context(1);
   // From here on a signal waits until the gateway has started, and then stops it in order.
   boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+  boost::asio::signal_set reloads(context, SIGHUP);
   EventJournal journal;
   const auto provider = ike::make_system_provider();
   const auto host = tun::make_linux_host(log.with_area("host"));
@@ -66,7 +78,7 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
     log.warning("session keys are written to {}: whoever reads them reads the traffic",
                 *options.key_log_dir);
   }
-  Gateway gateway(std::move(estate.plan), std::move(estate.secrets), options,
+  Gateway gateway(std::move(estate.plan), std::move(estate.credentials), options,
                   {context, *host, kernels, *provider, journal, std::move(key_log), log,
                    std::move(estate.places)});
   if (const auto started = gateway.start(); !started) {
@@ -82,6 +94,7 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
     log.info("signal {}: deleting the SAs", number);
     gateway.stop([&] { context.stop(); });
   });
+  reload_on(reloads, gateway, log);
   std::puts("ready");
   std::fflush(stdout);
   gateway.negotiate();
@@ -106,6 +119,9 @@ int run(int argc, char** argv) {
   const auto kernels =
       esp::kernels::KernelSet::choose(options->kernel, esp::kernels::probe_cpu(*mask));
   if (!kernels) return refuse(kExitUsage, kernels.error());
+  if (const auto flaw = esp::kernels::self_test(*kernels)) {
+    return refuse(kExitHost, *flaw + " (--kernel chooses another one for AES-GCM)");
+  }
   auto estate = load_estate(options->config_path, options->gateway, options->instance);
   if (!estate) {
     for (const std::string& line : estate.error()) std::cerr << line << "\n";

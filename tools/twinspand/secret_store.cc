@@ -23,36 +23,69 @@ std::string locate(const std::string& path) {
   return std::filesystem::exists(candidate, ignored) ? candidate.string() : path;
 }
 
-}  // namespace
+enum class Readers : uint8_t { OwnerAlone, Anybody };
 
-Result<std::shared_ptr<const SecretBytes>, std::string> read_psk(
-    const std::string& configured_path) {
-  const std::string path = locate(configured_path);
-  const tun::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file && errno == ELOOP) {
-    return Err<std::string>(fmt::format("{}: is a symbolic link; name the key file itself", path));
-  }
-  if (!file) return Err<std::string>(fmt::format("{}: {}", path, std::strerror(errno)));
+Result<void, std::string> admit(const std::string& path, const tun::UniqueFd& file,
+                                Readers readers) {
   struct stat status{};
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return Err<std::string>(fmt::format("{}: not a regular file", path));
-  }
-  if ((status.st_mode & 0077) != 0) {
+  if (readers == Readers::OwnerAlone && (status.st_mode & 0077) != 0) {
     return Err<std::string>(fmt::format(
         "{}: readable or writable by others than its owner (mode {:04o}); run chmod 600 {}", path,
         status.st_mode & 07777, path));
   }
-  // One byte more than the longest key and its newline shows that a file is too long.
-  SecretBytes buffer(kPskSizeMax + 2);
-  const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-  if (got < 0) return Err<std::string>(fmt::format("{}: {}", path, std::strerror(errno)));
-  auto size = static_cast<size_t>(got);
-  if (size > 0 && buffer.data()[size - 1] == '\n') --size;
-  if (size == 0) return Err<std::string>(fmt::format("{}: the key is empty", path));
-  if (size > kPskSizeMax) {
-    return Err<std::string>(fmt::format("{}: the key is longer than {} bytes", path, kPskSizeMax));
+  return {};
+}
+
+// One byte more than `size_max` shows that a file is too long.
+Result<SecretBytes, std::string> read_whole(const std::string& path, const tun::UniqueFd& file,
+                                            size_t size_max) {
+  SecretBytes buffer(size_max + 1);
+  size_t size = 0;
+  while (size < buffer.size()) {
+    const ssize_t got = ::read(file.get(), buffer.data() + size, buffer.size() - size);
+    if (got < 0) return Err<std::string>(fmt::format("{}: {}", path, std::strerror(errno)));
+    if (got == 0) break;
+    size += static_cast<size_t>(got);
   }
-  return std::make_shared<const SecretBytes>(buffer.view().first(size));
+  if (size == 0) return Err<std::string>(fmt::format("{}: the file is empty", path));
+  if (size > size_max)
+    return Err<std::string>(fmt::format("{}: longer than {} bytes", path, size_max));
+  return SecretBytes(buffer.view().first(size));
+}
+
+Result<SecretBytes, std::string> read_file(const std::string& configured_path, Readers readers,
+                                           size_t size_max) {
+  const std::string path = locate(configured_path);
+  const int flags =
+      O_RDONLY | O_CLOEXEC | O_NONBLOCK | (readers == Readers::OwnerAlone ? O_NOFOLLOW : 0);
+  const tun::UniqueFd file(::open(path.c_str(), flags));
+  if (!file && errno == ELOOP)
+    return Err<std::string>(fmt::format("{}: is a symbolic link; name the key file itself", path));
+  if (!file) return Err<std::string>(fmt::format("{}: {}", path, std::strerror(errno)));
+  TRY(admit(path, file, readers));
+  return read_whole(path, file, size_max);
+}
+
+}  // namespace
+
+Result<SecretBytes, std::string> read_private_file(const std::string& path, size_t size_max) {
+  return read_file(path, Readers::OwnerAlone, size_max);
+}
+
+Result<SecretBytes, std::string> read_public_file(const std::string& path, size_t size_max) {
+  return read_file(path, Readers::Anybody, size_max);
+}
+
+Result<std::shared_ptr<const SecretBytes>, std::string> read_psk(const std::string& path) {
+  // The newline is not part of the key.
+  TRY_ASSIGN(const SecretBytes file, read_private_file(path, kPskSizeMax + 1));
+  const size_t size = file.size() - (file.data()[file.size() - 1] == '\n' ? 1 : 0);
+  if (size == 0) return Err<std::string>(fmt::format("{}: the key is empty", path));
+  if (size > kPskSizeMax)
+    return Err<std::string>(fmt::format("{}: the key is longer than {} bytes", path, kPskSizeMax));
+  return std::make_shared<const SecretBytes>(file.view().first(size));
 }
 
 }  // namespace twinspan::tools

@@ -1,5 +1,5 @@
-// Pre-shared keys, and post-quantum ones, from files: bytes are literal, one trailing newline is
-// not part of the key.
+// Keys and certificates as files: who may read them, how large they may be, where they are looked
+// for. What is in them is for the caller to say.
 #pragma once
 
 #include <memory>
@@ -12,15 +12,20 @@ namespace twinspan::tools {
 
 inline constexpr size_t kPskSizeMax = 128;
 
-// What one tunnel is authenticated with.
-struct TunnelSecrets {
-  std::shared_ptr<const SecretBytes> psk;
-  std::shared_ptr<const SecretBytes> ppk;  // Null when the plan names none.
-};
+inline constexpr size_t kKeyFileSizeMax = 64 * 1024;
+inline constexpr size_t kPublicFileSizeMax = 4 * 1024 * 1024;  // CRLs grow.
 
-// `path` as the plan has it; when it does not exist and $CREDENTIALS_DIRECTORY is set, the file of
-// the same name in there. Refused: unreadable, not a regular file, readable by group or others,
-// empty, more than kPskSizeMax bytes. The error names the file and the remedy.
+// In all of these `path` is as the plan has it; when it does not exist and $CREDENTIALS_DIRECTORY
+// is set, the file of the same name in there. The error names the file and the remedy.
+
+// A file that only its owner may read. Refused: unreadable, not a regular file, a link, readable by
+// group or others, empty, larger than `size_max`.
+Result<SecretBytes, std::string> read_private_file(const std::string& path, size_t size_max);
+// A file that anybody may read. Refused: unreadable, not a regular file, empty, too large.
+Result<SecretBytes, std::string> read_public_file(const std::string& path, size_t size_max);
+
+// A pre-shared key, or a post-quantum one: a private file of at most kPskSizeMax bytes. Bytes are
+// literal, one trailing newline is not part of the key.
 Result<std::shared_ptr<const SecretBytes>, std::string> read_psk(const std::string& path);
 
 }  // namespace twinspan::tools

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/twinspand/diagnosis_json.h"
+#include "tools/twinspand/event_journal.h"
 
 namespace twinspan::tools {
 namespace {
@@ -50,7 +52,8 @@ json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
   return {
       {"device", tunnel.plan.device},
       {"local", tunnel.plan.local_address.to_string()},
-      {"remote", tunnel.plan.remote_address.to_string()},
+      {"remote", tunnel.plan.remote_text()},
+      {"remote_endpoint", tunnel.ike ? json(tunnel.ike->remote.to_string()) : json()},
       {"spi_in", usable ? json(spi_text(tunnel.children.back().inbound_spi)) : json()},
       {"spi_out", usable ? json(spi_text(tunnel.children.back().outbound_spi)) : json()},
       {"ingress_bytes_transferred", totals.inbound.bytes},
@@ -58,6 +61,22 @@ json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
       {"established_since", optional_text(tunnel.established_since)},
       {"drops", drops_json(totals.outbound, drops_json(totals.inbound))},
   };
+}
+
+json validity_json(const std::optional<ike::Validity>& validity) {
+  if (!validity) return {};
+  return {{"what", validity->what},
+          {"not_before", rfc3339(validity->not_before)},
+          {"not_after", rfc3339(validity->not_after)}};
+}
+
+json additional_names(const std::vector<DhGroupId>& methods) {
+  json names = json::array();
+  for (const DhGroupId method : methods) {
+    const char* const name = key_exchange_name(method);
+    names.push_back(name == nullptr ? "?" : name);
+  }
+  return names;
 }
 
 json ike_json(const ike::EventIkeEstablished& event) {
@@ -72,11 +91,43 @@ json ike_json(const ike::EventIkeEstablished& event) {
                    prf == nullptr ? "?" : prf->name, group == nullptr ? "?" : group->name)},
       {"local", event.local.to_string()},
       {"remote", event.remote.to_string()},
+      {"authentication", ike::to_string(event.proof.kind)},
+      {"peer_certificate", validity_json(event.proof.certificate)},
       {"with_ppk", event.with_ppk},
+      {"additional_key_exchanges", additional_names(event.suite.additional)},
       {"is_initiator", event.is_initiator},
       {"local_behind_nat", event.local_behind_nat},
       {"remote_behind_nat", event.remote_behind_nat},
   };
+}
+
+// Each selector once, in the order of the children.
+json all_selectors_json(const policy::TunnelPlan& plan,
+                        TrafficSelectors policy::ChildPlan::* side) {
+  TrafficSelectors all;
+  for (const policy::ChildPlan& child : plan.children) {
+    for (const TrafficSelector& selector : child.*side) {
+      if (std::ranges::find(all, selector) == all.end()) all.push_back(selector);
+    }
+  }
+  return selectors_json(all);
+}
+
+// What the connection wants, whether it is there, and what is wrong with it.
+json wanted_children_json(const TunnelView& tunnel) {
+  json list = json::array();
+  for (const policy::ChildPlan& child : tunnel.plan.children) {
+    const auto trouble = tunnel.child_troubles.find(child.name);
+    const bool has_trouble = trouble != tunnel.child_troubles.end();
+    list.push_back({
+        {"name", child.name},
+        {"local_selectors", selectors_json(child.local)},
+        {"remote_selectors", selectors_json(child.remote)},
+        {"is_up", tunnel.serves(child.name)},
+        {"trouble", has_trouble ? diagnosis_json(trouble->second, tunnel.places) : json()},
+    });
+  }
+  return list;
 }
 
 }  // namespace
@@ -85,6 +136,8 @@ json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) 
   return {
       {"name", tunnel.plan.connection},
       {"connection_status", to_string(tunnel.status())},
+      {"children_up", tunnel.children_up()},
+      {"children_wanted", tunnel.plan.children.size()},
       {"reason", tunnel.is_usable() ? json() : optional_text(tunnel.reason)},
       {"legacy", !tunnel.plan.legacy_words.empty()},
       {"legacy_algorithms", tunnel.plan.legacy_words},
@@ -98,6 +151,7 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
   json children = json::array();
   for (const ike::EventChildEstablished& child : tunnel.children) {
     children.push_back({
+        {"name", child.name},
         {"spi_in", spi_text(child.inbound_spi)},
         {"spi_out", spi_text(child.outbound_spi)},
         {"suite", transforms_text(child.transforms)},
@@ -113,8 +167,9 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
   detail["mtu"] = tunnel.mtu;
   detail["local_id"] = tunnel.plan.local_identity.text;
   detail["remote_id"] = tunnel.plan.remote_identity.text;
-  detail["local_selectors"] = selectors_json(tunnel.plan.local_selectors);
-  detail["remote_selectors"] = selectors_json(tunnel.plan.remote_selectors);
+  detail["local_selectors"] = all_selectors_json(tunnel.plan, &policy::ChildPlan::local);
+  detail["remote_selectors"] = all_selectors_json(tunnel.plan, &policy::ChildPlan::remote);
+  detail["children"] = wanted_children_json(tunnel);
   detail["ike_sa"] = tunnel.ike ? ike_json(*tunnel.ike) : json();
   detail["child_sas"] = children;
   detail["child_rekeys"] = tunnel.child_rekeys;
@@ -151,6 +206,7 @@ json ike_json(const ike::EndpointCounters& counters) {
       {"retransmits_sent", counters.retransmits_sent},
       {"path_probes", counters.path_probes},
       {"remote_moves", counters.remote_moves},
+      {"children_lost", counters.children_lost},
       {"fragments_refused", counters.fragments_refused},
       {"reassemblies_dropped", counters.reassemblies_dropped},
       {"fragments_sent", counters.fragments_sent},

@@ -31,6 +31,15 @@ ConnectionStatus TunnelView::status() const {
   return ConnectionStatus::Unknown;
 }
 
+bool TunnelView::serves(const std::string& child) const {
+  return std::ranges::find(children, child, &ike::EventChildEstablished::name) != children.end();
+}
+
+size_t TunnelView::children_up() const {
+  return static_cast<size_t>(std::ranges::count_if(
+      plan.children, [this](const policy::ChildPlan& child) { return serves(child.name); }));
+}
+
 void TunnelBoard::add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu,
                       policy::ConfigPlaces places) {
   tunnels_.push_back(
@@ -89,6 +98,16 @@ TunnelView* TunnelBoard::apply(const ike::EventIkeEstablished& event) {
   if (tunnel == nullptr) return nullptr;
   if (event.by_rekey) ++tunnel->ike_rekeys;
   tunnel->ike = event;
+  return tunnel;
+}
+
+TunnelView* TunnelBoard::apply(const ike::EventIkeMoved& event) {
+  TunnelView* const tunnel = find(event.tunnel);
+  if (tunnel == nullptr) return nullptr;
+  if (tunnel->ike && tunnel->ike->initiator_spi == event.initiator_spi) {
+    tunnel->ike->local = event.local;
+    tunnel->ike->remote = event.remote;
+  }
   return tunnel;
 }
 

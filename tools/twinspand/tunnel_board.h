@@ -37,6 +37,8 @@ struct TunnelView {
 
   ConnectionStatus status() const;
   bool is_usable() const { return !children.empty(); }
+  bool serves(const std::string& child) const;  // By name; a part of it at least.
+  size_t children_up() const;                   // Of those that the plan wants.
 };
 
 class TunnelBoard {
@@ -51,6 +53,7 @@ class TunnelBoard {
   TunnelView* apply(const ike::EventChildGone& event);
   TunnelView* apply(const ike::EventChildTrouble& event);
   TunnelView* apply(const ike::EventIkeEstablished& event);
+  TunnelView* apply(const ike::EventIkeMoved& event);
   TunnelView* apply(const ike::EventIkeGone& event);
 
   TunnelView* find(TunnelId id);

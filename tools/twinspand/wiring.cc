@@ -27,15 +27,6 @@ ike::IdType to_id_type(policy::IdentityType type) {
   CHECK(false);
 }
 
-ike::Identity to_identity(const policy::Identity& identity) {
-  if (const auto address = IpAddress::parse(identity.text);
-      address && (identity.type == policy::IdentityType::Ipv4 ||
-                  identity.type == policy::IdentityType::Ipv6)) {
-    return {to_id_type(identity.type), to_bytes(address->bytes())};
-  }
-  return {to_id_type(identity.type), to_bytes(as_bytes(identity.text))};
-}
-
 ike::ConnectionMode to_mode(policy::ConnectionMode mode) {
   switch (mode) {
     case policy::ConnectionMode::Default:
@@ -54,11 +45,13 @@ Duration soft_of(uint64_t hard_seconds) {
   return std::chrono::seconds(hard_seconds) * 9 / 10;
 }
 
-ike::ChildConfig to_child_config(const policy::TunnelPlan& plan) {
+static_assert(policy::kTunnelChildrenMax <= ike::kChildConfigsMax);
+
+ike::ChildConfig to_child_config(const policy::TunnelPlan& plan, const policy::ChildPlan& wanted) {
   ike::ChildConfig child{
-      .name = plan.connection,
-      .local = plan.local_selectors,
-      .remote = plan.remote_selectors,
+      .name = wanted.name,
+      .local = wanted.local,
+      .remote = wanted.remote,
       .proposals = {},
       .lifetime = {.soft_time = soft_of(plan.sa_lifetime_seconds),
                    .hard_time = std::chrono::seconds(plan.sa_lifetime_seconds),
@@ -66,8 +59,8 @@ ike::ChildConfig to_child_config(const policy::TunnelPlan& plan) {
                    .hard_packets = plan.sa_life_packets},
   };
   for (const policy::EspProposal& proposal : plan.esp_proposals) {
-    child.proposals.push_back(
-        {proposal.encryption, proposal.integrity, proposal.pfs_group, proposal.esn});
+    child.proposals.push_back({proposal.encryption, proposal.integrity, proposal.pfs_group,
+                               proposal.esn, proposal.additional});
   }
   return child;
 }
@@ -99,19 +92,29 @@ unsigned largest_inner(const policy::EspProposal& proposal, unsigned room) {
 
 }  // namespace
 
+ike::Identity to_identity(const policy::Identity& identity) {
+  if (const auto address = IpAddress::parse(identity.text);
+      address && (identity.type == policy::IdentityType::Ipv4 ||
+                  identity.type == policy::IdentityType::Ipv6)) {
+    return {to_id_type(identity.type), to_bytes(address->bytes())};
+  }
+  return {to_id_type(identity.type), to_bytes(as_bytes(identity.text))};
+}
+
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               TunnelSecrets secrets) {
+                               const TunnelCredentials& credentials) {
   ike::PeerConfig peer{
       .tunnel = tunnel,
       .name = plan.connection,
       .local_address = plan.local_address,
       .remote_address = plan.remote_address,
+      .remote_name = plan.remote_name,
       .local_identity = to_identity(plan.local_identity),
       .remote_identity = to_identity(plan.remote_identity),
-      .psk = std::move(secrets.psk),
-      .ppk = to_ppk(plan, std::move(secrets.ppk)),
+      .authentication = credentials.authentication,
+      .ppk = to_ppk(plan, credentials.ppk),
       .ike_proposals = {},
-      .children = {to_child_config(plan)},
+      .children = {},
       .mode = to_mode(plan.mode),
       .encapsulation = plan.encapsulation,
       .fragment_size = plan.ike_fragment_size,
@@ -119,20 +122,24 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .ike_hard_lifetime = std::chrono::seconds(plan.ike_lifetime_seconds),
       .dpd_interval = std::chrono::seconds(plan.dpd_timeout_seconds),
   };
+  for (const policy::ChildPlan& child : plan.children)
+    peer.children.push_back(to_child_config(plan, child));
   for (const policy::IkeProposal& proposal : plan.ike_proposals) {
-    peer.ike_proposals.push_back(
-        {proposal.encryption, proposal.integrity, proposal.prf, proposal.group});
+    peer.ike_proposals.push_back({proposal.encryption, proposal.integrity, proposal.prf,
+                                  proposal.group, proposal.additional});
   }
   return peer;
 }
 
 esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel) {
   if (!tunnel.any_to_any) return {};
-  esp::SourcePolicy policy{.refuse_martians = true, .refused_sources = plan.own_prefixes};
+  esp::SourcePolicy policy{
+      .refuse_martians = true, .refuse_remote = true, .refused_sources = plan.own_prefixes};
   for (const IpAddress& address : plan.local_addresses) {
     policy.refused_sources.push_back(IpPrefix::host(address));
   }
-  policy.refused_sources.push_back(IpPrefix::host(tunnel.remote_address));
+  if (tunnel.remote_name.empty())
+    policy.refused_sources.push_back(IpPrefix::host(tunnel.remote_address));
   return policy;
 }
 

@@ -5,17 +5,18 @@
 #include <string>
 #include <vector>
 
-#include "base/secret.h"
 #include "esp/sa_table.h"
 #include "ike/core/peer_config.h"
 #include "policy/plan.h"
-#include "tools/twinspand/secret_store.h"
+#include "tools/twinspand/credentials.h"
 #include "tun/host.h"
 
 namespace twinspan::tools {
 
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               TunnelSecrets secrets);
+                               const TunnelCredentials& credentials);
+
+ike::Identity to_identity(const policy::Identity& identity);
 
 // Inner sources that must not come out of the tunnel (any-to-any selectors check nothing
 // themselves).

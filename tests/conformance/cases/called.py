@@ -62,6 +62,54 @@ def refused_auth(scene, edit) -> None:
     scene.hang_up()
 
 
+# --- Childless ---
+
+CHILDLESS = wire.notify(Note.CHILDLESS_IKEV2_SUPPORTED)
+
+
+def connect_childless(scene) -> Session:
+    """A handshake with a responder that announces RFC 6023."""
+    request = scene.called.await_init_request()
+    session = scene.called.answer_init(request, lambda payloads: [*payloads, CHILDLESS])
+    request = session.await_request(Exchange.IKE_AUTH)
+    scene.called.require_daemon_auth(session, request.content)
+    made = [p.type for p in request.content if p.type in (Type.SA, Type.TSI, Type.TSR)]
+    demand(not made, f"IKE_AUTH has {made}")
+    own_id = scene.called.own_id(Type.IDR)
+    session.answer(request, [own_id, scene.called.auth_payload(session, own_id)])
+    return session
+
+
+@case("RFC 6023 3", "Where it is announced, the first child comes by CREATE_CHILD_SA with a group")
+def childless_responder(scene):
+    call = scene.call_up()
+    session = connect_childless(scene)
+    request = session.await_request(Exchange.CREATE_CHILD_SA)
+    demand(wire.find(request.content, Type.KE) is not None, "no KE")
+    scene.called.answer_child(session, request)
+    reply = call.poll(REPLY_SECONDS)
+    demand(reply is not None and "error" not in reply, f"`up` replied {reply}")
+    session.probe()
+    demand(scene.child_count(scene.called) == 1, "not exactly one child")
+
+
+@case("RFC 6023 3", "A first child that CREATE_CHILD_SA cannot make comes with IKE_AUTH")
+def childless_first_child_refused(scene):
+    call = scene.call_up()
+    session = connect_childless(scene)
+    request = session.await_request(Exchange.CREATE_CHILD_SA)
+    session.answer(request, [wire.notify(Note.NO_PROPOSAL_CHOSEN)])
+    while not session.is_closed:
+        session.take_request(session.receive("the DELETE of an IKE SA without a child"))
+    request = scene.called.await_init_request()
+    session = scene.called.answer_init(request, lambda payloads: [*payloads, CHILDLESS])
+    scene.called.answer_auth(session)
+    reply = call.poll(REPLY_SECONDS)
+    demand(reply is not None and "error" not in reply, f"`up` replied {reply}")
+    session.probe()
+    demand(scene.child_count(scene.called) == 1, "not exactly one child")
+
+
 # --- IKE_SA_INIT ---
 
 

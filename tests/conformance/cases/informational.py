@@ -6,6 +6,7 @@ from case import case, demand, demand_notify, demand_same, demand_silence
 from ike import wire
 from ike.session import fresh_esp_spi
 from ike.wire import Exchange, Flag, Header, Note, Payload, Protocol, Type
+from lab.process import wait_until
 
 INFORMATIONAL = Exchange.INFORMATIONAL
 
@@ -159,6 +160,73 @@ def ignored_notifies(scene):
         for spi in (b"", session.children[0].ours, bytes(8), bytes(255)):
             content = ask(session, wire.notify(kind, b"\0\x13", 3 if spi else 0, spi))
             demand(content == [], f"notify {kind} was answered [{wire.describe(content)}]")
+    demand_children(scene, 1)
+
+
+# --- INVALID_SPI inside the SA ---
+
+
+def say_lost(session, *spis: bytes) -> None:
+    content = ask(session, *[wire.notify(Note.INVALID_SPI, spi) for spi in spis])
+    demand(content == [], f"INVALID_SPI was answered [{wire.describe(content)}]")
+
+
+def lost_children(scene) -> int:
+    return scene.control.drops()["children_lost"]
+
+
+@case("RFC 7296 1.5", "INVALID_SPI of a wrong size, or of an SPI that is not ours, does nothing")
+def invalid_spi_nonsense(scene):
+    session = scene.hostile.connect()
+    child, before = session.children[0], lost_children(scene)
+    for spi in (b"", child.ours[:3], child.ours + b"\0", bytes(255), bytes(4), b"\xff" * 4):
+        say_lost(session, spi)
+    say_lost(session, child.theirs)
+    say_lost(session, *[fresh_esp_spi() for _ in range(60)])
+    demand(lost_children(scene) == before, "a child was taken for lost")
+    demand_children(scene, 1)
+
+
+@case("RFC 7296 1.5", "A flood of INVALID_SPI has the child made anew once, and not at once")
+def invalid_spi_flood(scene):
+    session = scene.hostile.connect()
+    before = lost_children(scene)
+
+    def is_made_anew() -> bool:
+        say_lost(session, *[session.children[0].ours] * 20)
+        return bool(session.inbox)
+
+    wait_until(is_made_anew, 20, "the daemon makes the child anew")
+    [request] = session.inbox
+    demand(request.header.exchange == Exchange.CREATE_CHILD_SA, f"it asks {request}")
+    rekeyed = [n for n in wire.notices(request.content) if n.type == Note.REKEY_SA]
+    demand(not rekeyed, "it names a child that we do not have")
+    fresh = scene.hostile.answer_child(session, request)
+    for _ in range(20):
+        say_lost(session, session.children[0].ours, fresh.ours)
+    demand(lost_children(scene) == before + 1, "a child was taken for lost twice")
+    demand(not session.inbox, f"it asks again: {session.inbox}")
+
+
+@case("RFC 7296 1.5", "ESP of an unknown SPI is told inside the SA, once for all of a flood")
+def unknown_esp(scene):
+    session = scene.hostile.connect()
+    session.on_request = lambda message: False
+    spi = fresh_esp_spi()
+
+    def send_esp() -> bool:
+        for _ in range(20):
+            scene.hostile.sockets.send_bare(spi + bytes(60), 4500)
+        session.probe()
+        return bool(session.inbox)
+
+    wait_until(send_esp, 20, "the daemon tells of the SPI")
+    [request] = session.inbox
+    [notice] = wire.notices(request.content)
+    demand((notice.type, notice.value) == (Note.INVALID_SPI, spi), f"told {notice}")
+    session.answer(request)
+    send_esp()
+    demand(not session.inbox, "told again at once")
     demand_children(scene, 1)
 
 

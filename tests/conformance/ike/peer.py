@@ -208,6 +208,7 @@ class Peer:
             session.keys.pi if first else session.keys.pr,
             own_id.body,
         )
+        octets += session.int_auth
         return wire.auth(crypto.psk_auth(session.suite, self.profile.psk, octets))
 
     def require_daemon_auth(self, session: Session, content: list[Payload]) -> None:
@@ -220,6 +221,7 @@ class Peer:
             session.keys.pr if first else session.keys.pi,
             daemon_id.body,
         )
+        octets += session.int_auth
         expected = wire.auth(crypto.psk_auth(session.suite, self.profile.psk, octets))
         if wire.find(content, Type.AUTH).body != expected.body:
             raise Failure("the daemon's AUTH does not verify")

@@ -63,6 +63,7 @@ class Session:
         self.nonces = (b"", b"")
         self.dh: crypto.DiffieHellman | None = None
         self.init_request = self.init_response = b""
+        self.int_auth = b""  # Of RFC 9242 3.3.2; empty without IKE_INTERMEDIATE.
         self.is_closed = False
         self.inbox: list[Message] = []  # Requests of the daemon that nobody has answered yet.
         self.last_answer: tuple[int, bytes] | None = None

@@ -1,6 +1,7 @@
 """The UDP ports 500 and 4500 of one address inside a network namespace, and what arrives there."""
 
 import collections
+import contextlib
 import ctypes
 import dataclasses
 import os
@@ -15,22 +16,37 @@ IKE_PORT, NAT_PORT = 500, 4500
 BUFFER_SIZE = 65536
 
 
-def open_socket(namespace: str, address: str, port: int) -> socket.socket:
-    """A UDP socket that lives in `namespace` while this program stays where it is."""
+@contextlib.contextmanager
+def inside(namespace: str):
+    """What is opened in here lives in `namespace`."""
     libc = ctypes.CDLL(None, use_errno=True)
     here = os.open("/proc/self/ns/net", os.O_RDONLY)
     there = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
     try:
         if libc.setns(there, CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), f"setns to {namespace}")
-        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        opened.bind((address, port))
-        return opened
+        yield
     finally:
         libc.setns(here, CLONE_NEWNET)
         os.close(here)
         os.close(there)
+
+
+def open_socket(namespace: str, address: str, port: int) -> socket.socket:
+    """A UDP socket that lives in `namespace` while this program stays where it is."""
+    with inside(namespace):
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        opened.bind((address, port))
+        return opened
+
+
+def open_listener(namespace: str, address: str) -> socket.socket:
+    """A TCP socket likewise, that accepts without waiting."""
+    with inside(namespace):
+        opened = socket.create_server((address, 0))
+        opened.setblocking(False)
+        return opened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +58,7 @@ class Arrival:
 class SocketPair:
     def __init__(self, namespace: str, address: str, daemon: str):
         self.address, self.daemon = address, daemon
-        self._namespace = namespace
+        self.namespace = namespace
         self._sockets = {p: open_socket(namespace, address, p) for p in (IKE_PORT, NAT_PORT)}
         self._early: collections.deque[Arrival] = collections.deque()
         self.was_used = False  # Something was sent since this was last cleared.
@@ -65,7 +81,7 @@ class SocketPair:
     def send_from_elsewhere(self, raw: bytes, address: str, port: int) -> None:
         """From another address of the same namespace: a forger who saw the message."""
         marker = NON_ESP_MARKER if port == NAT_PORT else b""
-        forger = open_socket(self._namespace, address, 0)
+        forger = open_socket(self.namespace, address, 0)
         forger.sendto(marker + raw, (self.daemon, port))
         forger.close()
 

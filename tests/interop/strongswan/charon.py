@@ -7,12 +7,14 @@ TUN. Its gateway must own an address inside local_ts, which the gateways of lab/
 
 import pathlib
 
+from lab import pki
 from lab.network import Lab, Namespace
 from lab.process import LabError, run, wait_until
 
 CHARON = "/usr/lib/ipsec/charon"
 PLUGINS = (
-    "random nonce openssl aes gcm sha2 sha1 hmac kdf chapoly curve25519 pem pubkey "
+    "random nonce openssl aes gcm sha2 sha1 hmac kdf chapoly curve25519 pem pkcs1 pkcs8 x509 "
+    "constraints revocation pubkey "
     "kernel-libipsec kernel-netlink socket-default vici updown"
 )
 
@@ -32,7 +34,7 @@ charon {{
     cfg = 2 }} }}
   plugins {{ vici {{ socket = unix://{folder}/vici }} }}
 }}
-swanctl {{ load = pem openssl }}
+swanctl {{ load = pem pkcs1 pkcs8 x509 pubkey openssl }}
 """
 
 CONNECTION_CONF = """\
@@ -44,16 +46,17 @@ connections {{ s2s {{
   remote_addrs = {remote}
   proposals = {ike}
   {keys}
-  local {{ auth = psk
+  local {{ auth = {local_auth}
     id = {local_id} }}
-  remote {{ auth = psk
+  remote {{ auth = {remote_auth}
     id = {remote_id} }}
   children {{ net {{
     local_ts = {local_ts}
     remote_ts = {remote_ts}
     esp_proposals = {esp}
     {child_keys}
-  }} }} }} }}
+  }}
+  {more_children} }} }} }}
 secrets {{ ike-1 {{ secret = "{key}" }}
   {ppk_secret} }}
 """
@@ -63,12 +66,15 @@ DEFAULTS = {
     "remote": "192.0.2.1",
     "local_ts": "10.2.0.0/16",
     "remote_ts": "10.1.0.0/16",
+    "local_auth": "psk",
+    "remote_auth": "psk",
     "local_id": "192.0.2.2",
     "remote_id": "192.0.2.1",
     "ike": "aes256gcm16-prfsha384-ecp384",
     "esp": "aes256gcm16-ecp384",
     "keys": "",
     "child_keys": "rekey_time = 0",
+    "more_children": "",
     "fragment_size": "1280",
     "make_before_break": "no",
     "key": "correct horse battery staple 1",
@@ -83,6 +89,8 @@ class Charon:
         self.folder.mkdir()
         self.program = None
         self.settings: dict[str, str] = {}
+        # Files of swanctl's directory: "private/own.key" and what is in it.
+        self.files: dict[str, bytes] = {}
 
     def start(self, **settings: str) -> "Charon":
         """Starts charon with one connection `s2s` and its child `net`; nothing is initiated."""
@@ -106,6 +114,8 @@ class Charon:
         return self
 
     def load(self, **settings: str) -> None:
+        for name, content in self.files.items():
+            pki.write_private(self.folder / "swanctl" / name, content)
         path = self.folder / "swanctl.conf"
         path.write_text(CONNECTION_CONF.format(**{**DEFAULTS, **settings}))
         said = self.swanctl("--load-all", "--noprompt", "--file", str(path))
@@ -114,7 +124,8 @@ class Charon:
 
     def swanctl(self, *words: str, check: bool = True) -> str:
         conf = f"STRONGSWAN_CONF={self.folder}/strongswan.conf"
-        command = ["env", conf, "swanctl", *words, "--uri", f"unix://{self.folder}/vici"]
+        directory = f"SWANCTL_DIR={self.folder}/swanctl"
+        command = ["env", conf, directory, "swanctl", *words, "--uri", f"unix://{self.folder}/vici"]
         result = run(command, timeout=60, check=check)
         return result.stdout + result.stderr
 

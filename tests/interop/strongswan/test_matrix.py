@@ -10,10 +10,9 @@ import os
 import pytest
 
 import nat_boxes
-from lab import estate
+from credentials import CHARONS_NAME, CREDENTIALS, OUR_NAME
 from lab.estate import STRONG
 from test_connect import ESP_SUITES, IKE_SUITES
-from test_ppk import PPK, PPK_ID
 
 NAT_SIDES = {"none": [], "ours": [0], "theirs": [1], "both": [0, 1]}
 # Estate file's words and charon's proposals: (ESP, IKE).
@@ -23,14 +22,13 @@ SUITES = {
     "cbc-hmac": ("aes256-sha256", "aes256-sha256-modp2048"),
 }
 FACTORS = {
-    "auth": ["psk", "ppk"],
+    "auth": list(CREDENTIALS),
     "suite": list(SUITES),
     "outer": ["ipv4", "ipv6"],
     "inner": ["ipv4", "ipv6"],
     "role": ["initiator", "responder"],
     "nat": list(NAT_SIDES),
 }
-OUR_NAME, CHARONS_NAME = "gw-a.example.net", "gw-b.example.net"
 NETWORKS = {"ipv4": ("10.1.0.0/16", "10.2.0.0/16"), "ipv6": ("2001:db8:1::/48", "2001:db8:2::/48")}
 
 
@@ -59,23 +57,6 @@ def suite_settings(suite: str) -> tuple[dict, dict]:
     ike_change, ike_proposal = IKE_SUITES[ike] if ike else ({}, None)
     theirs = {"esp": esp_proposal, **({"ike": ike_proposal} if ike else {})}
     return {"ipsec_policy": {**STRONG, **esp_change, **ike_change}}, theirs
-
-
-def use_psk(_mixed) -> tuple[dict, dict]:
-    return {}, {}
-
-
-def use_ppk(mixed) -> tuple[dict, dict]:
-    mixed.us.estate.parent.mkdir(parents=True, exist_ok=True)
-    estate.write_key(mixed.us.estate.parent / "a-b.ppk", PPK)
-    theirs = {
-        "keys": f"ppk_id = {PPK_ID}\n  ppk_required = yes",
-        "ppk_secret": f'ppk-1 {{ id-1 = {PPK_ID}\n    secret = "{PPK}" }}',
-    }
-    return {"ppk": {"id": PPK_ID, "file": "a-b.ppk"}}, theirs
-
-
-CREDENTIALS = {"psk": use_psk, "ppk": use_ppk}
 
 
 def start(mixed, auth: str, suite: str, outer: str, inner: str, role: str, nat: str) -> None:

@@ -5,11 +5,9 @@ import re
 
 import pytest
 
+from credentials import PPK, PPK_ID
 from lab import estate
 from test_refusals import ROLES, try_to_connect
-
-PPK = "0123456789abcdef0123456789abcdef"
-PPK_ID = "a-b.ppk.example"
 
 
 def start(mixed, role: str, ours: dict | None, theirs: dict | None) -> None:

@@ -67,6 +67,28 @@ TEST(Algorithm, WhatIsNotInTheTableIsNotFound) {
   EXPECT_EQ(find_dh_group(std::string_view("DHGroup1")), nullptr);
 }
 
+// FIPS 203, table 3.
+TEST(Algorithm, KemsHaveTheirOwnTableAndTwoSizes) {
+  const std::tuple<DhGroupId, std::string_view, int, int> kSizes[] = {
+      {DhGroupId{35}, "MLKEM512", 800, 768},
+      {DhGroupId{36}, "MLKEM768", 1184, 1088},
+      {DhGroupId{37}, "MLKEM1024", 1568, 1568}};
+  EXPECT_EQ(std::size(kSizes), all_kems().size());
+  for (const auto& [id, name, public_size, ciphertext_size] : kSizes) {
+    const KemProperties* const kem = find_kem(id);
+    ASSERT_NE(kem, nullptr);
+    EXPECT_EQ(find_kem(name), kem);
+    EXPECT_EQ(find_dh_group(id), nullptr);
+    EXPECT_EQ(key_exchange_name(id), name);
+    EXPECT_EQ(kem->public_size, public_size);
+    EXPECT_EQ(kem->ciphertext_size, ciphertext_size);
+  }
+  EXPECT_EQ(find_kem(DhGroupId::Curve25519), nullptr);
+  EXPECT_EQ(find_kem(std::string_view("MLKEM")), nullptr);
+  EXPECT_STREQ(key_exchange_name(DhGroupId::Curve25519), "CURVE25519");
+  EXPECT_EQ(key_exchange_name(DhGroupId{34}), nullptr);
+}
+
 TEST(Algorithm, EncryptionSizesHangTogether) {
   for (const auto& row : all_encryptions()) {
     SCOPED_TRACE(row.name);

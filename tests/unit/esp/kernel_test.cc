@@ -1,8 +1,11 @@
 // Every AES-GCM kernel that this CPU has against published vectors, and against the reference
 // kernel at all small lengths and alignments.
+#include <gmock/gmock.h>
+
 #include <algorithm>
 
 #include "esp/kernels/library_kernels.h"
+#include "esp/kernels/self_test.h"
 #include "tests/support/vector_file.h"
 #include "tests/unit/esp/kernel_fixture.h"
 
@@ -20,26 +23,89 @@ TEST_P(AesGcm, AgreesWithPublishedVectors) {
   }
 }
 
+// Up to four vectors of the widest kernel and beyond, and twice that.
 TEST_P(AesGcm, AgreesWithTheReferenceAtAllLengthsAndAlignments) {
   for (const size_t key_size : {16u, 32u}) {
     const Bytes key = patterned(key_size + 4, 9);
     const auto seal_kernel = make_cipher(*GetParam(), key, Direction::Seal);
     const auto seal_reference = make_cipher(kAesGcmOpenssl, key, Direction::Seal);
     const auto open_kernel = make_cipher(*GetParam(), key, Direction::Open);
-    for (size_t length = 0; length <= 4 * 64 + 1; ++length) {
-      const size_t alignment = length % 16;
+    for (size_t length = 0; length <= 8 * 64 + 1; ++length) {
       const size_t aad_length = length % 2 == 0 ? 8 : 12;
-      Message expected(length, alignment, aad_length), sealed(length, 15 - alignment, aad_length);
+      Message expected(length, 0, aad_length);
       seal_reference->seal(&expected.packet, 1);
-      seal_kernel->seal(&sealed.packet, 1);
-      ASSERT_EQ(sealed.output(), expected.output()) << length;
-      ASSERT_EQ(sealed.tag(), expected.tag()) << length;
-      Packet opening = sealed.reopened();
-      open_kernel->open(&opening, 1);
-      ASSERT_TRUE(opening.authentic) << length;
-      ASSERT_EQ(sealed.output(), sealed.plaintext()) << length;
+      // Four blocks and one byte: all alignments. Above: one each.
+      const size_t alignments = length <= 4 * 16 + 1 ? 16 : 1;
+      for (size_t i = 0; i < alignments; ++i) {
+        Message sealed(length, (length + i) % 16, aad_length);
+        seal_kernel->seal(&sealed.packet, 1);
+        ASSERT_EQ(sealed.output(), expected.output()) << length;
+        ASSERT_EQ(sealed.tag(), expected.tag()) << length;
+        Packet opening = sealed.reopened();
+        open_kernel->open(&opening, 1);
+        ASSERT_TRUE(opening.authentic) << length;
+        ASSERT_EQ(sealed.output(), sealed.plaintext()) << length;
+      }
     }
   }
+}
+
+TEST_P(AesGcm, AgreesWithTheReferenceOnAssociatedDataOfAnyLength) {
+  const Bytes key = patterned(36, 9);
+  const auto kernel = make_cipher(*GetParam(), key, Direction::Seal);
+  const auto reference = make_cipher(kAesGcmOpenssl, key, Direction::Seal);
+  for (size_t aad_length = 0; aad_length <= 4 * 16 + 1; ++aad_length) {
+    for (const size_t length : {0u, 1u, 64u, 300u}) {
+      Message sealed(length, 0, aad_length), expected(length, 0, aad_length);
+      kernel->seal(&sealed.packet, 1);
+      reference->seal(&expected.packet, 1);
+      ASSERT_EQ(sealed.tag(), expected.tag()) << aad_length << " and " << length;
+    }
+  }
+}
+
+// Neighbours that one vector holds share their steps, whichever lengths they have.
+TEST_P(AesGcm, NeighboursOfAllSmallLengthsDoNotDisturbEachOther) {
+  const Bytes key = patterned(20, 3);
+  const auto kernel = make_cipher(*GetParam(), key, Direction::Seal);
+  const auto reference = make_cipher(kAesGcmOpenssl, key, Direction::Seal);
+  for (size_t first = 0; first <= 2 * 64 + 1; ++first) {
+    std::vector<std::unique_ptr<Message>> messages, references;
+    std::vector<Packet> packets;
+    for (size_t i = 0; i < 4; ++i) {
+      const size_t length = first < i * 5 ? first : first - i * 5;
+      messages.push_back(std::make_unique<Message>(length, i, i % 2 == 0 ? 12 : 8));
+      references.push_back(std::make_unique<Message>(length, i, i % 2 == 0 ? 12 : 8));
+      packets.push_back(messages[i]->packet);
+      reference->seal(&references[i]->packet, 1);
+    }
+    kernel->seal(packets.data(), packets.size());
+    for (size_t i = 0; i < 4; ++i) {
+      ASSERT_EQ(messages[i]->output(), references[i]->output()) << first << " packet " << i;
+      ASSERT_EQ(messages[i]->tag(), references[i]->tag()) << first << " packet " << i;
+    }
+  }
+}
+
+TEST_P(AesGcm, AForgedBitAnywhereIsRefusedAndNothingReleased) {
+  const Bytes key = patterned(36, 5);
+  const auto sealing = make_cipher(*GetParam(), key, Direction::Seal);
+  const auto opening = make_cipher(*GetParam(), key, Direction::Open);
+  for (const size_t length : {1u, 64u, 65u, 300u}) {
+    for (size_t at = 0; at < length + 16; at += 7) {
+      Message message(length, 0, 12);
+      sealing->seal(&message.packet, 1);
+      Packet packet = message.reopened();
+      (at < length ? packet.output[at] : packet.icv[at - length]) ^= 0x10;
+      opening->open(&packet, 1);
+      ASSERT_FALSE(packet.authentic) << length << " at " << at;
+      ASSERT_EQ(message.output(), Bytes(length)) << length << " at " << at;
+    }
+  }
+}
+
+TEST_P(AesGcm, PassesTheSelfTestOfTheDaemon) {
+  EXPECT_EQ(self_test(*GetParam(), kAesGcmOpenssl), std::nullopt);
 }
 
 TEST_P(AesGcm, ABatchIsTheSameAsItsPacketsOneByOne) {
@@ -109,6 +175,47 @@ INSTANTIATE_TEST_SUITE_P(Kernels, AesGcm,
                          testing::ValuesIn(KernelSet::aes_gcm_kernels(probe_cpu({}))),
                          [](const auto& kernel) { return std::string(kernel.param->name); });
 
+// A kernel with one wrong bit in what it writes.
+TEST(SelfTest, NamesAKernelThatIsWrong) {
+  Kernel wrong = kAesGcmOpenssl;
+  wrong.name = "wrong";
+  wrong.seal = [](void* context, Packet* packets, size_t count) {
+    kAesGcmOpenssl.seal(context, packets, count);
+    if (packets[0].input_length == 257) packets[count - 1].output[256] ^= 1;
+  };
+  EXPECT_THAT(self_test(wrong, kAesGcmOpenssl).value_or(""),
+              testing::HasSubstr("\"wrong\" does not seal"));
+  wrong.seal = kAesGcmOpenssl.seal;
+  wrong.open = [](void* context, Packet* packets, size_t count) {
+    kAesGcmOpenssl.open(context, packets, count);
+    for (size_t i = 0; i < count; ++i) packets[i].authentic = true;
+  };
+  EXPECT_THAT(self_test(wrong, kAesGcmOpenssl).value_or(""),
+              testing::HasSubstr("\"wrong\" does not open"));
+}
+
+TEST(SelfTest, PassesOnThisMachine) {
+  EXPECT_EQ(self_test(*KernelSet::choose("", probe_cpu({}))), std::nullopt);
+}
+
+// OpenSSL 3.0.19 answers an empty EVP_Cipher with success, whatever the ICV.
+TEST(ChaChaPoly, AForgedBitAnywhereIsRefusedAndNothingReleased) {
+  const Bytes key = patterned(36, 5);
+  const auto sealing = make_cipher(kChaChaPolyOpenssl, key, Direction::Seal);
+  const auto opening = make_cipher(kChaChaPolyOpenssl, key, Direction::Open);
+  for (const size_t length : {1u, 64u, 300u}) {
+    for (size_t at = 0; at < length + 16; at += 7) {
+      Message message(length, 0, 12);
+      sealing->seal(&message.packet, 1);
+      Packet packet = message.reopened();
+      (at < length ? packet.output[at] : packet.icv[at - length]) ^= 0x10;
+      opening->open(&packet, 1);
+      ASSERT_FALSE(packet.authentic) << length << " at " << at;
+      ASSERT_EQ(message.output(), Bytes(length)) << length << " at " << at;
+    }
+  }
+}
+
 TEST(ChaChaPoly, RefusesOtherKeySizes) {
   EXPECT_EQ(make_cipher(kChaChaPolyOpenssl, patterned(20, 1), Direction::Seal), nullptr);
 }
@@ -145,6 +252,21 @@ TEST(CbcHmac, Sha1HasItsOwnKeyAndIcvSizes) {
   material.icv_size = 12;
   material.integrity_key_size = 32;
   EXPECT_EQ(Cipher::make(kCbcHmacSha1, material, Direction::Seal), nullptr);
+}
+
+TEST(Select, TakesTheFastestThatTheCpuHas) {
+  EXPECT_STREQ(KernelSet::choose("", {})->name(), "openssl");
+#if defined(__x86_64__)
+  EXPECT_STREQ(KernelSet::choose("", {.aesni = true})->name(), "aesni");
+  EXPECT_STREQ(KernelSet::choose("", {.aesni = true, .avx2 = true})->name(), "aesni");
+  const CpuFeatures zen3{.aesni = true, .avx2 = true, .vaes = true};
+  EXPECT_STREQ(KernelSet::choose("", zen3)->name(), "vaes256");
+  const CpuFeatures zen4{.aesni = true, .avx2 = true, .vaes = true, .avx512 = true};
+  EXPECT_STREQ(KernelSet::choose("", zen4)->name(), "vaes512");
+  EXPECT_STREQ(KernelSet::choose("vaes256", zen4)->name(), "vaes256");
+  EXPECT_EQ(KernelSet::choose("vaes512", zen3).error(),
+            "this CPU cannot run the kernel \"vaes512\"");
+#endif
 }
 
 TEST(Select, ChoosesByNameAndRefusesUnknownNames) {

@@ -214,6 +214,22 @@ TEST_F(Store, AMovedRemoteKeepsSequenceNumbersAndWindow) {
   EXPECT_EQ(pair.open_on_right(second).verdict, Verdict::Accept);
 }
 
+TEST_F(Store, ThePeersAddressIsRefusedAsInnerSourceWhereverItIs) {
+  TunnelPair pair(left_params(kSuite), {.refuse_remote = true, .refused_sources = {}});
+  const auto verdict = [&](const char* source) {
+    Bytes frame = pair.seal_on_left(make_inner({.source = source}));
+    return pair.open_on_right(frame).verdict;
+  };
+  const std::string before = pair.right.inbound(kRightSpi).remote().address.to_string();
+  EXPECT_EQ(verdict(before.c_str()), Verdict::SourceRefused);
+  EXPECT_EQ(verdict("198.51.100.2"), Verdict::Accept);
+  const Endpoint local = pair.right.inbound(kRightSpi).local();
+  pair.right.store.update_remote({1}, local, {*IpAddress::parse("198.51.100.2"), 1234});
+  pair.right.publish();
+  EXPECT_EQ(verdict(before.c_str()), Verdict::Accept);
+  EXPECT_EQ(verdict("198.51.100.2"), Verdict::SourceRefused);
+}
+
 TEST_F(Store, SaysWhyItRefusesAnInstallation) {
   const auto refusal = [&](auto change) {
     SaPairParams params = left_params(kSuite);

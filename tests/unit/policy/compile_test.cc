@@ -37,6 +37,50 @@ const TunnelPlan& tunnel(const Plan& plan, std::string_view connection) {
   return none;
 }
 
+std::vector<std::string> pairs_of(const TunnelPlan& tunnel) {
+  std::vector<std::string> pairs;
+  for (const ChildPlan& child : tunnel.children) {
+    pairs.push_back(
+        fmt::format("{}: {} === {}", child.name, to_string(child.local), to_string(child.remote)));
+  }
+  return pairs;
+}
+
+TEST(Compile, NamesTheFilesOfCertificatesAndRawKeys) {
+  const Model certified = model_of(
+      estate_with({{"shared_key: { file: a-branch.psk }",
+                    "authentication_type: certificate\n    certificate_authentication: { "
+                    "outbound_auth_certificate: a.pem, outbound_auth_private_key: /keys/a.key, "
+                    "inbound_auth_certificate_chain: [root.pem, issuing.pem], "
+                    "inbound_auth_certificate_subject_name: branch, certificate_revocation_lists: "
+                    "[r.crl] }"}}));
+  const auto plan = compile(certified, "gw-a", 0, "/etc/twinspan");
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_EQ(tunnel(*plan, "a-to-branch").psk_file, "");
+  EXPECT_EQ(tunnel(*plan, "a-to-branch").certificate,
+            (CertificatePlan{"/etc/twinspan/a.pem",
+                             "/keys/a.key",
+                             {"/etc/twinspan/root.pem", "/etc/twinspan/issuing.pem"},
+                             "branch",
+                             {"/etc/twinspan/r.crl"}}));
+  EXPECT_THAT(plan->to_string(), HasSubstr("/etc/twinspan/a.pem with /keys/a.key"));
+  const Model raw = model_of(estate_with(
+      {{"shared_key: { file: a-branch.psk }",
+        "authentication_type: raw-public-key\n    raw_public_key_authentication: { private_key: "
+        "a.key, peer_public_key: b.pub }"}}));
+  EXPECT_EQ(tunnel(*compile(raw, "gw-a", 0, ""), "a-to-branch").raw_key,
+            (RawKeyPlan{"a.key", "b.pub"}));
+}
+
+TEST(Compile, AReplacedKeyIsAcceptedForAnHourOrAsLongAsTheFileSays) {
+  EXPECT_EQ(
+      tunnel(*compile(model_of(kGoodEstate), "gw-a", 0, ""), "a-to-branch").previous_key_seconds,
+      3600u);
+  const Model model = model_of(estate_with(
+      {{"{ file: a-branch.psk }", "{ file: a-branch.psk, previous_key_seconds: 60 }"}}));
+  EXPECT_EQ(tunnel(*compile(model, "gw-a", 0, ""), "a-to-branch").previous_key_seconds, 60u);
+}
+
 TEST(Compile, TheGoodEstatesPlanIsAsPrinted) {
   EXPECT_EQ(plan_of(kGoodEstate).to_string(), R"(gateway gw-a instance 0 route-based
   network     vnet-a 10.1.0.0/16 on lan0
@@ -102,11 +146,8 @@ TEST(Compile, APolicyBasedGatewayPairsItsPrefixesWithTheRemotes) {
   EXPECT_FALSE(branch.any_to_any);
   EXPECT_EQ(branch.vpn_type, VpnType::PolicyBased);
   // The remote side has no IPv6, so neither have the selectors.
-  EXPECT_EQ(to_string(branch.local_selectors),
-            to_string({TrafficSelector::from_prefix(*IpPrefix::parse("10.1.0.0/16"))}));
-  EXPECT_EQ(to_string(branch.remote_selectors),
-            to_string({TrafficSelector::from_prefix(*IpPrefix::parse("10.9.0.0/16")),
-                       TrafficSelector::from_prefix(*IpPrefix::parse("10.8.0.0/16"))}));
+  EXPECT_THAT(pairs_of(branch), ElementsAre("a-to-branch/1: 10.1.0.0/16 === 10.9.0.0/16",
+                                            "a-to-branch/2: 10.1.0.0/16 === 10.8.0.0/16"));
 }
 
 TEST(Compile, ARouteBasedGatewayPairsPrefixesWhenAskedTo) {
@@ -115,9 +156,23 @@ TEST(Compile, ARouteBasedGatewayPairsPrefixesWhenAskedTo) {
   const TunnelPlan& branch = tunnel(plan, "a-to-branch");
   EXPECT_FALSE(branch.any_to_any);
   EXPECT_EQ(branch.vpn_type, VpnType::RouteBased);
-  EXPECT_EQ(to_string(branch.local_selectors), "10.1.0.0/16");
-  EXPECT_EQ(to_string(branch.remote_selectors), "10.9.0.0/16");
+  EXPECT_THAT(pairs_of(branch), ElementsAre("a-to-branch: 10.1.0.0/16 === 10.9.0.0/16"));
   EXPECT_TRUE(tunnel(plan, "a-to-b").any_to_any);
+}
+
+TEST(Compile, EachPairOfPrefixesOfOneFamilyIsAChildOfItsOwn) {
+  const Plan plan = plan_of(estate_with(
+      {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
+       {"address_space: [10.1.0.0/16]",
+        "address_space: [10.1.0.0/16, 10.3.0.0/16, 2001:db8:1::/48]"},
+       {"address_prefixes: [10.9.0.0/16]",
+        "address_prefixes: [10.9.0.0/16, 2001:db8:9::/48, 10.8.0.0/16]"}}));
+  EXPECT_THAT(pairs_of(tunnel(plan, "a-to-branch")),
+              ElementsAre("a-to-branch/1: 10.1.0.0/16 === 10.9.0.0/16",
+                          "a-to-branch/2: 10.1.0.0/16 === 10.8.0.0/16",
+                          "a-to-branch/3: 10.3.0.0/16 === 10.9.0.0/16",
+                          "a-to-branch/4: 10.3.0.0/16 === 10.8.0.0/16",
+                          "a-to-branch/5: 2001:db8:1::/48 === 2001:db8:9::/48"));
 }
 
 TEST(Compile, MoreSelectorsThanIkeCanCarryAreRefused) {
@@ -147,10 +202,21 @@ TEST(Compile, ASelectorPolicyReplacesThePrefixesAndNotTheRoutes) {
       {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
        ranges}));
   const TunnelPlan& branch = tunnel(plan, "a-to-branch");
-  EXPECT_EQ(to_string(branch.local_selectors), "10.1.0.1-10.1.0.9");
-  EXPECT_EQ(to_string(branch.remote_selectors), "10.9.0.0/24");
+  EXPECT_THAT(pairs_of(branch), ElementsAre("a-to-branch: 10.1.0.1-10.1.0.9 === 10.9.0.0/24"));
   EXPECT_EQ(branch.remote_prefixes, std::vector{*IpPrefix::parse("10.9.0.0/16")});
   EXPECT_TRUE(tunnel(plan_of(estate_with({ranges})), "a-to-branch").any_to_any);
+}
+
+TEST(Compile, EachSelectorPolicyIsAChildWithAllOfItsRanges) {
+  const Plan plan = plan_of(estate_with(
+      {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
+       {"traffic_selector_policies: []",
+        "traffic_selector_policies: [ { local_address_ranges: [10.1.0.0/24, 10.1.1.0/24], "
+        "remote_address_ranges: [10.9.0.0/24, 10.9.1.0/24] }, { local_address_ranges: "
+        "[10.1.2.0/24], remote_address_ranges: [10.9.2.0/24] } ]"}}));
+  EXPECT_THAT(pairs_of(tunnel(plan, "a-to-branch")),
+              ElementsAre("a-to-branch/1: 10.1.0.0/24, 10.1.1.0/24 === 10.9.0.0/24, 10.9.1.0/24",
+                          "a-to-branch/2: 10.1.2.0/24 === 10.9.2.0/24"));
 }
 
 TEST(Compile, BehindNatThePrivateAddressIsBoundAndThePublicOneIsTheIdentity) {
@@ -198,6 +264,42 @@ TEST(Compile, APostQuantumKeyIsNamedInThePlanWithItsFile) {
   EXPECT_THAT(plan_with(", required: false").to_string(), testing::HasSubstr("x.ppk, optional"));
 }
 
+TEST(Compile, APeerWithANameKeepsItAndIsCalledByIt) {
+  const Plan plan =
+      plan_of(estate_with({{"gateway_ip_address: 203.0.113.9", "fqdn: x.example.net"}}));
+  const TunnelPlan& branch = tunnel(plan, "a-to-branch");
+  EXPECT_EQ(branch.remote_name, "x.example.net");
+  EXPECT_TRUE(branch.remote_address.is_unspecified());
+  EXPECT_EQ(branch.remote_text(), "x.example.net");
+  EXPECT_EQ(branch.remote_identity, (Identity{IdentityType::Fqdn, "x.example.net"}));
+  EXPECT_THAT(plan.to_string(), HasSubstr("x.example.net as fqdn:x.example.net"));
+  EXPECT_EQ(tunnel(plan, "a-to-b").remote_text(), "192.0.2.2");
+}
+
+TEST(Compile, AdditionalKeyExchangesStandInEveryProposalThatHasAGroup) {
+  const auto tunnel_with = [](std::string_view more) {
+    const std::string text = fmt::format(
+        "    encapsulation: esp\n"
+        "    additional_key_exchanges: {{ methods: [CURVE25519, ECP521]{} }}\n",
+        more);
+    return compile(model_of(estate_with({{"    encapsulation: esp\n", text}})), "gw-a", 0,
+                   "/etc/ts")
+        .value();
+  };
+  const std::vector<DhGroupId> methods = {DhGroupId::Curve25519, DhGroupId::Ecp521};
+  const Plan strict = tunnel_with("");
+  for (const IkeProposal& proposal : strict.tunnels[1].ike_proposals)
+    EXPECT_EQ(proposal.additional, methods);
+  for (const EspProposal& proposal : strict.tunnels[1].esp_proposals)
+    EXPECT_EQ(proposal.additional, methods);
+  EXPECT_THAT(strict.to_string(), testing::HasSubstr("group ECP384 + CURVE25519 + ECP521"));
+  EXPECT_THAT(strict.to_string(), testing::HasSubstr("pfs ECP384 + CURVE25519 + ECP521 esn"));
+  const Plan open = tunnel_with(", required: false");
+  ASSERT_EQ(open.tunnels[1].ike_proposals.size(), 2 * strict.tunnels[1].ike_proposals.size());
+  EXPECT_EQ(open.tunnels[1].ike_proposals.front().additional, methods);
+  EXPECT_TRUE(open.tunnels[1].ike_proposals.back().additional.empty());
+}
+
 TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
   const auto fails = [](std::string_view from, std::string_view to) {
     return error_of(model_of(estate_with({{from, to}})), "gw-a", 0);
@@ -206,8 +308,6 @@ TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
               HasSubstr("there is no virtual network 'vnet-x'; did you mean"));
   EXPECT_THAT(fails("local_network_gateway2: branch", "local_network_gateway2: x"),
               HasSubstr("connections.a-to-branch: the remote end has no address"));
-  EXPECT_THAT(fails("gateway_ip_address: 203.0.113.9", "fqdn: x.example.net"),
-              HasSubstr("the remote end has no address"));
   EXPECT_THAT(fails("virtual_network: vnet-b", "virtual_network: vnet-x"),
               HasSubstr("connections.a-to-b: the remote end"));
   EXPECT_THAT(fails("ipsec_policy: strong", "ipsec_policy: x"),

@@ -76,8 +76,8 @@ TEST(Diff, EveryMemberOfATunnelCounts) {
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.mode = ConnectionMode::ResponderOnly; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.encapsulation = Encapsulation::Esp; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.vpn_type = VpnType::PolicyBased; }), 1u);
-  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.local_selectors.clear(); }), 1u);
-  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.remote_selectors.clear(); }), 1u);
+  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.children.clear(); }), 1u);
+  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.children[0].remote.clear(); }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.any_to_any = false; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.remote_prefixes.clear(); }), 1u);
 }

@@ -63,7 +63,10 @@ TEST(Examples, SiteToSiteUsesItsOwnPolicy) {
 
 TEST(Examples, PolicyBasedPairsPrefixes) {
   EXPECT_THAT(printed_plan("examples/policy-based.yaml", "gw-a"),
-              HasSubstr("  selectors   10.1.0.0/24, 10.1.1.0/24 === 10.9.0.0/24, 10.9.1.0/24\n"));
+              HasSubstr("  selectors   10.1.0.0/24 === 10.9.0.0/24\n"
+                        "  selectors   10.1.0.0/24 === 10.9.1.0/24\n"
+                        "  selectors   10.1.1.0/24 === 10.9.0.0/24\n"
+                        "  selectors   10.1.1.0/24 === 10.9.1.0/24\n"));
 }
 
 TEST(Examples, AllAreNamedInTheReadme) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/algorithm.h"
@@ -24,7 +25,7 @@ std::set<const ObjectSchema*> all_schemas() {
 }
 
 TEST(Schema, EveryFieldIsExplainedAndWellFormed) {
-  EXPECT_EQ(all_schemas().size(), 13u);
+  EXPECT_EQ(all_schemas().size(), 14u);
   for (const ObjectSchema* const schema : all_schemas()) {
     EXPECT_FALSE(schema->name.empty());
     std::set<std::string_view> names;
@@ -50,6 +51,15 @@ TEST(Schema, WordsOfAlgorithmsAreThoseOfTheAlgorithmTables) {
     EXPECT_NE(find_dh_group(word), nullptr) << word;
   }
   EXPECT_EQ(kIpsecPolicySchema.find("dh_group")->choices.size(), all_dh_groups().size());
+  const auto methods = kAdditionalKeyExchangesSchema.find("methods")->choices;
+  for (const std::string_view word : methods) {
+    const DhGroupProperties* const group = find_dh_group(word);
+    EXPECT_TRUE(group != nullptr ? !group->is_legacy : find_kem(word) != nullptr) << word;
+  }
+  const auto legacy = std::ranges::count_if(
+      all_dh_groups(), [](const DhGroupProperties& group) { return group.is_legacy; });
+  EXPECT_EQ(methods.size() + static_cast<size_t>(legacy),
+            all_dh_groups().size() + all_kems().size());
   EXPECT_EQ(kIpsecPolicySchema.find("ike_prf")->choices.size(), all_prfs().size());
 }
 

@@ -200,10 +200,28 @@ TEST(Validate, ALocalNetworkGatewayHasOneUsableAddress) {
               ElementsAre("error local-network-gateway.address"));
   EXPECT_THAT(findings_with({{"    gateway_ip_address: 203.0.113.9\n",
                               "    gateway_ip_address: 203.0.113.9\n    fqdn: x.example.net\n"}}),
-              ElementsAre("error feature.not-supported", "error local-network-gateway.address"));
+              ElementsAre("error local-network-gateway.address"));
   EXPECT_THAT(
       findings_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: 255.255.255.255"}}),
       ElementsAre("error local-network-gateway.address"));
+}
+
+TEST(Validate, APeerMayHaveANameInsteadOfAnAddress) {
+  const auto named = [](const std::string& name) {
+    return findings_with({{"gateway_ip_address: 203.0.113.9", "fqdn: " + name}});
+  };
+  for (const char* name : {"vpn.example.net", "vpn.example.net.", "branch", "a_b.x-y.example"})
+    EXPECT_THAT(named(name), testing::IsEmpty()) << name;
+  for (const std::string& name :
+       std::vector<std::string>{"203.0.113.9", "'2001:db8::1'", "-a.example", "a-.example", "a..b",
+                                "'a b'", "x@example", "'.'", std::string(64, 'a') + ".example"}) {
+    EXPECT_THAT(named(name), ElementsAre("error local-network-gateway.address")) << name;
+  }
+  std::string long_name;
+  while (long_name.size() < 254) long_name += "label.";
+  EXPECT_THAT(named(long_name + "x"), ElementsAre("error local-network-gateway.address"));
+  EXPECT_THAT(only_finding({{"gateway_ip_address: 203.0.113.9", "fqdn: 203.0.113.9"}}),
+              HasSubstr("give the address as gateway_ip_address"));
 }
 
 TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
@@ -218,8 +236,6 @@ TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
               HasSubstr("not supported yet"));
   EXPECT_THAT(only_finding({{"connection_protocol: IKEv2", "connection_protocol: IKEv1"}}),
               HasSubstr("IKEv1 is not supported"));
-  EXPECT_THAT(only_finding({{"gateway_ip_address: 203.0.113.9", "fqdn: branch.example.net"}}),
-              HasSubstr("fqdn is not supported yet"));
   EXPECT_THAT(
       only_finding(
           {{"peerings: {}",
@@ -227,14 +243,6 @@ TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
       HasSubstr("peerings are not supported yet"));
   EXPECT_THAT(only_finding({{"ipsec_policy: strong", "ipsec_policy: azure-defualt"}}),
               HasSubstr("did you mean 'azure-default'?"));
-  const std::string_view policy =
-      "{ local_address_ranges: [10.1.0.0/24], remote_address_ranges: [10.9.0.0/24] }";
-  EXPECT_THAT(only_finding({{"use_policy_based_traffic_selectors: false",
-                             "use_policy_based_traffic_selectors: true"},
-                            {"traffic_selector_policies: []", "traffic_selector_policies: [" +
-                                                                  std::string(policy) + ", " +
-                                                                  std::string(policy) + "]"}}),
-              HasSubstr("more than one traffic selector policy is not supported yet"));
 }
 
 TEST(Validate, AConnectionHasTheEndsOfItsType) {
@@ -255,9 +263,52 @@ TEST(Validate, AConnectionHasTheEndsOfItsType) {
               Contains("error connection.ends"));
 }
 
-TEST(Validate, AConnectionHasASharedKey) {
-  EXPECT_THAT(findings_with({{"    shared_key: { file: a-branch.psk }\n", ""}}),
-              ElementsAre("error connection.shared-key"));
+constexpr std::string_view kBranchKey = "    shared_key: { file: a-branch.psk }\n";
+
+TEST(Validate, AConnectionHasWhatItsAuthenticationTypeNeedsAlone) {
+  const auto with = [](std::string_view text) { return findings_with({{kBranchKey, text}}); };
+  const std::string certificate =
+      "    certificate_authentication: { outbound_auth_certificate: a.pem, "
+      "outbound_auth_private_key: a.key, inbound_auth_certificate_chain: [root.pem] }\n";
+  const std::string raw_key =
+      "    raw_public_key_authentication: { private_key: a.key, peer_public_key: b.pub }\n";
+  const std::string key(kBranchKey), by_certificate = "    authentication_type: certificate\n",
+                                     by_raw_key = "    authentication_type: raw-public-key\n";
+  EXPECT_THAT(with(by_certificate + certificate), IsEmpty());
+  EXPECT_THAT(with(by_raw_key + raw_key), IsEmpty());
+  const auto is_refused = ElementsAre("error connection.authentication");
+  EXPECT_THAT(with(""), is_refused);
+  EXPECT_THAT(with(by_certificate), is_refused);
+  EXPECT_THAT(with(by_raw_key), is_refused);
+  EXPECT_THAT(with(key + certificate), is_refused);
+  EXPECT_THAT(with(key + raw_key), is_refused);
+  EXPECT_THAT(with(by_certificate + certificate + key), is_refused);
+  EXPECT_THAT(with(by_raw_key + raw_key + key), is_refused);
+}
+
+TEST(Validate, CertificatesHaveCasAKeyFileAndNamesThatTheyCanHold) {
+  const auto with = [](std::string_view key, std::string_view chain, std::string_view id) {
+    return findings_with(
+        {{kBranchKey, fmt::format("    authentication_type: certificate\n"
+                                  "    certificate_authentication: {{ outbound_auth_certificate: "
+                                  "a.pem, outbound_auth_private_key: {}, "
+                                  "inbound_auth_certificate_chain: [{}] }}\n    remote_id: {}\n",
+                                  key, chain, id)}});
+  };
+  EXPECT_THAT(with("a.key", "root.pem", "branch.example.net"), IsEmpty());
+  const auto is_refused = ElementsAre("error connection.authentication");
+  EXPECT_THAT(with("a.key", "", "branch.example.net"), is_refused);
+  EXPECT_THAT(with("a.pem", "root.pem", "branch.example.net"), is_refused);
+  EXPECT_THAT(with("a.key", "root.pem", "keyid:branch"), is_refused);
+}
+
+TEST(Validate, BothDirectionsAuthenticateInTheSameWay) {
+  EXPECT_THAT(
+      findings_with({{"gw-a, shared_key: { file: a-b.psk },",
+                      "gw-a, authentication_type: raw-public-key, "
+                      "raw_public_key_authentication: { private_key: b.key, peer_public_key: "
+                      "a.pub },"}}),
+      ElementsAre("error connection.authentication-reverse"));
 }
 
 constexpr std::string_view kThere = "shared_key: { file: a-b.psk }\n    local_id";
@@ -292,6 +343,49 @@ TEST(Validate, APostQuantumKeyHasAVisibleNameOfAGoodLength) {
   EXPECT_THAT(with_id(std::string(129, 'x')), ElementsAre("error connection.ppk"));
   EXPECT_THAT(with_id("two words"), ElementsAre("error connection.ppk"));
   EXPECT_THAT(with_id("\u00e9"), ElementsAre("error connection.ppk"));
+}
+
+TEST(Validate, AdditionalKeyExchangesAreOneToSevenThatDifferAndThatWeHave) {
+  const auto with = [](std::string_view methods) {
+    const std::string text = fmt::format(
+        "    encapsulation: esp\n    additional_key_exchanges: {{ methods: [{}] }}\n", methods);
+    return findings_with({{"    encapsulation: esp\n", text}});
+  };
+  const auto kFault = ElementsAre("error connection.additional-key-exchanges");
+  EXPECT_THAT(with("CURVE25519"), IsEmpty());
+  EXPECT_THAT(with("CURVE25519, ECP521, DHGroup14"), IsEmpty());
+  EXPECT_THAT(with(""), kFault);
+  EXPECT_THAT(with("CURVE25519, ECP521, CURVE25519"), kFault);
+  EXPECT_THAT(with("ECP384"), kFault);  // The first one of `strong`.
+  for (const KemProperties& kem : all_kems()) {
+    if (kHasMlKem) {
+      EXPECT_THAT(with(kem.name), IsEmpty());
+    } else {
+      EXPECT_THAT(with(kem.name), kFault);
+    }
+  }
+}
+
+TEST(Validate, BothDirectionsHaveTheSameAdditionalKeyExchanges) {
+  const auto both = [](std::string_view there, std::string_view back) {
+    const std::string a = fmt::format("shared_key: {{ file: a-b.psk }}\n{}    local_id", there);
+    const std::string b = fmt::format("gw-a, shared_key: {{ file: a-b.psk }},{}", back);
+    return findings_with({{kThere, a}, {kBack, b}});
+  };
+  const std::string_view there =
+      "    additional_key_exchanges: { methods: [ECP521, CURVE25519] }\n";
+  const std::string_view free_there =
+      "    additional_key_exchanges: { methods: [ECP521], required: false }\n";
+  const auto kFault = ElementsAre("error connection.additional-key-exchanges");
+  EXPECT_THAT(both(there, " additional_key_exchanges: { methods: [ECP521, CURVE25519] },"),
+              IsEmpty());
+  EXPECT_THAT(both(there, " additional_key_exchanges: { methods: [CURVE25519, ECP521] },"), kFault);
+  EXPECT_THAT(both(there, ""), kFault);
+  EXPECT_THAT(both("", " additional_key_exchanges: { methods: [ECP521] },"), kFault);
+  EXPECT_THAT(both(free_there, ""), IsEmpty());
+  EXPECT_THAT(
+      both(free_there, " additional_key_exchanges: { methods: [CURVE25519], required: false },"),
+      IsEmpty());
 }
 
 TEST(Validate, IdentitiesHaveAGoodForm) {

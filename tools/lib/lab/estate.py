@@ -54,13 +54,14 @@ def pair_estate(
         }
     connections = {}
     for mine, other in ("ab", "ba"):
-        connections[f"{mine}-to-{other}"] = {
+        joined = {
             "connection_type": "vnet-to-vnet",
             "virtual_network_gateway1": f"gw-{mine}",
             "virtual_network_gateway2": f"gw-{other}",
             "shared_key": {"file": "a-b.psk"},
             **copy.deepcopy(connection),
         }
+        connections[f"{mine}-to-{other}"] = _without_none(joined)
     return {
         "version": 1,
         "virtual_networks": networks,
@@ -100,8 +101,13 @@ def half_estate(
         "virtual_networks": {"mine": network},
         "virtual_network_gateways": {f"gw-{letter}": gateway},
         "local_network_gateways": {"far": far},
-        "connections": {"to-far": joined},
+        "connections": {"to-far": _without_none(joined)},
     }
+
+
+def _without_none(connection: dict) -> dict:
+    """A setting of None takes the default away."""
+    return {name: value for name, value in connection.items() if value is not None}
 
 
 def write_estate(folder: pathlib.Path, estate: dict, key: str | None = None) -> pathlib.Path:

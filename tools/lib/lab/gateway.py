@@ -33,10 +33,12 @@ class Gateway:
         # How a whole suite is run with fewer offloads; see `tools/test --masked`.
         self.common_arguments = os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS", "").split()
         self.environment: dict[str, str] = {}
+        self.wrapper: list[str] = []  # Runs the daemon: `unshare ...`.
         self.program: Background | None = None
 
     def launch(self) -> Background:
-        words = [self.binaries / "twinspand", "--config", self.estate, "--gateway", self.name]
+        words = [*self.wrapper, self.binaries / "twinspand"]
+        words += ["--config", self.estate, "--gateway", self.name]
         words += ["--instance", "0", "--run-dir", self.run_dir, *self.arguments]
         words += [word for word in self.common_arguments if word not in self.arguments]
         log_name = f"{self.run_dir.name}-{len(self.lab.background)}"

@@ -11,7 +11,7 @@
 namespace twinspan::ike {
 namespace {
 
-constexpr PayloadSet kEverything = 0x1ff;
+constexpr PayloadSet kEverything = 0x7ff;
 
 std::vector<IkeSaState> all_states() {
   std::vector<IkeSaState> states;
@@ -25,7 +25,10 @@ void for_each_situation(Visit visit) {
     for (unsigned exchange = 0; exchange < 256; ++exchange) {
       for (const Role role : {Role::Initiator, Role::Responder}) {
         for (const Direction direction : {Direction::Request, Direction::Response}) {
-          visit(Situation{state, static_cast<uint8_t>(exchange), role, direction});
+          for (const bool admits_childless : {false, true}) {
+            visit(Situation{state, static_cast<uint8_t>(exchange), role, direction,
+                            admits_childless});
+          }
         }
       }
     }
@@ -48,6 +51,33 @@ TEST(Legality, OnlyIkeAuthIsAdmittedBetweenIkeSaInitAndAVerifiedAuth) {
   });
 }
 
+TEST(Legality, IkeIntermediateStandsOnlyWhereOneIsDue) {
+  for_each_situation([](const Situation& s) {
+    const bool is_intermediate = s.exchange == static_cast<uint8_t>(ExchangeType::IkeIntermediate);
+    const bool is_asked = s.state == IkeSaState::IntermediateDue && s.role == Role::Responder &&
+                          s.direction == Direction::Request;
+    const bool is_answered = s.state == IkeSaState::IntermediateSent && s.role == Role::Initiator &&
+                             s.direction == Direction::Response;
+    const bool is_its_state =
+        s.state == IkeSaState::IntermediateDue || s.state == IkeSaState::IntermediateSent;
+    if (!is_intermediate && !is_its_state) return;
+    EXPECT_EQ(admitted(s), is_intermediate && (is_asked || is_answered)) << to_string(s.state);
+  });
+}
+
+TEST(Legality, KeyExchangesOfTheirOwnCarryNothingElse) {
+  for_each_situation([](const Situation& s) {
+    if (s.exchange < static_cast<uint8_t>(ExchangeType::IkeIntermediate)) return;
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      if (judge(s, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+      EXPECT_EQ(set & ~unsigned{kSetKe}, 0u);
+      if (s.direction == Direction::Request) {
+        EXPECT_EQ(set, unsigned{kSetKe});
+      }
+    }
+  });
+}
+
 TEST(Legality, CreateChildSaIsAdmittedOnlyAfterAuth) {
   for_each_situation([](const Situation& s) {
     if (s.exchange != static_cast<uint8_t>(ExchangeType::CreateChildSa) || !admitted(s)) return;
@@ -59,7 +89,8 @@ TEST(Legality, CreateChildSaIsAdmittedOnlyAfterAuth) {
 
 TEST(Legality, UnknownExchangesAndDeadStatesAdmitNothing) {
   for_each_situation([](const Situation& s) {
-    const bool known = s.exchange >= 34 && s.exchange <= 37;
+    const bool known =
+        (s.exchange >= 34 && s.exchange <= 37) || s.exchange == 43 || s.exchange == 44;
     const bool dead = s.state == IkeSaState::Lingering || s.state == IkeSaState::Closed;
     if (!known || dead) {
       EXPECT_FALSE(admitted(s));
@@ -78,6 +109,61 @@ TEST(Legality, AuthNeedsIdentityAuthAndAChildOffer) {
   EXPECT_EQ(judge(auth, full | kSetKe), Legality::ForbiddenPayload);
 }
 
+TEST(Legality, WhatMayStandOnceIsForbiddenTwiceInEveryRow) {
+  for (const LegalityRow& row : legality_table()) {
+    EXPECT_NE(row.forbidden & kSetRepeated, 0) << to_string(row.state);
+  }
+  const IdPayload idi{.of_initiator = true}, idr{.of_initiator = false};
+  const TsPayload tsi{.of_initiator = true}, tsr{.of_initiator = false};
+  const std::vector<Payload> once = {SaPayload{},   KePayload{},    idi, idr,
+                                     AuthPayload{}, NoncePayload{}, tsi, tsr};
+  EXPECT_EQ(payload_set(once) & kSetRepeated, 0);
+  for (const Payload& payload : once) {
+    std::vector<Payload> twice = once;
+    twice.push_back(payload);
+    EXPECT_EQ(payload_set(twice), payload_set(once) | kSetRepeated);
+  }
+  // RFC 7296 1.4.1, 3.10, 3.12: any number of these.
+  const std::vector<Payload> often = {DeletePayload{},   DeletePayload{},   NotifyPayload{},
+                                      NotifyPayload{},   VendorIdPayload{}, VendorIdPayload{},
+                                      OpaquePayload{37}, OpaquePayload{37}};
+  EXPECT_EQ(payload_set(often), kSetDelete);
+}
+
+// RFC 6023 3: what makes a child stands in IKE_AUTH as a whole, or not at all where that was
+// announced.
+TEST(Legality, AChildStandsInIkeAuthAsAWholeOrWhereAnnouncedNotAtAll) {
+  constexpr PayloadSet kChild = kSetSa | kSetTsi | kSetTsr;
+  for (const bool announced : {false, true}) {
+    const Situation auth{IkeSaState::InitAnswered, static_cast<uint8_t>(ExchangeType::IkeAuth),
+                         Role::Responder, Direction::Request, announced};
+    size_t without = 0, whole = 0;
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      if (judge(auth, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+      const unsigned child = set & kChild;
+      ASSERT_TRUE(child == kChild || (announced && child == 0)) << set;
+      ++(child == 0 ? without : whole);
+    }
+    // With and without IDr.
+    EXPECT_EQ(whole, 2u);
+    EXPECT_EQ(without, announced ? 2u : 0u);
+  }
+}
+
+TEST(Legality, NoOtherExchangeAsksWhatWasAnnounced) {
+  for_each_situation([](const Situation& s) {
+    if (!s.admits_childless || (s.state == IkeSaState::InitAnswered &&
+                                s.exchange == static_cast<uint8_t>(ExchangeType::IkeAuth)))
+      return;
+    Situation without = s;
+    without.admits_childless = false;
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      ASSERT_EQ(judge(s, static_cast<PayloadSet>(set)),
+                judge(without, static_cast<PayloadSet>(set)));
+    }
+  });
+}
+
 TEST(Legality, NoTwoRowsSpeakOfTheSameSituation) {
   const auto rows = legality_table();
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -86,6 +172,7 @@ TEST(Legality, NoTwoRowsSpeakOfTheSameSituation) {
                    rows[i].role == rows[j].role && rows[i].direction == rows[j].direction);
     }
     EXPECT_EQ(rows[i].required & rows[i].forbidden, 0);
+    EXPECT_EQ(rows[i].child & (rows[i].required | rows[i].forbidden), 0);
   }
 }
 
@@ -108,11 +195,6 @@ bool is_auth_edge(const StateEdge& edge) {
          (edge.from == IkeSaState::InitAnswered || edge.from == IkeSaState::AuthSent);
 }
 
-// RFC 9242: exchanges before IKE_AUTH may add keys; they carry no identity and install nothing.
-constexpr uint8_t kIkeIntermediate = 43;
-// RFC 9370: follows CREATE_CHILD_SA.
-constexpr uint8_t kFollowUpKe = 44;
-
 TEST(Legality, WithoutAVerifiedAuthOnlyAnSaThatIsEstablishedMakesAnotherOne) {
   // Idle to Candidate is taken inside of an IKE SA that is established: without it and without
   // AUTH no state remains that has children.
@@ -131,7 +213,7 @@ TEST(Legality, OnlyARowOfIkeAuthStandsBeforeEstablished) {
     const bool leads_there = std::ranges::any_of(kStateEdges, [&](const StateEdge& edge) {
       return edge.from == s.state && is_auth_edge(edge);
     });
-    if (!leads_there || !admitted(s) || s.exchange == kIkeIntermediate) return;
+    if (!leads_there || !admitted(s)) return;
     EXPECT_EQ(s.exchange, static_cast<uint8_t>(ExchangeType::IkeAuth)) << to_string(s.state);
     // An initiator is answered, a responder is asked.
     EXPECT_EQ(s.role == Role::Initiator, s.direction == Direction::Response);
@@ -142,7 +224,7 @@ TEST(Legality, OnlyARowOfIkeAuthStandsBeforeEstablished) {
 TEST(Legality, ARequestWithoutIdentityAndAuthDoesNotEstablish) {
   for (unsigned set = 0; set <= kEverything; ++set) {
     const Situation auth{IkeSaState::InitAnswered, static_cast<uint8_t>(ExchangeType::IkeAuth),
-                         Role::Responder, Direction::Request};
+                         Role::Responder, Direction::Request, true};
     if (judge(auth, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
     EXPECT_EQ(set & (kSetIdi | kSetAuth), kSetIdi | kSetAuth) << set;
   }
@@ -154,7 +236,7 @@ TEST(Legality, AnExchangeThatMakesChildrenHasNoRowBeforeAuth) {
   });
   for_each_situation([&](const Situation& s) {
     const bool makes_children = s.exchange == static_cast<uint8_t>(ExchangeType::CreateChildSa) ||
-                                s.exchange == kFollowUpKe ||
+                                s.exchange == static_cast<uint8_t>(ExchangeType::IkeFollowupKe) ||
                                 s.exchange == static_cast<uint8_t>(ExchangeType::Informational);
     // Deleting is reached both ways; what is asked there is answered and installs nothing.
     if (!makes_children || !before_auth.contains(s.state) || s.state == IkeSaState::Deleting)
@@ -199,12 +281,29 @@ TEST(Legality, TheTableDecidesEverySetOfPayloadsByItsOwnRowAlone) {
       if (is_own) own = &row;
     }
     for (unsigned set = 0; set <= kEverything; ++set, ++decided) {
-      const bool expected =
-          own != nullptr && (set & own->forbidden) == 0 && (set & own->required) == own->required;
+      const bool has_child = own != nullptr && ((set & own->child) == own->child ||
+                                                (s.admits_childless && (set & own->child) == 0));
+      const bool expected = own != nullptr && (set & own->forbidden) == 0 &&
+                            (set & own->required) == own->required && has_child;
       ASSERT_EQ(judge(s, static_cast<PayloadSet>(set)) == Legality::Legal, expected);
     }
   });
-  EXPECT_EQ(decided, size_t{kIkeSaStateCount} * 256 * 2 * 2 * (kEverything + 1));
+  EXPECT_EQ(decided, size_t{kIkeSaStateCount} * 256 * 2 * 2 * 2 * (kEverything + 1));
+}
+
+TEST(Legality, CertificatesComeOnlyInIkeAuthAndRequestsForThemOnlyBeforeEstablished) {
+  for_each_situation([](const Situation& s) {
+    for (unsigned set = 0; set <= kEverything; ++set) {
+      if (judge(s, static_cast<PayloadSet>(set)) != Legality::Legal) continue;
+      const bool in_auth = s.exchange == static_cast<uint8_t>(ExchangeType::IkeAuth);
+      if (set & kSetCert) {
+        ASSERT_TRUE(in_auth);
+      }
+      if (set & kSetCertRequest) {
+        ASSERT_TRUE(in_auth || s.exchange == static_cast<uint8_t>(ExchangeType::IkeSaInit));
+      }
+    }
+  });
 }
 
 TEST(StateTable, EstablishedIsReachedOnlyThroughAuthOrARekey) {

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "ike/core/child_selection.h"
 #include "ike/core/cookie.h"
 #include "ike/core/diagnosis.h"
 #include "ike/core/hints.h"
@@ -75,6 +76,48 @@ TEST(SelectorNarrowing, KeepsWhatBothWantAndSaysWhenThatIsLess) {
   EXPECT_EQ(less->pair.local, prefix("10.1.7.0/24"));
   EXPECT_TRUE(less->is_less);
   EXPECT_FALSE(narrow_selectors(ours, {prefix("10.3.0.0/16"), prefix("10.2.0.0/16")}).has_value());
+}
+
+std::vector<ChildConfig> pairs_of_children() {
+  const auto child = [](const char* name, const char* local, const char* remote) {
+    ChildConfig config;
+    config.name = name;
+    config.local = prefix(local);
+    config.remote = prefix(remote);
+    return config;
+  };
+  return {child("1", "10.1.1.0/24", "10.2.1.0/24"), child("2", "10.1.2.0/24", "10.2.2.0/24"),
+          child("wide", "10.1.0.0/16", "10.2.0.0/16")};
+}
+
+TEST(ChildSelection, TakesTheClosestFitAndOfEqualsOneThatIsFree) {
+  const auto children = pairs_of_children();
+  const auto chosen = [&](const SelectorPair& proposed, std::vector<std::string> served) {
+    const ChildConfig* const found = select_child(children, proposed, served);
+    return found == nullptr ? std::string("none") : found->name;
+  };
+  EXPECT_EQ(chosen({prefix("10.1.2.0/24"), prefix("10.2.2.0/24")}, {}), "2");
+  EXPECT_EQ(chosen({prefix("10.1.2.0/24"), prefix("10.2.2.0/24")}, {"2"}), "2");
+  EXPECT_EQ(chosen({prefix("10.1.0.0/16"), prefix("10.2.0.0/16")}, {}), "wide");
+  EXPECT_EQ(chosen({prefix("10.1.9.0/24"), prefix("10.2.9.0/24")}, {}), "wide");
+  EXPECT_EQ(chosen({prefix("10.1.2.0/24"), prefix("10.9.0.0/16")}, {}), "none");
+  // Everything is proposed, again and again.
+  const SelectorPair all{prefix("0.0.0.0/0"), prefix("0.0.0.0/0")};
+  EXPECT_EQ(chosen(all, {}), "1");
+  EXPECT_EQ(chosen(all, {"1"}), "2");
+  EXPECT_EQ(chosen(all, {"1", "2"}), "wide");
+}
+
+TEST(ChildSelection, ThereIsMoreWhileAnotherFreeOneFits) {
+  const auto children = pairs_of_children();
+  const SelectorPair all{prefix("0.0.0.0/0"), prefix("0.0.0.0/0")};
+  using Served = std::vector<std::string>;
+  EXPECT_TRUE(has_more_for(children, children[0], all, Served{}));
+  EXPECT_TRUE(has_more_for(children, children[1], all, Served{"1"}));
+  EXPECT_FALSE(has_more_for(children, children[2], all, Served{"1", "2"}));
+  // The proposal is granted as it is.
+  EXPECT_FALSE(has_more_for(children, children[0], {prefix("10.1.1.0/24"), prefix("10.2.1.0/24")},
+                            Served{}));
 }
 
 TEST(Cookie, OneTo64BytesAreTakenAndReturned) {

@@ -153,9 +153,113 @@ TEST(Proposal, WhatIsInUseComesFirst) {
   EXPECT_EQ(ordered[0].encryption, kCbc.encryption);
   EspProposal other = kEspGcm;
   other.pfs_group = DhGroupId::Ecp256;
-  const auto esp = established_first(std::vector{kEspGcm, other},
-                                     {other.encryption, other.integrity, true}, DhGroupId::Ecp256);
+  const auto esp =
+      established_first(std::vector{kEspGcm, other}, {other.encryption, other.integrity, true},
+                        {.group = DhGroupId::Ecp256});
   EXPECT_EQ(esp[0].pfs_group, DhGroupId::Ecp256);
+}
+
+// --- RFC 9370 2.2.1 ---
+
+IkeProposal with(IkeProposal proposal, std::vector<DhGroupId> additional) {
+  proposal.additional = std::move(additional);
+  return proposal;
+}
+
+// An offer of kCbc with more transforms, by type and method.
+SaPayload adding(std::vector<std::pair<size_t, DhGroupId>> more) {
+  SaPayload offer = offer_ike({kCbc}, std::nullopt);
+  for (const auto& [number, method] : more) {
+    offer.proposals.front().transforms.push_back(
+        {.type = additional_ke_type(number - 1), .id = static_cast<uint16_t>(method)});
+  }
+  return offer;
+}
+
+std::vector<std::pair<size_t, DhGroupId>> additional_of(const SaPayload& sa) {
+  std::vector<std::pair<size_t, DhGroupId>> found;
+  for (const Transform& t : sa.proposals.front().transforms) {
+    if (!is_additional_ke(t.type)) continue;
+    found.emplace_back(static_cast<size_t>(t.type) - 5, static_cast<DhGroupId>(t.id));
+  }
+  return found;
+}
+
+TEST(Proposal, AdditionalMethodsAreAgreedInTheirOrder) {
+  using enum DhGroupId;
+  const IkeProposal ours = with(kCbc, {Curve25519, Ecp521});
+  const SaPayload offer = offer_ike({ours}, std::nullopt);
+  EXPECT_EQ(additional_of(offer),
+            (std::vector<std::pair<size_t, DhGroupId>>{{1, Curve25519}, {2, Ecp521}}));
+  const auto choice = select_ike(offer, {ours}, 14);
+  ASSERT_TRUE(choice.has_value());
+  EXPECT_EQ(choice->suite, ours.suite());
+  const SaPayload answer = answer_ike(*choice, std::nullopt);
+  EXPECT_EQ(additional_of(answer), additional_of(offer));
+  EXPECT_EQ(accept_ike(answer, {ours})->suite, ours.suite());
+  EXPECT_FALSE(select_ike(offer, {with(kCbc, {Ecp521, Curve25519})}, 14).has_value());
+  EXPECT_FALSE(select_ike(offer, {with(kCbc, {Curve25519})}, 14).has_value());
+  EXPECT_FALSE(select_ike(offer, {kCbc}, 14).has_value());
+  EXPECT_FALSE(select_ike(offer_ike({kCbc}, std::nullopt), {ours}, 14).has_value());
+}
+
+TEST(Proposal, ATypeThatNoMethodOfOursFallsToMustOfferNone) {
+  using enum DhGroupId;
+  const auto choose = [](const SaPayload& offer, std::vector<DhGroupId> ours) {
+    const auto choice = select_ike(offer, {with(kCbc, std::move(ours))}, 14);
+    if (!choice) return std::vector<std::pair<size_t, DhGroupId>>{{0, None}};
+    return additional_of(answer_ike(*choice, std::nullopt));
+  };
+  using Taken = std::vector<std::pair<size_t, DhGroupId>>;
+  // The example of RFC 9370 2.2.1: types 2, 3 and 5.
+  const SaPayload offer =
+      adding({{2, Ecp256}, {2, Curve25519}, {3, Ecp256}, {3, Curve25519}, {5, Ecp521}, {5, None}});
+  EXPECT_EQ(choose(offer, {Curve25519, Ecp256}), (Taken{{2, Curve25519}, {3, Ecp256}, {5, None}}));
+  EXPECT_EQ(choose(offer, {Ecp256, Curve25519, Ecp521}),
+            (Taken{{2, Ecp256}, {3, Curve25519}, {5, Ecp521}}));
+  EXPECT_EQ(choose(offer, {Ecp256}), (Taken{{0, None}}));
+  EXPECT_EQ(choose(offer, {}), (Taken{{0, None}}));
+  // What stands first is not always to be taken first.
+  EXPECT_EQ(choose(adding({{1, Ecp521}, {1, None}, {4, Ecp521}}), {Ecp521}),
+            (Taken{{1, None}, {4, Ecp521}}));
+  EXPECT_EQ(choose(adding({{1, Ecp521}, {1, None}}), {}), (Taken{{1, None}}));
+}
+
+TEST(Proposal, AnAnswerKeepsTheTypesUnderWhichWeOfferMethods) {
+  using enum DhGroupId;
+  const std::vector<IkeProposal> ours = {with(kCbc, {Curve25519, Ecp521})};
+  EXPECT_TRUE(accept_ike(adding({{1, Curve25519}, {2, Ecp521}}), ours).has_value());
+  EXPECT_FALSE(accept_ike(adding({{1, Curve25519}, {3, Ecp521}}), ours).has_value());
+  EXPECT_FALSE(accept_ike(adding({{2, Curve25519}, {3, Ecp521}}), ours).has_value());
+  EXPECT_FALSE(accept_ike(adding({{1, Ecp521}, {2, Curve25519}}), ours).has_value());
+  EXPECT_FALSE(accept_ike(adding({{1, Curve25519}}), ours).has_value());
+  EXPECT_FALSE(accept_ike(adding({{1, Curve25519}, {1, Ecp521}, {2, Ecp521}}), ours).has_value());
+  EXPECT_FALSE(accept_ike(adding({}), ours).has_value());
+}
+
+TEST(Proposal, ChildrenOfIkeAuthHaveNoAdditionalMethodsAndOthersDo) {
+  EspProposal ours = kEspGcm;
+  ours.additional = {DhGroupId::Curve25519};
+  const SaPayload first = offer_esp({ours}, Spi{300}, ChildDh::Without);
+  EXPECT_TRUE(additional_of(first).empty());
+  EXPECT_TRUE(select_esp(first, {ours}, ChildDh::Without, 0)->additional_methods().empty());
+  const SaPayload later = offer_esp({ours}, Spi{300}, ChildDh::With);
+  const auto choice = select_esp(later, {ours}, ChildDh::With, number(ours.pfs_group));
+  ASSERT_TRUE(choice.has_value());
+  EXPECT_EQ(choice->additional_methods(), ours.additional);
+  const auto accepted = accept_esp(answer_esp(*choice, Spi{301}), {ours}, ChildDh::With);
+  ASSERT_TRUE(accepted.has_value());
+  EXPECT_EQ(accepted->additional_methods(), ours.additional);
+}
+
+TEST(Proposal, WhatNeedsNoIkeIntermediateCanBeToldApart) {
+  const std::vector<IkeProposal> both = {with(kCbc, {DhGroupId::Ecp521}), kCbc};
+  EXPECT_TRUE(has_additional(both));
+  ASSERT_EQ(without_additional(both).size(), 1u);
+  EXPECT_EQ(without_additional(both)[0].suite(), kCbc.suite());
+  EXPECT_FALSE(has_additional({kCbc}));
+  EXPECT_TRUE(explain_ike(offer_ike({kCbc}, std::nullopt), {both[0]})
+                  .starts_with("no common additional key exchange"));
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ TEST(RekeyCollision, CrossingsAreAnsweredAsTheTableSays) {
       {OurExchange::RekeyChild, Proceed, Proceed, TemporaryFailure},
       {DeleteChild, Proceed, Proceed, TemporaryFailure},
       {OurExchange::RekeyIke, TemporaryFailure, TemporaryFailure, Proceed},
+      {FollowupIke, TemporaryFailure, TemporaryFailure, TemporaryFailure},
       {DeleteIke, TemporaryFailure, TemporaryFailure, TemporaryFailure},
       {Other, Proceed, Proceed, Proceed},
   };

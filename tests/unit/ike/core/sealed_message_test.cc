@@ -5,7 +5,9 @@
 
 #include <set>
 
+#include "ike/crypto/key_schedule.h"
 #include "tests/support/fake_crypto.h"
+#include "tests/support/vector_file.h"
 
 namespace twinspan::ike {
 namespace {
@@ -104,6 +106,60 @@ TEST(SealedMessage, NumberTotalAndTypeOfAFragmentAreAuthenticated) {
 TEST(SealedMessage, ALimitBelowAllHeadersStillEnds) {
   const auto datagrams = seal(kAead, message_of(30), 1);
   EXPECT_EQ(datagrams.size(), 30u);
+}
+
+// --- RFC 9242 3.3.2 ---
+
+PlainMessage intermediate(const VectorCase& test, uint32_t round, bool by_initiator) {
+  PlainMessage message;
+  message.header.initiator_spi = IkeSpi{load_be64(test.bytes("spi_i").data())};
+  message.header.responder_spi = IkeSpi{load_be64(test.bytes("spi_r").data())};
+  message.header.exchange = static_cast<uint8_t>(ExchangeType::IkeIntermediate);
+  message.header.from_initiator = by_initiator;
+  message.header.is_response = !by_initiator;
+  message.header.message_id = MessageId{round};
+  message.first_payload = static_cast<uint8_t>(PayloadType::KeyExchange);
+  message.payloads = test.bytes((by_initiator ? "plain_i_" : "plain_r_") + std::to_string(round));
+  return message;
+}
+
+TEST(SealedMessage, IntAuthIsThatOfThePythonCalculationSealedCutOrBoth) {
+  const auto provider = make_system_provider();
+  for (const VectorCase& test : read_vectors("ike_pq.vec")) {
+    for (const SkKeys& keys : {kAead, kCbc}) {
+      for (const size_t datagram_max : {size_t{1000}, size_t{90}}) {
+        const auto prf = static_cast<PrfId>(test.number("prf"));
+        Bytes joined;
+        for (const bool by_initiator : {true, false}) {
+          SecretBytes chain;
+          for (const uint32_t round : {1u, 2u}) {
+            const PlainMessage message = intermediate(test, round, by_initiator);
+            const auto datagrams = seal(keys, message, datagram_max);
+            EXPECT_EQ(datagrams.size() > 1, datagram_max == 90);
+            const Bytes sk_p =
+                test.bytes("k" + std::to_string(round - 1) + (by_initiator ? "_pi" : "_pr"));
+            chain = chain_int_auth(*provider, prf, sk_p, chain.view(),
+                                   int_auth_octets(datagrams.front(), message.payloads));
+          }
+          joined.insert(joined.end(), chain.view().begin(), chain.view().end());
+        }
+        const Bytes expected = test.bytes("int_auth");
+        EXPECT_EQ(to_hex(joined), to_hex(ByteView(expected).first(expected.size() - 4)));
+      }
+    }
+  }
+}
+
+TEST(SealedMessage, IntAuthCoversWhatStandsInClearAndReservedBits) {
+  const PlainMessage message = message_of(50);
+  Bytes datagram = seal(kAead, message, 1000).front();
+  const Bytes octets = int_auth_octets(datagram, message.payloads);
+  EXPECT_EQ(octets.size(), kHeaderSize + 4 + message.payloads.size());
+  datagram[17] |= 1;  // A minor version that we do not send.
+  EXPECT_NE(int_auth_octets(datagram, message.payloads), octets);
+  datagram[17] &= 0xfe;
+  datagram[kHeaderSize + 1] |= 0x80;  // The critical bit of SK.
+  EXPECT_NE(int_auth_octets(datagram, message.payloads), octets);
 }
 
 }  // namespace

@@ -30,6 +30,39 @@ TEST(SystemProvider, UnknownGroupsHaveNoExchange) {
   }
 }
 
+TEST(SystemProvider, OneStepAnswersEveryGroupAndRefusesWrongValues) {
+  const auto provider = make_system_provider();
+  for (const DhGroupProperties& group : all_dh_groups()) {
+    SCOPED_TRACE(group.name);
+    const auto ours = provider->make_dh(group.id);
+    const auto answered = provider->answer_dh(group.id, ours->public_value());
+    ASSERT_TRUE(answered.has_value());
+    EXPECT_TRUE(ours->compute(answered->public_value)->equals(answered->shared.view()));
+    EXPECT_FALSE(provider->answer_dh(group.id, Bytes(group.public_size)));
+    EXPECT_FALSE(provider->answer_dh(group.id, Bytes(group.public_size + 1, 2)));
+  }
+  EXPECT_FALSE(provider->answer_dh(DhGroupId{5}, Bytes(192, 2)));
+}
+
+// With OpenSSL 3.5 both sides agree; with an older one there is no such exchange, and no crash.
+TEST(SystemProvider, MlKemIsThereExactlyWhereTheBuildSaysSo) {
+  const auto provider = make_system_provider();
+  for (const KemProperties& kem : all_kems()) {
+    SCOPED_TRACE(kem.name);
+    const auto ours = provider->make_dh(kem.id);
+    ASSERT_EQ(ours != nullptr, kHasMlKem);
+    EXPECT_FALSE(provider->answer_dh(kem.id, Bytes(kem.public_size, 0xff)));
+    EXPECT_FALSE(provider->answer_dh(kem.id, Bytes(kem.public_size - 1)));
+    if (!ours) continue;
+    ASSERT_EQ(ours->public_value().size(), kem.public_size);
+    const auto answered = provider->answer_dh(kem.id, ours->public_value());
+    ASSERT_TRUE(answered.has_value());
+    ASSERT_EQ(answered->public_value.size(), kem.ciphertext_size);
+    EXPECT_TRUE(ours->compute(answered->public_value)->equals(answered->shared.view()));
+    EXPECT_FALSE(ours->compute(ByteView(answered->public_value).first(kem.ciphertext_size - 1)));
+  }
+}
+
 TEST(SystemProvider, AnExchangeStaysUsableAfterARefusedValue) {
   const auto provider = make_system_provider();
   for (const DhGroupProperties& group : all_dh_groups()) {

@@ -35,6 +35,8 @@ TEST(Describe, NamesWhatIsKeptRaw) {
                      {OpaquePayload{37, {}}, OpaquePayload{38, {}}, OpaquePayload{47, {}},
                       OpaquePayload{48, {}}, OpaquePayload{49, {}}, VendorIdPayload{}}),
             "IKE_AUTH request 1 [CERT, CERTREQ, CP, EAP, PAYLOAD(49), V]");
+  EXPECT_EQ(describe(header_of(ExchangeType::IkeAuth, 1), {CertPayload{}, CertRequestPayload{}}),
+            "IKE_AUTH request 1 [CERT, CERTREQ]");
 }
 
 TEST(Describe, PrintsNumbersForWhatItDoesNotKnow) {

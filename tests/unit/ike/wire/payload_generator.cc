@@ -97,12 +97,12 @@ TsPayload PayloadGenerator::ts() {
 }
 
 OpaquePayload PayloadGenerator::opaque() {
-  constexpr uint8_t kTypes[] = {1, 32, 37, 38, 47, 48, 49, 52, 54, 127, 128, 255};
+  constexpr uint8_t kTypes[] = {1, 32, 47, 48, 49, 52, 54, 127, 128, 255};
   return {kTypes[up_to(std::size(kTypes) - 1)], bytes(size_up_to(kValueSizeMax))};
 }
 
 Payload PayloadGenerator::payload() {
-  switch (up_to(9)) {
+  switch (up_to(11)) {
     case 0:
       return sa();
     case 1:
@@ -121,6 +121,10 @@ Payload PayloadGenerator::payload() {
       return ts();
     case 8:
       return VendorIdPayload{bytes(size_up_to(kValueSizeMax))};
+    case 9:
+      return CertPayload{CertEncoding{u8()}, bytes(size_up_to(kValueSizeMax))};
+    case 10:
+      return CertRequestPayload{CertEncoding{u8()}, bytes(size_up_to(kValueSizeMax))};
     default:
       return opaque();
   }

@@ -91,6 +91,12 @@ TEST(TsPayload, RefusesAFirstAddressAboveTheLast) {
             WireError::BadTrafficSelector);
 }
 
+TEST(TsPayload, RefusesAFirstPortAboveTheLastUnlessOpaque) {
+  EXPECT_EQ(ts_error(1, "07 06 0010 0064 0032 0a010001 0a010001"), WireError::BadTrafficSelector);
+  EXPECT_EQ(ts_error(1, "07 06 0010 ffff 0001 0a010001 0a010001"), WireError::BadTrafficSelector);
+  EXPECT_EQ(ts_error(1, "07 06 0010 fffe 0000 0a010001 0a010001"), WireError::BadTrafficSelector);
+}
+
 TEST(TsPayload, RefusesALengthThatTheTypeDoesNotHave) {
   EXPECT_EQ(ts_error(1, "07 00 0000 0000 ffff 00000000 ffffffff"), WireError::BadTrafficSelector);
   EXPECT_EQ(ts_error(1, "07 00 0003 0000 ffff 00000000 ffffffff"), WireError::BadTrafficSelector);

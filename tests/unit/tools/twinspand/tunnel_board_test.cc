@@ -61,6 +61,40 @@ TEST_F(Board, FailureKeepsItsDiagnosisUntilConnected) {
   EXPECT_EQ(tunnel().diagnosis.cause, "");
 }
 
+TEST_F(Board, AMoveOfThePeerChangesTheEndpointOfTheIkeSaThatMoved) {
+  const Endpoint home{*IpAddress::parse("192.0.2.2"), 4500};
+  const Endpoint away{*IpAddress::parse("192.0.2.77"), 61000};
+  board_.apply(ike::EventIkeEstablished{.tunnel = kTunnel, .initiator_spi = {7}, .remote = home});
+  board_.apply(ike::EventIkeMoved{.tunnel = kTunnel, .initiator_spi = {8}, .remote = away});
+  EXPECT_EQ(tunnel().ike->remote, home);
+  board_.apply(ike::EventIkeMoved{.tunnel = kTunnel, .initiator_spi = {7}, .remote = away});
+  EXPECT_EQ(tunnel().ike->remote, away);
+}
+
+TEST_F(Board, ATunnelIsConnectedWithOneChildAndTellsWhichAreMissing) {
+  policy::TunnelPlan plan;
+  plan.connection = "wide";
+  plan.children = {{"wide/1", {}, {}}, {"wide/2", {}, {}}};
+  board_.add(TunnelId{1}, plan, 1400);
+  const auto established = [](uint64_t id, const char* name) {
+    ike::EventChildEstablished event = child(id, false);
+    event.tunnel = TunnelId{1};
+    event.name = name;
+    return event;
+  };
+  board_.apply(established(1, "wide/1"), "T1");
+  board_.apply(ike::EventChildTrouble{TunnelId{1}, "wide/2", {"no-common-selectors", "m", "r"}});
+  const TunnelView& wide = *board_.find("wide");
+  EXPECT_EQ(wide.status(), ConnectionStatus::Connected);
+  EXPECT_EQ(wide.children_up(), 1u);
+  EXPECT_TRUE(wide.serves("wide/1"));
+  EXPECT_FALSE(wide.serves("wide/2"));
+  EXPECT_EQ(wide.child_troubles.at("wide/2").cause, "no-common-selectors");
+  board_.apply(established(2, "wide/2"), "T2");
+  EXPECT_EQ(wide.children_up(), 2u);
+  EXPECT_TRUE(wide.child_troubles.empty());
+}
+
 TEST_F(Board, EventsOfUnknownTunnelsAreIgnored) {
   EXPECT_EQ(board_.apply(ike::EventChildGone{TunnelId{7}, {1}, ""}), nullptr);
   EXPECT_EQ(board_.find("nobody"), nullptr);

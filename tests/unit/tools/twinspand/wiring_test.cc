@@ -52,6 +52,24 @@ TEST(PeerConfig, AddressIdentitiesAreSentAsBytes) {
   EXPECT_EQ(peer.remote_identity.value.size(), 16u);
 }
 
+TEST(PeerConfig, EachChildOfThePlanIsNegotiatedInItsOrder) {
+  policy::TunnelPlan plan =
+      plan_with({EncryptionId::AesGcm16, 256}, IntegrityId::None, Encapsulation::Udp, "192.0.2.2");
+  const auto selector = [](const char* prefix) {
+    return TrafficSelectors{TrafficSelector::from_prefix(*IpPrefix::parse(prefix))};
+  };
+  plan.children = {{"a/1", selector("10.1.0.0/24"), selector("10.2.0.0/24")},
+                   {"a/2", selector("10.1.1.0/24"), selector("10.2.1.0/24")}};
+  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {});
+  ASSERT_EQ(peer.children.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(peer.children[i].name, plan.children[i].name);
+    EXPECT_EQ(peer.children[i].local, plan.children[i].local);
+    EXPECT_EQ(peer.children[i].remote, plan.children[i].remote);
+    EXPECT_EQ(peer.children[i].proposals.size(), 1u);
+  }
+}
+
 TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   policy::Plan plan;
   plan.own_prefixes = {*IpPrefix::parse("10.1.0.0/16")};
@@ -61,6 +79,9 @@ TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   const esp::SourcePolicy policy = to_source_policy(plan, tunnel);
   EXPECT_TRUE(policy.refuse_martians);
   EXPECT_EQ(policy.refused_sources.size(), 3u);
+  EXPECT_TRUE(policy.refuse_remote);
+  tunnel.remote_name = "b.example.net";  // What it leads to is only known of an SA.
+  EXPECT_EQ(to_source_policy(plan, tunnel).refused_sources.size(), 2u);
   tunnel.any_to_any = false;
   EXPECT_TRUE(to_source_policy(plan, tunnel).refused_sources.empty());
 }

@@ -9,11 +9,15 @@ range, and forwards UDP 500 and 4500 that others begin to the gateway. Without a
 its public address.
 """
 
+import sys
+
 from lab.network import Namespace, add_address, connect
 from lab.topology import WAN, Sites
 
 INSIDE = {"ipv4": ("172.16.1.2", "172.16.2.2"), "ipv6": ("fd00:1::2", "fd00:2::2")}
 BOX = {"ipv4": ("172.16.1.1", "172.16.2.1"), "ipv6": ("fd00:1::1", "fd00:2::1")}
+# Where a box is after it got another address.
+ELSEWHERE = {"ipv4": ("192.0.2.71", "192.0.2.72"), "ipv6": ("2001:db8:ff::71", "2001:db8:ff::72")}
 WIDTH = {"ipv4": "/24", "ipv6": "/64"}
 FIRST_PORTS = 20000
 PORTS_OF_A_RANGE = 5000
@@ -33,9 +37,29 @@ table inet nat {{
 """
 
 
+# The same without what others begin.
+REMAPPED = """
+table inet nat {{
+  chain out {{
+    type nat hook postrouting priority 100
+    oifname "wan0" meta l4proto udp masquerade to :{first}-{last}
+  }}
+}}
+"""
+# IPCTNL_MSG_CT_DELETE without a tuple: every flow.
+FORGET_FLOWS = """
+import socket, struct
+control = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+control.send(struct.pack("=IHHIIBBH", 20, 0x102, 5, 1, 0, 0, 0, 0))
+error = struct.unpack_from("=i", control.recv(4096), 16)[0]
+assert error == 0, error
+"""
+
+
 class NatBox:
     def __init__(self, sites: Sites, side: int):
         self.side, self.first = side, FIRST_PORTS
+        self.outside = {family: WAN[family][side] for family in WIDTH}
         self.namespace = sites.lab.add_namespace("nat" + "AB"[side])
         self.namespace.set_sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
         gateway = (sites.gw_a, sites.gw_b)[side]
@@ -46,8 +70,8 @@ class NatBox:
             words = ["-6"] if family == "ipv6" else []
             gateway.ip(*words, "route", "replace", "default", "via", BOX[family][side])
 
-    def load_rules(self) -> None:
-        rules = RULES.format(
+    def load_rules(self, template: str = RULES) -> None:
+        rules = template.format(
             first=self.first,
             last=self.first + PORTS_OF_A_RANGE - 1,
             ipv4=INSIDE["ipv4"][self.side],
@@ -65,6 +89,20 @@ class NatBox:
             address = WAN[family][self.side] + width
             self.namespace.ip("address", "del", address, "dev", "wan0")
             add_address(self.namespace, "wan0", address)
+
+
+    def remap(self, new_address: bool = False, new_ports: bool = True) -> None:
+        """What goes out gets another port, or the box another address; what comes in for the old
+        mapping reaches nobody any more."""
+        if new_ports:
+            self.first += PORTS_OF_A_RANGE
+        self.load_rules(REMAPPED)
+        if new_address:
+            for family, width in WIDTH.items():
+                self.namespace.ip("address", "del", self.outside[family] + width, "dev", "wan0")
+                self.outside[family] = ELSEWHERE[family][self.side]
+                add_address(self.namespace, "wan0", self.outside[family] + width)
+        self.namespace.run(sys.executable, "-c", FORGET_FLOWS)
 
 
 def insert_boxes(sites: Sites, sides: list[int]) -> dict[int, NatBox]:

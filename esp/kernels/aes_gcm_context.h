@@ -1,0 +1,39 @@
+// What the AES-GCM kernels of our own keep per SA and direction: round keys and powers of H.
+//
+// One layout for every width of vector, so that one expansion serves them all and a context takes
+// 16 cache lines. Written once by expand_aes_gcm(), read-only afterwards.
+//
+// Powers of H (the hash key of NIST SP 800-38D 6.3) are stored divided by x and in the order of
+// their use: a run of n blocks is multiplied by n consecutive entries, whichever power the run
+// begins with.
+#pragma once
+
+#include "esp/kernels/aead.h"
+
+namespace twinspan::esp::kernels {
+
+inline constexpr uint32_t kAesBlock = 16;
+inline constexpr uint32_t kAesRoundKeysMax = 15;  // AES-256.
+// A tail of up to 16 blocks lies between the AAD's block and the lengths' block.
+inline constexpr uint32_t kHashPowers = 18;
+// Behind H^1: read with blocks that are zero, when a run ends within a vector.
+inline constexpr uint32_t kHashPowersPadding = 3;
+
+struct alignas(kContextAlignment) AesGcmContext {
+  uint8_t round_keys[kAesRoundKeysMax][kAesBlock];
+  uint8_t salt_block[kAesBlock];  // The salt, then zeros: a counter block without IV and counter.
+  // power i stands for H^(kHashPowers - i); `folded` holds the XOR of its halves, in both halves.
+  uint8_t power[kHashPowers + kHashPowersPadding][kAesBlock];
+  uint8_t folded[kHashPowers + kHashPowersPadding][kAesBlock];
+  uint32_t round_count;  // 10 or 14.
+};
+
+// Index of H^exponent. Range: 1 to kHashPowers. Static, so that no kernel exports it.
+static constexpr uint32_t power_index(uint32_t exponent) {
+  return kHashPowers - exponent;
+}
+
+// Asks for AES-NI and PCLMULQDQ. False: a key of neither 16 nor 32 bytes.
+bool expand_aes_gcm_context(void* context, const KeyMaterial& material, Direction direction);
+
+}  // namespace twinspan::esp::kernels

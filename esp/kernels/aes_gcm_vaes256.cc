@@ -1,0 +1,106 @@
+// AES-GCM with AVX2, VAES and VPCLMULQDQ: two blocks a vector, two packets share one reduction.
+#include <immintrin.h>
+
+#include "esp/kernels/own_kernels.h"
+#include "esp/kernels/partial_vector.h"
+
+#define TS_KERNEL_TARGET __attribute__((target("aes,pclmul,avx2,vaes,vpclmulqdq")))
+
+namespace twinspan::esp::kernels {
+namespace {
+
+#define TS_OP static inline __attribute__((always_inline)) TS_KERNEL_TARGET
+
+struct V {
+  using Type = __m256i;
+  static constexpr uint32_t kBlocks = 2;
+  static constexpr uint32_t kBytes = 32;
+
+  TS_OP Type zero() { return _mm256_setzero_si256(); }
+  TS_OP Type load(const uint8_t* bytes) {
+    return _mm256_loadu_si256(reinterpret_cast<const Type*>(bytes));
+  }
+  TS_OP void store(uint8_t* bytes, Type value) {
+    _mm256_storeu_si256(reinterpret_cast<Type*>(bytes), value);
+  }
+  TS_OP Type first(__m128i block) { return _mm256_zextsi128_si256(block); }
+  TS_OP Type broadcast(const uint8_t* block) {
+    return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(block)));
+  }
+  TS_OP Type both(long long high, long long low) {
+    return _mm256_broadcastsi128_si256(_mm_set_epi64x(high, low));
+  }
+
+  TS_OP Type exclusive(Type a, Type b) { return _mm256_xor_si256(a, b); }
+  TS_OP Type exclusive(Type a, Type b, Type c) { return exclusive(exclusive(a, b), c); }
+  TS_OP Type add(Type a, Type b) { return _mm256_add_epi32(a, b); }
+  TS_OP Type swap_halves(Type value) { return _mm256_shuffle_epi32(value, 0x4e); }
+  TS_OP Type reverse(Type value) {
+    return _mm256_shuffle_epi8(value, _mm256_broadcastsi128_si256(_mm_set_epi8(
+                                          0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
+  }
+  template <int kHalves>
+  TS_OP Type multiply(Type a, Type b) {
+    return _mm256_clmulepi64_epi128(a, b, kHalves);
+  }
+  TS_OP Type aes(Type state, Type key) { return _mm256_aesenc_epi128(state, key); }
+  TS_OP Type aes_last(Type state, Type key) { return _mm256_aesenclast_epi128(state, key); }
+
+  TS_OP Type counters(__m128i block) {
+    return _mm256_add_epi32(_mm256_broadcastsi128_si256(block),
+                            _mm256_set_epi32(1, 0, 0, 0, 0, 0, 0, 0));
+  }
+  TS_OP Type counter_step() { return _mm256_broadcastsi128_si256(_mm_set_epi32(kBlocks, 0, 0, 0)); }
+  TS_OP Type big_endian_counter(Type counters) {
+    return _mm256_shuffle_epi8(
+        counters, _mm256_broadcastsi128_si256(
+                      _mm_set_epi8(12, 13, 14, 15, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)));
+  }
+
+  TS_OP Type load_joined(const uint8_t* input, const uint8_t* output, uint32_t offset,
+                         uint32_t joint, uint32_t length) {
+    uint8_t bytes[kBytes];
+    copy_joined(bytes, kBytes, {input, output, offset, joint, length});
+    return load(bytes);
+  }
+  TS_OP Type store_partial(uint8_t* bytes, uint32_t count, Type value) {
+    uint8_t whole[kBytes];
+    store(whole, value);
+    keep_front(whole, kBytes, bytes, count);
+    return load(whole);
+  }
+
+  TS_OP Type gather(const __m128i* blocks) {
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(blocks[0]), blocks[1], 1);
+  }
+  TS_OP __m128i sum_of_lanes(Type value) {
+    return _mm_xor_si128(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
+  }
+  // Lane i is the sum of the lanes of values[i].
+  TS_OP Type sums_of_lanes(const Type* values) {
+    return _mm256_xor_si256(_mm256_permute2x128_si256(values[0], values[1], 0x20),
+                            _mm256_permute2x128_si256(values[0], values[1], 0x31));
+  }
+  TS_OP __m128i block(Type value) { return _mm256_castsi256_si128(value); }
+  TS_OP void store_block(uint8_t* bytes, Type value, uint32_t lane) {
+    const __m128i block =
+        lane == 0 ? _mm256_castsi256_si128(value) : _mm256_extracti128_si256(value, 1);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes), block);
+  }
+  // Bit i: lane i of both is equal.
+  TS_OP uint32_t equal_blocks(Type a, Type b) {
+    const auto bytes = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)));
+    return ((bytes & 0xffff) == 0xffff ? 1u : 0u) | (bytes >> 16 == 0xffff ? 2u : 0u);
+  }
+};
+
+}  // namespace
+}  // namespace twinspan::esp::kernels
+
+#include "esp/kernels/aes_gcm_body.h"
+
+namespace twinspan::esp::kernels {
+
+const Kernel kAesGcmVaes256 = make_kernel("vaes256");
+
+}  // namespace twinspan::esp::kernels

@@ -1,0 +1,135 @@
+// The half of Supervisor that begins negotiations: with which address, and beside what.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "ike/core/sa_registry.h"
+#include "ike/core/supervisor.h"
+#include "ike/exchange/ike_sa_init.h"
+
+namespace twinspan::ike {
+namespace {
+
+bool is_negotiating(const IkeSa& sa) {
+  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::AuthSent;
+}
+
+bool needs_no_attempt(Context& context, TunnelId id) {
+  return std::ranges::any_of(context.sas.of_tunnel(id), [](const IkeSa* sa) {
+    return is_negotiating(*sa) || (sa->state() == IkeSaState::Established && !sa->is_redundant);
+  });
+}
+
+Diagnosis diagnose_name(const PeerConfig& peer, const std::string& detail) {
+  return diagnose(Cause::NameUnresolved, peer.name,
+                  fmt::format("{}: {}", peer.remote_name, detail));
+}
+
+}  // namespace
+
+void Supervisor::retry(Context& context, Tunnel& tunnel) {
+  if (tunnel.is_held_down || needs_no_attempt(context, tunnel.peer->tunnel)) return;
+  if (!tunnel.peer->remote_name.empty()) return ask_for_addresses(context, tunnel);
+  initiate(context, tunnel.peer, tunnel.peer->remote_address);
+}
+
+// --- Names ---
+
+void Supervisor::ask_for_addresses(Context& context, Tunnel& tunnel) {
+  if (tunnel.remote.is_resolving) return;
+  tunnel.remote.is_resolving = true;
+  tunnel.timers.arm(TunnelTimer::Resolve, context.now + kResolveMax);
+  context.outbox.emit(
+      EventResolve{.tunnel = tunnel.peer->tunnel, .name = tunnel.peer->remote_name});
+}
+
+void Supervisor::resolved(Context& context, const CommandResolved& answer) {
+  Tunnel* tunnel = find(answer.tunnel);
+  if (tunnel == nullptr || tunnel->peer->remote_name != answer.name) return;
+  const bool is_awaited = std::exchange(tunnel->remote.is_resolving, false);
+  tunnel->was_resolved = true;
+  tunnel->timers.cancel(TunnelTimer::Resolve);
+  const PeerConfig& peer = *tunnel->peer;
+  // Without an answer the addresses of before may still be the peer's, for who calls from there.
+  if (answer.error.empty()) tunnel->remote.take(answer.addresses, peer.local_address);
+  touch(answer.tunnel);
+  if (!is_awaited || tunnel->is_held_down || is_shutting_down() ||
+      needs_no_attempt(context, answer.tunnel)) {
+    return;
+  }
+  const std::string detail =
+      !answer.error.empty() ? answer.error : describe_useless(answer.addresses, peer.local_address);
+  const Diagnosis why = diagnose_name(peer, detail);
+  const bool only_waits = peer.mode == ConnectionMode::ResponderOnly;
+  if (tunnel->remote.addresses().empty() && !only_waits) return fail(answer.tunnel, why);
+  // The name service may be behind this very tunnel, and who waits for the peer can do without.
+  if (!answer.error.empty()) context.options.log.warning("{}: {}", peer.name, why.message);
+  if (!only_waits) initiate(context, tunnel->peer, *tunnel->remote.next());
+}
+
+void Supervisor::handle_silent_resolver(Context& context, const Tunnel& tunnel) {
+  resolved(context, {.tunnel = tunnel.peer->tunnel,
+                     .name = tunnel.peer->remote_name,
+                     .addresses = {},
+                     .error = "the name service does not answer"});
+}
+
+bool Supervisor::expects(const PeerConfig& peer, const IpAddress& remote) const {
+  if (peer.remote_name.empty()) return peer.remote_address == remote;
+  const auto found = tunnels_.find(peer.tunnel);
+  return found != tunnels_.end() && found->second.remote.has(remote);
+}
+
+// A peer with a name may call from anywhere: its name service may lag behind, and who it is AUTH
+// decides. What is expected at that address goes first.
+Supervisor::Candidates Supervisor::candidates(const IpAddress& local,
+                                              const IpAddress& remote) const {
+  Candidates found;
+  std::vector<std::shared_ptr<const PeerConfig>> unexpected;
+  for (const auto& [id, tunnel] : tunnels_) {
+    const PeerConfig& peer = *tunnel.peer;
+    if (peer.local_address != local || peer.mode == ConnectionMode::InitiatorOnly) continue;
+    const bool is_expected = expects(peer, remote);
+    if (!is_expected && peer.remote_name.empty()) continue;
+    if (tunnel.is_held_down) {
+      found.is_held_down |= is_expected;
+    } else {
+      (is_expected ? found.peers : unexpected).push_back(tunnel.peer);
+    }
+  }
+  found.peers.insert(found.peers.end(), unexpected.begin(), unexpected.end());
+  return found;
+}
+
+// --- Beside an SA that seems lost ---
+
+void Supervisor::recover(Context& context, const IkeSa& old) {
+  Tunnel* tunnel = find(old.tunnel());
+  if (tunnel == nullptr || tunnel->is_held_down || is_shutting_down()) return;
+  if (tunnel->peer->mode == ConnectionMode::ResponderOnly) return;
+  if (tunnel->last_recovery && context.now - *tunnel->last_recovery < kRecoveryIntervalMin) return;
+  const auto sas = context.sas.of_tunnel(old.tunnel());
+  if (std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); })) return;
+  tunnel->last_recovery = context.now;
+  context.options.log.info("{}: the peer seems to have lost our SA; negotiating beside it",
+                           tunnel->peer->name);
+  // A name may have changed its meaning since: the peer of this SA is where it is.
+  const bool is_named = !tunnel->peer->remote_name.empty();
+  const IpAddress remote = is_named ? old.remote.address : tunnel->peer->remote_address;
+  initiate(context, tunnel->peer, remote).recovers = true;
+}
+
+IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer,
+                const IpAddress& remote) {
+  auto made = std::make_unique<IkeSa>(Role::Initiator, peer, context.options.log);
+  made->spi_i = context.sas.fresh_ike_spi(context.provider);
+  made->local = {peer->local_address, context.options.ike_port};
+  made->remote = {remote, context.options.ike_port};
+  made->created_at = context.now;
+  IkeSa& sa = context.sas.add(std::move(made));
+  start_ike_sa_init(context, sa);
+  return sa;
+}
+
+}  // namespace twinspan::ike

@@ -1,0 +1,56 @@
+// ESP whose SPI one side does not have although the IKE SA stands (RFC 7296 1.5). The side that
+// gets it says so inside the IKE SA; the side that sends it believes that, because it is
+// authenticated, and makes the child anew. Hints outside of an IKE SA are in hints.h.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/strong_id.h"
+#include "base/time.h"
+#include "ike/core/command.h"
+#include "ike/wire/payload.h"
+
+namespace twinspan::ike {
+
+struct Context;
+struct IkeSa;
+class RateLimit;
+
+// Only what still comes in so long after it first did is told: what was under way when its SA went,
+// and our DELETE, have arrived by then.
+inline constexpr Duration kUnknownSpiWait = 2s;
+inline constexpr Duration kUnknownSpiMemory = 30s;
+inline constexpr size_t kUnknownSpisMax = 8;  // Per IKE SA; more make it forget the oldest.
+inline constexpr Duration kInvalidSpiInterval =
+    5s;  // From one INVALID_SPI to the next, per IKE SA.
+// A child younger than that is not made anew, whatever the peer says: so much it costs at most.
+inline constexpr Duration kRecreateInterval = 10s;
+
+// What came in from the peer of one IKE SA on SPIs that we do not have. Pure.
+class UnknownSpis {
+ public:
+  // One more packet. True: the peer is to be told now.
+  bool note(Instant now, Spi spi);
+
+ private:
+  friend class StateDump;
+
+  struct Sighting {
+    Spi spi;
+    Instant first;
+  };
+  std::deque<Sighting> seen_;  // The oldest first.
+  std::optional<Instant> told_;
+};
+
+// Tells the peer: inside its IKE SA, or by a hint when there is none. Never for an SPI of ours, be
+// it of an exchange in progress (the peer's ESP may overtake its answer) or kept for a grace time.
+void handle_unknown_spi(Context& context, const CommandUnknownSpi& unknown, RateLimit& limit);
+
+// INVALID_SPI in a request of the peer: children of ours that it does not have are made anew. The
+// new pair is installed before the old one goes.
+void believe_invalid_spis(Context& context, IkeSa& sa, const std::vector<Payload>& payloads);
+
+}  // namespace twinspan::ike

@@ -1,0 +1,109 @@
+// Rules about additional key exchanges (RFC 9370) of connections.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "policy/connection_ends.h"
+#include "policy/ipsec_suite.h"
+#include "policy/rules.h"
+
+namespace twinspan::policy {
+namespace {
+
+constexpr size_t kMethodsMax = 7;  // RFC 9370 2.2.1: transform types 6 to 12.
+
+struct Use {
+  const Model& model;
+  const Connection& connection;
+  const AdditionalKeyExchanges& exchanges;
+  RuleReport& report;
+
+  void error(const SourceMark& mark, std::string what, std::string remedy) const {
+    report.error({mark, {path_of(connection)}, std::move(what), std::move(remedy)});
+  }
+};
+
+void check_count(const Use& use) {
+  const size_t count = use.exchanges.methods->size();
+  if (count >= 1 && count <= kMethodsMax) return;
+  use.error(use.exchanges.methods.mark, fmt::format("{} additional key exchanges", count),
+            count == 0 ? "name one, or remove additional_key_exchanges"
+                       : fmt::format("name at most {}", kMethodsMax));
+}
+
+// RFC 9370 2.2.1: no two of one SA are alike.
+void check_distinct(const Use& use) {
+  const auto& methods = *use.exchanges.methods;
+  for (size_t i = 0; i < methods.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (*methods[i] != *methods[j]) continue;
+      use.error(methods[i].mark, fmt::format("{} stands here twice", *methods[i]),
+                "each key exchange method once");
+      break;
+    }
+  }
+}
+
+// The methods of the first exchange that the policy admits.
+std::vector<DhGroupId> first_methods(const Use& use) {
+  std::vector<DhGroupId> found;
+  Connection plain = use.connection;
+  plain.additional_key_exchanges.reset();
+  const auto suite = suite_of(use.model, plain);
+  if (!suite) return found;
+  for (const IkeProposal& proposal : suite->ike_proposals) found.push_back(proposal.group);
+  for (const EspProposal& proposal : suite->esp_proposals) found.push_back(proposal.pfs_group);
+  return found;
+}
+
+void check_methods(const Use& use) {
+  const std::vector<DhGroupId> first = first_methods(use);
+  for (const MarkedText& word : *use.exchanges.methods) {
+    if (find_kem(*word) != nullptr && !kHasMlKem) {
+      use.error(
+          word.mark,
+          fmt::format("{} needs OpenSSL 3.5 or later, and this twinspand has an older one", *word),
+          "leave it out, or build with OpenSSL 3.5");
+    }
+    const DhGroupProperties* const group = find_dh_group(*word);
+    if (group == nullptr || std::ranges::find(first, group->id) == first.end()) continue;
+    use.error(word.mark,
+              fmt::format("{} is the first key exchange already: once more adds nothing", *word),
+              "name another method, or an ipsec_policy with another group");
+  }
+}
+
+// The two directions of a vnet-to-vnet connection.
+void compare(const Use& use, const Connection& back) {
+  const auto& theirs = back.additional_key_exchanges;
+  const auto words = [](const AdditionalKeyExchanges& exchanges) {
+    std::vector<std::string> list;
+    for (const MarkedText& word : *exchanges.methods) list.push_back(*word);
+    return list;
+  };
+  const bool insists = *use.exchanges.required || (theirs && *theirs->required);
+  if (!insists || (theirs && words(*theirs) == words(use.exchanges))) return;
+  use.report.error({use.exchanges.mark,
+                    {path_of(use.connection), path_of(back)},
+                    fmt::format("additional key exchanges are required, and {} has {}", back.name,
+                                theirs ? "others" : "none"),
+                    "give both the same additional_key_exchanges"});
+}
+
+}  // namespace
+
+void check_additional_key_exchanges(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (!connection.additional_key_exchanges) continue;
+    const Use use{model, connection, *connection.additional_key_exchanges, report};
+    check_count(use);
+    check_distinct(use);
+    check_methods(use);
+    const Connection* const back = reverse_of(model, connection);
+    // Both have some: compared once.
+    if (back != nullptr && !(back->additional_key_exchanges && back->name < name))
+      compare(use, *back);
+  }
+}
+
+}  // namespace twinspan::policy
