@@ -190,8 +190,8 @@ class StateDump {
                crosses_followup, crossing_nonces);
   }
   std::string show(const AgreedChild& agreed) const {
-    const auto& [child, nonces] = agreed;
-    return row(child, nonces);
+    const auto& [child, nonces, more_possible] = agreed;
+    return row(child, nonces, more_possible);
   }
   std::string show(const AgreedIke& agreed) const {
     const auto& [role, own_spi, peer_spi, suite, nonces] = agreed;
