@@ -30,6 +30,7 @@ struct Stage {
   std::function<void(SimPair&)> reach;
   bool attacks_first_session = false;      // Of several; otherwise the newest.
   std::vector<DhGroupId> additional = {};  // Of both sides (RFC 9370).
+  uint32_t first_id = 0;                   // So many message IDs were used up on the way.
 };
 
 void deliver_one(SimPair& pair) {
@@ -124,14 +125,14 @@ std::vector<Stage> stages_of_additional_exchanges() {
          deliver_one(p);
          deliver_one(p);
        },
-       false, kAdditional},
+       false, kAdditional, 3},
       {"FollowupAwaited", Established, kB, kResponder, true,
        [](SimPair& p) {
          stand(p);
          p.rekey_child(kA);
          deliver_one(p);
        },
-       false, kAdditional},
+       false, kAdditional, 3},
   };
 }
 
@@ -356,10 +357,11 @@ TEST_P(EveryStage, InputThatIsNotAuthenticatedChangesNothing) {
   if (HasFatalFailure()) return;
   const auto lists = payload_lists(scene.pair());
   const bool has_keys = GetParam().state != IkeSaState::InitSent;
+  const uint32_t first = GetParam().first_id;
   for (unsigned exchange = 0; exchange < 256; ++exchange) {
     if (exchange == kInitType) continue;
     for (const Direction direction : {Direction::Request, Direction::Response}) {
-      for (uint32_t id = 0; id < kIdsTried; ++id) {
+      for (uint32_t id = first; id < first + kIdsTried; ++id) {
         const Forger::Message message{static_cast<uint8_t>(exchange), direction, MessageId{id}};
         for (size_t i = 0; i < lists_tried(exchange, lists.size()); ++i) {
           scene.send(message, lists[i], Sealing::None);
@@ -402,11 +404,12 @@ TEST_P(EveryStage, WhatIsSaidInClearDoesNotReachTheSa) {
 TEST_P(EveryStage, NothingIsInstalledUnlessAuthWasVerified) {
   Scene scene(GetParam());
   if (HasFatalFailure()) return;
+  const uint32_t first = GetParam().first_id;
   const auto lists = payload_lists(scene.pair());
   for (unsigned exchange = 0; exchange < 256; ++exchange) {
     for (const Direction direction : {Direction::Request, Direction::Response}) {
       for (size_t i = 0; i < lists_tried(exchange, lists.size()); ++i) {
-        for (uint32_t id = 0; id < kIdsTried; ++id) {
+        for (uint32_t id = first; id < first + kIdsTried; ++id) {
           scene.send({static_cast<uint8_t>(exchange), direction, MessageId{id}}, lists[i],
                      Sealing::LiveKeys);
         }
