@@ -1,17 +1,21 @@
-"""Rekey under traffic: no packet is lost, and nothing but SPIs changes."""
+"""Rekey under traffic: no packet is lost, and nothing but SPIs changes.
+
+TWINSPAN_STORM_SECONDS is how long a storm lasts, 60 unless told.
+"""
+
+import os
+import time
 
 from lab.process import wait_until
 from pair import Stream
 
-STORM_SECONDS = 60
+STORM_SECONDS = int(os.environ.get("TWINSPAN_STORM_SECONDS", "60"))
 IKE_EVERY_SECONDS = 10
 
 
 def rekey_at_steady_pace(pair, seconds: int, sides) -> dict[str, set]:
     """Every child once a second by each of `sides`, the IKE SA every tenth; inbound SPIs seen per
     gateway."""
-    import time
-
     names = {"gw-a": "a-to-b", "gw-b": "b-to-a"}
     seen = {gateway.name: {gateway.tunnel()["spi_in"]} for gateway in pair.gateways}
     failures = []
@@ -29,7 +33,7 @@ def rekey_at_steady_pace(pair, seconds: int, sides) -> dict[str, set]:
         for gateway in pair.gateways:
             seen[gateway.name].add(gateway.tunnel()["spi_in"])
         wait_until(lambda: time.monotonic() >= began + turn + 1, 5, "the second is over")
-    print(f"{len(failures)} of the rekey commands failed: {failures[:3]}")
+    assert failures == []
     return seen
 
 
@@ -49,24 +53,29 @@ def all_drops(gateway) -> dict[str, int]:
     return {reason: count + orphans[reason] for reason, count in named if count + orphans[reason]}
 
 
-def check_storm(pair, sides_of) -> None:
+def check_storm(pair, title: str, sides_of) -> None:
     pair.start()
     sides = sides_of(pair)
     streams = [Stream(pair, reverse, mbit=100, seconds=STORM_SECONDS) for reverse in (False, True)]
     seen = rekey_at_steady_pace(pair, STORM_SECONDS, sides)
     reports = [stream.report() for stream in streams]
-    for name, spis in seen.items():
-        print(f"{name}: {len(spis)} distinct inbound SPIs")
-        assert len(spis) >= 55
-    lost = sum(report["lost"] for report in reports)
+    sent, lost = (sum(report[word] for report in reports) for word in ("sent", "lost"))
+    drops = [all_drops(gateway) for gateway in pair.gateways]
+    counts = [len(spis) for spis in seen.values()]
+    print(
+        f"{title}, {STORM_SECONDS} s: {sent} packets sent, {lost} lost; {counts} inbound SPIs, "
+        f"drops {drops}"
+    )
+    assert min(counts) >= STORM_SECONDS * 9 // 10
     if lost:
         quiet = [
             Stream(pair, reverse, mbit=100, seconds=STORM_SECONDS) for reverse in (False, True)
         ]
         lost_without = sum(stream.report()["lost"] for stream in quiet)
-        drops = [all_drops(gateway) for gateway in pair.gateways]
+        print(f"{title}: {lost_without} lost without rekeys")
         assert lost <= lost_without, f"{lost} lost, without rekey {lost_without}; drops {drops}"
-    assert all(report["ended"] and report["received"] > 500_000 for report in reports)
+    enough = 8_000 * STORM_SECONDS
+    assert all(report["ended"] and report["received"] > enough for report in reports)
 
 
 def test_child_and_ike_rekey_from_either_side_keep_traffic_and_history(pair):
@@ -105,8 +114,8 @@ def test_lifetimes_of_the_estate_file_rekey_by_themselves(pair):
 
 
 def test_storm_one_side_rekeys_each_second_for_a_minute(pair):
-    check_storm(pair, lambda pair: [pair.a])
+    check_storm(pair, "one side rekeys", lambda pair: [pair.a])
 
 
 def test_storm_both_sides_rekey_each_second_for_a_minute(pair):
-    check_storm(pair, lambda pair: [pair.a, pair.b])
+    check_storm(pair, "both sides rekey", lambda pair: [pair.a, pair.b])

@@ -89,6 +89,8 @@ constexpr Row kRows[] = {
     {"DeleteDeleteOneLost", kReplace, kReplace, "1b*t*"},
     {"DeleteDeleteOtherLost", kReplace, kReplace, "2a*t*"},
     {"DeleteDeleteAnswerLate", kReplace, kReplace, "abB*y*"},
+    {"CreateCreate", kReplace, kReplace, "ababwwwwwab*"},
+    {"CreateCreateAnswerLost", kReplace, kReplace, "ababwwwwwab2*t*"},
     {"DeleteLost", kReplace, kNone, "1tab"},
     {"DeleteAnswerLost", kReplace, kNone, "a2tab"},
 

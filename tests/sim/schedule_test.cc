@@ -1,11 +1,13 @@
 // Every pair of operations that may cross, under every schedule with a bounded number of faults.
 //
 // TWINSPAN_SEARCH_FAULTS sets the bound; without it one fault, which `ctest` does in seconds.
-// `tools/test --long` asks for two.
+// `tools/test --long` asks for two, on the release build.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -31,11 +33,18 @@ bool is_rekey(Operation operation) {
   return operation == Operation::RekeyChild || operation == Operation::RekeyIke;
 }
 
-void expect_none(const CrossingCase& wanted) {
+// How many schedules there were.
+uint64_t expect_none(const CrossingCase& wanted) {
   const SearchResult result = search(wanted, faults_max());
   EXPECT_EQ(result.violations, std::vector<std::string>{}) << result.picture;
   EXPECT_GT(result.schedules, 0u);
-  testing::Test::RecordProperty(to_string(wanted), static_cast<int>(result.schedules));
+  return result.schedules;
+}
+
+void tell(uint64_t schedules) {
+  const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
+  fmt::print("{}: {} schedules of up to {} faults\n", test->name(), schedules, faults_max());
+  std::fflush(stdout);
 }
 
 class Schedules : public testing::TestWithParam<std::tuple<Operation, Operation>> {};
@@ -52,13 +61,16 @@ INSTANTIATE_TEST_SUITE_P(Crossing, Schedules,
 TEST_P(Schedules, EndInOneWorkingPairWhateverTheNetworkDoes) {
   const auto [of_a, of_b] = GetParam();
   const bool nonces_decide = of_a == of_b && is_rekey(of_a);
+  uint64_t schedules = 0;
   for (const LowestNonce lowest : kOrders) {
     if (!nonces_decide && lowest != LowestNonce::RequestOfA) break;
     for (unsigned start = 0; start <= (of_b == Operation::None ? 0 : kLatestStart); ++start) {
-      expect_none({.of_a = of_a, .of_b = of_b, .b_starts_after = start, .lowest = lowest});
+      schedules +=
+          expect_none({.of_a = of_a, .of_b = of_b, .b_starts_after = start, .lowest = lowest});
       if (HasFailure()) return;
     }
   }
+  tell(schedules);
 }
 
 class Disputes : public testing::TestWithParam<std::tuple<Operation, GroupDispute, LowestNonce>> {};
@@ -70,10 +82,13 @@ INSTANTIATE_TEST_SUITE_P(Groups, Disputes,
 
 TEST_P(Disputes, AboutTheGroupEndInOneWorkingPair) {
   const auto [operation, dispute, lowest] = GetParam();
+  uint64_t schedules = 0;
   for (const Operation of_b : {Operation::None, operation}) {
-    expect_none({.of_a = operation, .of_b = of_b, .lowest = lowest, .dispute = dispute});
+    schedules +=
+        expect_none({.of_a = operation, .of_b = of_b, .lowest = lowest, .dispute = dispute});
     if (HasFailure()) return;
   }
+  tell(schedules);
 }
 
 }  // namespace

@@ -46,19 +46,16 @@ RandomWalk::RandomWalk(uint64_t seed, Picture picture)
 WalkVerdict RandomWalk::run() {
   start(kB);
   start(kA);
-  while (world_.now() - began_ < kWalkMax &&
-         (world_.now() - began_ < kWalkMin || !has_seen_enough())) {
-    roam();
-  }
+  while (world_.now() - began_ < kWalkMax && !has_seen_enough()) roam();
   if (!has_seen_enough()) complain("the walk has not seen enough rekeys and faults");
+  WalkVerdict result = so_far();
   heal();
   for (const size_t side : {kA, kB}) collect(side);
-  verdict_.span = world_.now() - began_;
-  verdict_.datagrams = world_.figures.ike_sent;
-  verdict_.faults = faults();
   for (const std::string& found : world_.violations()) complain(found);
-  verdict_.picture = world_.picture();
-  return std::move(verdict_);
+  result.esp_packets = verdict_.esp_packets;
+  result.violations = std::move(verdict_.violations);
+  result.picture = world_.picture();
+  return result;
 }
 
 void RandomWalk::start(size_t side) {
@@ -71,16 +68,23 @@ bool RandomWalk::is_up() {
   });
 }
 
-uint64_t RandomWalk::faults() const {
-  return world_.figures.ike_lost + world_.figures.ike_repeated + world_.figures.ike_overtaken;
+WalkVerdict RandomWalk::so_far() {
+  WalkVerdict figures;
+  figures.span = world_.now() - began_;
+  figures.child_rekeys = verdict_.child_rekeys;
+  figures.ike_rekeys = verdict_.ike_rekeys;
+  for (const auto& child : world_.host(kA).children) figures.child_rekeys += child.by_rekey ? 1 : 0;
+  for (const auto& sa : world_.host(kA).ike_established) figures.ike_rekeys += sa.by_rekey ? 1 : 0;
+  figures.datagrams = world_.figures.ike_sent;
+  figures.faults =
+      world_.figures.ike_lost + world_.figures.ike_repeated + world_.figures.ike_overtaken;
+  return figures;
 }
 
 bool RandomWalk::has_seen_enough() {
-  unsigned child_rekeys = verdict_.child_rekeys, ike_rekeys = verdict_.ike_rekeys;
-  for (const auto& child : world_.host(kA).children) child_rekeys += child.by_rekey ? 1 : 0;
-  for (const auto& sa : world_.host(kA).ike_established) ike_rekeys += sa.by_rekey ? 1 : 0;
-  return child_rekeys >= kWalkChildRekeysMin && ike_rekeys >= kWalkIkeRekeysMin &&
-         faults() * 100 >= world_.figures.ike_sent * kWalkFaultPercentMin;
+  const WalkVerdict figures = so_far();
+  return figures.span >= kWalkMin && figures.child_rekeys >= kWalkChildRekeysMin &&
+         figures.ike_rekeys >= kWalkIkeRekeysMin && figures.fault_percent() >= kWalkFaultPercentMin;
 }
 
 void RandomWalk::roam() {

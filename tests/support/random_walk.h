@@ -18,9 +18,16 @@ inline constexpr unsigned kWalkFaultPercentMin = 5;
 struct WalkVerdict {
   std::vector<std::string> violations;
   std::string picture;  // With Picture::Ladder.
-  Duration span{};      // Virtual.
+  double fault_percent() const {
+    return datagrams == 0 ? 0
+                          : 100.0 * static_cast<double>(faults) / static_cast<double>(datagrams);
+  }
+  // Until the network healed.
+  Duration span{};  // Virtual.
   unsigned child_rekeys = 0, ike_rekeys = 0;
-  uint64_t datagrams = 0, faults = 0, esp_packets = 0;
+  uint64_t datagrams = 0, faults = 0;
+  // In all.
+  uint64_t esp_packets = 0;
 };
 
 class RandomWalk {
@@ -31,8 +38,9 @@ class RandomWalk {
  private:
   bool is_lossy() const { return plan_.kind == WalkKind::Lossy; }
   bool is_up();
+  // The figures until this moment.
+  WalkVerdict so_far();
   bool has_seen_enough();
-  uint64_t faults() const;
 
   void start(size_t side);
   void roam();

@@ -1,14 +1,16 @@
 // sim_sweep --seeds N --start S [--minutes M]: random walks, one per seed, on all cores.
 //
-// Ends with "seeds=N violations=V", N being the number of seeds that were run, and exits 1 when V
-// is not 0; for the lowest seed with a violation its ladder is printed. `--seeds 1 --start SEED`
-// runs that one again.
+// Prints what each seed has seen at least. Ends with "seeds=N violations=V", N being the number of
+// seeds that were run, and exits 1 when V is not 0; for the lowest seed with a violation its ladder
+// is printed. `--seeds 1 --start SEED` runs that one again.
 #include <fmt/format.h>
 
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -73,6 +75,10 @@ struct Totals {
   std::optional<uint64_t> first;
   uint64_t child_rekeys = 0, ike_rekeys = 0, datagrams = 0, faults = 0, esp_packets = 0;
   Duration span{};
+  // Of the seed that has least of it.
+  Duration span_min = Duration::max();
+  unsigned child_rekeys_min = UINT_MAX, ike_rekeys_min = UINT_MAX;
+  double fault_percent_min = 100;
 
   void add(uint64_t seed, const WalkVerdict& verdict) {
     const std::lock_guard lock(mutex);
@@ -83,6 +89,10 @@ struct Totals {
     datagrams += verdict.datagrams;
     faults += verdict.faults;
     esp_packets += verdict.esp_packets;
+    span_min = std::min(span_min, verdict.span);
+    child_rekeys_min = std::min(child_rekeys_min, verdict.child_rekeys);
+    ike_rekeys_min = std::min(ike_rekeys_min, verdict.ike_rekeys);
+    fault_percent_min = std::min(fault_percent_min, verdict.fault_percent());
     if (verdict.violations.empty()) return;
     ++violations;
     if (!first || seed < *first) first = seed;
@@ -134,6 +144,9 @@ int main(int count, char** words) {
       took.count(), static_cast<double>(totals.seeds) / took.count(),
       std::chrono::duration_cast<std::chrono::hours>(totals.span).count(), totals.child_rekeys,
       totals.ike_rekeys, totals.datagrams, totals.faults, totals.esp_packets);
+  fmt::print("each seed at least {} virtual s, {} child rekeys, {} IKE rekeys, {:.1f} % faults\n",
+             std::chrono::duration_cast<std::chrono::seconds>(totals.span_min).count(),
+             totals.child_rekeys_min, totals.ike_rekeys_min, totals.fault_percent_min);
   fmt::print("seeds={} violations={}\n", totals.seeds, totals.violations);
   return totals.violations == 0 ? 0 : 1;
 }
