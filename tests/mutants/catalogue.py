@@ -49,7 +49,8 @@ MUTANTS = [
         breaks="the peer needs no pre-shared key",
         file="ike/exchange/authentication.cc",
         old="  if (psk_value(context, sa, id, *own.secret).equals(auth.value))",
-        new="  if (psk_value(context, sa, id, *own.secret).equals(auth.value) || !auth.value.empty())",
+        new="  if (psk_value(context, sa, id, *own.secret).equals(auth.value) || "
+        "!auth.value.empty())",
         program="sim_refusal_test",
     ),
     Mutant(
@@ -163,8 +164,8 @@ MUTANTS = [
         name="create-child-before-auth",
         breaks="a stranger gets an answer to CREATE_CHILD_SA (CVE-2026-78135)",
         file="ike/core/legality.cc",
-        old="    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars, kAuthChild},\n",
-        new="    {InitAnswered, IkeAuth, kResponder, Request, kAuthNeeds, kAuthBars, kAuthChild},\n"
+        old="    {AuthSent, IkeAuth, kInitiator, Response, 0, kAuthBars},\n",
+        new="    {AuthSent, IkeAuth, kInitiator, Response, 0, kAuthBars},\n"
         "    {InitAnswered, CreateChildSa, kResponder, Request, kCreateNeeds, kCreateBars},\n",
         cases="auth.create_child_before_auth",
     ),
