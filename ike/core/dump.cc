@@ -190,8 +190,8 @@ class StateDump {
                crosses_followup, crossing_nonces);
   }
   std::string show(const AgreedChild& agreed) const {
-    const auto& [child, nonces] = agreed;
-    return row(child, nonces);
+    const auto& [child, nonces, more_possible] = agreed;
+    return row(child, nonces, more_possible);
   }
   std::string show(const AgreedIke& agreed) const {
     const auto& [role, own_spi, peer_spi, suite, nonces] = agreed;
@@ -290,11 +290,11 @@ class StateDump {
     const auto& [role, spi_i, spi_r, peer, candidates, local, remote, nat, encapsulation,
                  has_fragmentation, admits_childless, log, suite, keys, iv_counter, ppk,
                  peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
-                 init_response, nonce_i, nonce_r, intermediate_count, int_auth_i, int_auth_r,
-                 next_keys, window, request_fragments, response_fragments, active, queue, timers,
-                 children, awaited_followups, path, unknown_spis, created_at, established_at,
-                 last_inbound, recovers, is_redundant, is_proven, is_announced, successor,
-                 predecessor, state] = sa;
+                 init_response, nonce_i, nonce_r, init_repeat_count, intermediate_count, int_auth_i,
+                 int_auth_r, next_keys, window, request_fragments, response_fragments, active,
+                 queue, timers, children, awaited_followups, path, unknown_spis, created_at,
+                 established_at, last_inbound, recovers, is_redundant, is_proven, is_announced,
+                 successor, predecessor, state] = sa;
     std::string text = line(
         "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
         "established={} inbound={}",
@@ -304,8 +304,8 @@ class StateDump {
         "  recovers={} redundant={} proven={} announced={} successor={} predecessor={} "
         "candidates={}",
         recovers, is_redundant, is_proven, is_announced, successor, predecessor, candidates);
-    text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{}", keys, iv_counter, ppk,
-                 init_request, init_response, nonce_i, nonce_r);
+    text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{} repeated={}", keys, iv_counter,
+                 ppk, init_request, init_response, nonce_i, nonce_r, init_repeat_count);
     text += line("  proof {} hashes={} raw={} previous={}", proof, peer_hashes, peer_asks_raw_key,
                  uses_previous_psk);
     text += line("  intermediate {} {}/{} next={}", intermediate_count, int_auth_i, int_auth_r,

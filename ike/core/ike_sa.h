@@ -31,6 +31,9 @@ namespace twinspan::ike {
 
 inline constexpr size_t kTasksMax = 4 * kChildConfigsMax;
 inline constexpr Duration kHalfOpenMax = 30s;
+// Nobody has proven yet to be where the answer goes; a real peer repeats its request less often
+// while we wait for IKE_AUTH.
+inline constexpr unsigned kInitRepeatsMax = 16;
 inline constexpr Duration kLinger = 10s;             // How long a last answer is repeated.
 inline constexpr Duration kCloseMax = 8s;            // For a request in flight and our DELETE.
 inline constexpr Duration kHoldAfterRekey = 16s;     // As kActivateAfter, for a rekeyed IKE SA.
@@ -86,6 +89,7 @@ struct IkeSa {
   // --- Memory of the exchanges that made it ---
   Bytes init_request, init_response;  // As on the wire: AUTH signs them.
   Bytes nonce_i, nonce_r;
+  unsigned init_repeat_count = 0;  // The answer to IKE_SA_INIT was sent so many times more.
   // IKE_INTERMEDIATE exchanges that are done, and IntAuth_iN and IntAuth_rN over them (RFC 9242).
   size_t intermediate_count = 0;
   SecretBytes int_auth_i, int_auth_r;

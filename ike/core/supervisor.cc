@@ -389,7 +389,8 @@ void Supervisor::answer_stranded(Context& context, Tunnel& tunnel) {
   const Diagnosis why = tunnel.failure.value_or(diagnose(Cause::NotConnected, tunnel.peer->name));
   if (!any(OurExchange::RekeyChild, Task::Kind::RekeyChild))
     answer(context, tunnel, Kind::RekeyChild, why);
-  if (!any(OurExchange::RekeyIke, Task::Kind::RekeyIke))
+  if (!any(OurExchange::RekeyIke, Task::Kind::RekeyIke) &&
+      !any(OurExchange::FollowupIke, Task::Kind::RekeyIke))
     answer(context, tunnel, Kind::RekeyIke, why);
 }
 

@@ -210,14 +210,8 @@ OpenSslHandle<EVP_MD_CTX> start(EVP_PKEY* key, const Algorithm& algorithm, Init 
 
 class OpenSslPublicKey final : public PublicKey {
  public:
-  OpenSslPublicKey(OpenSslHandle<EVP_PKEY> key, KeyType type, std::string kind)
-      : key_(std::move(key)), type_(type), kind_(std::move(kind)) {
-    uint8_t* encoded = nullptr;
-    const int size = i2d_PUBKEY(key_.get(), &encoded);
-    CHECK(size > 0);
-    const OpenSslHandle<uint8_t> owner(encoded);
-    info_.assign(encoded, encoded + size);
-  }
+  OpenSslPublicKey(OpenSslHandle<EVP_PKEY> key, KeyType type, std::string kind, Bytes info)
+      : key_(std::move(key)), type_(type), kind_(std::move(kind)), info_(std::move(info)) {}
 
   const std::string& kind() const override { return kind_; }
   const Bytes& info() const override { return info_; }
@@ -296,11 +290,22 @@ Result<Admitted, std::string> admit(EVP_PKEY* key) {
                   name == nullptr ? "unknown" : name));
 }
 
+// Its SubjectPublicKeyInfo; empty: none, for a key that a peer has shown may be anything.
+Bytes info_of(EVP_PKEY* key) {
+  uint8_t* encoded = nullptr;
+  const int size = i2d_PUBKEY(key, &encoded);
+  if (size <= 0) return {};
+  const OpenSslHandle<uint8_t> owner(encoded);
+  return Bytes(encoded, encoded + size);
+}
+
 Result<std::shared_ptr<const OpenSslPublicKey>, std::string> make_public_key(
     OpenSslHandle<EVP_PKEY> key) {
   TRY_ASSIGN(Admitted admitted, admit(key.get()));
+  Bytes info = info_of(key.get());
+  if (info.empty()) return Err<std::string>("a key that cannot be encoded is not admitted");
   return std::make_shared<const OpenSslPublicKey>(std::move(key), admitted.type,
-                                                  std::move(admitted.kind));
+                                                  std::move(admitted.kind), std::move(info));
 }
 
 // The hashes that a key can use, the best first: RFC 7427 has no rule, RFC 8247 3.2 wants SHA-2;

@@ -393,7 +393,8 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   child.replaces = own.rekeys;
   child.lowest_nonce = lowest_nonce(nonces);
   own.crosses_followup = own.crosses_followup && awaits_followup(sa, own.rekeys);
-  Followup agreed{.agreed = AgreedChild{std::move(child), nonces},
+  const bool more_possible = find_notify(payloads, NotifyType::AdditionalTsPossible) != nullptr;
+  Followup agreed{.agreed = AgreedChild{std::move(child), nonces, more_possible},
                   .methods = terms->choice.additional_methods(),
                   .shared = *std::move(shared)};
   if (!agreed.is_complete()) return follow_up(context, sa, own, std::move(agreed), payloads);
@@ -412,20 +413,19 @@ ChildKeys keys_of(Context& context, const IkeSa& sa, const Followup& agreed) {
 
 void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followup& agreed) {
   ChildKeys keys = keys_of(context, sa, agreed);
-  auto& [child, nonces] = std::get<AgreedChild>(agreed.agreed);
+  auto& [child, nonces, more_possible] = std::get<AgreedChild>(agreed.agreed);
   if (own.rekeys) {
     return finish_rekey(context, sa, own, {std::move(child), std::move(keys), nonces});
   }
   const ChildId id = child.id;
-  const bool asks_again = has_rest(sa, child, payloads);
+  const bool asks_again = has_rest(sa, child, more_possible);
   install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
   resolve_duplicate_children(context, sa, id);
   if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = own.config});
 }
 
-bool has_rest(const IkeSa& sa, const ChildSa& fresh, const std::vector<Payload>& answer) {
-  if (!fresh.narrowed || find_notify(answer, NotifyType::AdditionalTsPossible) == nullptr)
-    return false;
+bool has_rest(const IkeSa& sa, const ChildSa& fresh, bool more_possible) {
+  if (!fresh.narrowed || !more_possible) return false;
   // Whoever answers with what is there already has nothing new to give.
   return sa.children.size() < kChildConfigsMax &&
          std::ranges::none_of(
@@ -520,7 +520,7 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
 
 void accept_child_agreement(Context& context, IkeSa& sa, Followup& agreed) {
   ChildKeys keys = keys_of(context, sa, agreed);
-  auto& [child, nonces] = std::get<AgreedChild>(agreed.agreed);
+  auto& [child, nonces, more_possible] = std::get<AgreedChild>(agreed.agreed);
   if (const auto old = child.replaces)
     return accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
   const ChildId id = child.id;

@@ -42,7 +42,7 @@ Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOf
                                            const std::vector<Payload>& payloads);
 
 // RFC 7296 2.9: whether the peer, whose answer made `fresh`, would take more than it narrowed to.
-bool has_rest(const IkeSa& sa, const ChildSa& fresh, const std::vector<Payload>& answer);
+bool has_rest(const IkeSa& sa, const ChildSa& fresh, bool more_possible);
 
 // --- Both roles ---
 // At least 256, unused, and congruent to the tunnel as EndpointOptions::spi_modulus asks.

@@ -1,5 +1,7 @@
 #include "ike/exchange/delete_sa.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "ike/core/sa_registry.h"
@@ -40,17 +42,30 @@ void complete_delete_ike(Context& context, IkeSa& sa) {
 
 // --- Responder ---
 
-// All of them may be deleted by one message, whatever it repeats.
-static_assert(kChildrenPerIkeSaMax <= kDeleteSpisMax);
+namespace {
+
+// One message may end every child of an IKE SA, which are more than a payload holds.
+std::vector<Payload> delete_payloads(std::span<const Spi> spis) {
+  std::vector<Payload> payloads;
+  while (!spis.empty()) {
+    const auto part = spis.first(std::min(spis.size(), kDeleteSpisMax));
+    payloads.push_back(
+        DeletePayload{.protocol = ProtocolId::Esp, .spis = {part.begin(), part.end()}});
+    spis = spis.subspan(part.size());
+  }
+  return payloads;
+}
+
+}  // namespace
 
 std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
                                             const std::vector<Spi>& spis) {
-  DeletePayload answer{.protocol = ProtocolId::Esp, .spis = {}};
+  std::vector<Spi> own;
   for (const Spi spi : spis) {
     ChildSa* child = sa.find_child_by_outbound(spi);
     if (child == nullptr) continue;
     // RFC 7296 1.4.1: in a crossing of DELETEs each side has named its half already.
-    if (!child->is_deleting) answer.spis.push_back(child->inbound);
+    if (!child->is_deleting) own.push_back(child->inbound);
     const ChildId id = child->id;
     const std::string config = child->config;
     ChildSa* replacement = child->replaced_by ? sa.find_child(*child->replaced_by) : nullptr;
@@ -63,8 +78,7 @@ std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
     remove_child(context, sa, id, InboundFate::Grace, is_missed ? why.message : "replaced");
     if (is_missed) context.supervisor.fail_child(context, sa.tunnel(), config, why);
   }
-  if (answer.spis.empty()) return {};
-  return {std::move(answer)};
+  return delete_payloads(own);
 }
 
 void answer_delete_ike(Context& context, IkeSa& sa, const Diagnosis& why) {

@@ -76,6 +76,7 @@ struct RekeyIkeExchange {
 struct AgreedChild {
   ChildSa child;  // Not installed.
   ExchangeNonces nonces;
+  bool more_possible = false;  // As initiator: the responder said ADDITIONAL_TS_POSSIBLE.
 };
 struct AgreedIke {
   Role role{};

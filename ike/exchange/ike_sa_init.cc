@@ -363,10 +363,11 @@ void answer_ike_sa_init(Context& context, const Datagram& datagram, const Messag
     ++context.counters.illegal;
     return;
   }
-  if (const IkeSa* known =
+  if (IkeSa* known =
           context.sas.find_by_init(datagram.remote, header.initiator_spi, datagram.bytes)) {
     ++context.counters.replayed_or_late;
-    if (!is_half_open(known->state())) return;
+    if (!is_half_open(known->state()) || known->init_repeat_count == kInitRepeatsMax) return;
+    ++known->init_repeat_count;
     return context.outbox.send(
         {.local = datagram.local, .remote = datagram.remote, .bytes = known->init_response});
   }

@@ -137,7 +137,8 @@ bool settle_for_crossing(Context& context, IkeSa& sa, const ChildExchange& own) 
                {.kind = Task::Kind::RekeyChild,
                 .inbound_spi = old->inbound,
                 .attempt = own.attempt,
-                .not_before = context.now + kAwaitedRetryAfter});
+                .not_before = context.now + kAwaitedRetryAfter,
+                .is_probe = own.is_probe});
     return true;
   }
   if (!own.crossing || sa.current_child(own.traffic()) == nullptr) return false;

@@ -49,7 +49,8 @@ MUTANTS = [
         breaks="the peer needs no pre-shared key",
         file="ike/exchange/authentication.cc",
         old="  if (psk_value(context, sa, id, *own.secret).equals(auth.value))",
-        new="  if (psk_value(context, sa, id, *own.secret).size() == auth.value.size())",
+        new="  if (psk_value(context, sa, id, *own.secret).equals(auth.value) || "
+        "!auth.value.empty())",
         program="sim_refusal_test",
     ),
     Mutant(
@@ -213,16 +214,16 @@ MUTANTS = [
         name="delete-answered-with-their-spi",
         breaks="the answer to a DELETE names the peer's half",
         file="ike/exchange/delete_sa.cc",
-        old="    if (!child->is_deleting) answer.spis.push_back(child->inbound);",
-        new="    if (!child->is_deleting) answer.spis.push_back(child->outbound);",
+        old="    if (!child->is_deleting) own.push_back(child->inbound);",
+        new="    if (!child->is_deleting) own.push_back(child->outbound);",
         cases="informational.delete_child informational.delete_twice",
     ),
     Mutant(
         name="delete-answered-for-ah",
         breaks="the answer to a DELETE speaks of AH",
         file="ike/exchange/delete_sa.cc",
-        old="  DeletePayload answer{.protocol = ProtocolId::Esp, .spis = {}};",
-        new="  DeletePayload answer{.protocol = ProtocolId::Ah, .spis = {}};",
+        old="DeletePayload{.protocol = ProtocolId::Esp, .spis = {part.begin(), part.end()}});",
+        new="DeletePayload{.protocol = ProtocolId::Ah, .spis = {part.begin(), part.end()}});",
         cases="informational.delete_child",
     ),
     Mutant(

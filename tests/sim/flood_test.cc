@@ -6,6 +6,7 @@
 
 #include "ike/core/admission.h"
 #include "ike/core/cookie.h"
+#include "ike/core/ike_sa.h"
 #include "ike/exchange/payloads.h"
 #include "tests/sim/sim_pair.h"
 
@@ -153,6 +154,17 @@ TEST(Flood, PublicValuesThatAreNoneCountLikeHalfOpenSas) {
   EXPECT_EQ(flood.counters().key_exchanges_answered, kHalfOpenPerPrefixMax);
   EXPECT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 60s)) << pair.world.picture();
   EXPECT_FALSE(is_challenge(flood.send(flood.numbered(5000))));
+}
+
+// The answer is larger than what asks for it may be, and it goes to whom somebody says to be.
+TEST(Flood, TheSameRequestOverAndOverIsAnsweredABoundedNumberOfTimes) {
+  SimPair pair;
+  Flood flood(pair);
+  const Datagram request = flood.numbered(1);
+  size_t answered = 0;
+  for (int i = 0; i < 1000; ++i) answered += flood.send(request).has_value() ? 1 : 0;
+  EXPECT_EQ(answered, 1 + kInitRepeatsMax);
+  EXPECT_EQ(flood.counters().key_exchanges_answered, 1u);
 }
 
 // Off the path nobody hears the answers, so what is said to a forged address must not be worth it.

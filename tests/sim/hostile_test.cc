@@ -124,6 +124,10 @@ std::vector<Payload> good_request(const SimPair& pair) {
           TsPayload{.of_initiator = false, .selectors = pair.config[kA].children[0].remote}};
 }
 
+Spi usable_spi(const std::vector<Payload>& request) {
+  return Spi{load_be32(std::get<SaPayload>(request[0]).proposals[0].spi.data())};
+}
+
 TEST(Insider, ExtremesOfCreateChildSaAreRefusedOrBoundedAndNeverStopTheProgram) {
   enum Place { kOffer, kNonce, kKe, kTsi, kTsr };
   const auto many = [] {
@@ -346,6 +350,28 @@ TEST(Stranger, WhatIsSaidOfAnOfferOrAnIdentityIsBounded) {
   ASSERT_FALSE(other.b().diagnoses.empty());
   EXPECT_EQ(other.b().diagnoses.back().cause, "wrong-identity");
   EXPECT_LT(other.b().diagnoses.back().message.size(), kTextMax);
+}
+
+TEST(Insider, ADeleteOfMoreChildrenThanAPayloadHoldsIsAnsweredInSeveral) {
+  SimPair pair;
+  Insider insider(pair);
+  pair.establish();
+  constexpr size_t kCount = 2 * kDeleteSpisMax - 1;
+  for (size_t i = 0; i < kCount; ++i)
+    insider.ask(ExchangeType::CreateChildSa, good_request(pair));
+  // All have the same SPI, and each time that it is named one of them goes.
+  const DeletePayload full{
+      .protocol = ProtocolId::Esp,
+      .spis = std::vector<Spi>(kDeleteSpisMax, usable_spi(good_request(pair)))};
+  const auto answer = insider.ask(ExchangeType::Informational, {full, full});
+  std::set<Spi> named;
+  for (const Payload& payload : answer) {
+    const auto& spis = std::get<DeletePayload>(payload).spis;
+    EXPECT_LE(spis.size(), kDeleteSpisMax);
+    named.insert(spis.begin(), spis.end());
+  }
+  EXPECT_EQ(answer.size(), 2u);
+  EXPECT_EQ(named.size(), kCount);
 }
 
 TEST(Insider, AChildTooManyLeavesARecord) {

@@ -73,6 +73,37 @@ TEST_P(Schedules, EndInOneWorkingPairWhateverTheNetworkDoes) {
   tell(schedules);
 }
 
+// RFC 9370 2.2.4: the same with key exchanges between the agreement and the SA.
+class AdditionalExchanges : public testing::TestWithParam<std::tuple<Operation, Operation>> {};
+INSTANTIATE_TEST_SUITE_P(Crossing, AdditionalExchanges,
+                         testing::Combine(testing::Values(Operation::RekeyChild,
+                                                          Operation::RekeyIke),
+                                          testing::ValuesIn(kOperations)),
+                         [](const auto& tested) {
+                           std::string name = std::string(to_string(std::get<0>(tested.param))) +
+                                              "_x_" + to_string(std::get<1>(tested.param));
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST_P(AdditionalExchanges, EndInOneWorkingPairWhateverTheNetworkDoes) {
+  const auto [of_a, of_b] = GetParam();
+  uint64_t schedules = 0;
+  for (const LowestNonce lowest : kOrders) {
+    if (of_a != of_b && lowest != LowestNonce::RequestOfA) break;
+    for (unsigned start = 0; start <= (of_b == Operation::None ? 0 : kLatestStart); ++start) {
+      schedules += expect_none({.of_a = of_a,
+                                .of_b = of_b,
+                                .b_starts_after = start,
+                                .lowest = lowest,
+                                .additional_of_a = 1,
+                                .additional_of_b = 1});
+      if (HasFailure()) return;
+    }
+  }
+  tell(schedules);
+}
+
 class Disputes : public testing::TestWithParam<std::tuple<Operation, GroupDispute, LowestNonce>> {};
 INSTANTIATE_TEST_SUITE_P(Groups, Disputes,
                          testing::Combine(testing::Values(Operation::RekeyChild,

@@ -24,6 +24,19 @@ void set_groups(PeerConfig& peer, DhGroupId first) {
   }
 }
 
+// In front of the same combinations without.
+void add_key_exchanges(PeerConfig& peer, unsigned count) {
+  static constexpr DhGroupId kMethods[] = {DhGroupId::Ecp256, DhGroupId::Ecp521};
+  const auto extend = [count](auto& proposals) {
+    const auto plain = proposals;
+    for (auto& proposal : proposals) proposal.additional.assign(kMethods, kMethods + count);
+    proposals.insert(proposals.end(), plain.begin(), plain.end());
+  };
+  if (count == 0) return;
+  extend(peer.ike_proposals);
+  extend(peer.children.front().proposals);
+}
+
 }  // namespace
 
 Crossing::Crossing(const CrossingCase& wanted, Picture picture) : case_(wanted) {
@@ -34,6 +47,8 @@ Crossing::Crossing(const CrossingCase& wanted, Picture picture) : case_(wanted) 
   config_[kA].mode = ConnectionMode::InitiatorOnly;
   if (wanted.dispute != GroupDispute::None) set_groups(config_[kA], DhGroupId::Modp2048);
   if (wanted.dispute == GroupDispute::OfBoth) set_groups(config_[kB], DhGroupId::Curve25519);
+  add_key_exchanges(config_[kA], wanted.additional_of_a);
+  add_key_exchanges(config_[kB], wanted.additional_of_b);
   world_.sends_esp_on_change = true;
 }
 
@@ -154,10 +169,14 @@ std::string to_string(const CrossingCase& wanted) {
                                             "B's answer"};
   static constexpr const char* kDisputes[] = {"", ", A's group is refused",
                                               ", both first groups are refused"};
-  return fmt::format("A: {}, B after {} deliveries: {}, lowest nonce in {}{}",
+  return fmt::format("A: {}, B after {} deliveries: {}, lowest nonce in {}{}{}",
                      to_string(wanted.of_a), wanted.b_starts_after, to_string(wanted.of_b),
                      kLowest[static_cast<size_t>(wanted.lowest)],
-                     kDisputes[static_cast<size_t>(wanted.dispute)]);
+                     kDisputes[static_cast<size_t>(wanted.dispute)],
+                     wanted.additional_of_a + wanted.additional_of_b == 0
+                         ? ""
+                         : fmt::format(", {} and {} additional key exchanges",
+                                       wanted.additional_of_a, wanted.additional_of_b));
 }
 
 }  // namespace twinspan::ike

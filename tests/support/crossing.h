@@ -30,6 +30,7 @@ struct CrossingCase {
   unsigned b_starts_after = 0;  // Deliveries.
   LowestNonce lowest{};
   GroupDispute dispute{};
+  unsigned additional_of_a = 0, additional_of_b = 0;  // Key exchanges (RFC 9370), not required.
 };
 std::string to_string(const CrossingCase& wanted);
 

@@ -55,6 +55,7 @@ const Change kChanges[] = {
     {"init_request", [](IkeSa& sa) { sa.init_request = kBytes; }},
     {"init_response", [](IkeSa& sa) { sa.init_response = kBytes; }},
     {"nonce_i", [](IkeSa& sa) { sa.nonce_i = kBytes; }},
+    {"init_repeat_count", [](IkeSa& sa) { sa.init_repeat_count = 1; }},
     {"nonce_r", [](IkeSa& sa) { sa.nonce_r = kBytes; }},
     {"window, ours",
      [](IkeSa& sa) {
