@@ -199,6 +199,24 @@ TEST(Recovery, APeerThatDeletesOverAndOverIsMetWithBackOff) {
   EXPECT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 2s)) << pair.world.picture();
 }
 
+TEST(Recovery, AChildThatThePeerDeletesOverAndOverIsMetWithBackOff) {
+  SimPair pair;
+  pair.establish();
+  const Instant end = pair.world.now() + 600s;
+  while (pair.world.now() < end) {
+    const auto stands = [&] { return pair.b().outbound(kTunnel) != nullptr; };
+    if (!pair.world.run_until(stands, 60s)) break;
+    pair.world.command(kB, CommandHardLimit{pair.b().outbound(kTunnel)->params.inbound_spi});
+    pair.world.run_for(10ms);
+  }
+  EXPECT_GE(pair.a().children.size(), 15u);
+  EXPECT_LE(pair.a().children.size(), 35u) << pair.world.picture();
+  EXPECT_EQ(pair.a().ike_gone.size(), 0u);
+  pair.settle();
+  EXPECT_TRUE(pair.is_up());
+  pair.expect_at_rest();
+}
+
 TEST(Recovery, AddingThePeerWhileItIsUnreachableKeepsTrying) {
   SimPair pair;
   pair.start(kA);
