@@ -32,8 +32,10 @@ void handle_liveness(Context& context, IkeSa& sa) {
 
 void handle_half_open(Context& context, IkeSa& sa) {
   const Diagnosis why = diagnose(Cause::NoIkeAuth, sa.peer->name);
-  // Nobody has proven to be the peer, so it is no failure of the tunnel.
-  if (context.supervisor.admits_complaint(context, sa.tunnel())) {
+  // Nobody has proven to be the peer, so it is no failure of the tunnel; from where the peer is not
+  // expected, not even a record of it.
+  if (context.supervisor.expects(*sa.peer, sa.remote.address) &&
+      context.supervisor.admits_complaint(context, sa.tunnel())) {
     context.supervisor.look_at({.exchange = static_cast<uint8_t>(ExchangeType::IkeAuth),
                                 .role = Role::Responder,
                                 .remote = sa.remote});
