@@ -35,6 +35,9 @@ class Story {
     for (const size_t side : {kB, kA})
       world_.command(side, CommandAddPeer{.peer = config(side), .started = true});
     CHECK(world_.run_until([this] { return is_up(); }, 10s));
+    // A packet each way: the responder knows then that the initiator holds the first child.
+    world_.run_for(100ms);
+    world_.exchange_esp();
     peer_.emplace(world_, victim_);
   }
 
