@@ -357,8 +357,7 @@ TEST(Insider, ADeleteOfMoreChildrenThanAPayloadHoldsIsAnsweredInSeveral) {
   Insider insider(pair);
   pair.establish();
   constexpr size_t kCount = 2 * kDeleteSpisMax - 1;
-  for (size_t i = 0; i < kCount; ++i)
-    insider.ask(ExchangeType::CreateChildSa, good_request(pair));
+  for (size_t i = 0; i < kCount; ++i) insider.ask(ExchangeType::CreateChildSa, good_request(pair));
   // All have the same SPI, and each time that it is named one of them goes.
   const DeletePayload full{
       .protocol = ProtocolId::Esp,
