@@ -2,6 +2,7 @@
 // what stands in for it where the peer does not know it, or where the two sides' PFS differs.
 #include <algorithm>
 
+#include "ike/core/child_sa.h"
 #include "ike/core/renewal.h"
 #include "tests/sim/sim_pair.h"
 
@@ -113,7 +114,7 @@ TEST(Childless, BothSidesConnectAtOnceAndKeepOneChild) {
 
 // The initiator of the IKE SA is not heard for so long that the responder makes the child, too.
 TEST(Childless, CrossingCreationsOfTheFirstChildLeaveOne) {
-  for (const uint8_t lowest : {kA, kB}) {
+  for (const size_t lowest : {kA, kB}) {
     SimPair pair;
     pair.config[kB].mode = ConnectionMode::Default;
     pair.config[kA].mode = ConnectionMode::InitiatorOnly;
