@@ -52,8 +52,9 @@ TrafficSelector PayloadGenerator::selector() {
   const IpAddress b = up_to(3) == 0 ? a : address(family);
   TrafficSelector result;
   result.protocol = u8();
-  result.first_port = u16();
-  result.last_port = u16();
+  const uint16_t port = u16(), other_port = u16();
+  result.first_port = std::min(port, other_port);
+  result.last_port = std::max(port, other_port);
   result.first_address = std::min(a, b);
   result.last_address = std::max(a, b);
   return result;
