@@ -123,8 +123,8 @@ SECOND_FRAGMENT = "udp dport 4500 @th,224,8 53 @th,352,16 2"
 
 def lose_second_fragments(box: nat_boxes.NatBox) -> None:
     rules = (
-        "table inet loss { chain forward { type filter hook forward priority 0\n"
-        f'  iifname "lan0" {SECOND_FRAGMENT} drop\n}} }}\n'
+        "table inet loss {\n chain forward {\n  type filter hook forward priority 0\n"
+        f'  iifname "lan0" {SECOND_FRAGMENT} drop\n }}\n}}\n'
     )
     box.namespace.run("nft", "-f", "-", text_in=rules)
 
