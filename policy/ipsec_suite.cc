@@ -111,8 +111,6 @@ void extend(std::vector<Proposal>& proposals, const std::vector<DhGroupId>& meth
   }
 }
 
-}  // namespace
-
 void add_key_exchanges(const AdditionalKeyExchanges& more, IpsecSuite& suite) {
   std::vector<DhGroupId> methods;
   for (const MarkedText& word : *more.methods) {
@@ -123,7 +121,9 @@ void add_key_exchanges(const AdditionalKeyExchanges& more, IpsecSuite& suite) {
   extend(suite.esp_proposals, methods, *more.required);
 }
 
-std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection) {
+}  // namespace
+
+std::optional<IpsecSuite> policy_suite_of(const Model& model, const Connection& connection) {
   std::optional<IpsecSuite> suite;
   if (const IpsecPolicy* const policy = policy_of(model, connection)) {
     suite = suite_of(*policy);
@@ -131,6 +131,11 @@ std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connect
     suite = named->suite;
   }
   if (suite && !*connection.legacy && !legacy_words(*suite).empty()) return std::nullopt;
+  return suite;
+}
+
+std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection) {
+  auto suite = policy_suite_of(model, connection);
   if (suite && connection.additional_key_exchanges)
     add_key_exchanges(*connection.additional_key_exchanges, *suite);
   return suite;

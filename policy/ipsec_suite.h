@@ -24,12 +24,12 @@ std::optional<IpsecSuite> suite_of(const IpsecPolicy& policy);
 // name.
 const IpsecPolicy* policy_of(const Model& model, const Connection& connection);
 
-// With the connection's additional key exchanges; without an equal combination that has none, where
-// they are required.
-void add_key_exchanges(const AdditionalKeyExchanges& more, IpsecSuite& suite);
+// What its policy says. nullopt when the connection names no known policy, one whose words do not
+// fit together, or one with legacy words that the connection does not admit.
+std::optional<IpsecSuite> policy_suite_of(const Model& model, const Connection& connection);
 
-// nullopt when the connection names no known policy, one whose words do not fit together, or one
-// with legacy words that the connection does not admit.
+// The same with the connection's additional key exchanges in each combination; where they are not
+// required, the combinations without them follow.
 std::optional<IpsecSuite> suite_of(const Model& model, const Connection& connection);
 
 // The weak algorithms among the proposals, each once: "SHA1", "DHGroup2".

@@ -63,8 +63,8 @@ void compare_identities(const Directions& pair, RuleReport& report) {
 }
 
 void compare_policies(const Directions& pair, RuleReport& report) {
-  const auto there = suite_of(pair.model, pair.there);
-  const auto back = suite_of(pair.model, pair.back);
+  const auto there = policy_suite_of(pair.model, pair.there);
+  const auto back = policy_suite_of(pair.model, pair.back);
   if (!there || !back) return;
   if (there->ike_proposals == back->ike_proposals && there->esp_proposals == back->esp_proposals)
     return;

@@ -47,9 +47,7 @@ void check_distinct(const Use& use) {
 // The methods of the first exchange that the policy admits.
 std::vector<DhGroupId> first_methods(const Use& use) {
   std::vector<DhGroupId> found;
-  Connection plain = use.connection;
-  plain.additional_key_exchanges.reset();
-  const auto suite = suite_of(use.model, plain);
+  const auto suite = policy_suite_of(use.model, use.connection);
   if (!suite) return found;
   for (const IkeProposal& proposal : suite->ike_proposals) found.push_back(proposal.group);
   for (const EspProposal& proposal : suite->esp_proposals) found.push_back(proposal.pfs_group);

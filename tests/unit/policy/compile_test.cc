@@ -277,27 +277,34 @@ TEST(Compile, APeerWithANameKeepsItAndIsCalledByIt) {
 }
 
 TEST(Compile, AdditionalKeyExchangesStandInEveryProposalThatHasAGroup) {
-  const auto tunnel_with = [](std::string_view more) {
-    const std::string text = fmt::format(
-        "    encapsulation: esp\n"
-        "    additional_key_exchanges: {{ methods: [CURVE25519, ECP521]{} }}\n",
-        more);
-    return compile(model_of(estate_with({{"    encapsulation: esp\n", text}})), "gw-a", 0,
-                   "/etc/ts")
+  const auto tunnels_with = [](std::string_view more) {
+    const std::string text =
+        fmt::format("additional_key_exchanges: {{ methods: [CURVE25519, ECP521]{} }}", more);
+    return compile(model_of(estate_with({{"    ipsec_policy: strong\n",
+                                          fmt::format("    ipsec_policy: strong\n    {}\n", text)},
+                                         {"    encapsulation: esp\n",
+                                          fmt::format("    encapsulation: esp\n    {}\n", text)}})),
+                   "gw-a", 0, "/etc/ts")
         .value();
   };
   const std::vector<DhGroupId> methods = {DhGroupId::Curve25519, DhGroupId::Ecp521};
-  const Plan strict = tunnel_with("");
-  for (const IkeProposal& proposal : strict.tunnels[1].ike_proposals)
-    EXPECT_EQ(proposal.additional, methods);
-  for (const EspProposal& proposal : strict.tunnels[1].esp_proposals)
-    EXPECT_EQ(proposal.additional, methods);
+  const Plan strict = tunnels_with("");
+  for (const TunnelPlan& tunnel : strict.tunnels) {
+    for (const IkeProposal& proposal : tunnel.ike_proposals)
+      EXPECT_EQ(proposal.additional, methods);
+    for (const EspProposal& proposal : tunnel.esp_proposals) {
+      const bool has_group = proposal.pfs_group != DhGroupId::None;
+      EXPECT_EQ(proposal.additional, has_group ? methods : std::vector<DhGroupId>{});
+    }
+  }
   EXPECT_THAT(strict.to_string(), testing::HasSubstr("group ECP384 + CURVE25519 + ECP521"));
   EXPECT_THAT(strict.to_string(), testing::HasSubstr("pfs ECP384 + CURVE25519 + ECP521 esn"));
-  const Plan open = tunnel_with(", required: false");
-  ASSERT_EQ(open.tunnels[1].ike_proposals.size(), 2 * strict.tunnels[1].ike_proposals.size());
-  EXPECT_EQ(open.tunnels[1].ike_proposals.front().additional, methods);
-  EXPECT_TRUE(open.tunnels[1].ike_proposals.back().additional.empty());
+  EXPECT_THAT(strict.to_string(), testing::HasSubstr("pfs None no-esn"));
+  const Plan open = tunnels_with(", required: false");
+  ASSERT_EQ(open.tunnels[0].ike_proposals.size(), 2 * strict.tunnels[0].ike_proposals.size());
+  EXPECT_EQ(open.tunnels[0].ike_proposals.front().additional, methods);
+  EXPECT_TRUE(open.tunnels[0].ike_proposals.back().additional.empty());
+  EXPECT_EQ(open.tunnels[1].esp_proposals.size(), 1u);  // Without PFS there is nothing to add.
 }
 
 TEST(Compile, AModelThatCannotWorkIsReportedAndNotHalfCompiled) {
