@@ -10,7 +10,8 @@
 namespace twinspan::policy {
 namespace {
 
-constexpr size_t kMethodsMax = 7;  // RFC 9370 2.2.1: transform types 6 to 12.
+constexpr size_t kMethodsMax = 7;     // RFC 9370 2.2.1: transform types 6 to 12.
+constexpr size_t kProposalsMax = 32;  // Of one SA payload (ike/wire/message.h).
 
 struct Use {
   const Model& model;
@@ -71,6 +72,19 @@ void check_methods(const Use& use) {
   }
 }
 
+// Where they are optional, every combination is offered twice.
+void check_size(const Use& use) {
+  const auto suite = suite_of(use.model, use.connection);
+  if (!suite ||
+      std::max(suite->ike_proposals.size(), suite->esp_proposals.size()) <= kProposalsMax) {
+    return;
+  }
+  use.error(use.exchanges.required.mark,
+            fmt::format("with and without them there are more than {} combinations to offer",
+                        kProposalsMax),
+            "set required: true, or name an ipsec_policy with fewer combinations");
+}
+
 // The two directions of a vnet-to-vnet connection.
 void compare(const Use& use, const Connection& back) {
   const auto& theirs = back.additional_key_exchanges;
@@ -97,6 +111,7 @@ void check_additional_key_exchanges(const Model& model, RuleReport& report) {
     check_count(use);
     check_distinct(use);
     check_methods(use);
+    check_size(use);
     const Connection* const back = reverse_of(model, connection);
     // Both have some: compared once.
     if (back != nullptr && !(back->additional_key_exchanges && back->name < name))

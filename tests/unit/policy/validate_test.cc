@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
+#include "policy/named_policies.h"
 #include "policy/rules.h"
 #include "tests/unit/policy/estate.h"
 
@@ -362,6 +364,25 @@ TEST(Validate, AdditionalKeyExchangesAreOneToSevenThatDifferAndThatWeHave) {
       EXPECT_THAT(with(kem.name), IsEmpty());
     } else {
       EXPECT_THAT(with(kem.name), kFault);
+    }
+  }
+}
+
+TEST(Validate, AnOfferWithAndWithoutAdditionalKeyExchangesFitsIntoOnePayload) {
+  for (const NamedPolicy& named : named_policies()) {
+    SCOPED_TRACE(named.name);
+    const auto& suite = named.suite;
+    const bool fits = 2 * std::max(suite.ike_proposals.size(), suite.esp_proposals.size()) <= 32;
+    const std::string text = fmt::format(
+        "additional_key_exchanges: {{ methods: [CURVE25519], required: false }}\n"
+        "    legacy: {}\n    ipsec_policy: {}\n    local_id",
+        !legacy_words(suite).empty(), named.name);
+    const auto found = findings_with({{"local_id: gw-a.example.net", text + ": gw-a.example.net"},
+                                      {"    ipsec_policy: strong\n", ""}});
+    if (fits) {
+      EXPECT_THAT(found, testing::Not(Contains("error connection.additional-key-exchanges")));
+    } else {
+      EXPECT_THAT(found, Contains("error connection.additional-key-exchanges"));
     }
   }
 }
