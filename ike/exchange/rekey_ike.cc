@@ -9,6 +9,7 @@
 #include "ike/core/lifetime.h"
 #include "ike/core/offer_comparison.h"
 #include "ike/core/proposal.h"
+#include "ike/core/remote_path.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/ike_followup_ke.h"
@@ -80,6 +81,8 @@ void adopt(Context& context, IkeSa& old, IkeSa& fresh) {
   fresh.is_redundant = std::exchange(old.is_redundant, false);
   if (fresh.is_redundant) fresh.timers.arm(SaTimer::Reap, context.now + kRedundantReapAfter);
   establish(context, fresh, true);
+  // Where the peer is, is found out where requests can still be sent.
+  if (old.path.is_running()) note_remote(context, fresh, fresh.local, old.path.candidate());
   succeed(context, old);
 }
 

@@ -146,6 +146,20 @@ TEST(Remap, InTheMiddleOfRekeysCostsNoSa) {
   }
 }
 
+// The rekey is all that the moved side says, and takes the IKE SA that noticed it out of service.
+TEST(Remap, ThatOnlyARekeyOfTheIkeSaShowsIsFollowed) {
+  Natted pair;
+  pair.config[kA].dpd_interval = pair.config[kB].dpd_interval = {};
+  pair.establish();
+  pair.remap("203.0.113.77", 50000);
+  pair.rekey_ike(kA);
+  pair.world.run_for(10s);
+  EXPECT_TRUE(pair.b_sends_to("203.0.113.77", 50000)) << pair.world.picture();
+  EXPECT_EQ(pair.b().endpoint().counters().remote_moves, 1u);
+  EXPECT_EQ(pair.a().ike_established.size(), 2u);
+  pair.expect_at_rest();
+}
+
 TEST(Remap, AProbeOfLivenessThatIsInFlightDoesNotRunOutMeanwhile) {
   Natted pair;
   pair.config[kB].dpd_interval = 3s;
