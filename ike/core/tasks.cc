@@ -4,6 +4,7 @@
 #include "ike/core/supervisor.h"
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/delete_sa.h"
+#include "ike/exchange/ike_followup_ke.h"
 #include "ike/exchange/informational.h"
 #include "ike/exchange/rekey_child.h"
 #include "ike/exchange/rekey_ike.h"
@@ -43,6 +44,9 @@ namespace {
 // A child that the peer may not know yet is not named.
 bool is_ready(const IkeSa& sa, const Task& task, Instant now) {
   if (task.not_before > now) return false;
+  // RFC 7296 2.25.2: nothing begins on children that the peer is about to take along to another IKE
+  // SA; the tasks go with them.
+  if (task.kind != Task::Kind::Liveness && awaits_followup(sa, std::nullopt)) return false;
   if (task.kind != Task::Kind::RekeyChild) return true;
   const auto child = std::ranges::find(sa.children, task.inbound_spi, &ChildSa::inbound);
   return child == sa.children.end() || !child->timers.is_armed(ChildTimer::Proof);
