@@ -223,6 +223,7 @@ void drop_late_followups(Context& context, IkeSa& sa) {
   std::erase_if(sa.awaited_followups,
                 [&](const AwaitedFollowup& awaited) { return awaited.until <= context.now; });
   arm(sa);
+  run_queue(context, sa);
 }
 
 }  // namespace twinspan::ike

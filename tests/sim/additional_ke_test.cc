@@ -435,6 +435,34 @@ TEST(AdditionalKe, AnUnknownLinkIsAnsweredWithStateNotFoundAndChangesNothing) {
   EXPECT_TRUE(pair.is_up());
 }
 
+// What begins between the agreement on a new IKE SA and the SA itself would be lost with the old
+// one.
+TEST(AdditionalKe, NothingOfOursBeginsWhileThePeerReplacesTheIkeSa) {
+  for (const bool finishes : {true, false}) {
+    SimPair pair;
+    require(pair, first(1));
+    pair.establish();
+    pair.world.hold_wire();
+    pair.rekey_ike(kA);
+    deliver_next(pair, kA);
+    deliver_next(pair, kB);
+    ASSERT_EQ(pair.world.held().size(), 1u) << pair.world.picture();
+    pair.rekey_child(kB);
+    EXPECT_EQ(pair.world.held().size(), 1u) << pair.world.picture();
+    if (!finishes) {
+      pair.world.drop(0);
+      pair.world.run_for(kFollowupMax + 1s);
+    }
+    pair.world.release_wire();
+    pair.settle();
+    for (const size_t side : {kA, kB}) {
+      ASSERT_EQ(pair.world.host(side).done.size(), 1u) << pair.world.picture();
+      EXPECT_TRUE(pair.world.host(side).done[0].ok) << pair.world.picture();
+    }
+    pair.expect_at_rest();
+  }
+}
+
 // --- Crossings ---
 
 // Which of the four nonces is the lowest, and whose exchange loses by it.
