@@ -7,6 +7,7 @@
 // (ike/core/supervisor.h).
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -21,7 +22,11 @@ namespace twinspan::ike {
 struct IkeSa;
 
 // Each child with its replacement and a crossing one.
-inline constexpr size_t kChildrenPerIkeSaMax = 3 * kChildConfigsMax;
+inline constexpr size_t kChildrenPerIkeSaMax = 3 * 64;
+// More only for a peer that is configured with more.
+inline size_t children_max(const PeerConfig& peer) {
+  return std::max(kChildrenPerIkeSaMax, 3 * peer.children.size());
+}
 // The proof that the peer holds a replacement: a packet on it, or any further request (our window
 // is 1, so it has our answer by then), such as the DELETE of the old pair. A peer that sends
 // neither is waited for past its fifth transmission (0, 1, 3, 7, 15 s); until then the old pair

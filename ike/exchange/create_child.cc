@@ -483,8 +483,9 @@ Payload refuse_child(Context& context, const IkeSa& sa, const ChildSa* replaced,
 
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
                                   std::optional<ChildId> old) {
-  if (sa.children.size() + sa.awaited_followups.size() >= kChildrenPerIkeSaMax) {
-    const std::string detail = fmt::format("{} Child SAs on one IKE SA", kChildrenPerIkeSaMax);
+  const size_t most = children_max(*sa.peer);
+  if (sa.children.size() + sa.awaited_followups.size() >= most) {
+    const std::string detail = fmt::format("{} Child SAs on one IKE SA", most);
     context.supervisor.record(sa.tunnel(), diagnose(Cause::NoResources, sa.peer->name, detail));
     return {error_notify(NotifyType::NoAdditionalSas)};
   }

@@ -263,8 +263,8 @@ MUTANTS = [
         name="children-unbounded",
         breaks="a peer may ask for any number of children",
         file="ike/exchange/create_child.cc",
-        old="sa.awaited_followups.size() >= kChildrenPerIkeSaMax) {",
-        new="sa.awaited_followups.size() >= 100 * kChildrenPerIkeSaMax) {",
+        old="sa.awaited_followups.size() >= most) {",
+        new="sa.awaited_followups.size() >= 100 * most) {",
         cases="create_child.too_many_children",
     ),
     Mutant(
