@@ -440,6 +440,7 @@ TEST(AdditionalKe, AnUnknownLinkIsAnsweredWithStateNotFoundAndChangesNothing) {
 TEST(AdditionalKe, NothingOfOursBeginsWhileThePeerReplacesTheIkeSa) {
   for (const bool finishes : {true, false}) {
     SimPair pair;
+    pair.config[kA].dpd_interval = pair.config[kB].dpd_interval = 300s;
     require(pair, first(1));
     pair.establish();
     pair.world.hold_wire();
