@@ -86,6 +86,8 @@ class Box:
         self.far.send(frame[6:12] + self.mac + ARP + body)
 
     def _catch(self, frame: bytes) -> None:
+        if frame[23] != 17:
+            return  # ICMP: nobody listens there yet.
         is_ike = frame[42:46] == MARKER or struct.unpack_from("!H", frame, 36)[0] == 500
         self._count("caught_ike" if is_ike else "caught_esp")
         if self.relays:
