@@ -92,13 +92,11 @@ NamedPolicy azure_custom() {
       .suite = {
           .ike_proposals = combine({{kGcmAes256, kNone, PrfId::HmacSha384},
                                     {kGcmAes256, kNone, PrfId::HmacSha256},
-                                    {kGcmAes128, kNone, PrfId::HmacSha256},
                                     {kAes256, kSha384, PrfId::HmacSha384},
-                                    {kAes256, kSha256, PrfId::HmacSha256},
-                                    {kAes128, kSha256, PrfId::HmacSha256}},
+                                    {kAes256, kSha256, PrfId::HmacSha256}},
                                    {DhGroupId::Ecp384, DhGroupId::Ecp256, DhGroupId::Modp2048}),
           .esp_proposals = combine(
-              {{kGcmAes256, kNone}, {kGcmAes128, kNone}, {kAes256, kSha256}, {kAes128, kSha256}},
+              {{kGcmAes256, kNone}, {kAes256, kSha256}},
               {DhGroupId::Ecp384, DhGroupId::Ecp256, DhGroupId::Modp2048, DhGroupId::None}, false),
           .ike_lifetime_seconds = kIkeLifetimeSeconds,
           .sa_lifetime_seconds = kAzureSaLifetimeSeconds,

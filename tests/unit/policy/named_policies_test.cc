@@ -54,34 +54,6 @@ TEST(NamedPolicies, AreWhatTheDocumentationSays) {
   EXPECT_THAT(read_source_file("docs/model.md"), testing::HasSubstr(table));
 }
 
-// Whoever sets a custom policy of 128 or 256 bits without a weak algorithm in the cloud is met.
-TEST(NamedPolicies, AzureCustomMeetsTheGoodCombinationsOfTheCloud) {
-  const IpsecSuite& suite = find_named_policy("azure-custom")->suite;
-  const auto offers_esp = [&](const char* cipher, IntegrityId integrity, DhGroupId group) {
-    return std::ranges::any_of(suite.esp_proposals, [&](const EspProposal& p) {
-      return p.encryption == find_encryption(cipher)->encryption && p.integrity == integrity &&
-             p.pfs_group == group;
-    });
-  };
-  const auto offers_ike = [&](const char* cipher, IntegrityId integrity, DhGroupId group) {
-    return std::ranges::any_of(suite.ike_proposals, [&](const IkeProposal& p) {
-      return p.encryption == find_encryption(cipher)->encryption && p.integrity == integrity &&
-             p.prf == PrfId::HmacSha256 && p.group == group;
-    });
-  };
-  constexpr auto kNone = IntegrityId::None, kSha256 = IntegrityId::HmacSha256_128;
-  for (const DhGroupId group : {DhGroupId::Ecp384, DhGroupId::Ecp256, DhGroupId::Modp2048}) {
-    for (const char* const aead : {"GCMAES256", "GCMAES128"}) {
-      EXPECT_TRUE(offers_ike(aead, kNone, group)) << aead;
-      EXPECT_TRUE(offers_esp(aead, kNone, group) && offers_esp(aead, kNone, DhGroupId::None));
-    }
-    for (const char* const cbc : {"AES256", "AES128"}) {
-      EXPECT_TRUE(offers_ike(cbc, kSha256, group)) << cbc;
-      EXPECT_TRUE(offers_esp(cbc, kSha256, group) && offers_esp(cbc, kSha256, DhGroupId::None));
-    }
-  }
-}
-
 TEST(NamedPolicies, AreTheFourOfTheModelAndStrongComesFirst) {
   std::vector<std::string_view> names;
   for (const NamedPolicy& named : named_policies()) names.push_back(named.name);
