@@ -46,7 +46,7 @@ def test_every_mode_of_charon_connects_and_carries_data(mixed, role, mode):
 def test_a_childless_connection_rekeys_from_either_side(mixed, role):
     mixed.start(role, {}, {"keys": "childless = force"})
     mixed.connect()
-    # Whoever answered CREATE_CHILD_SA names the child only when a packet shows that the peer has it.
+    # Who answered CREATE_CHILD_SA names the child when a packet shows that the peer has it.
     mixed.require_data()
     for rekey in (lambda: mixed.us.cli("rekey", "to-far"), mixed.charon.rekey_child):
         before = mixed.spis()
