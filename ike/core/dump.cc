@@ -287,7 +287,7 @@ class StateDump {
   }
 
   std::string sa_text(const IkeSa& sa) const {
-    const auto& [role, spi_i, spi_r, peer, candidates, local, remote, nat, encapsulation,
+    const auto& [role, spi_i, spi_r, origin, peer, candidates, local, remote, nat, encapsulation,
                  has_fragmentation, admits_childless, log, suite, keys, iv_counter, ppk,
                  peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
                  init_response, nonce_i, nonce_r, init_repeat_count, intermediate_count, int_auth_i,
@@ -301,9 +301,10 @@ class StateDump {
         spi_i, spi_r, peer, state, role, local, remote, nat, encapsulation, has_fragmentation,
         admits_childless, suite, created_at, established_at, last_inbound);
     text += line(
-        "  recovers={} redundant={} proven={} announced={} successor={} predecessor={} "
+        "  recovers={} redundant={} proven={} announced={} origin={} successor={} predecessor={} "
         "candidates={}",
-        recovers, is_redundant, is_proven, is_announced, successor, predecessor, candidates);
+        recovers, is_redundant, is_proven, is_announced, origin, successor, predecessor,
+        candidates);
     text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{} repeated={}", keys, iv_counter,
                  ppk, init_request, init_response, nonce_i, nonce_r, init_repeat_count);
     text += line("  proof {} hashes={} raw={} previous={}", proof, peer_hashes, peer_asks_raw_key,

@@ -64,6 +64,9 @@ struct IkeSa {
   // --- Who ---
   Role role;
   IkeSpi spi_i{}, spi_r{};
+  // The initiator's SPI in the IKE_SA_INIT that its chain of rekeys began with: both ends know it,
+  // and no rekey changes it.
+  IkeSpi origin{};
   std::shared_ptr<const PeerConfig> peer;
   // Responder before IKE_AUTH: every connection that the addresses admit.
   std::vector<std::shared_ptr<const PeerConfig>> candidates;

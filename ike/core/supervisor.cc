@@ -295,7 +295,8 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
 const IkeSa& choose_loser(const IkeSa& a, const IkeSa& b) {
   if (a.established_at <= b.created_at) return a;
   if (b.established_at <= a.created_at) return b;
-  return a.spi_i < b.spi_i ? b : a;
+  // The ends decide at different times, and one of the SAs may be rekeyed in between.
+  return a.origin < b.origin ? b : a;
 }
 
 void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {

@@ -295,6 +295,7 @@ void open_half(Context& context, const InitRequest& request, const PeerList& pee
   auto made = std::make_unique<IkeSa>(Role::Responder, peers.front(), context.options.log);
   made->candidates = peers;
   made->spi_i = request.header.initiator_spi;
+  made->origin = made->spi_i;
   made->spi_r = context.sas.fresh_ike_spi(context.provider);
   made->local = request.datagram.local;
   made->remote = request.datagram.remote;

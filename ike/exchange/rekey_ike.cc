@@ -51,6 +51,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const Followup& followup) {
   made->keys = derive_rekeyed_ike_keys(context.provider, agreed.suite,
                                        {.prf = old.suite.prf, .d = old.keys.d.view()},
                                        followup.secrets(), {made->spi_i, made->spi_r});
+  made->origin = old.origin;
   made->created_at = old.created_at;
   made->established_at = old.established_at;
   made->predecessor = old.own_spi();

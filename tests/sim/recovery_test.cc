@@ -252,5 +252,31 @@ TEST(Recovery, TwoThatCallAtOnceDoNotGoDownAgain) {
   }
 }
 
+// Each end decides when it can which of the two SAs goes. A rekey of either in between must not
+// let them come to different ends.
+TEST(Recovery, TwoThatCallAtOnceAndRekeyBothSasDoNotGoDownAgain) {
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
+    SimPair pair(seed);
+    pair.config[kB].mode = ConnectionMode::Default;
+    pair.world.link = {.delay_min = 5ms,
+                       .delay_max = 700ms,
+                       .loss_percent = 25,
+                       .esp_is_lossless = true,
+                       .losses_per_datagram_max = 1};
+    pair.start();
+    ASSERT_TRUE(pair.world.run_until([&] { return pair.is_up(); }, 20s)) << pair.world.picture();
+    for (unsigned i = 0; i < 3; ++i) {
+      pair.rekey_ike(kA);
+      pair.rekey_ike(kB);
+      pair.world.run_for(700ms);
+    }
+    pair.world.run_for(60s);
+    EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << "seed " << seed << "\n"
+                                                             << pair.world.picture();
+    pair.expect_at_rest();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace twinspan::ike
