@@ -283,6 +283,8 @@ void RandomWalk::note_first_up() {
       if (!held_by_peer.contains(pair->params.outbound_spi)) return;
     }
   }
+  // What was sent before is still under way.
+  world_.run_for(plan_.link.delay_max);
   lost_before_ = lost(world_.host(kA)) + lost(world_.host(kB));
 }
 
