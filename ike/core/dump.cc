@@ -211,7 +211,8 @@ class StateDump {
   }
   std::string show(const AwaitedFollowup& awaited) const {
     const auto& [followup, link, until] = awaited;
-    return row(followup, link, until);
+    return fmt::format("awaits {} of {}", followup.done, followup.methods.size()) +
+           row(followup, link, until);
   }
   std::string show(const DeleteChildExchange& own) const {
     const auto& [inbound_spi] = own;
