@@ -422,6 +422,9 @@ void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followu
   install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
   resolve_duplicate_children(context, sa, id);
   if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = own.config});
+  // Any further request of ours proves that we hold the child: without one, the responder may name
+  // it in no request of its own, such as its rekey, before kActivateAfter. A rekey has its DELETE.
+  if (sa.queue.empty()) queue_task(context, sa, {.kind = Task::Kind::Liveness});
 }
 
 bool has_rest(const IkeSa& sa, const ChildSa& fresh, bool more_possible) {
