@@ -108,6 +108,15 @@ std::optional<SignatureHash> hash_of(int nid) {
   }
 }
 
+// RFC 4055 2.1: the parameters of a hash are NULL or absent.
+std::optional<SignatureHash> hash_of(const X509_ALGOR* algorithm) {
+  const ASN1_OBJECT* object = nullptr;
+  int type = 0;
+  X509_ALGOR_get0(&object, &type, nullptr, algorithm);
+  if (type != V_ASN1_UNDEF && type != V_ASN1_NULL) return std::nullopt;
+  return hash_of(OBJ_obj2nid(object));
+}
+
 int nid_of(const X509_ALGOR* algorithm) {
   const ASN1_OBJECT* object = nullptr;
   X509_ALGOR_get0(&object, nullptr, nullptr, algorithm);
@@ -133,9 +142,8 @@ std::optional<Algorithm> read_pss(const ASN1_STRING* sequence) {
   if (type != V_ASN1_SEQUENCE) return std::nullopt;
   const OpenSslHandle<X509_ALGOR> mask_hash(static_cast<X509_ALGOR*>(
       ASN1_item_unpack(static_cast<const ASN1_STRING*>(value), ASN1_ITEM_rptr(X509_ALGOR))));
-  const auto hash = hash_of(nid_of(pss->hashAlgorithm));
-  if (!hash || mask_hash == nullptr || hash_of(nid_of(mask_hash.get())) != hash)
-    return std::nullopt;
+  const auto hash = hash_of(pss->hashAlgorithm);
+  if (!hash || mask_hash == nullptr || hash_of(mask_hash.get()) != hash) return std::nullopt;
   if (ASN1_INTEGER_get(pss->saltLength) != digest_size(*hash)) return std::nullopt;
   if (pss->trailerField != nullptr && ASN1_INTEGER_get(pss->trailerField) != 1) return std::nullopt;
   return Algorithm{Scheme::Pss, *hash};
