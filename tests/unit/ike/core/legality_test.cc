@@ -123,11 +123,12 @@ TEST(Legality, WhatMayStandOnceIsForbiddenTwiceInEveryRow) {
     twice.push_back(payload);
     EXPECT_EQ(payload_set(twice), payload_set(once) | kSetRepeated);
   }
-  // RFC 7296 1.4.1, 3.10, 3.12: any number of these.
-  const std::vector<Payload> often = {DeletePayload{},   DeletePayload{},   NotifyPayload{},
-                                      NotifyPayload{},   VendorIdPayload{}, VendorIdPayload{},
-                                      OpaquePayload{37}, OpaquePayload{37}};
-  EXPECT_EQ(payload_set(often), kSetDelete);
+  // RFC 7296 1.4.1, 3.6, 3.7, 3.10, 3.12: any number of these.
+  const std::vector<Payload> often = {
+      DeletePayload{},   DeletePayload{},   NotifyPayload{},      NotifyPayload{},
+      VendorIdPayload{}, VendorIdPayload{}, OpaquePayload{37},    OpaquePayload{37},
+      CertPayload{},     CertPayload{},     CertRequestPayload{}, CertRequestPayload{}};
+  EXPECT_EQ(payload_set(often), kSetDelete | kSetCert | kSetCertRequest);
 }
 
 // RFC 6023 3: what makes a child stands in IKE_AUTH as a whole, or not at all where that was
@@ -144,9 +145,9 @@ TEST(Legality, AChildStandsInIkeAuthAsAWholeOrWhereAnnouncedNotAtAll) {
       ASSERT_TRUE(child == kChild || (announced && child == 0)) << set;
       ++(child == 0 ? without : whole);
     }
-    // With and without IDr.
-    EXPECT_EQ(whole, 2u);
-    EXPECT_EQ(without, announced ? 2u : 0u);
+    // Each with and without IDr, CERT and CERTREQ.
+    EXPECT_EQ(whole, 8u);
+    EXPECT_EQ(without, announced ? 8u : 0u);
   }
 }
 
