@@ -355,6 +355,13 @@ TEST(Stranger, WhatIsSaidOfAnOfferOrAnIdentityIsBounded) {
 TEST(Insider, ADeleteOfMoreChildrenThanAPayloadHoldsIsAnsweredInSeveral) {
   SimPair pair;
   Insider insider(pair);
+  // So many are possible only where many are configured.
+  while (pair.config[kB].children.size() < kChildConfigsMax) {
+    ChildConfig more = pair.config[kB].children.front();
+    more.name += std::to_string(pair.config[kB].children.size());
+    more.local = more.remote = selectors({"192.0.2.128/25"});
+    pair.config[kB].children.push_back(std::move(more));
+  }
   pair.establish();
   constexpr size_t kCount = 2 * kDeleteSpisMax - 1;
   for (size_t i = 0; i < kCount; ++i) insider.ask(ExchangeType::CreateChildSa, good_request(pair));
