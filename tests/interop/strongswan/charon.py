@@ -89,7 +89,7 @@ class Charon:
         self.folder.mkdir()
         self.program = None
         self.settings: dict[str, str] = {}
-        # Files of swanctl's directory: "private/own.key" and what is in it.
+        # Files beside swanctl.conf, where swanctl looks for them: "private/own.key" and its content.
         self.files: dict[str, bytes] = {}
 
     def start(self, **settings: str) -> "Charon":
@@ -116,7 +116,8 @@ class Charon:
     def load(self, **settings: str) -> None:
         for name, content in self.files.items():
             pki.write_private(self.folder / "swanctl" / name, content)
-        path = self.folder / "swanctl.conf"
+        path = self.folder / "swanctl" / "swanctl.conf"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(CONNECTION_CONF.format(**{**DEFAULTS, **settings}))
         said = self.swanctl("--load-all", "--noprompt", "--file", str(path))
         if "loaded connection 's2s'" not in said:
@@ -124,8 +125,7 @@ class Charon:
 
     def swanctl(self, *words: str, check: bool = True) -> str:
         conf = f"STRONGSWAN_CONF={self.folder}/strongswan.conf"
-        directory = f"SWANCTL_DIR={self.folder}/swanctl"
-        command = ["env", conf, directory, "swanctl", *words, "--uri", f"unix://{self.folder}/vici"]
+        command = ["env", conf, "swanctl", *words, "--uri", f"unix://{self.folder}/vici"]
         result = run(command, timeout=60, check=check)
         return result.stdout + result.stderr
 
