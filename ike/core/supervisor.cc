@@ -33,6 +33,8 @@ bool carries(const IkeSa& sa, const ChildSa& child) {
 // not prove it, or refuses a child, is not waited for long.
 bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   if (now >= winner.established_at + kActivateAfter) return true;
+  // The peer may send already on the child that we have asked for there.
+  if (std::holds_alternative<ChildExchange>(loser.active)) return false;
   return winner.is_proven && std::ranges::all_of(loser.children, [&](const ChildSa& child) {
            return !child.is_usable() || carries(winner, child);
          });
