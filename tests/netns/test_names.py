@@ -12,6 +12,8 @@ from names import Names
 NAME = "gw-b.example.net"
 FAR = WAN["ipv4"][1]
 NOBODY, MOVED = "192.0.2.98", "192.0.2.52"
+# As near to gw-a as gw-b is, so that RFC 6724 leaves the two in the order of the hosts file.
+DEAD = "192.0.2.3"
 ATTEMPT_SECONDS = 31  # How long one address that nobody answers at is tried.
 
 
@@ -74,10 +76,12 @@ def test_a_name_that_leads_nowhere_is_a_reason_until_it_leads_somewhere(pair, na
 
 
 def test_several_addresses_are_tried_in_turn(pair, names):
-    names.set({NAME: [NOBODY, "2001:db8:ff::99", FAR]})
+    names.set({NAME: [DEAD, "2001:db8:ff::99", FAR]})
     start(pair, wait=False)
     pair.wait_connected(2 * ATTEMPT_SECONDS)
     pair.require_ping()
+    failure = pair.a.cli_json("show", "connection", "to-far")["last_failure"]
+    assert (failure["cause"], failure["peer"]["address"]) == ("no-answer", DEAD + ":500")
 
 
 def test_a_peer_that_changed_its_address_is_found_by_its_name(pair, names):

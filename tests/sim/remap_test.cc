@@ -291,7 +291,8 @@ TEST(Remap, ACopiedIkeAuthFromAnotherAddressIsLeftToThePeer) {
   pair.b().endpoint().handle_datagram(pair.world.now(), *auth);
   EXPECT_FALSE(pair.b().endpoint().dump_state().find("established") == std::string::npos);
   while (auto event = pair.b().endpoint().poll_event()) pair.b().carry_out(*std::move(event));
-  EXPECT_EQ(pair.b().outbound(kTunnel)->params.remote, auth->remote);
+  ASSERT_EQ(pair.b().ike_established.size(), 1u);
+  EXPECT_EQ(pair.b().ike_established[0].remote, auth->remote);
 }
 
 TEST(Remap, RawEspFollowsNobody) {
