@@ -8,13 +8,13 @@ NAMES = {"local_id": OUR_NAME, "remote_id": CHARONS_NAME}
 CHARONS_NAMES = {"local_id": CHARONS_NAME, "remote_id": OUR_NAME}
 PPK, PPK_ID = "0123456789abcdef0123456789abcdef", "a-b.ppk.example"
 
-# Kind of key -> charon's word for what it signs with and demands.
+# Kind of key -> charon's word for what it signs with and demands, in IKE and not of the chain.
 SCHEMES = {
-    "rsa": "rsa/pss-sha256",
-    "ecdsa256": "ecdsa-256-sha256",
-    "ecdsa384": "ecdsa-384-sha384",
-    "ecdsa521": "ecdsa-521-sha512",
-    "ed25519": "ed25519",
+    "rsa": "ike:rsa/pss-sha256",
+    "ecdsa256": "ike:ecdsa-sha256",
+    "ecdsa384": "ike:ecdsa-sha384",
+    "ecdsa521": "ike:ecdsa-sha512",
+    "ed25519": "ike:ed25519",
 }
 
 

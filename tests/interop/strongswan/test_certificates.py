@@ -40,7 +40,7 @@ def test_raw_public_keys_authenticate_both_ends(mixed, role, kind):
 def test_charons_pkcs1_signature_is_accepted(mixed, role):
     """RSASSA-PKCS1-v1_5 with SHA-256, which Twinspan verifies and never makes."""
     ours, theirs = use_certificates(mixed, "rsa")
-    theirs["local_auth"] = "rsa-sha256\n    certs = own.pem"
+    theirs["local_auth"] = "ike:rsa-sha256\n    certs = own.pem"
     mixed.start(role, ours, theirs)
     require(mixed, "certificate")
     assert "RSA_EMSA_PKCS1_SHA2_256" in mixed.charon.log(), mixed.charon.log()
