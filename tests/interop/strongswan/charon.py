@@ -89,7 +89,7 @@ class Charon:
         self.folder.mkdir()
         self.program = None
         self.settings: dict[str, str] = {}
-        # Files beside swanctl.conf, where swanctl looks for them: "private/own.key" and its content.
+        # Files beside swanctl.conf, where swanctl looks for them: "private/own.key" -> content.
         self.files: dict[str, bytes] = {}
 
     def start(self, **settings: str) -> "Charon":
