@@ -199,7 +199,7 @@ class StateDump {
   }
   template <class... Kinds>
   std::string show(const std::variant<Kinds...>& either) const {
-    return std::visit([this](const auto& value) { return show(value); }, either);
+    return std::visit([this](const auto& value) { return this->show(value); }, either);
   }
   std::string show(const Followup& followup) const {
     const auto& [agreed, methods, done, shared, additional] = followup;
