@@ -1,5 +1,7 @@
 #include "ike/exchange/refusals.h"
 
+#include <algorithm>
+
 #include "ike/core/offer_comparison.h"
 #include "ike/exchange/payloads.h"
 
@@ -51,6 +53,10 @@ Diagnosis pfs_refused(const PeerConfig& peer, const ChildOffer& offered,
     return compared(std::move(why), compare_esp_group(*group, offered.proposals));
   OfferComparison groups = compare_esp(nullptr, offered.proposals, ChildDh::With);
   groups.config_field = why.config_field;
+  // Without PFS our offer names no group at all.
+  const bool is_named = std::ranges::any_of(
+      groups.items, [](const ComparedItem& item) { return item.item == "dh_group"; });
+  if (!is_named) groups.items.push_back({.item = "dh_group", .ours = "None", .theirs = ""});
   return compared(std::move(why), std::move(groups));
 }
 
