@@ -5,7 +5,9 @@
 #include "esp/kernels/own_kernels.h"
 
 // g++ 12 takes its own undefined operands of AVX-512 intrinsics for ours (GCC bug 105593).
+#if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 #define TS_KERNEL_TARGET __attribute__((target("aes,pclmul,avx512bw,vaes,vpclmulqdq,bmi2")))
 
