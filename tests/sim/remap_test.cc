@@ -157,6 +157,7 @@ TEST(Remap, ThatOnlyARekeyOfTheIkeSaShowsIsFollowed) {
   EXPECT_TRUE(pair.b_sends_to("203.0.113.77", 50000)) << pair.world.picture();
   EXPECT_EQ(pair.b().endpoint().counters().remote_moves, 1u);
   EXPECT_EQ(pair.a().ike_established.size(), 2u);
+  pair.settle();
   pair.expect_at_rest();
 }
 
