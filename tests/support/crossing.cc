@@ -15,6 +15,8 @@ constexpr Duration kPatience = 1100ms;
 constexpr Duration kSettle = 180s;
 
 void set_groups(PeerConfig& peer, DhGroupId first) {
+  // The first child comes with IKE_AUTH, without a group: that is found at its first rekey.
+  peer.admits_childless = false;
   peer.children.front().proposals.clear();
   peer.ike_proposals.clear();
   const Encryption encryption{EncryptionId::AesGcm16, 256};
