@@ -73,7 +73,7 @@ class Insider {
 
   SimPair& pair_;
   FakeCrypto crypto_{99};
-  uint32_t next_id_ = 3;  // After IKE_SA_INIT, IKE_AUTH and the first child.
+  uint32_t next_id_ = 4;  // After IKE_SA_INIT, IKE_AUTH, the first child and its proof.
 };
 
 Payload truncated_selectors() {

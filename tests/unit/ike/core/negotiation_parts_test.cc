@@ -141,7 +141,10 @@ TEST(Diagnosis, EveryCauseHasAnIdOfItsOwnAndNamesTheConnection) {
 TEST(Duplicates, OverlappingNegotiationsKeepTheLowerInitiatorSpiOnBothSides) {
   const auto peer = std::make_shared<const PeerConfig>();
   IkeSa a(Role::Initiator, peer, {}), b(Role::Responder, peer, {});
-  a.spi_i = IkeSpi{5};
+  // What they began with decides, whatever rekeys have made of them since.
+  a.origin = IkeSpi{5};
+  b.origin = IkeSpi{9};
+  a.spi_i = IkeSpi{11};
   b.spi_i = IkeSpi{9};
   a.created_at = b.created_at = Instant{} + 1s;
   a.established_at = b.established_at = Instant{} + 2s;
