@@ -185,7 +185,7 @@ TEST(Insider, AnAnswerOfInvalidSyntaxEndsTheIkeSaWithoutADelete) {
   ASSERT_EQ(pair.world.held().size(), 1u);
   pair.world.drop(0);
   pair.a().endpoint().handle_datagram(pair.world.now(),
-                                      insider.answer(MessageId{3}, ExchangeType::CreateChildSa,
+                                      insider.answer(MessageId{4}, ExchangeType::CreateChildSa,
                                                      {error_notify(NotifyType::InvalidSyntax)}));
   while (auto event = pair.a().endpoint().poll_event()) pair.a().carry_out(*std::move(event));
   EXPECT_FALSE(pair.a().endpoint().poll_datagram().has_value());
@@ -203,7 +203,7 @@ TEST(Insider, ABrokenAnswerEndsTheIkeSaWithADelete) {
   pair.world.drop(0);
   pair.a().endpoint().handle_datagram(
       pair.world.now(),
-      insider.answer(MessageId{3}, ExchangeType::CreateChildSa, {truncated_selectors()}));
+      insider.answer(MessageId{4}, ExchangeType::CreateChildSa, {truncated_selectors()}));
   while (auto event = pair.a().endpoint().poll_event()) pair.a().carry_out(*std::move(event));
   EXPECT_EQ(pair.a().ike_gone.size(), 1u);
   EXPECT_TRUE(pair.a().endpoint().poll_datagram().has_value());
