@@ -43,11 +43,16 @@ def start(pair, sides: list[int], initiator: int = A, **connection: object) -> d
 
 
 def remote_of(pair, side: int) -> str:
-    """What status says, which is what show says."""
-    gateway = pair.gateways[side]
-    told = gateway.tunnel()["remote_endpoint"]
-    assert gateway.cli_json("show", "connection", CONNECTION[side])["ike_sa"]["remote"] == told
-    return told
+    """What status says, which is what show says: a move may fall between the two questions."""
+    gateway, told = pair.gateways[side], {}
+
+    def agree() -> bool:
+        told["status"] = gateway.tunnel()["remote_endpoint"]
+        shown = gateway.cli_json("show", "connection", CONNECTION[side])
+        return shown["ike_sa"]["remote"] == told["status"]
+
+    wait_until(agree, 10, "status and show name the same endpoint", gateway.explain)
+    return told["status"]
 
 
 def spis(pair) -> list[tuple]:
