@@ -74,6 +74,7 @@ class EndpointState {
   WallTime wall_time_{};  // When it was `told_at_`.
   Instant told_at_{};
   WastedKeyExchanges wasted_;
+  UnknownSpis unknown_spis_;
   RateLimit hint_limit_;
   RateLimit version_limit_;  // Of its own: forged versions must not starve the hints.
   RateLimit critical_limit_;
@@ -205,6 +206,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     Context& step;
     Supervisor& supervisor;
     SaRegistry& sas;
+    UnknownSpis& unknown_spis;
     RateLimit& limit;
     void operator()(CommandAddPeer& c) const { supervisor.add(step, std::move(c.peer), c.started); }
     void operator()(CommandRemovePeer& c) const { supervisor.remove(step, c.tunnel); }
@@ -248,9 +250,11 @@ void EndpointState::handle_command(Instant now, Command command) {
     }
     void operator()(CommandWallTime&) const {}
     void operator()(CommandSetCredentials& c) const { set_credentials(step, std::move(c)); }
-    void operator()(CommandUnknownSpi& c) const { handle_unknown_spi(step, c, limit); }
+    void operator()(CommandUnknownSpi& c) const {
+      handle_unknown_spi(step, c, unknown_spis, limit);
+    }
   };
-  std::visit(Visitor{step, supervisor_, sas_, hint_limit_}, command);
+  std::visit(Visitor{step, supervisor_, sas_, unknown_spis_, hint_limit_}, command);
   finish(step);
 }
 

@@ -22,7 +22,6 @@
 #include "ike/core/reassembly.h"
 #include "ike/core/request_window.h"
 #include "ike/core/timers.h"
-#include "ike/core/unknown_spi.h"
 #include "ike/crypto/sk_cipher.h"
 #include "ike/exchange/exchange.h"
 #include "ike/wire/message.h"
@@ -107,7 +106,6 @@ struct IkeSa {
   std::vector<ChildSa> children;
   std::vector<AwaitedFollowup> awaited_followups;  // At most kAwaitedFollowupsMax.
   PathProbe path;
-  UnknownSpis unknown_spis;
 
   // --- History ---
   Instant created_at{};  // Its IKE_SA_INIT request was sent or came in.

@@ -8,18 +8,30 @@
 
 namespace twinspan::ike {
 
-bool UnknownSpis::note(Instant now, Spi spi) {
-  std::erase_if(seen_, [&](const Sighting& s) { return now - s.first >= kUnknownSpiMemory; });
-  const auto known = std::ranges::find(seen_, spi, &Sighting::spi);
-  if (known == seen_.end()) {
-    if (seen_.size() == kUnknownSpisMax) seen_.pop_front();
-    seen_.push_back({spi, now});
+bool UnknownSpis::note(Instant now, TunnelId tunnel, Spi spi) {
+  forget_old(now);
+  auto& [seen, told] = tunnels_[tunnel];
+  const auto known = std::ranges::find(seen, spi, &Sighting::spi);
+  if (known == seen.end()) {
+    if (seen.size() == kUnknownSpisMax) seen.pop_front();
+    seen.push_back({spi, now});
     return false;
   }
   if (now - known->first < kUnknownSpiWait) return false;
-  if (told_ && now - *told_ < kInvalidSpiInterval) return false;
-  told_ = now;
+  if (told && now - *told < kInvalidSpiInterval) return false;
+  told = now;
   return true;
+}
+
+void UnknownSpis::forget_old(Instant now) {
+  for (auto& [tunnel, sightings] : tunnels_) {
+    std::erase_if(sightings.seen,
+                  [&](const Sighting& s) { return now - s.first >= kUnknownSpiMemory; });
+  }
+  std::erase_if(tunnels_, [&](const auto& entry) {
+    const auto& [seen, told] = entry.second;
+    return seen.empty() && (!told || now - *told >= kInvalidSpiInterval);
+  });
 }
 
 namespace {
@@ -33,17 +45,22 @@ bool comes_from_peer_of(const IkeSa& sa, const CommandUnknownSpi& unknown) {
 
 }  // namespace
 
-void handle_unknown_spi(Context& context, const CommandUnknownSpi& unknown, RateLimit& limit) {
+void handle_unknown_spi(Context& context, const CommandUnknownSpi& unknown, UnknownSpis& seen,
+                        RateLimit& limit) {
   if (context.sas.inbound_in_use(unknown.spi) || context.supervisor.grace_holds(unknown.spi))
     return;
-  std::vector<IkeSa*> sas;
+  // The packet does not say which of them the peer has it from.
+  std::multimap<TunnelId, IkeSa*> sas;
   for (const auto& [spi, sa] : context.sas.all()) {
-    if (comes_from_peer_of(*sa, unknown)) sas.push_back(sa.get());
+    if (comes_from_peer_of(*sa, unknown)) sas.emplace(sa->tunnel(), sa.get());
   }
   if (sas.empty()) return send_invalid_spi(context, unknown, limit);
-  // The packet does not say which of them the peer has it from.
-  for (IkeSa* sa : sas) {
-    if (!sa->unknown_spis.note(context.now, unknown.spi)) continue;
+  std::optional<TunnelId> noted;
+  bool is_told = false;
+  for (const auto& [tunnel, sa] : sas) {
+    if (noted != tunnel) is_told = seen.note(context.now, tunnel, unknown.spi);
+    noted = tunnel;
+    if (!is_told) continue;
     sa->log.info("{}: the peer sends on SPI {:08x}, which we do not have; telling it",
                  sa->peer->name, unknown.spi.value);
     queue_task(context, *sa, {.kind = Task::Kind::InvalidSpi, .inbound_spi = unknown.spi});

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -22,32 +23,37 @@ class RateLimit;
 // and our DELETE, have arrived by then.
 inline constexpr Duration kUnknownSpiWait = 2s;
 inline constexpr Duration kUnknownSpiMemory = 30s;
-inline constexpr size_t kUnknownSpisMax = 8;  // Per IKE SA; more make it forget the oldest.
-inline constexpr Duration kInvalidSpiInterval =
-    5s;  // From one INVALID_SPI to the next, per IKE SA.
+inline constexpr size_t kUnknownSpisMax = 8;  // Per tunnel; more make it forget the oldest.
+// From one INVALID_SPI to the next, per tunnel.
+inline constexpr Duration kInvalidSpiInterval = 5s;
 // A child younger than that is not made anew, whatever the peer says: so much it costs at most.
 inline constexpr Duration kRecreateInterval = 10s;
 
-// What came in from the peer of one IKE SA on SPIs that we do not have. Pure.
+// What came in from the peers' addresses on SPIs that we do not have. Anyone can send that, so it
+// is no part of an IKE SA. Pure.
 class UnknownSpis {
  public:
-  // One more packet. True: the peer is to be told now.
-  bool note(Instant now, Spi spi);
+  // One more packet for that tunnel. True: its peer is to be told now.
+  bool note(Instant now, TunnelId tunnel, Spi spi);
 
  private:
-  friend class StateDump;
-
   struct Sighting {
     Spi spi;
     Instant first;
   };
-  std::deque<Sighting> seen_;  // The oldest first.
-  std::optional<Instant> told_;
+  struct Sightings {
+    std::deque<Sighting> seen;  // The oldest first.
+    std::optional<Instant> told;
+  };
+  void forget_old(Instant now);
+
+  std::map<TunnelId, Sightings> tunnels_;
 };
 
 // Tells the peer: inside its IKE SA, or by a hint when there is none. Never for an SPI of ours, be
 // it of an exchange in progress (the peer's ESP may overtake its answer) or kept for a grace time.
-void handle_unknown_spi(Context& context, const CommandUnknownSpi& unknown, RateLimit& limit);
+void handle_unknown_spi(Context& context, const CommandUnknownSpi& unknown, UnknownSpis& seen,
+                        RateLimit& limit);
 
 // INVALID_SPI in a request of the peer: children of ours that it does not have are made anew. The
 // new pair is installed before the old one goes.

@@ -1,5 +1,6 @@
 #include "ike/exchange/informational.h"
 
+#include "ike/core/unknown_spi.h"
 #include "ike/exchange/delete_sa.h"
 #include "ike/exchange/payloads.h"
 

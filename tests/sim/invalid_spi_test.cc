@@ -46,6 +46,15 @@ TEST(UnknownEsp, IsToldInsideTheIkeSaAndSparingly) {
   pair.expect_at_rest();
 }
 
+// It is unauthenticated, and an SA is byte-identical after it.
+TEST(UnknownEsp, ThatIsNotToldChangesNothing) {
+  UnknownEsp pair;
+  pair.establish();
+  const std::string before = pair.b().endpoint().dump_state();
+  for (uint32_t spi = 0; spi < 20; ++spi) pair.send_to_b(Spi{0x8000 + spi / 2}, 1ms);
+  EXPECT_EQ(pair.b().endpoint().dump_state(), before);
+}
+
 TEST(UnknownEsp, OnManySpisIsToldNoMoreOften) {
   UnknownEsp pair;
   pair.establish();
