@@ -144,9 +144,6 @@ void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
     supersede_others(context, sa.tunnel(), child);
   }
   child.outbound_half = Outbound::Active;
-  if (std::exchange(child.has_duplicate, false)) {
-    return resolve_duplicate_children(context, sa, child.id);
-  }
   if (!child.replaces) return;
   ChildSa* old = sa.find_child(*child.replaces);
   if (old == nullptr) return;
@@ -154,9 +151,14 @@ void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
   if (!old->is_deleting) old->timers.arm(ChildTimer::Reap, context.now + kReapAfter);
 }
 
+void prove_child(Context& context, IkeSa& sa, ChildSa& child) {
+  child.timers.cancel(ChildTimer::Proof);
+  if (std::exchange(child.has_duplicate, false)) resolve_duplicate_children(context, sa, child.id);
+}
+
 void activate_proven(Context& context, IkeSa& sa) {
   for (ChildSa& child : sa.children) {
-    child.timers.cancel(ChildTimer::Proof);
+    prove_child(context, sa, child);
     if (child.timers.is_armed(ChildTimer::Activate)) activate_child(context, sa, child);
   }
 }
@@ -230,6 +232,7 @@ void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer time
       activate_child(context, sa, *child);
       return run_queue(context, sa);
     case ChildTimer::Proof:
+      prove_child(context, sa, *child);
       return run_queue(context, sa);
     case ChildTimer::Reap:
       return queue_child_delete(context, sa, *child);

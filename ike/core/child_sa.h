@@ -106,6 +106,10 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
 // Sends on this child from now on; the outbound half of what it replaces goes.
 void activate_child(Context& context, IkeSa& sa, ChildSa& child);
 
+// The peer holds this child, or the time is over in which it might not: requests of ours may name
+// it, and what serves in its place goes.
+void prove_child(Context& context, IkeSa& sa, ChildSa& child);
+
 // A fresh request came in on `sa`: the peer has every answer of ours, so what waited for that is
 // used.
 void activate_proven(Context& context, IkeSa& sa);

@@ -219,7 +219,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandFirstInbound& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
       if (place.child == nullptr) return;
-      place.child->timers.cancel(ChildTimer::Proof);
+      prove_child(step, *place.sa, *place.child);
       prove(step, *place.sa);
       if (place.child->outbound_half == Outbound::Waiting && place.child->is_usable()) {
         activate_child(step, *place.sa, *place.child);

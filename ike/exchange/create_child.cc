@@ -209,8 +209,8 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
     const bool other_loses = !crossed || nonce_is_lower(other.lowest_nonce, fresh->lowest_nonce);
     ChildSa& loser = other_loses ? other : *fresh;
     ChildSa& winner = other_loses ? *fresh : other;
-    if (loser.is_initiator && winner.timers.is_armed(ChildTimer::Activate)) {
-      // Our DELETE could overtake the answer that makes the winner.
+    if (loser.is_initiator && winner.timers.is_armed(ChildTimer::Proof)) {
+      // Our DELETE could overtake the answer that makes the winner, and take the peer's only child.
       winner.has_duplicate = true;
     } else if (loser.is_initiator) {
       activate_child(context, sa, winner);

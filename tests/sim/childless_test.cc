@@ -112,40 +112,68 @@ TEST(Childless, BothSidesConnectAtOnceAndKeepOneChild) {
   }
 }
 
-// The initiator of the IKE SA is not heard for so long that the responder makes the child, too.
+// The initiator of the IKE SA is not heard for so long that the responder makes the child, too:
+// both requests are on the way. `lowest`: whose exchange has the lowest nonce.
+void cross_creations(SimPair& pair, size_t lowest) {
+  pair.config[kB].mode = ConnectionMode::Default;
+  pair.config[kA].mode = ConnectionMode::InitiatorOnly;
+  pair.world.filter = [](const WireMessage& m) {
+    return m.from == kA || !m.is_request(ExchangeType::IkeSaInit);
+  };
+  pair.start(kB);
+  pair.world.hold_wire();
+  pair.start(kA);
+  // IKE_SA_INIT and IKE_AUTH; A's CREATE_CHILD_SA stays on the way.
+  for (unsigned message = 0; message < 4; ++message) {
+    pair.world.run_for(1ms);
+    ASSERT_FALSE(pair.world.held().empty()) << pair.world.picture();
+    if (message == 3) {
+      // Each side draws the nonce of its request first.
+      pair.a().crypto().force_nonce(lowest == kA ? 0x00 : 0x80);
+      pair.a().crypto().force_nonce(0x80);
+      pair.b().crypto().force_nonce(lowest == kB ? 0x00 : 0x80);
+      pair.b().crypto().force_nonce(0x80);
+    }
+    pair.world.deliver(0);
+  }
+  const auto asks = [](const WireMessage& m) {
+    return m.from == kB && m.is_request(ExchangeType::CreateChildSa);
+  };
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.world.find_held(asks).has_value(); }, 20s))
+      << pair.world.picture();
+}
+
 TEST(Childless, CrossingCreationsOfTheFirstChildLeaveOne) {
   for (const size_t lowest : {kA, kB}) {
     SimPair pair;
-    pair.config[kB].mode = ConnectionMode::Default;
-    pair.config[kA].mode = ConnectionMode::InitiatorOnly;
-    pair.world.filter = [](const WireMessage& m) {
-      return m.from == kA || !m.is_request(ExchangeType::IkeSaInit);
-    };
-    pair.start(kB);
-    pair.world.hold_wire();
-    pair.start(kA);
-    // IKE_SA_INIT and IKE_AUTH; A's CREATE_CHILD_SA stays on the way.
-    for (unsigned message = 0; message < 4; ++message) {
-      pair.world.run_for(1ms);
-      ASSERT_FALSE(pair.world.held().empty()) << pair.world.picture();
-      pair.world.deliver(0);
-    }
-    pair.world.host(kA).crypto().force_nonce(lowest == kB ? 0x80 : 0x00);
-    pair.world.host(kB).crypto().force_nonce(lowest == kB ? 0x00 : 0x80);
-    ASSERT_TRUE(pair.world.run_until(
-        [&] {
-          return pair.world
-              .find_held([](const WireMessage& m) {
-                return m.from == kB && m.header.exchange == kCreateType && !m.header.is_response;
-              })
-              .has_value();
-        },
-        20s))
-        << pair.world.picture();
+    cross_creations(pair, lowest);
     pair.world.release_wire();
     pair.settle();
     pair.expect_at_rest();
     EXPECT_EQ(pair.a().gaps + pair.b().gaps, 0u) << pair.world.picture();
+  }
+}
+
+// The side whose child loses has the other one already, and the peer does not: until the answer
+// that makes it has arrived, the loser is all that the peer has.
+TEST(Childless, OfCrossingCreationsTheLoserServesUntilThePeerHoldsTheWinner) {
+  for (const size_t lowest : {kA, kB}) {
+    for (const size_t late : {kA, kB}) {
+      SimPair pair;
+      cross_creations(pair, lowest);
+      pair.world.filter = [late](const WireMessage& m) {
+        return m.from != late || !m.is_response(ExchangeType::CreateChildSa);
+      };
+      pair.world.esp_interval = 100ms;
+      pair.world.release_wire();
+      pair.world.run_for(3s);
+      EXPECT_TRUE(pair.is_up());
+      pair.world.filter = nullptr;
+      pair.settle();
+      pair.expect_at_rest();
+      EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+      EXPECT_EQ(pair.a().gaps + pair.b().gaps, 0u) << pair.world.picture();
+    }
   }
 }
 
