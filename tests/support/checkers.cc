@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "tests/support/sim_world.h"
 
 namespace twinspan::ike {
 namespace {
+
+// Above the grace time of replaced SAs, below the shortest lifetime.
+constexpr Duration kRestInterval = 7s;
+constexpr unsigned kRestTriesMax = 8;
 
 const SimHost::Pair* find_inbound(SimWorld& world, const SaPairParams& sender) {
   const size_t peer = world.host_behind(sender.remote);
@@ -85,6 +91,17 @@ std::vector<std::string> check_ike_sas(SimWorld& world) {
         fmt::format("IKE SA {:016x}_i is known to one end only", spis.first.value));
   }
   return violations;
+}
+
+std::vector<std::string> check_comes_to_rest(SimWorld& world) {
+  std::vector<std::string> found;
+  for (unsigned i = 0; i <= kRestTriesMax; ++i) {
+    if (i > 0) world.run_for(kRestInterval);
+    found = check_at_rest(world);
+    std::ranges::move(check_ike_sas(world), std::back_inserter(found));
+    if (found.empty()) break;
+  }
+  return found;
 }
 
 }  // namespace twinspan::ike

@@ -13,9 +13,6 @@ constexpr Duration kStepMin = 100ms, kStepMax = 15s;
 constexpr Duration kWalkMax = 3600s;
 // Longer than every retry, activation, grace and reaper time together.
 constexpr Duration kRecoveryMax = 200s, kSettle = 240s;
-// Above the grace time of replaced SAs, below the shortest lifetime.
-constexpr Duration kRestInterval = 7s;
-constexpr unsigned kRestTriesMax = 8;
 // What a stranger may have recorded.
 constexpr size_t kRecordedMax = 64;
 
@@ -263,9 +260,8 @@ void RandomWalk::heal() {
     complain("the tunnel does not come back after the network healed");
   }
   world_.run_for(kSettle);
-  judge_rest();
+  for (std::string& found : check_comes_to_rest(world_)) complain(std::move(found));
   judge_commands();
-  for (std::string& found : check_ike_sas(world_)) complain(std::move(found));
   judge_losses();
   judge_flow();
 }
@@ -300,16 +296,6 @@ void RandomWalk::collect(size_t side) {
   host.ike_gone.clear();
   host.done.clear();
   asked_[side] = 0;
-}
-
-// A rekey by lifetime may be under way at any moment, but not at every one.
-void RandomWalk::judge_rest() {
-  std::vector<std::string> found = check_at_rest(world_);
-  for (unsigned i = 0; i < kRestTriesMax && !found.empty(); ++i) {
-    world_.run_for(kRestInterval);
-    found = check_at_rest(world_);
-  }
-  for (std::string& what : found) complain(std::move(what));
 }
 
 // Each command has exactly one answer.
