@@ -142,6 +142,7 @@ void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
   if (child.outbound_half != Outbound::Active) {
     context.outbox.emit(EventActivateOutbound{child.id});
     supersede_others(context, sa.tunnel(), child);
+    context.supervisor.touch(sa.tunnel());  // Another IKE SA may have waited for that.
   }
   child.outbound_half = Outbound::Active;
   if (!child.replaces) return;

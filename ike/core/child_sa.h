@@ -60,6 +60,14 @@ enum class Outbound : uint8_t {
   Removed,
 };
 
+// The exchange that made the first of a line of Child SAs, each the rekey of the one before. Of two
+// lines for the same traffic both sides must drop the same, although they decide at different times
+// and one of them may rekey in between.
+struct ChildOrigin {
+  Bytes lowest_nonce;
+  bool is_ours = false;  // We initiated it.
+};
+
 struct ChildSa {
   ChildId id;
   std::string config;  // The ChildConfig that it serves.
@@ -75,7 +83,7 @@ struct ChildSa {
   bool narrowed = false;
   bool by_rekey = false;
   bool group_negotiated = false;  // By CREATE_CHILD_SA: `group` is what both agreed, even None.
-  Bytes lowest_nonce;             // Of that exchange, for collisions.
+  ChildOrigin origin;
   Outbound outbound_half = Outbound::Waiting;
   std::optional<ChildId> replaces;
   std::optional<ChildId> replaced_by;

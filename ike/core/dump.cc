@@ -262,17 +262,21 @@ class StateDump {
 
   // --- SAs and tunnels ---
 
+  std::string show(const ChildOrigin& origin) const {
+    const auto& [lowest_nonce, is_ours] = origin;
+    return row(lowest_nonce, is_ours);
+  }
   std::string show(const ChildSa& child) const {
     const auto& [id, config, inbound, outbound, transforms, group, additional, encapsulation, local,
-                 remote, is_initiator, narrowed, by_rekey, group_negotiated, lowest_nonce,
-                 outbound_half, replaces, replaced_by, has_duplicate, is_deleting, is_redundant,
-                 installed_at, timers] = child;
+                 remote, is_initiator, narrowed, by_rekey, group_negotiated, origin, outbound_half,
+                 replaces, replaced_by, has_duplicate, is_deleting, is_redundant, installed_at,
+                 timers] = child;
     std::string text = line(
         "child {} {} in={} out={} esp={} group={} additional={} encap={} {}==={} initiator={} "
-        "narrowed={} rekey={} negotiated={} nonce={} half={} replaces={} replaced_by={} "
+        "narrowed={} rekey={} negotiated={} origin={} half={} replaces={} replaced_by={} "
         "duplicate={} deleting={} redundant={} installed={} timers:{}",
         id, config, inbound, outbound, transforms, group, additional, encapsulation, local, remote,
-        is_initiator, narrowed, by_rekey, group_negotiated, lowest_nonce, outbound_half, replaces,
+        is_initiator, narrowed, by_rekey, group_negotiated, origin, outbound_half, replaces,
         replaced_by, has_duplicate, is_deleting, is_redundant, installed_at, timers);
     text.pop_back();
     return text;

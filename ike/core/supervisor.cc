@@ -20,24 +20,27 @@ bool is_negotiating(const IkeSa& sa) {
          sa.state() == IkeSaState::AuthSent;
 }
 
-// We send on a child of `sa` for what `child` of another IKE SA carries.
-bool carries(const IkeSa& sa, const ChildSa& child) {
+// A child of `sa` whose outbound half is such, for what `child` of another IKE SA carries.
+bool has_counterpart(const IkeSa& sa, const ChildSa& child, Outbound half) {
   return std::ranges::any_of(sa.children, [&](const ChildSa& own) {
-    return own.is_usable() && own.outbound_half == Outbound::Active &&
+    return own.is_usable() && own.outbound_half == half &&
            is_same_traffic(own.traffic(), child.traffic());
   });
 }
 
 // Whether `winner` may take the place of `loser`: the peer holds it as well (our answer to its
 // IKE_AUTH may still be on its way), and so it does each child that the loser has. A peer that does
-// not prove it, or refuses a child, is not waited for long.
+// not prove it, or refuses a child, is not waited for long; a child that waits for its proof has a
+// timer of its own for that.
 bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
-  if (now >= winner.established_at + kActivateAfter) return true;
+  const bool is_over = now >= winner.established_at + kActivateAfter;
   // The peer may send already on the child that we have asked for there.
-  if (std::holds_alternative<ChildExchange>(loser.active)) return false;
-  return winner.is_proven && std::ranges::all_of(loser.children, [&](const ChildSa& child) {
-           return !child.is_usable() || carries(winner, child);
-         });
+  if (!is_over && (!winner.is_proven || std::holds_alternative<ChildExchange>(loser.active)))
+    return false;
+  return std::ranges::all_of(loser.children, [&](const ChildSa& child) {
+    return !child.is_usable() || has_counterpart(winner, child, Outbound::Active) ||
+           (is_over && !has_counterpart(winner, child, Outbound::Waiting));
+  });
 }
 
 }  // namespace
@@ -319,11 +322,9 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
         }
       }
       if (!can_replace(winner, loser, context.now)) {
-        loser.timers.arm(SaTimer::Reap, winner.established_at + kActivateAfter);
+        loser.timers.arm(SaTimer::Reap,
+                         std::max(winner.established_at + kActivateAfter, context.now + 1s));
         continue;
-      }
-      for (const Spi inbound : winner.current_children()) {
-        activate_child(context, winner, *winner.find_child_by_inbound(inbound));
       }
       const bool ours_to_close = loser.role == Role::Initiator || winner.recovers;
       if (ours_to_close) {

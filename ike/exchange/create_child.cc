@@ -205,8 +205,9 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
     if (&other == fresh || !other.is_usable() || other.replaced_by ||
         !same_selectors(*fresh, other))
       continue;
-    const bool crossed = other.is_initiator != fresh->is_initiator;
-    const bool other_loses = !crossed || nonce_is_lower(other.lowest_nonce, fresh->lowest_nonce);
+    const bool crossed = other.origin.is_ours != fresh->origin.is_ours;
+    const bool other_loses =
+        !crossed || nonce_is_lower(other.origin.lowest_nonce, fresh->origin.lowest_nonce);
     ChildSa& loser = other_loses ? other : *fresh;
     ChildSa& winner = other_loses ? *fresh : other;
     if (loser.is_initiator && winner.timers.is_armed(ChildTimer::Proof)) {
@@ -391,7 +392,8 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   child.group_negotiated = true;
   child.by_rekey = own.rekeys.has_value();
   child.replaces = own.rekeys;
-  child.lowest_nonce = lowest_nonce(nonces);
+  const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
+  child.origin = old != nullptr ? old->origin : ChildOrigin{lowest_nonce(nonces), true};
   own.crosses_followup = own.crosses_followup && awaits_followup(sa, own.rekeys);
   const bool more_possible = find_notify(payloads, NotifyType::AdditionalTsPossible) != nullptr;
   Followup agreed{.agreed = AgreedChild{std::move(child), nonces, more_possible},
@@ -503,7 +505,7 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   child.group_negotiated = true;
   child.by_rekey = old.has_value();
   child.replaces = old;
-  child.lowest_nonce = lowest_nonce(nonces);
+  child.origin = replaced != nullptr ? replaced->origin : ChildOrigin{lowest_nonce(nonces), false};
   std::vector<Payload> answer = {answer_esp(terms->choice, child.inbound),
                                  NoncePayload{nonces.responder}};
   if (!ke->public_value.empty()) {

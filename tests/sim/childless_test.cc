@@ -177,6 +177,33 @@ TEST(Childless, OfCrossingCreationsTheLoserServesUntilThePeerHoldsTheWinner) {
   }
 }
 
+// A does not hear for a while that B has made what it asked for, and B rekeys its own child. Both
+// sides still drop the same line of children.
+TEST(Childless, CrossingCreationsOfWhichOneIsRekeyedMeanwhileLeaveOne) {
+  for (uint64_t seed = 1; seed <= 16; ++seed) {
+    SimPair pair(seed);
+    cross_creations(pair, seed % 2);
+    const auto is_on_time = [](const WireMessage& m) {
+      return m.from == kA || !m.is_response(ExchangeType::CreateChildSa);
+    };
+    const auto deliver_on_time = [&] {
+      while (const auto index = pair.world.find_held(is_on_time)) {
+        pair.world.deliver(*index);
+        pair.world.run_for(1ms);
+      }
+    };
+    deliver_on_time();
+    const size_t made = pair.a().children.size();
+    pair.rekey_child(kB);
+    deliver_on_time();
+    ASSERT_GT(pair.a().children.size(), made) << pair.world.picture();
+    pair.world.release_wire();
+    pair.settle();
+    pair.expect_at_rest();
+    EXPECT_EQ(pair.a().gaps + pair.b().gaps, 0u) << "seed " << seed << pair.world.picture();
+  }
+}
+
 // --- PFS that differs ---
 
 TEST(PfsMismatch, IsSeenWhenConnectingAndTheTunnelComesUpWithAChildOfIkeAuth) {

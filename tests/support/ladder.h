@@ -41,7 +41,7 @@ class Ladder {
   std::string render() const;
 
  private:
-  static constexpr size_t kLinesMax = 2000;
+  static constexpr size_t kLinesMax = 20000;
   std::vector<std::string> lines_;
 };
 

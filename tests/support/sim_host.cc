@@ -107,7 +107,9 @@ void SimHost::remove_outbound(ChildId child) {
            (covers(gone.local_selectors, params.local_selectors) &&
             covers(gone.remote_selectors, params.remote_selectors));
   });
-  if (!has_other) ++gaps;
+  if (has_other) return;
+  ++gaps;
+  if (keeps_trace) trace.push_back("a gap: nothing left to send on");
 }
 
 void SimHost::carry_out(Event event) {

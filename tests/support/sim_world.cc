@@ -223,7 +223,10 @@ void SimWorld::arrive_esp(const Delivery& delivery) {
   SimHost::Pair& pair = found->second;
   if (pair.inbound_print != delivery.esp.fingerprint) {
     ++host.esp_bad_key;
-    return;
+    return note([&] {
+      return fmt::format("          {}: ESP with another key on SPI {:08x}", host.name(),
+                         delivery.esp.spi.value);
+    });
   }
   if (!pair.seen.insert(delivery.esp.number).second) {
     ++host.esp_replayed;
