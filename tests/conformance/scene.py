@@ -15,6 +15,7 @@ import dataclasses
 import pathlib
 
 from control import Control, SaState
+from ike import wire
 from ike.crypto import AES_CBC, Suite
 from ike.certified import CertifiedPeer
 from ike.peer import Peer, Profile
@@ -206,11 +207,21 @@ class Scene:
                 gateway.explain,
             )
         self.called.sockets.drain()
-        self.witness: Session = self.peers["witness"].connect()
+        self.witness = self._connect_witness()
         self.before = self.bystanders()
         for peer in self.peers.values():
             peer.sockets.was_used = False
         return self
+
+    def _connect_witness(self) -> Session:
+        """Its child was made anew once: the daemon has no reason left to try out a rekey."""
+        witness = self.peers["witness"]
+        session = witness.connect()
+        [old] = session.children
+        witness.create_child(session, old)
+        session.request(wire.Exchange.INFORMATIONAL, [wire.delete(wire.Protocol.ESP, [old.ours])])
+        session.children.remove(old)
+        return session
 
     def close(self) -> None:
         for peer in self.peers.values():
