@@ -60,12 +60,13 @@ enum class Outbound : uint8_t {
   Removed,
 };
 
-// The exchange that made the first of a line of Child SAs, each the rekey of the one before. Of two
-// lines for the same traffic both sides must drop the same, although they decide at different times
-// and one of them may rekey in between.
+// What a child and all that was rekeyed into it began with. Of two children for the same traffic it
+// decides which one stays: the ends decide at different times, and one of the two may be rekeyed in
+// between.
 struct ChildOrigin {
-  Bytes lowest_nonce;
-  bool is_ours = false;  // We initiated it.
+  ChildId id;            // Of the first of them.
+  bool is_ours = false;  // We initiated the exchange that made it.
+  Bytes lowest_nonce;    // Of that exchange.
 };
 
 struct ChildSa {
@@ -87,7 +88,7 @@ struct ChildSa {
   Outbound outbound_half = Outbound::Waiting;
   std::optional<ChildId> replaces;
   std::optional<ChildId> replaced_by;
-  // It wins over another one for the same traffic, which serves until the peer has proven this one.
+  // Another one is there for the same traffic. Both serve until the peer has proven this one.
   bool has_duplicate = false;
   bool is_deleting = false;  // Our DELETE is queued or in flight.
   // Lost a collision, or the peer does not have it; the peer deletes it, else the reaper.
@@ -115,7 +116,7 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
 void activate_child(Context& context, IkeSa& sa, ChildSa& child);
 
 // The peer holds this child, or the time is over in which it might not: requests of ours may name
-// it, and what serves in its place goes.
+// it, and it is decided whether it or a duplicate of it goes.
 void prove_child(Context& context, IkeSa& sa, ChildSa& child);
 
 // A fresh request came in on `sa`: the peer has every answer of ours, so what waited for that is

@@ -260,24 +260,31 @@ class StateDump {
            row(questions, unasked, ended);
   }
 
+  std::string show(const UnknownSpis::Sighting& sighting) const {
+    const auto& [spi, first] = sighting;
+    return row(spi, first);
+  }
+  std::string show(const UnknownSpis& unknown) const {
+    const auto& [seen, told] = unknown;
+    return row(seen, told);
+  }
+
   // --- SAs and tunnels ---
 
-  std::string show(const ChildOrigin& origin) const {
-    const auto& [lowest_nonce, is_ours] = origin;
-    return row(lowest_nonce, is_ours);
-  }
   std::string show(const ChildSa& child) const {
     const auto& [id, config, inbound, outbound, transforms, group, additional, encapsulation, local,
                  remote, is_initiator, narrowed, by_rekey, group_negotiated, origin, outbound_half,
                  replaces, replaced_by, has_duplicate, is_deleting, is_redundant, installed_at,
                  timers] = child;
+    const auto& [first, is_ours, lowest_nonce] = origin;
     std::string text = line(
         "child {} {} in={} out={} esp={} group={} additional={} encap={} {}==={} initiator={} "
-        "narrowed={} rekey={} negotiated={} origin={} half={} replaces={} replaced_by={} "
+        "narrowed={} rekey={} negotiated={} origin={}/{}/{} half={} replaces={} replaced_by={} "
         "duplicate={} deleting={} redundant={} installed={} timers:{}",
         id, config, inbound, outbound, transforms, group, additional, encapsulation, local, remote,
-        is_initiator, narrowed, by_rekey, group_negotiated, origin, outbound_half, replaces,
-        replaced_by, has_duplicate, is_deleting, is_redundant, installed_at, timers);
+        is_initiator, narrowed, by_rekey, group_negotiated, first, is_ours, lowest_nonce,
+        outbound_half, replaces, replaced_by, has_duplicate, is_deleting, is_redundant,
+        installed_at, timers);
     text.pop_back();
     return text;
   }
@@ -288,9 +295,9 @@ class StateDump {
                  peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
                  init_response, nonce_i, nonce_r, init_repeat_count, intermediate_count, int_auth_i,
                  int_auth_r, next_keys, window, request_fragments, response_fragments, active,
-                 queue, timers, children, awaited_followups, path, created_at, established_at,
-                 last_inbound, recovers, is_redundant, is_proven, is_announced, successor,
-                 predecessor, state] = sa;
+                 queue, timers, children, awaited_followups, path, unknown_spis, created_at,
+                 established_at, last_inbound, recovers, is_redundant, is_proven, is_announced,
+                 successor, predecessor, state] = sa;
     std::string text = line(
         "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
         "established={} inbound={}",
@@ -311,7 +318,7 @@ class StateDump {
     text += fragments_text("request", request_fragments);
     text += fragments_text("response", response_fragments);
     text += line("  active {} queue={} timers:{}", active, queue, timers);
-    text += line("  path {} followups={}", path, awaited_followups);
+    text += line("  path {} unknown={} followups={}", path, unknown_spis, awaited_followups);
     for (const ChildSa& child : children) text += "    " + show(child) + "\n";
     return text;
   }

@@ -195,6 +195,39 @@ bool same_selectors(const ChildSa& a, const ChildSa& b) {
   return a.local == b.local && a.remote == b.remote;
 }
 
+ChildOrigin origin_of(const ChildSa& fresh, const ChildSa* replaced, const ExchangeNonces& nonces) {
+  if (replaced != nullptr) return replaced->origin;
+  return {fresh.id, fresh.is_initiator, lowest_nonce(nonces)};
+}
+
+// Crossing requests: the lowest nonce loses, as in RFC 7296 2.8.1. Who asked twice means the
+// second.
+bool outranks(const ChildOrigin& a, const ChildOrigin& b) {
+  if (a.is_ours == b.is_ours) return a.id > b.id;
+  return nonce_is_lower(b.lowest_nonce, a.lowest_nonce);
+}
+
+// The side that began with `loser` deletes it.
+void settle_duplicates(Context& context, IkeSa& sa, ChildSa& winner, ChildSa& loser) {
+  if (!loser.origin.is_ours) {
+    loser.is_redundant = true;
+    loser.timers.cancel(ChildTimer::Activate);
+    loser.timers.arm(ChildTimer::Reap, context.now + kReapAfter);
+    return;
+  }
+  // Our DELETE could overtake the answer that makes the winner, and take the peer's only child, or
+  // the one that makes the loser.
+  bool is_proven = true;
+  for (ChildSa* child : {&winner, &loser}) {
+    if (!child->timers.is_armed(ChildTimer::Proof)) continue;
+    child->has_duplicate = true;
+    is_proven = false;
+  }
+  if (!is_proven) return;
+  activate_child(context, sa, winner);
+  queue_child_delete(context, sa, loser);
+}
+
 }  // namespace
 
 void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
@@ -202,24 +235,12 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
     ChildSa* fresh = sa.find_child(fresh_id);
     ChildSa& other = sa.children[i];
     if (fresh == nullptr || !fresh->is_usable()) return;
-    if (&other == fresh || !other.is_usable() || other.replaced_by ||
+    // Crossing rekeys of one child are decided by their own nonces.
+    if (other.origin.id == fresh->origin.id || !other.is_usable() || other.replaced_by ||
         !same_selectors(*fresh, other))
       continue;
-    const bool crossed = other.origin.is_ours != fresh->origin.is_ours;
-    const bool other_loses =
-        !crossed || nonce_is_lower(other.origin.lowest_nonce, fresh->origin.lowest_nonce);
-    ChildSa& loser = other_loses ? other : *fresh;
-    ChildSa& winner = other_loses ? *fresh : other;
-    if (loser.is_initiator && winner.timers.is_armed(ChildTimer::Proof)) {
-      // Our DELETE could overtake the answer that makes the winner, and take the peer's only child.
-      winner.has_duplicate = true;
-    } else if (loser.is_initiator) {
-      activate_child(context, sa, winner);
-      queue_child_delete(context, sa, loser);
-    } else {
-      loser.is_redundant = true;
-      loser.timers.arm(ChildTimer::Reap, context.now + kReapAfter);
-    }
+    const bool stays = outranks(fresh->origin, other.origin);
+    settle_duplicates(context, sa, stays ? *fresh : other, stays ? other : *fresh);
   }
 }
 
@@ -392,8 +413,7 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   child.group_negotiated = true;
   child.by_rekey = own.rekeys.has_value();
   child.replaces = own.rekeys;
-  const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
-  child.origin = old != nullptr ? old->origin : ChildOrigin{lowest_nonce(nonces), true};
+  child.origin = origin_of(child, own.rekeys ? sa.find_child(*own.rekeys) : nullptr, nonces);
   own.crosses_followup = own.crosses_followup && awaits_followup(sa, own.rekeys);
   const bool more_possible = find_notify(payloads, NotifyType::AdditionalTsPossible) != nullptr;
   Followup agreed{.agreed = AgreedChild{std::move(child), nonces, more_possible},
@@ -505,7 +525,7 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   child.group_negotiated = true;
   child.by_rekey = old.has_value();
   child.replaces = old;
-  child.origin = replaced != nullptr ? replaced->origin : ChildOrigin{lowest_nonce(nonces), false};
+  child.origin = origin_of(child, replaced, nonces);
   std::vector<Payload> answer = {answer_esp(terms->choice, child.inbound),
                                  NoncePayload{nonces.responder}};
   if (!ke->public_value.empty()) {

@@ -51,8 +51,8 @@ Spi fresh_inbound_spi(Context& context, TunnelId tunnel);
 ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound);
 std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
                                        const TrafficSelectors& of_responder);
-// Two children for the same traffic, neither a rekey of the other: crossing requests, or a peer
-// that asked twice. Both ends see the same nonces and keep the same one.
+// Two children for the same traffic, neither of them rekeyed into the other: crossing requests, or
+// a peer that asked twice. Both ends know what the two began with and keep the same one.
 void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id);
 // Now, unless the tunnel already sends all of its traffic on another child.
 Activation responder_activation(Context& context, TunnelId tunnel, const ChildSa& fresh);

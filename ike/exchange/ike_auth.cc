@@ -33,7 +33,7 @@ ChildKeys first_child_keys(Context& context, const IkeSa& sa, const EspTransform
 ChildSa first_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound) {
   ChildSa child = make_child(context, sa, terms, inbound);
   child.is_initiator = sa.role == Role::Initiator;
-  child.origin = {lowest_nonce({sa.nonce_i, sa.nonce_r}), child.is_initiator};
+  child.origin = {child.id, child.is_initiator, lowest_nonce({sa.nonce_i, sa.nonce_r})};
   return child;
 }
 

@@ -114,6 +114,7 @@ void finish_rekey(Context& context, IkeSa& sa, const ChildExchange& own, Replace
     remove_outbound(context, sa, *old);
     queue_child_delete(context, sa, *sa.find_child(*own.rekeys));
   }
+  resolve_duplicate_children(context, sa, id);
   succeed(context, sa);
 }
 
@@ -143,9 +144,10 @@ bool settle_for_crossing(Context& context, IkeSa& sa, const ChildExchange& own) 
   }
   if (!own.crossing || sa.current_child(own.traffic()) == nullptr) return false;
   ChildSa* theirs = sa.find_child(*own.crossing);
-  if (theirs != nullptr && theirs->outbound_half == Outbound::Waiting) {
+  if (theirs != nullptr && theirs->is_usable() && theirs->outbound_half == Outbound::Waiting) {
     theirs->timers.arm(ChildTimer::Activate, context.now + kActivateAfter);
   }
+  if (theirs != nullptr) resolve_duplicate_children(context, sa, theirs->id);
   succeed(context, sa);
   return true;
 }
@@ -192,6 +194,7 @@ void accept_rekey(Context& context, IkeSa& sa, ChildId old_id, Replacement repla
   ChildSa* old = sa.find_child(old_id);
   old->replaced_by = id;
   old->timers.cancel(ChildTimer::SoftLifetime);
+  if (!crosses) resolve_duplicate_children(context, sa, id);
 }
 
 void defer_activation(Context& context, IkeSa& sa) {

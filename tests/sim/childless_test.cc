@@ -204,6 +204,33 @@ TEST(Childless, CrossingCreationsOfWhichOneIsRekeyedMeanwhileLeaveOne) {
   }
 }
 
+// The side that has both rekeys the one that loses, and meanwhile the peer gets the other one: what
+// replaces a loser loses, whatever the nonces of the rekey are.
+TEST(Childless, OfCrossingCreationsOneIsLeftAlthoughTheLoserIsRekeyed) {
+  for (const size_t late : {kA, kB}) {
+    for (const uint8_t nonce : {uint8_t{0x00}, uint8_t{0xff}}) {
+      SimPair pair;
+      cross_creations(pair, late);
+      pair.world.filter = [late](const WireMessage& m) {
+        return m.from != late || !m.is_response(ExchangeType::CreateChildSa);
+      };
+      pair.world.release_wire();
+      pair.world.run_for(3s);
+      pair.world.filter = nullptr;
+      SimHost& waiting = pair.world.host(1 - late);
+      ASSERT_TRUE(pair.world.run_until([&] { return waiting.children.size() == 2; }, 10s))
+          << pair.world.picture();
+      for (const size_t side : {kA, kB}) pair.world.host(side).crypto().force_nonce(nonce);
+      pair.rekey_child(late);
+      pair.world.esp_interval = 100ms;
+      pair.settle();
+      pair.expect_at_rest();
+      EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+      EXPECT_EQ(pair.a().gaps + pair.b().gaps, 0u) << pair.world.picture();
+    }
+  }
+}
+
 // --- PFS that differs ---
 
 TEST(PfsMismatch, IsSeenWhenConnectingAndTheTunnelComesUpWithAChildOfIkeAuth) {
