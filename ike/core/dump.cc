@@ -260,15 +260,6 @@ class StateDump {
            row(questions, unasked, ended);
   }
 
-  std::string show(const UnknownSpis::Sighting& sighting) const {
-    const auto& [spi, first] = sighting;
-    return row(spi, first);
-  }
-  std::string show(const UnknownSpis& unknown) const {
-    const auto& [seen, told] = unknown;
-    return row(seen, told);
-  }
-
   // --- SAs and tunnels ---
 
   std::string show(const ChildSa& child) const {
@@ -295,9 +286,9 @@ class StateDump {
                  peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
                  init_response, nonce_i, nonce_r, init_repeat_count, intermediate_count, int_auth_i,
                  int_auth_r, next_keys, window, request_fragments, response_fragments, active,
-                 queue, timers, children, awaited_followups, path, unknown_spis, created_at,
-                 established_at, last_inbound, recovers, is_redundant, is_proven, is_announced,
-                 successor, predecessor, state] = sa;
+                 queue, timers, children, awaited_followups, path, created_at, established_at,
+                 last_inbound, recovers, is_redundant, is_proven, is_announced, successor,
+                 predecessor, state] = sa;
     std::string text = line(
         "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
         "established={} inbound={}",
@@ -318,7 +309,7 @@ class StateDump {
     text += fragments_text("request", request_fragments);
     text += fragments_text("response", response_fragments);
     text += line("  active {} queue={} timers:{}", active, queue, timers);
-    text += line("  path {} unknown={} followups={}", path, unknown_spis, awaited_followups);
+    text += line("  path {} followups={}", path, awaited_followups);
     for (const ChildSa& child : children) text += "    " + show(child) + "\n";
     return text;
   }

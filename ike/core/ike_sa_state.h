@@ -89,6 +89,12 @@ constexpr bool is_half_open(IkeSaState state) {
   return state == IkeSaState::InitAnswered || state == IkeSaState::IntermediateDue;
 }
 
+// An initiator's SA that does not stand yet.
+constexpr bool is_negotiating(IkeSaState state) {
+  return state == IkeSaState::InitSent || state == IkeSaState::IntermediateSent ||
+         state == IkeSaState::AuthSent;
+}
+
 // nullptr when there is no such edge.
 constexpr const StateEdge* find_edge(IkeSaState from, IkeSaState to) {
   for (const StateEdge& edge : kStateEdges) {

@@ -15,11 +15,6 @@ bool is_live(const IkeSa& sa) {
   return sa.state() != IkeSaState::Lingering && sa.state() != IkeSaState::Closed;
 }
 
-bool is_negotiating(const IkeSa& sa) {
-  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::IntermediateSent ||
-         sa.state() == IkeSaState::AuthSent;
-}
-
 // A child of `sa` whose outbound half is such, for what `child` of another IKE SA carries.
 bool has_counterpart(const IkeSa& sa, const ChildSa& child, Outbound half) {
   return std::ranges::any_of(sa.children, [&](const ChildSa& own) {
@@ -369,7 +364,7 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
          reason);
   const auto sas = context.sas.of_tunnel(id);
   const bool negotiating =
-      std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); });
+      std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(sa->state()); });
   const bool is_named = !tunnel.peer->remote_name.empty();
   if ((responds_only && !is_named) || negotiating || tunnel.remote.is_resolving) return;
   if (established != nullptr) return wish_for_children(context, tunnel, *surviving(context, id));

@@ -11,13 +11,10 @@
 namespace twinspan::ike {
 namespace {
 
-bool is_negotiating(const IkeSa& sa) {
-  return sa.state() == IkeSaState::InitSent || sa.state() == IkeSaState::AuthSent;
-}
-
 bool needs_no_attempt(Context& context, TunnelId id) {
   return std::ranges::any_of(context.sas.of_tunnel(id), [](const IkeSa* sa) {
-    return is_negotiating(*sa) || (sa->state() == IkeSaState::Established && !sa->is_redundant);
+    return is_negotiating(sa->state()) ||
+           (sa->state() == IkeSaState::Established && !sa->is_redundant);
   });
 }
 
@@ -110,7 +107,7 @@ void Supervisor::recover(Context& context, const IkeSa& old) {
   if (tunnel->peer->mode == ConnectionMode::ResponderOnly) return;
   if (tunnel->last_recovery && context.now - *tunnel->last_recovery < kRecoveryIntervalMin) return;
   const auto sas = context.sas.of_tunnel(old.tunnel());
-  if (std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(*sa); })) return;
+  if (std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(sa->state()); })) return;
   tunnel->last_recovery = context.now;
   context.options.log.info("{}: the peer seems to have lost our SA; negotiating beside it",
                            tunnel->peer->name);

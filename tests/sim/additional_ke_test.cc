@@ -291,6 +291,40 @@ TEST(AdditionalKe, APeerThatFallsSilentInBetweenIsForgottenAndTriedAgain) {
   pair.expect_at_rest();
 }
 
+// A hint that the peer has lost the SA starts a negotiation beside it; while that one is at
+// IKE_INTERMEDIATE, the next hint starts none.
+TEST(AdditionalKe, WhatIsNegotiatedIsNotBegunAgain) {
+  SimPair pair;
+  require(pair, first(2));
+  pair.world.keeps_sent = true;
+  pair.establish();
+  const auto begun = [&] {
+    std::set<uint64_t> spis;
+    for (const WireMessage& m : pair.world.sent) {
+      if (m.is_request(ExchangeType::IkeSaInit)) spis.insert(m.header.initiator_spi.value);
+    }
+    return spis.size();
+  };
+  pair.world.filter = [](const WireMessage& m) {
+    return !m.is_response(ExchangeType::IkeIntermediate);
+  };
+  Header header;
+  header.initiator_spi = IkeSpi{1};
+  header.exchange = static_cast<uint8_t>(ExchangeType::Informational);
+  header.from_initiator = true;
+  const Spi sent_on = pair.a().outbound(kTunnel)->params.outbound_spi;
+  for (unsigned second = 0; second < 10; ++second) {
+    pair.world.inject(kA, {.local = {pair.a().address(), 4500},
+                           .remote = {pair.b().address(), 4500},
+                           .bytes = write_message(header, {invalid_spi_notify(sent_on)})});
+    pair.world.run_for(1s);
+  }
+  EXPECT_EQ(begun(), 2u) << pair.world.picture();
+  pair.world.filter = nullptr;
+  pair.settle();
+  pair.expect_at_rest();
+}
+
 // --- IKE_FOLLOWUP_KE ---
 
 TEST(AdditionalKe, OneToSevenFollowEachRekeyFromEitherSide) {
