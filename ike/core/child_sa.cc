@@ -1,6 +1,7 @@
 #include "ike/core/child_sa.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -81,6 +82,11 @@ void arm_probe(Context& context, const IkeSa& sa, ChildSa& child) {
   child.timers.arm(ChildTimer::Probe, context.now + at);
 }
 
+// What the peer may not hold yet is the last resort among those that stay.
+auto aptness(const ChildSa& child) {
+  return std::tuple{child.is_usable(), !child.timers.is_armed(ChildTimer::Proof), child.id};
+}
+
 // The newest other child of the tunnel that could be sent on in place of `leaving`.
 SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const ChildSa& leaving) {
   SaRegistry::Place best;
@@ -89,10 +95,7 @@ SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const Child
       if (child.id == leaving.id || child.is_deleting || child.outbound_half == Outbound::Removed ||
           !is_same_traffic(child.traffic(), leaving.traffic()))
         continue;
-      const bool better =
-          best.child == nullptr || std::pair{child.is_usable(), child.id} >
-                                       std::pair{best.child->is_usable(), best.child->id};
-      if (better) best = {sa, &child};
+      if (best.child == nullptr || aptness(child) > aptness(*best.child)) best = {sa, &child};
     }
   }
   return best;
@@ -180,10 +183,11 @@ void remove_child(Context& context, IkeSa& sa, ChildId id, InboundFate fate,
   ChildSa* child = sa.find_child(id);
   if (child == nullptr) return;
   remove_outbound(context, sa, *child);
-  if (fate == InboundFate::Grace) {
-    context.supervisor.keep_inbound(context, sa.tunnel(), *child);
-  } else {
+  if (fate == InboundFate::Now) {
     context.outbox.emit(EventRemoveInbound{child->inbound});
+  } else {
+    const Duration span = kInboundGrace + (fate == InboundFate::Grace ? Duration{} : kCloseMax);
+    context.supervisor.keep_inbound(context, sa.tunnel(), *child, span);
   }
   context.outbox.emit(EventChildGone{.tunnel = sa.tunnel(), .child = id, .reason = reason});
   std::erase_if(sa.children, [id](const ChildSa& other) { return other.id == id; });

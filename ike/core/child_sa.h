@@ -42,6 +42,7 @@ inline constexpr Duration kProbeAfterMin = 30s;
 inline constexpr Duration kProbeAfterSpread = 60s;
 // How long packets on their way may still come in on a replaced SA.
 inline constexpr Duration kInboundGrace = 5s;
+inline constexpr Duration kCloseMax = 8s;  // For a request in flight and the DELETE of an IKE SA.
 
 enum class ChildTimer : uint8_t {
   SoftLifetime,
@@ -126,7 +127,11 @@ void activate_proven(Context& context, IkeSa& sa);
 // The outbound half goes; what else the tunnel has for its traffic takes over first.
 void remove_outbound(Context& context, IkeSa& sa, ChildSa& child);
 
-enum class InboundFate : uint8_t { Grace, Now };
+enum class InboundFate : uint8_t {
+  Grace,           // The peer has stopped sending on it.
+  GraceForDelete,  // It stops when it has our DELETE, which is still to come.
+  Now,
+};
 
 // The child leaves `sa`.
 void remove_child(Context& context, IkeSa& sa, ChildId id, InboundFate fate,

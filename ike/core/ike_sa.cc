@@ -498,7 +498,7 @@ void conclude(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fat
 }  // namespace
 
 void close_with_delete(Context& context, IkeSa& sa, const Diagnosis& why, InboundFate fate) {
-  conclude(context, sa, why, fate);
+  conclude(context, sa, why, fate == InboundFate::Grace ? InboundFate::GraceForDelete : fate);
   sa.enter(IkeSaState::Deleting);
   sa.timers.arm(SaTimer::Reap, context.now + kCloseMax);
   // RFC 7296 2.3: the window has room for one request, and its ID cannot be taken back.

@@ -34,7 +34,6 @@ inline constexpr Duration kHalfOpenMax = 30s;
 // while we wait for IKE_AUTH.
 inline constexpr unsigned kInitRepeatsMax = 16;
 inline constexpr Duration kLinger = 10s;             // How long a last answer is repeated.
-inline constexpr Duration kCloseMax = 8s;            // For a request in flight and our DELETE.
 inline constexpr Duration kHoldAfterRekey = 16s;     // As kActivateAfter, for a rekeyed IKE SA.
 inline constexpr Duration kKeepaliveInterval = 20s;  // RFC 3948 4.
 

@@ -198,7 +198,8 @@ void Supervisor::answer(Context& context, Tunnel& tunnel, Kind kind,
   if (kind == Kind::Up) tunnel.timers.cancel(TunnelTimer::UpDeadline);
 }
 
-void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& replaced) {
+void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& replaced,
+                              Duration span) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) {
     context.outbox.emit(EventRemoveInbound{replaced.inbound});
@@ -212,7 +213,9 @@ void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& repl
     grace.erase(oldest);
     ++context.counters.grace_evicted;
   }
-  grace.push_back({replaced.inbound, replaced.config, context.now + kInboundGrace});
+  const Instant until = context.now + span;
+  grace.insert(std::ranges::upper_bound(grace, until, {}, &Tunnel::GraceInbound::until),
+               {replaced.inbound, replaced.config, until});
   tunnel->timers.arm(TunnelTimer::Grace, tunnel->grace.front().until);
 }
 

@@ -73,7 +73,7 @@ struct Tunnel {
     std::string config;  // The ChildConfig that it served.
     Instant until;
   };
-  std::deque<GraceInbound> grace;  // Oldest first.
+  std::deque<GraceInbound> grace;  // By `until`.
   std::vector<EventCommandDone::Kind> waiting;
   TimerTable<TunnelTimer> timers;
   std::optional<Instant> last_recovery;   // Of a negotiation that a hint started.
@@ -136,7 +136,7 @@ class Supervisor {
   // The peer refused `own` for its algorithms or its group. True: the child may still come with
   // IKE_AUTH, so `sa`, which has none, should give way to another one.
   bool refuse_renewal(const IkeSa& sa, const ChildExchange& own, const Diagnosis& why);
-  void keep_inbound(Context& context, TunnelId id, const ChildSa& replaced);
+  void keep_inbound(Context& context, TunnelId id, const ChildSa& replaced, Duration span);
   bool grace_holds(Spi spi) const;
 
   // --- Driving ---

@@ -139,6 +139,16 @@ bool settle_for_crossing(Context& context, IkeSa& sa, const RekeyIkeExchange& ow
   return true;
 }
 
+namespace {
+
+// Longer and longer: a peer that rekeys a child meanwhile, which is due sooner, is refused by us as
+// we are by it, and on a slow path its attempts and ours could meet again and again.
+Duration wait_before(unsigned attempt) {
+  return 1s * (1 << std::min(attempt - 1, 4u));
+}
+
+}  // namespace
+
 void handle_rekey_ike_refusal(Context& context, IkeSa& sa, const RekeyIkeExchange& own,
                               const NotifyPayload& error) {
   if (settle_for_crossing(context, sa, own)) return;
@@ -153,7 +163,7 @@ void handle_rekey_ike_refusal(Context& context, IkeSa& sa, const RekeyIkeExchang
   const bool is_temporary =
       error.type == NotifyType::TemporaryFailure || error.type == NotifyType::StateNotFound;
   if (is_temporary && own.attempt < kTemporaryFailureMax) {
-    const Duration wait = around(1s * (own.attempt + 1), context.provider);
+    const Duration wait = around(wait_before(own.attempt + 1), context.provider);
     return queue_task(context, sa,
                       {.kind = Task::Kind::RekeyIke,
                        .attempt = own.attempt + 1,

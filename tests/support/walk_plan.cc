@@ -1,8 +1,11 @@
 #include "tests/support/walk_plan.h"
 
+#include <algorithm>
 #include <iterator>
 #include <random>
 #include <string>
+
+#include "tests/support/sim_host.h"
 
 namespace twinspan::ike {
 namespace {
@@ -67,6 +70,18 @@ void choose_lifetimes(Dice& dice, WalkPlan& plan) {
     if (!one_in(dice, 3)) {
       peer.ike_soft_lifetime = between(dice, 60s, 400s);
       peer.ike_hard_lifetime = peer.ike_soft_lifetime + between(dice, 200s, 400s);
+    }
+  }
+}
+
+// The last fifth of the bytes lasts for as long as a rekey may take on a bad link, by time as well.
+void widen_byte_limits(WalkPlan& plan) {
+  constexpr Duration kMargin = 100s;
+  const auto packets = static_cast<uint64_t>(kMargin / plan.esp_interval) + 1;
+  for (PeerConfig& peer : plan.config) {
+    for (ChildConfig& child : peer.children) {
+      uint64_t& hard = child.lifetime.hard_bytes;
+      if (hard != 0) hard = std::max(hard, 5 * packets * kSimEspBytes);
     }
   }
 }
@@ -171,6 +186,7 @@ WalkPlan plan_walk(uint64_t seed) {
   choose_path(dice, plan);
   choose_extensions(dice, plan);
   choose_additional(dice, plan);
+  widen_byte_limits(plan);
   return plan;
 }
 
