@@ -161,6 +161,14 @@ def test_wrong_usage_exits_2(pair):
     refused(pair, code=2)
 
 
+@pytest.mark.parametrize("kernel", ["quantum", "null"])
+def test_a_kernel_that_this_binary_lacks_exits_2(pair, kernel):
+    """`null` encrypts nothing; builds for measuring have it, and no other."""
+    pair.write()
+    pair.a.arguments = ["--kernel", kernel]
+    assert f'no kernel is called "{kernel}"' in refused(pair, code=2)
+
+
 def test_the_cli_without_a_daemon_exits_4(pair):
     pair.write()
     for words in (["status"], ["up", "a-to-b"], ["show", "connection", "a-to-b"], ["events"]):

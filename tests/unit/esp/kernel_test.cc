@@ -273,6 +273,7 @@ TEST(Select, ChoosesByNameAndRefusesUnknownNames) {
   EXPECT_STREQ(KernelSet::choose("openssl", {})->name(), "openssl");
   EXPECT_TRUE(KernelSet::choose("", {}).has_value()) << "there is always one";
   EXPECT_EQ(KernelSet::choose("quantum", {}).error(), "no kernel is called \"quantum\"");
+  EXPECT_EQ(KernelSet::choose("null", {}).error(), "no kernel is called \"null\"");
 }
 
 TEST(Select, FindsAKernelForPairsThatEspHas) {
