@@ -7,8 +7,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from charon import Charon  # noqa: E402
 from lab import estate  # noqa: E402
+from lab.charon import Charon  # noqa: E402
 from lab.gateway import Gateway  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 

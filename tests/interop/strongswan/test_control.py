@@ -1,8 +1,8 @@
 """The control of these tests: two charons in the same lab. When this fails, the lab is at fault,
 not Twinspan."""
 
-from charon import Charon
 from lab import capture, topology
+from lab.charon import Charon
 
 
 def test_two_charons_connect_and_carry_data(sites):

@@ -1,7 +1,7 @@
 """strongSwan at both ends of the same lab: what it loses against itself is what it may lose against
 us."""
 
-from charon import Charon
+from lab.charon import Charon
 
 NEAR = {
     "local": "192.0.2.1",
