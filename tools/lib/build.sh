@@ -10,6 +10,12 @@ configure_and_build_lab() {
   cmake --preset release -DTWINSPAN_TESTS=ON && cmake --build build/release --target lab_programs
 }
 
+# build_e2e LOG: of the preset bench, what bench/e2e/run needs.
+build_e2e() { build_quietly "bench, the programs of bench/e2e" "$1" configure_and_build_e2e; }
+configure_and_build_e2e() {
+  cmake --preset bench && cmake --build build/bench --target e2e_programs
+}
+
 # build_quietly WHAT LOG COMMAND...
 build_quietly() {
   local preset=$1 log=$2 began=$SECONDS status=0

@@ -18,6 +18,12 @@ packages_test=(
   nftables tshark python3-scapy python3-cryptography python3-pytest
 )
 
+packages_bench=(
+  libbenchmark-dev openssl openvpn wireguard-tools strongswan-charon strongswan-swanctl
+  libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins
+  python3-cryptography
+)
+
 # Overridden by the self-test only.
 policy_rc_d=/usr/sbin/policy-rc.d
 
