@@ -20,8 +20,8 @@ from visit import visit
 def main() -> int:
     options = parse_options()
     # One that is told to end still takes its namespaces and daemons along.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         if not options.prepared:
             prepare(options.peers)
@@ -33,7 +33,9 @@ def main() -> int:
         return 1
     for line in lines:
         print(json.dumps(line), flush=True)
-    say(f"\ntwinspan in this run, wire {options.wire}:\n{Comparison(lines).table()}")
+    table = Comparison(lines).table()
+    if table:
+        say(f"\ntwinspan in this run, wire {options.wire}:\n{table}")
     return 1 if any("error" in line for line in lines) else 0
 
 
@@ -95,9 +97,7 @@ def measure(options: argparse.Namespace) -> list[dict]:
             except LabError as error:
                 errors[name].append(str(error))
                 say(f"    failed: {error}")
-    return [
-        summarise(name, options.wire, results[name], errors[name]) for name in options.peers
-    ]
+    return [summarise(name, options.wire, results[name], errors[name]) for name in options.peers]
 
 
 def in_short(values: dict) -> str:

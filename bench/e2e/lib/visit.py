@@ -1,6 +1,8 @@
 """One visit: one peer, once, in namespaces of its own that are gone afterwards."""
 
+import contextlib
 import re
+import signal
 import sys
 import time
 
@@ -42,7 +44,19 @@ def visit(name: str, wire: str, seconds: int) -> dict[str, float | None]:
         failed = True
         raise LabError(f"{error} (logs: {lab.folder})") from error
     finally:
-        lab.close(keep_logs=failed)
+        with undisturbed():
+            lab.close(keep_logs=failed)
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """Whoever wants to end the run waits for what is inside: half a clean-up leaves things."""
+    wishes = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, wishes)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def make_honest(sites: topology.Sites) -> None:

@@ -3,7 +3,7 @@ space. Its cipher is ChaCha20-Poly1305."""
 
 import pathlib
 
-from lab.process import run
+from lab.process import LabError, run
 from lab.topology import WAN
 from peers.peer import BUILD, FAR_LAN, Peer
 
@@ -29,6 +29,8 @@ class WireguardGo(Peer):
     needs = ("wireguard-go",)
 
     def start(self) -> None:
+        if not PROGRAM.exists():
+            raise LabError("the package wireguard-go of Debian 13 could not be fetched")
         keys = [run(["wg", "genkey"]).stdout for _ in self.gateways]
         public = [run(["wg", "pubkey"], text_in=key).stdout for key in keys]
         for side in range(2):
