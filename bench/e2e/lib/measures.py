@@ -107,7 +107,8 @@ class Measures:
         wait_until(lambda: "listening" in listening.output(), 5, "udp_pps listens", listening.log)
         words = ["send", TARGET, port, str(size), f"{rate:.1f}", f"{seconds:g}"]
         sent = json.loads(self.sites.host_a.run(UDP_PPS, *words, timeout=seconds + 10).stdout)
-        listening.wait(seconds + 10)
+        if listening.wait(seconds + 10) != 0:
+            raise LabError(f"udp_pps receive: {listening.log()}")
         received = json.loads(listening.output().splitlines()[-1])
         return Trial(sent["sent"] / sent["seconds"], received["received"] / sent["seconds"])
 

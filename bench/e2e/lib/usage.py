@@ -5,6 +5,8 @@ import os
 import pathlib
 import time
 
+from lab.process import LabError
+
 TICKS = os.sysconf("SC_CLK_TCK")
 # The columns of /proc/stat that are work: user, nice, system, irq, softirq.
 WORK, IDLE = (0, 1, 2, 5, 6), (3, 4)
@@ -65,4 +67,7 @@ def wait_idle(seconds: float, percent: float = 96) -> float:
 
 
 def _read(path: str) -> str:
-    return pathlib.Path(path).read_text()
+    try:
+        return pathlib.Path(path).read_text()
+    except FileNotFoundError as error:
+        raise LabError(f"{path} is gone: a daemon has ended") from error

@@ -65,8 +65,8 @@ class TcpLoad:
             report = json.loads(text)
         except json.JSONDecodeError as error:
             raise LabError(f"iperf3 gave no report: {text}{self.client.log()}") from error
-        if "error" in report:
-            raise LabError(f"iperf3: {report['error']}")
+        if "error" in report or "sum_received" not in report["end"]:
+            raise LabError(f"iperf3: {report.get('error', 'an empty report')}")
         received = report["end"]["sum_received"]
         return TcpReport(received["bits_per_second"] / 1e9, received["bytes"] / 1e9)
 
