@@ -21,6 +21,12 @@ inline constexpr size_t kSegmentsMax = 64;   // Of one UDP_SEGMENT send.
 inline constexpr size_t kIpv4Size = 20;
 inline constexpr uint8_t kTcp = 6;
 
+// On a page, where the kernel's copies are fastest.
+template <size_t kSize>
+struct alignas(4096) Buffer {
+  uint8_t bytes[kSize];
+};
+
 // The sum of 16-bit words in the machine's byte order, not yet folded. In 32-bit steps, a loop
 // that compilers turn into vectors.
 inline uint64_t add_words(const uint8_t* bytes, size_t size) {

@@ -105,7 +105,7 @@ void Run::flush() {
 
 void Inbound::run() {
   for (;;) {
-    iovec vector{.iov_base = buffer_.get(), .iov_len = kReadMax};
+    iovec vector{.iov_base = buffer_->bytes, .iov_len = kReadMax};
     alignas(cmsghdr) char control[64];
     msghdr message{};
     message.msg_iov = &vector;
@@ -120,7 +120,7 @@ void Inbound::run() {
     for (size_t offset = 0; offset < size; offset += step) {
       const size_t frame = std::min(step, size - offset);
       if (frame < kHeadSize + kIpv4Size + kTailSize) continue;
-      take(&buffer_[offset + kHeadSize], frame - kHeadSize - kTailSize);
+      take(&buffer_->bytes[offset + kHeadSize], frame - kHeadSize - kTailSize);
     }
     run_.flush();
   }

@@ -34,7 +34,7 @@ class Run {
 
 class Inbound {
  public:
-  Inbound(int tun, int udp) : tun_(tun), udp_(udp), run_(tun), buffer_(new uint8_t[kReadMax]) {}
+  Inbound(int tun, int udp) : tun_(tun), udp_(udp), run_(tun) {}
   void run();  // Ends on an error of the socket.
 
  private:
@@ -42,7 +42,7 @@ class Inbound {
 
   int tun_, udp_;
   Run run_;
-  std::unique_ptr<uint8_t[]> buffer_;
+  const std::unique_ptr<Buffer<kReadMax>> buffer_ = std::make_unique<Buffer<kReadMax>>();
 };
 
 }  // namespace twinspan::sketch

@@ -73,12 +73,12 @@ void Template::stamp(uint8_t* packet, const Piece& piece, uint64_t payload_sum) 
 
 void Outbound::run() {
   for (;;) {
-    const ssize_t size = ::read(tun_, input_.get(), kReadMax);
+    const ssize_t size = ::read(tun_, input_->bytes, kReadMax);
     if (size < 0 && errno == EINTR) continue;
     if (size < static_cast<ssize_t>(tun::kVirtioHeaderSize)) return;
     tun::VirtioHeader offload;
-    std::memcpy(&offload, input_.get(), tun::kVirtioHeaderSize);
-    forward(offload, &input_[tun::kVirtioHeaderSize],
+    std::memcpy(&offload, input_->bytes, tun::kVirtioHeaderSize);
+    forward(offload, &input_->bytes[tun::kVirtioHeaderSize],
             static_cast<size_t>(size) - tun::kVirtioHeaderSize);
   }
 }
@@ -88,10 +88,10 @@ void Outbound::forward(const tun::VirtioHeader& offload, uint8_t* packet, size_t
     return cut(packet, size, offload.gso_size);
   }
   if (offload.flags & tun::kVirtioNeedsChecksum) complete_checksum(offload, packet, size);
-  write_head(frames_.get());
-  std::memcpy(&frames_[kHeadSize], packet, size);
+  write_head(frames_->bytes);
+  std::memcpy(&frames_->bytes[kHeadSize], packet, size);
   const size_t frame = kHeadSize + size + kTailSize;
-  send(frames_.get(), frame, frame);
+  send(frames_->bytes, frame, frame);
 }
 
 void Outbound::cut(const uint8_t* packet, size_t size, size_t payload_max) {
@@ -103,14 +103,14 @@ void Outbound::cut(const uint8_t* packet, size_t size, size_t payload_max) {
   for (Piece piece{}; !piece.is_last; piece.offset += piece.size, ++piece.index) {
     piece.size = std::min(payload_max, total - piece.offset);
     piece.is_last = piece.offset + piece.size == total;
-    uint8_t* const frame = &frames_[bytes];
+    uint8_t* const frame = &frames_->bytes[bytes];
     uint8_t* const payload = frame + kHeadSize + headers.size;
     std::memcpy(payload, packet + headers.size + piece.offset, piece.size);
     headers.stamp(frame + kHeadSize, piece, add_words(payload, piece.size));
     write_head(frame);
     bytes += kHeadSize + headers.size + piece.size + kTailSize;
     if ((piece.index + 1) % per_send == 0 || piece.is_last) {
-      send(frames_.get(), bytes, stride);
+      send(frames_->bytes, bytes, stride);
       bytes = 0;
     }
   }

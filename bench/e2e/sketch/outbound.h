@@ -10,8 +10,7 @@ namespace twinspan::sketch {
 
 class Outbound {
  public:
-  Outbound(int tun, int udp)
-      : tun_(tun), udp_(udp), input_(new uint8_t[kReadMax]), frames_(new uint8_t[2 * kReadMax]) {}
+  Outbound(int tun, int udp) : tun_(tun), udp_(udp) {}
   void run();  // Ends on an error of the device.
 
  private:
@@ -22,7 +21,8 @@ class Outbound {
 
   int tun_, udp_;
   uint32_t number_ = 1;
-  std::unique_ptr<uint8_t[]> input_, frames_;
+  const std::unique_ptr<Buffer<kReadMax>> input_ = std::make_unique<Buffer<kReadMax>>();
+  const std::unique_ptr<Buffer<kReadMax>> frames_ = std::make_unique<Buffer<kReadMax>>();
 };
 
 }  // namespace twinspan::sketch
