@@ -65,7 +65,6 @@ const Change kChanges[] = {
     {"timers", [](IkeSa& sa) { sa.timers.arm(SaTimer::ResponseFragments, kNow); }},
     {"path", [](IkeSa& sa) { sa.path.note_candidate(kNow, {}); }},
     {"path, asked", [](IkeSa& sa) { sa.path.note_asked(); }},
-    {"unknown SPI", [](IkeSa& sa) { sa.unknown_spis.note(kNow, Spi{9}); }},
     {"created_at", [](IkeSa& sa) { sa.created_at = kNow; }},
     {"established_at", [](IkeSa& sa) { sa.established_at = kNow; }},
     {"last_inbound", [](IkeSa& sa) { sa.last_inbound = kNow; }},
