@@ -519,7 +519,7 @@ class Crossing : public testing::TestWithParam<std::tuple<bool, unsigned>> {
     pair.start(kB);
     pair.start(kA);
     ASSERT_TRUE(pair.world.run_until([this] { return pair.is_up(); }, 30s));
-    pair.world.run_for(20s);
+    pair.world.run_for(40s);
     pair.expect_at_rest();
     for (const size_t side : {kA, kB}) {
       pair.world.host(side).done.clear();

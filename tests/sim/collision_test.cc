@@ -22,7 +22,7 @@ class Collision : public testing::TestWithParam<Lowest> {
     pair.world.run_for(0s);
     pair.start(kA);
     ASSERT_TRUE(pair.world.run_until([this] { return pair.is_up(); }, 30s)) << pair.world.picture();
-    pair.world.run_for(20s);
+    pair.world.run_for(40s);
     // Of two IKE SAs the other one may have stayed: its child is proven as well.
     pair.world.exchange_esp();
     pair.expect_at_rest();
