@@ -288,7 +288,8 @@ nlohmann::json Gateway::status() const {
                                    .offloads = data_plane_.offloads(),
                                    .orphans = data_plane_.orphan_totals(),
                                    .ring_overflows = data_plane_.ring_overflows(),
-                                   .handover_overflows = data_plane_.handover_overflows()};
+                                   .handover_overflows = data_plane_.handover_overflows(),
+                                   .path = data_plane_.path_totals()};
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},
@@ -300,6 +301,8 @@ nlohmann::json Gateway::status() const {
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {
   nlohmann::json detail = connection_detail_json(tunnel, data_plane_.totals(tunnel.id));
   detail["warnings"] = warnings(tunnel);
+  const unsigned path_mtu = data_plane_.path_mtu(tunnel.id);
+  detail["path_mtu"] = path_mtu == 0 ? nlohmann::json() : nlohmann::json(path_mtu);
   detail["schema"] = "twinspan.connection/1";
   return detail;
 }
