@@ -213,6 +213,17 @@ def traffic_class_at_host_b(pair, sent: int) -> int | None:
     return int(re.search(r"tos 0x([0-9a-f]+)", watch.output()).group(1), 16)
 
 
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_the_dscp_is_copied_when_that_is_wanted(pair, is_copied):
+    path = start(pair, 1500, copy_dscp=is_copied)
+    counting = "table ip seen { chain pass { type filter hook forward priority 0;"
+    counting += " ip protocol udp ip dscp ef counter; }; }\n"
+    path.routers[0].run("nft", "-f", "-", text_in=counting)
+    assert traffic_class_at_host_b(pair, 0xB8) == 0xB8
+    seen = path.routers[0].run("nft", "list", "table", "ip", "seen").stdout
+    assert ("packets 0 " not in seen) == is_copied, seen
+
+
 def test_congestion_marks_cross_the_tunnel(pair):
     path = start(pair, 1500)
     for sent in (0x00, 0x01, 0x02, 0x03, 0xB8, 0xBA):

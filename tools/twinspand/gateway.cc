@@ -135,7 +135,8 @@ Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::Tun
   carrier_device.interface_index = device.interface_index;
   carriers_.push_back(
       std::make_unique<Carrier>(parts_.context, parts_.host, std::move(carrier_device), log_));
-  data_plane_.add_tunnel(id, std::move(device), to_source_policy(plan_, plan));
+  data_plane_.add_tunnel(id, std::move(device), to_source_policy(plan_, plan),
+                         {.copy_dscp = plan.copy_dscp});
   return {};
 }
 
