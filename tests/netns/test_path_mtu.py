@@ -165,17 +165,17 @@ def test_a_report_that_quotes_another_spi_changes_nothing(pair):
 
 def test_a_report_too_short_to_quote_an_spi_is_a_hint_that_brings_a_probe(pair):
     path = start(pair, 1500)
-    assert is_answered(ping(pair, WIDE, "-M", "do"))
-    before = counters(pair.a)
+
+    def is_probed(times: int) -> bool:
+        assert is_answered(ping(pair, WIDE, "-M", "do"))
+        return counters(pair.a)["probes"] >= times
+
+    # After one, two and four seconds more; the next would be due after eight.
+    wait_until(lambda: is_probed(4), 15, "probes are rare", pair.a.explain)
     path.forge_too_big(spi_out(pair), 600, quoted=28)
     wait_until(lambda: counters(pair.a)["reports_without_spi"] == 1, 5, "it is counted")
     assert path_mtu(pair.a) is None
-
-    def is_probed() -> bool:
-        assert is_answered(ping(pair, WIDE, "-M", "do"))
-        return counters(pair.a)["probes"] > before["probes"]
-
-    wait_until(is_probed, 5, "the path is probed")
+    wait_until(lambda: is_probed(5), 4, "the path is probed at once")
     assert path_mtu(pair.a) is None
 
 
