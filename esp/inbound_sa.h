@@ -25,6 +25,7 @@ struct InboundState {
   SaEvents events;
   std::shared_ptr<const SelectorPair> selectors;
   std::shared_ptr<TunnelCounters> counters;  // Of the tunnel.
+  std::shared_ptr<const PathMtu> path;       // Likewise.
 };
 
 class InboundSa {
@@ -43,6 +44,11 @@ class InboundSa {
   const Endpoint& local() const { return identity_.local; }
   const Endpoint& remote() const { return identity_.remote; }
   const EspLayout& layout() const { return state_->layout; }
+  // What a TCP connection through the tunnel is told to fit; both directions of a pair agree.
+  uint32_t mss_mtu() const {
+    return esp::mss_mtu(*state_->path, state_->layout,
+                        outer_overhead(identity_.remote.address.family(), identity_.encapsulation));
+  }
   // Which inner sources may not come out of it; the peer's own address may be among them.
   const SourceFilter& source_filter() const { return *source_filter_; }
 

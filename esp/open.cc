@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "esp/inner_packet.h"
+#include "esp/mss_clamp.h"
 
 namespace twinspan::esp {
 namespace {
@@ -26,11 +27,11 @@ bool is_padding(ByteView bytes) {
 }
 
 // Order of RFC 4303 3.4 behind the cipher, and of RFC 4301 5.2. `body` is authentic plaintext.
-Verdict judge_body(InboundSa& sa, ByteView body, OpenItem& item) {
+Verdict judge_body(InboundSa& sa, ByteSpan body, OpenItem& item) {
   const uint8_t next_header = body[body.size() - 1];
   const size_t padding = body[body.size() - 2];
   if (padding + kTrailerSize > body.size()) return Verdict::BadPadding;
-  const ByteView payload = body.first(body.size() - kTrailerSize - padding);
+  const ByteSpan payload = body.first(body.size() - kTrailerSize - padding);
   if (!is_padding(body.subspan(payload.size(), padding))) return Verdict::BadPadding;
   if (next_header == kNextHeaderNone) return Verdict::Dummy;
 
@@ -41,7 +42,10 @@ Verdict judge_body(InboundSa& sa, ByteView body, OpenItem& item) {
   }
   if (!sa.state().selectors->admits_inbound(*packet)) return Verdict::SelectorMismatch;
   if (sa.source_filter().refuses(packet->family, packet->source)) return Verdict::SourceRefused;
-  item.inner_length = static_cast<uint32_t>(packet->bytes.size());
+  const ByteSpan inner = payload.first(packet->bytes.size());
+  if (!decapsulate_ecn(inner, item.outer_ecn)) return Verdict::EcnIllegal;
+  clamp_mss(inner, sa.mss_mtu());
+  item.inner_length = static_cast<uint32_t>(inner.size());
   return Verdict::Accept;
 }
 
@@ -59,7 +63,7 @@ class OpenBatch {
     uint64_t sequence;
     uint8_t aad[kAadSizeMax];
   };
-  Verdict judge_authentic(InboundState& state, const Pending& pending, ByteView body);
+  Verdict judge_authentic(InboundState& state, const Pending& pending, ByteSpan body);
   void finish(size_t index);
 
   InboundSa* sa_ = nullptr;
@@ -107,7 +111,7 @@ void OpenBatch::flush() {
   count_ = 0;
 }
 
-Verdict OpenBatch::judge_authentic(InboundState& state, const Pending& pending, ByteView body) {
+Verdict OpenBatch::judge_authentic(InboundState& state, const Pending& pending, ByteSpan body) {
   if (!state.window.accept(pending.sequence)) return Verdict::Replayed;
   state.events.raise(kEventFirstPacket);
   if (!state.lifetime.consume(body.size(), state.events)) return Verdict::Expired;

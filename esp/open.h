@@ -2,13 +2,15 @@
 // frames of a batch may belong to different SAs.
 //
 // Order per frame: SPI look-up, replay look-ahead, authentication and decryption, replay commit,
-// padding and TFC trimmed, inner lengths, selectors (RFC 4301 5.2), source policy. Nothing of a
-// failed frame is released: its plaintext is wiped. Thread: the one that owns the SAs for
+// padding and TFC trimmed, inner lengths, selectors (RFC 4301 5.2), source policy, congestion marks
+// (RFC 6040). What is released has the MSS of its SYN lowered to what the tunnel carries. Nothing
+// of a failed frame is released: its plaintext is wiped. Thread: the one that owns the SAs for
 // receiving.
 #pragma once
 
 #include <span>
 
+#include "esp/ecn.h"
 #include "esp/inbound_sa.h"
 #include "esp/sa_table.h"
 
@@ -17,6 +19,7 @@ namespace twinspan::esp {
 struct OpenItem {
   uint8_t* frame = nullptr;  // At the SPI.
   uint32_t frame_length = 0;
+  Ecn outer_ecn = Ecn::NotEct;  // Of the outer packet that brought it.
   // Out:
   InboundSa* sa = nullptr;   // nullptr when the SPI is unknown.
   uint8_t* inner = nullptr;  // Inside the frame; valid with Verdict::Accept.

@@ -11,6 +11,7 @@
 #include "base/sa_params.h"
 #include "esp/esp_layout.h"
 #include "esp/kernels/cipher.h"
+#include "esp/path_mtu.h"
 #include "esp/sa_events.h"
 #include "esp/selectors.h"
 #include "esp/sequence.h"
@@ -37,6 +38,7 @@ struct OutboundState {
   OutboundSequence sequence;
   TrafficLifetime lifetime;
   SaEvents events;
+  std::shared_ptr<PathMtu> path;  // Of the tunnel.
 };
 
 class OutboundSa {
@@ -56,6 +58,16 @@ class OutboundSa {
   const Endpoint& local() const { return identity_.local; }
   const Endpoint& remote() const { return identity_.remote; }
   const EspLayout& layout() const { return state_->layout; }
+  PathMtu& path() const { return *state_->path; }
+  uint32_t outer_overhead() const {
+    return esp::outer_overhead(identity_.remote.address.family(), identity_.encapsulation);
+  }
+  // The largest inner packet that fits the path as far as it is known.
+  uint32_t inner_limit() const {
+    return state_->path->inner_limit(state_->layout, outer_overhead());
+  }
+
+  uint32_t mss_mtu() const { return esp::mss_mtu(*state_->path, state_->layout, outer_overhead()); }
 
   // The sealing thread: event bits since the last call.
   uint8_t take_events() { return state_->events.take(); }

@@ -69,6 +69,7 @@ struct SaStore::Child {
 struct SaStore::Tunnel {
   SourcePolicy policy;
   std::shared_ptr<TunnelCounters> counters = std::make_shared<TunnelCounters>();
+  std::shared_ptr<PathMtu> path = std::make_shared<PathMtu>();
   Spd spd;
   size_t child_count = 0;
   std::shared_ptr<const TunnelEntry> entry;  // As last published; nullptr after a change.
@@ -158,7 +159,8 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
                                       .lifetime = TrafficLifetime(params.limits),
                                       .events = {},
                                       .selectors = selectors,
-                                      .counters = tunnel->counters}));
+                                      .counters = tunnel->counters,
+                                      .path = tunnel->path}));
   child->outbound = std::make_shared<OutboundSa>(
       identity, std::make_shared<OutboundState>(OutboundState{
                     .spi = params.outbound_spi.value,
@@ -168,7 +170,8 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
                     .sequence = OutboundSequence(transforms.esn ? OutboundSequence::kLastExtended
                                                                 : OutboundSequence::kLast),
                     .lifetime = TrafficLifetime(params.limits),
-                    .events = {}}));
+                    .events = {},
+                    .path = tunnel->path}));
   child_by_inbound_spi_.emplace(params.inbound_spi.value, params.child);
   children_.emplace(params.child, std::move(child));
   ++tunnel->child_count;
@@ -218,6 +221,7 @@ void SaStore::update_remote(ChildId id, const Endpoint& local, const Endpoint& r
   Child* const child = find_child(id);
   if (child == nullptr) return;
   Tunnel& tunnel = *find_tunnel(child->tunnel);
+  tunnel.path->forget();  // Another path.
   if (child->inbound != nullptr) {
     child->inbound = child->inbound->moved_to(local, remote, make_filter(tunnel.policy, remote));
   }
@@ -247,6 +251,11 @@ std::unique_ptr<const SaTable> SaStore::make_table() const {
     tunnels.push_back(tunnel->entry);
   }
   return std::unique_ptr<const SaTable>(new SaTable(std::move(inbound), std::move(tunnels)));
+}
+
+std::shared_ptr<PathMtu> SaStore::path(TunnelId id) const {
+  const Tunnel* const tunnel = find_tunnel(id);
+  return tunnel == nullptr ? nullptr : tunnel->path;
 }
 
 std::shared_ptr<const TunnelCounters> SaStore::counters(TunnelId id) const {

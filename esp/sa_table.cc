@@ -53,4 +53,13 @@ OutboundSa* SaTable::find_outbound(TunnelId tunnel, ByteView inner_packet, Verdi
   return find_in_spd(entry->spd, *packet, verdict);
 }
 
+void SaTable::visit_outbound(const IpAddress& remote,
+                             const std::function<void(OutboundSa&)>& visit) const {
+  for (const auto& tunnel : tunnels_) {
+    for (const SpdEntry& entry : tunnel->spd) {
+      if (entry.sa != nullptr && entry.sa->remote().address == remote) visit(*entry.sa);
+    }
+  }
+}
+
 }  // namespace twinspan::esp

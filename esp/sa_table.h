@@ -6,6 +6,7 @@
 // OutboundSa is written by one thread only, that of the worker which owns its tunnel.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,6 +45,8 @@ class SaTable {
   // The SA for an inner IP packet read from the tunnel's device, or nullptr and the reason in
   // `verdict`.
   OutboundSa* find_outbound(TunnelId tunnel, ByteView inner_packet, Verdict& verdict) const;
+  // Every SA that traffic to `remote` leaves by. Looks at all of them: not for the packet path.
+  void visit_outbound(const IpAddress& remote, const std::function<void(OutboundSa&)>& visit) const;
   size_t inbound_count() const { return inbound_.size(); }
 
  private:
@@ -80,6 +83,7 @@ class SaStore {
 
   // nullptr: unknown tunnel. Stays valid while the caller holds it.
   std::shared_ptr<const TunnelCounters> counters(TunnelId tunnel) const;
+  std::shared_ptr<PathMtu> path(TunnelId tunnel) const;
 
  private:
   struct Child;

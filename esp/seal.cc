@@ -19,7 +19,7 @@ struct SealBatch {
 
 // RFC 4303 2.6: nothing inside makes it a dummy packet.
 uint8_t next_header_of(const SealItem& item) {
-  if (item.inner_length == 0) return kNextHeaderNone;
+  if (item.inner_length == 0 || item.is_dummy) return kNextHeaderNone;
   return item.inner[0] >> 4 == 6 ? kNextHeaderIpv6 : kNextHeaderIpv4;
 }
 
@@ -79,7 +79,8 @@ void seal_batch(OutboundState& state, std::span<SealItem> items, uint64_t first_
 void count_sealed(std::span<const SealItem> items, DirectionCounters& counters) {
   uint64_t packets = 0, bytes = 0;
   for (const SealItem& item : items) {
-    packets += item.inner_length != 0 ? 1 : 0;
+    if (item.inner_length == 0 || item.is_dummy) continue;
+    ++packets;
     bytes += item.inner_length;
   }
   counters.packets.add(packets);

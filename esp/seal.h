@@ -15,6 +15,7 @@ struct SealItem {
       nullptr;  // The inner IP packet; may be frame + esp_header_size(sa) (in place).
   uint32_t inner_length = 0;
   uint8_t* frame = nullptr;   // Room for frame_size(sa, inner_length) bytes.
+  bool is_dummy = false;      // RFC 4303 2.6: `inner` is filling that the peer discards.
   uint32_t frame_length = 0;  // Out.
 };
 

@@ -28,6 +28,8 @@ const char* to_string(Verdict verdict) {
       return "wrong-outer";
     case Verdict::Expired:
       return "expired";
+    case Verdict::EcnIllegal:
+      return "ecn-illegal";
     case Verdict::TunWriteFailed:
       return "tun-write-failed";
     case Verdict::LinkScope:

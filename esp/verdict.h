@@ -23,6 +23,7 @@ enum class Verdict : uint8_t {
   SourceRefused,     // Own-network, martian or own-peer source on an any-to-any tunnel.
   WrongOuter,        // Arrived in another encapsulation or at another address than the SA's.
   Expired,           // The SA is past its hard limit.
+  EcnIllegal,        // RFC 6040 4.2: marked on the way, while the sender knows no such marks.
   TunWriteFailed,
   // Outbound
   LinkScope,   // Multicast that never leaves its link; not a fault.

@@ -217,6 +217,7 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   tunnel.ike_fragment_size = *connection.ike_fragment_size;
   tunnel.mode = *connection.connection_mode;
   tunnel.encapsulation = *connection.encapsulation;
+  tunnel.copy_dscp = *connection.copy_dscp;
   tunnel.vpn_type = *instance.gateway.vpn_type;
   set_suite(*suite, tunnel);
   set_selectors(instance, connection, *remote, tunnel);

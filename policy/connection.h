@@ -79,6 +79,7 @@ struct Connection {
       ipsec_policy;  // The mapping, when written in place; it wins over the name.
   Marked<bool> legacy;
   Marked<Encapsulation> encapsulation;
+  Marked<bool> copy_dscp;
   Marked<bool> enable_bgp;
   Marked<ConnectionMode> connection_mode;
   Marked<uint64_t> dpd_timeout_seconds;

@@ -41,6 +41,7 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("ike_fragment_size", &TunnelPlan::ike_fragment_size);
   compare("mode", &TunnelPlan::mode);
   compare("encapsulation", &TunnelPlan::encapsulation);
+  compare("copy_dscp", &TunnelPlan::copy_dscp);
   compare("vpn_type", &TunnelPlan::vpn_type);
   compare("children", &TunnelPlan::children);
   compare("any_to_any", &TunnelPlan::any_to_any);

@@ -162,6 +162,7 @@ Connection read_connection(const std::string& name, ObjectReader& reader) {
   reader.read("connection_type", connection.connection_type);
   reader.read("connection_protocol", connection.connection_protocol);
   reader.read("encapsulation", connection.encapsulation);
+  reader.read("copy_dscp", connection.copy_dscp);
   reader.read("enable_bgp", connection.enable_bgp);
   reader.read("connection_mode", connection.connection_mode);
   reader.read("dpd_timeout_seconds", connection.dpd_timeout_seconds);

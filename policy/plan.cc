@@ -141,6 +141,7 @@ std::string to_string(const TunnelPlan& tunnel) {
                           : fmt::format("{} bytes", tunnel.ike_fragment_size));
   }
   line("mode", fmt::format("{}, {}", name_of(tunnel.mode), is_udp ? "udp" : "esp"));
+  if (tunnel.copy_dscp) line("dscp", "copied to outer packets");
   for (const ChildPlan& child : tunnel.children) {
     line("selectors", fmt::format("{} === {}{}", listed(child.local), listed(child.remote),
                                   tunnel.any_to_any ? " (any-to-any)" : ""));

@@ -120,6 +120,7 @@ struct TunnelPlan {
   uint32_t ike_fragment_size = kIkeFragmentSizeDefault;  // 0: IKE messages are never cut.
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
+  bool copy_dscp = false;
   VpnType vpn_type = VpnType::RouteBased;
   std::vector<ChildPlan> children;  // 1 to kTunnelChildrenMax; of overlapping ones the first.
   bool any_to_any =

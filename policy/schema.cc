@@ -276,6 +276,11 @@ constexpr FieldSchema kConnectionFields[] = {
      .default_text = "udp",
      .choices = kEncapsulations,
      .doc = "udp: port 4500, NAT or not; esp: raw protocol 50."},
+    {.name = "copy_dscp",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Outer packets carry the DSCP of what is inside, so that networks on the way serve it "
+            "by class; those who watch them see the class."},
     {.name = "enable_bgp",
      .type = Flag,
      .default_text = "false",

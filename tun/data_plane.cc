@@ -44,7 +44,8 @@ class DataPlane::Impl {
   void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
   void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
   void start();
-  void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy);
+  void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
+                  TunnelTraffic traffic);
   void remove_tunnel(TunnelId tunnel);
   void detach(TunPort& port);
   void publish();
@@ -132,10 +133,12 @@ void DataPlane::Impl::start() {
                     status.udp_gro ? "on" : "off");
 }
 
-void DataPlane::Impl::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy) {
+void DataPlane::Impl::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
+                                 TunnelTraffic traffic) {
   CHECK(!ports_.contains(tunnel));
   store_.add_tunnel(tunnel, std::move(policy));
-  auto port = std::make_unique<TunPort>(tunnel, std::move(device), io_);
+  store_.path(tunnel)->set_device_mtu(device.mtu);
+  auto port = std::make_unique<TunPort>(tunnel, std::move(device), io_, traffic.copy_dscp);
   Worker& worker = owner(tunnel);
   worker.inbound_thread().call([&] { worker.inbound->add_port(*port); });
   worker.outbound_thread().call([&] { worker.outbound->add_port(*port); });
@@ -235,8 +238,12 @@ void DataPlane::start() {
   impl_->start();
 }
 
-void DataPlane::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy) {
-  impl_->add_tunnel(tunnel, std::move(device), std::move(policy));
+void DataPlane::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
+                           TunnelTraffic traffic) {
+  impl_->add_tunnel(tunnel, std::move(device), std::move(policy), traffic);
+}
+void DataPlane::set_device_mtu(TunnelId tunnel, unsigned mtu) {
+  if (const auto path = impl_->store_.path(tunnel)) path->set_device_mtu(mtu);
 }
 void DataPlane::remove_tunnel(TunnelId tunnel) {
   impl_->remove_tunnel(tunnel);
@@ -301,6 +308,28 @@ uint64_t DataPlane::handover_overflows() const {
   uint64_t lost = 0;
   for (const auto& inbound : impl_->inbounds_) lost += inbound->handover_overflows();
   return lost;
+}
+
+PathTotals DataPlane::path_totals() const {
+  PathTotals totals;
+  for (const Worker& worker : impl_->workers_) {
+    const PathCounters& reports = worker.inbound->path_counters();
+    totals.learned += reports.learned.read();
+    totals.known += reports.known.read();
+    totals.hints += reports.hints.read();
+    totals.refused += reports.refused.read();
+    const OutboundPathCounters& sent = worker.outbound->path_counters();
+    totals.probes += sent.probes.read();
+    totals.fragmented += sent.fragmented.read();
+    totals.too_big_answered += sent.too_big_answered.read();
+    totals.too_big_unanswered += sent.too_big_unanswered.read();
+  }
+  return totals;
+}
+
+unsigned DataPlane::path_mtu(TunnelId tunnel) const {
+  const auto path = impl_->store_.path(tunnel);
+  return path == nullptr ? 0 : path->outer();
 }
 
 OffloadStatus DataPlane::offloads() const {

@@ -73,6 +73,23 @@ struct TunnelTotals {
   DirectionTotals outbound;
 };
 
+// Settings of a tunnel's own for how its packets leave.
+struct TunnelTraffic {
+  bool copy_dscp = false;  // Of the inner header to the outer one.
+};
+
+// What happened on account of the size of packets, all tunnels together.
+struct PathTotals {
+  uint64_t probes = 0;              // Dummy packets sent to ask for the size.
+  uint64_t learned = 0;             // Reports that made a path narrower.
+  uint64_t known = 0;               // Believed, and no news.
+  uint64_t hints = 0;               // Reports that quote no SPI.
+  uint64_t refused = 0;             // Reports that quote an SPI that is not ours.
+  uint64_t fragmented = 0;          // Inner packets that were cut before sealing.
+  uint64_t too_big_answered = 0;    // Inner packets that were too big and whose sender was told.
+  uint64_t too_big_unanswered = 0;  // Not told, because too many were.
+};
+
 // Offloads as they are in use now, after fall-backs.
 struct OffloadStatus {
   bool tun_offload = false, uso = false, udp_gso = false, udp_gro = false;
@@ -95,7 +112,9 @@ class DataPlane {
   // Worker `tunnel % workers` owns the tunnel; IKE chooses inbound SPIs congruent to it.
   // Packets flow once publish() has been called. When remove_tunnel() returns, the device is
   // closed.
-  void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy);
+  void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
+                  TunnelTraffic traffic = {});
+  void set_device_mtu(TunnelId tunnel, unsigned mtu);  // It has another one than when it was added.
   void remove_tunnel(TunnelId tunnel);
 
   Result<void, std::string> install(SaPairParams params);
@@ -118,6 +137,8 @@ class DataPlane {
   uint64_t ring_overflows() const;             // Records lost because control was too slow.
   uint64_t handover_overflows() const;         // Frames lost on the way from one worker to another.
   OffloadStatus offloads() const;
+  PathTotals path_totals() const;
+  unsigned path_mtu(TunnelId tunnel) const;  // What was learned of the outer path; 0: nothing.
 
  private:
   class Impl;

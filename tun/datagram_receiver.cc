@@ -5,15 +5,29 @@
 namespace twinspan::tun {
 namespace {
 
-// 0: no train.
-size_t gro_segment_size(msghdr& header) {
+// What the kernel says beside the bytes.
+struct Beside {
+  size_t segment_size = 0;  // 0: no train.
+  uint8_t traffic_class = 0;
+};
+
+// TOS comes as a byte, the others as an int of the host's order.
+Beside read_control(msghdr& header) {
+  Beside beside;
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-    if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO) continue;
-    int size = 0;
-    std::memcpy(&size, CMSG_DATA(c), sizeof size);
-    return size > 0 ? static_cast<size_t>(size) : 0;
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+      beside.traffic_class = *CMSG_DATA(c);
+      continue;
+    }
+    int value = 0;
+    std::memcpy(&value, CMSG_DATA(c), sizeof value);
+    if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO && value > 0) {
+      beside.segment_size = static_cast<size_t>(value);
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+      beside.traffic_class = static_cast<uint8_t>(value);
+    }
   }
-  return 0;
+  return beside;
 }
 
 }  // namespace
@@ -40,11 +54,12 @@ std::span<const Received> DatagramReceiver::receive(int fd) {
       ++truncated_;
       continue;
     }
-    const size_t segment = gro_segment_size(message.msg_hdr);
+    const Beside beside = read_control(message.msg_hdr);
     const size_t length = message.msg_len;
     received_[used++] = {.bytes = {pool_.buffer(static_cast<size_t>(i)), length},
-                         .segment_size = segment == 0 ? length : segment,
-                         .remote = to_endpoint(names_[static_cast<size_t>(i)])};
+                         .segment_size = beside.segment_size == 0 ? length : beside.segment_size,
+                         .remote = to_endpoint(names_[static_cast<size_t>(i)]),
+                         .ecn = esp::ecn_of(beside.traffic_class)};
   }
   return {received_.data(), used};
 }

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
+#include "esp/ecn.h"
 #include "tun/packet_io.h"
 #include "tun/packet_pool.h"
 #include "tun/socket_address.h"
@@ -17,6 +18,7 @@ struct Received {
   ByteSpan bytes;
   size_t segment_size = 0;  // Every segment but the last has this length.
   Endpoint remote;
+  esp::Ecn ecn = esp::Ecn::NotEct;  // Of all: GRO joins no datagrams whose traffic class differs.
 };
 
 class DatagramReceiver {

@@ -13,6 +13,7 @@ struct FrameSender::Job {
   SocketAddress remote;
   std::span<const ByteView> frames;
   UdpSocket* udp;  // nullptr: a raw socket.
+  uint8_t traffic_class;
   size_t next = 0;
   size_t singles_until = 0;  // Frames before this one are sent without segmentation.
   int refusals = 0;          // In a row.
@@ -38,21 +39,54 @@ size_t run_length(std::span<const ByteView> frames) {
   return count;
 }
 
+// What an ICMP message turns into, which the kernel tells to whoever uses the socket next.
+bool is_echo(int error) {
+  return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
+         error == ENOPROTOOPT || error == EPROTO || error == EACCES;
+}
+
+// Ancillary data, one piece behind the other.
+class ControlWriter {
+ public:
+  explicit ControlWriter(ByteSpan out) : out_(out) {}
+
+  template <class Value>
+  void add(int level, int type, Value value) {
+    cmsghdr control{};
+    control.cmsg_level = level;
+    control.cmsg_type = type;
+    control.cmsg_len = CMSG_LEN(sizeof value);
+    std::memset(&out_[size_], 0, CMSG_SPACE(sizeof value));
+    std::memcpy(&out_[size_], &control, sizeof control);
+    std::memcpy(&out_[size_ + CMSG_LEN(0)], &value, sizeof value);
+    size_ += CMSG_SPACE(sizeof value);
+  }
+  size_t size() const { return size_; }
+
+ private:
+  ByteSpan out_;
+  size_t size_ = 0;
+};
+
 }  // namespace
 
 SendReport FrameSender::send(UdpSocket& socket, const Endpoint& remote,
-                             std::span<const ByteView> frames) {
-  return run(
-      {.fd = socket.fd(), .remote = to_socket_address(remote), .frames = frames, .udp = &socket});
+                             std::span<const ByteView> frames, uint8_t traffic_class) {
+  return run({.fd = socket.fd(),
+              .remote = to_socket_address(remote),
+              .frames = frames,
+              .udp = &socket,
+              .traffic_class = traffic_class});
 }
 
 SendReport FrameSender::send(RawEspSocket& socket, const IpAddress& remote,
-                             std::span<const ByteView> frames) {
+                             std::span<const ByteView> frames, uint8_t traffic_class) {
   // A port is not a raw socket's business; IPv6 refuses any but 0.
   return run({.fd = socket.fd(),
               .remote = to_socket_address({remote, 0}),
               .frames = frames,
-              .udp = nullptr});
+              .udp = nullptr,
+              .traffic_class = traffic_class});
 }
 
 SendReport FrameSender::run(Job job) {
@@ -101,15 +135,17 @@ void FrameSender::add_message(const Job& job, size_t first, size_t count, size_t
   header.msg_namelen = job.remote.length;
   header.msg_iov = &pieces_[message];
   header.msg_iovlen = 1;
-  if (count == 1) return;
+  ControlWriter control(controls_[message].bytes);
+  if (count > 1)
+    control.add<uint16_t>(IPPROTO_UDP, UDP_SEGMENT, static_cast<uint16_t>(head.size()));
+  if (job.traffic_class != 0) {
+    const bool is_v4 = job.remote.storage.ss_family == AF_INET;
+    control.add<int>(is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_TOS : IPV6_TCLASS,
+                     job.traffic_class);
+  }
+  if (control.size() == 0) return;
   header.msg_control = controls_[message].bytes.data();
-  header.msg_controllen = CMSG_SPACE(sizeof(uint16_t));
-  cmsghdr* control = CMSG_FIRSTHDR(&header);
-  control->cmsg_level = IPPROTO_UDP;
-  control->cmsg_type = UDP_SEGMENT;
-  control->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-  const auto size = static_cast<uint16_t>(head.size());
-  std::memcpy(CMSG_DATA(control), &size, sizeof size);
+  header.msg_controllen = control.size();
 }
 
 // Decides about the message that the last call began with.
@@ -128,16 +164,19 @@ void FrameSender::handle_refusal(Job& job, int error) {
     job.udp->disable_gso();
     return;
   }
+  // IP_RECVERR: about an earlier datagram; this one was not tried. EMSGSIZE may be that or the
+  // truth.
+  if (is_echo(error) && job.refusals < kRefusalsMax) return;
+  if (error == EMSGSIZE && job.refusals == 1) return;
   if (error == EMSGSIZE && count > 1) {
     // The segments are larger than the path. That says nothing against segmentation; one by one the
     // kernel may fragment them.
+    job.report.exceeds_path = true;
     job.singles_until = job.next + count;
     return;
   }
   if (error == EMSGSIZE) {
     job.report.too_big += count;
-  } else if (error == ECONNREFUSED && job.refusals < kRefusalsMax) {
-    return;  // The echo of an earlier datagram; this one was not tried.
   } else {
     job.report.failed += count;
   }

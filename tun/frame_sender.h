@@ -21,6 +21,7 @@ struct SendReport {
   size_t sent = 0;
   size_t too_big = 0;  // Larger than any datagram, or than a path that may not be fragmented.
   size_t failed = 0;
+  bool exceeds_path = false;  // A train was refused for the size of its segments.
 };
 
 class FrameSender {
@@ -31,11 +32,14 @@ class FrameSender {
 
   explicit FrameSender(PacketIo& io) : io_(io) {}
 
-  SendReport send(UdpSocket& socket, const Endpoint& remote, std::span<const ByteView> frames);
-  SendReport send(RawEspSocket& socket, const IpAddress& remote, std::span<const ByteView> frames);
+  // `traffic_class` is that of the outer packets.
+  SendReport send(UdpSocket& socket, const Endpoint& remote, std::span<const ByteView> frames,
+                  uint8_t traffic_class = 0);
+  SendReport send(RawEspSocket& socket, const IpAddress& remote, std::span<const ByteView> frames,
+                  uint8_t traffic_class = 0);
 
  private:
-  // Room for UDP_SEGMENT and, beside it, a traffic class.
+  // UDP_SEGMENT and, beside it, a traffic class.
   static constexpr size_t kControlMax = CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(int));
   static constexpr int kRefusalsMax =
       4;  // Errors in a row for one message before its frames are given up.

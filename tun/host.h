@@ -37,6 +37,7 @@ struct TunSpec {
 struct TunDevice {
   std::string name;
   int interface_index = 0;
+  unsigned mtu = 0;          // 0: not known.
   UniqueFd fd;               // Non-blocking, one queue.
   bool vnet_header = false;  // Packets carry a virtio_net_hdr of 10 bytes.
   bool tso = false;

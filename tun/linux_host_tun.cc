@@ -62,6 +62,7 @@ Result<TunDevice, HostError> LinuxHost::open_tun(const TunSpec& spec) {
   }
   TRY_ASSIGN(TunDevice device, attach_or_recreate(spec, found->has_value()));
   TRY(configure_tun(device, spec));
+  device.mtu = spec.mtu;
   return device;
 }
 

@@ -21,6 +21,10 @@ int PacketIo::recvmmsg(int fd, std::span<mmsghdr> messages) {
                     nullptr);
 }
 
+ssize_t PacketIo::receive_error(int fd, msghdr& message) {
+  return ::recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+}
+
 int PacketIo::setsockopt(int fd, int level, int option, int value) {
   return ::setsockopt(fd, level, option, &value, sizeof value);
 }

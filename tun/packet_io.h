@@ -17,6 +17,8 @@ class PacketIo {
   virtual ssize_t writev(int fd, std::span<const iovec> pieces);
   virtual int sendmmsg(int fd, std::span<mmsghdr> messages);  // MSG_DONTWAIT
   virtual int recvmmsg(int fd, std::span<mmsghdr> messages);  // MSG_DONTWAIT
+  // Of the error queue: MSG_ERRQUEUE | MSG_DONTWAIT.
+  virtual ssize_t receive_error(int fd, msghdr& message);
   virtual int setsockopt(int fd, int level, int option, int value);
   // Waits until the socket takes more, at most `milliseconds`.
   virtual void wait_writable(int fd, int milliseconds);

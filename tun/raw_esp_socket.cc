@@ -6,7 +6,8 @@ namespace twinspan::tun {
 
 RawEspSocket::RawEspSocket(UniqueFd fd, const IpAddress& local, PacketIo& io)
     : fd_(std::move(fd)), local_{local, 0} {
-  allow_outer_fragmentation(fd_.get(), local.family(), io);
+  set_outer_options(fd_.get(), local.family(), io);
+  report_errors(fd_.get(), local.family(), io);
 }
 
 std::optional<ByteSpan> strip_outer_header(ByteSpan received, IpFamily family) {

@@ -4,9 +4,10 @@
 
 namespace twinspan::tun {
 
-TunPort::TunPort(TunnelId tunnel, TunDevice device, PacketIo& io)
+TunPort::TunPort(TunnelId tunnel, TunDevice device, PacketIo& io, bool copies_dscp)
     : tunnel_(tunnel),
       device_(std::move(device)),
+      copies_dscp_(copies_dscp),
       io_(io),
       tso_(device_.vnet_header && device_.tso),
       uso_(device_.vnet_header && device_.uso) {}
@@ -32,14 +33,18 @@ size_t TunPort::write(Coalescer& coalescer, size_t group) {
   return write_singly(coalescer, group);
 }
 
-size_t TunPort::write_singly(Coalescer& coalescer, size_t group) {
+bool TunPort::write_packet(ByteView packet) {
   VirtioHeader none{};
+  const iovec pieces[2] = {{&none, kVirtioHeaderSize},
+                           {const_cast<uint8_t*>(packet.data()), packet.size()}};
+  return write_pieces(pieces);
+}
+
+size_t TunPort::write_singly(Coalescer& coalescer, size_t group) {
   size_t failed = 0;
   size_t packet = coalescer.first_packet(group);
   for (size_t i = 0; i < coalescer.packet_count(group); ++i) {
-    const ByteSpan bytes = coalescer.packet(packet);
-    const iovec pieces[2] = {{&none, kVirtioHeaderSize}, {bytes.data(), bytes.size()}};
-    if (!write_pieces(pieces)) ++failed;
+    if (!write_packet(coalescer.packet(packet))) ++failed;
     packet = coalescer.next_packet(packet);
   }
   return failed;

@@ -14,10 +14,11 @@ namespace twinspan::tun {
 
 class TunPort {
  public:
-  TunPort(TunnelId tunnel, TunDevice device, PacketIo& io);
+  TunPort(TunnelId tunnel, TunDevice device, PacketIo& io, bool copies_dscp = false);
 
   TunnelId tunnel() const { return tunnel_; }
   int fd() const { return device_.fd.get(); }
+  bool copies_dscp() const { return copies_dscp_; }  // To the outer header.
   bool vnet_header() const { return device_.vnet_header; }
   bool tso() const { return tso_.load(std::memory_order_relaxed); }
   bool uso() const { return uso_.load(std::memory_order_relaxed); }
@@ -26,6 +27,8 @@ class TunPort {
   ssize_t read(VirtioHeader& header, ByteSpan buffer);
 
   CoalesceKinds kinds() const { return {.tcp = tso(), .udp = uso()}; }
+  // A packet of our own. False: the kernel did not take it. Either loop may call it.
+  bool write_packet(ByteView packet);
   // Returns how many of the group's packets the kernel did not take.
   size_t write(Coalescer& coalescer, size_t group);
 
@@ -35,6 +38,7 @@ class TunPort {
 
   TunnelId tunnel_;
   TunDevice device_;
+  bool copies_dscp_;
   PacketIo& io_;
   std::atomic<bool> tso_;
   std::atomic<bool> uso_;

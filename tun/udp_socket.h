@@ -37,7 +37,12 @@ class UdpSocket {
   bool gro_;
 };
 
-// Clears DF on what a socket of either kind sends.
-void allow_outer_fragmentation(int fd, IpFamily family, PacketIo& io);
+// What sockets of either kind have in common: packets go without DF, their size is never decided by
+// what an ICMP message says to the kernel, and the traffic class of what arrives is told.
+void set_outer_options(int fd, IpFamily family, PacketIo& io);
+// Errors about what was sent come up through the error queue, which must be emptied then.
+void report_errors(int fd, IpFamily family, PacketIo& io);
+// While it is on, packets go with DF and never in pieces, up to the size that the link takes.
+void set_probing(int fd, IpFamily family, bool is_on, PacketIo& io);
 
 }  // namespace twinspan::tun

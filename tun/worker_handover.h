@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/endpoint.h"
 #include "base/sa_params.h"
+#include "esp/ecn.h"
 
 namespace twinspan::tun {
 
@@ -20,6 +21,7 @@ struct FrameSource {
   Endpoint remote;                  // Ports are 0 without UDP.
   const Endpoint* local = nullptr;  // The receiving socket's, which outlives every frame.
   Encapsulation carriage = Encapsulation::Udp;
+  esp::Ecn ecn = esp::Ecn::NotEct;
 };
 
 struct HandoverFrame {

@@ -1,9 +1,9 @@
 #include "tun/worker_inbound.h"
 
 #include <sys/eventfd.h>
-#include <time.h>
 
 #include "base/check.h"
+#include "tun/coarse_clock.h"
 #include "tun/demux.h"
 
 namespace twinspan::tun {
@@ -15,13 +15,6 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
   if (packets != 0) counters.drops[static_cast<size_t>(verdict)].add(packets);
 }
 
-// Coarse is exact to some milliseconds, and costs no system call.
-uint64_t coarse_milliseconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
-}
-
 }  // namespace
 
 template <class Socket>
@@ -29,6 +22,9 @@ class WorkerInbound::SocketWatch : public Pollable {
  public:
   SocketWatch(WorkerInbound& inbound, Socket& socket) : inbound_(inbound), socket_(socket) {}
   void on_ready() override { inbound_.receive(socket_); }
+  void on_error() override {
+    inbound_.path_reports_.take(socket_.fd(), inbound_.thread_.newest_table());
+  }
 
  private:
   WorkerInbound& inbound_;
@@ -45,7 +41,7 @@ class WorkerInbound::HandoverWatch : public Pollable {
 };
 
 WorkerInbound::WorkerInbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
-    : thread_(thread), records_(records), receiver_(io) {}
+    : thread_(thread), records_(records), receiver_(io), path_reports_(io) {}
 
 WorkerInbound::~WorkerInbound() = default;
 
@@ -95,7 +91,7 @@ void WorkerInbound::receive(UdpSocket& socket) {
 
 void WorkerInbound::take_train(UdpSocket& socket, const Received& train,
                                const esp::SaTable& table) {
-  add_source({train.remote, &socket.local(), Encapsulation::Udp}, table);
+  add_source({train.remote, &socket.local(), Encapsulation::Udp, train.ecn}, table);
   ByteSpan rest = train.bytes;
   do {
     const ByteSpan segment = rest.first(std::min(train.segment_size, rest.size()));
@@ -127,7 +123,8 @@ void WorkerInbound::receive(RawEspSocket& socket) {
         count_drop(orphans_, Verdict::Malformed, 1);
         continue;
       }
-      add_source({{packet.remote.address, 0}, &socket.local(), Encapsulation::Esp}, table);
+      add_source({{packet.remote.address, 0}, &socket.local(), Encapsulation::Esp, packet.ecn},
+                 table);
       add_frame(*frame, table);
     }
     finish_round(table);
@@ -174,7 +171,8 @@ void WorkerInbound::add_frame(ByteSpan frame, const esp::SaTable& table) {
   }
   if (frame_count_ == kFramesMax) finish_batch(table);
   items_[frame_count_] = {.frame = frame.data(),
-                          .frame_length = static_cast<uint32_t>(frame.size())};
+                          .frame_length = static_cast<uint32_t>(frame.size()),
+                          .outer_ecn = source.ecn};
   source_of_[frame_count_++] = static_cast<uint16_t>(source_count_ - 1);
 }
 

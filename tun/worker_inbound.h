@@ -15,6 +15,7 @@
 #include "esp/sa_table.h"
 #include "tun/coalesce.h"
 #include "tun/datagram_receiver.h"
+#include "tun/path_reports.h"
 #include "tun/raw_esp_socket.h"
 #include "tun/tun_port.h"
 #include "tun/udp_socket.h"
@@ -47,6 +48,7 @@ class WorkerInbound {
   void remove_port(TunPort& port);
 
   const esp::DirectionCounters& orphans() const { return orphans_; }
+  const PathCounters& path_counters() const { return path_reports_.counters(); }
   uint64_t handover_overflows() const { return handover_overflows_.read(); }
 
  private:
@@ -77,6 +79,7 @@ class WorkerInbound {
   WorkerThread& thread_;
   RecordQueue& records_;
   DatagramReceiver receiver_;
+  PathReports path_reports_;
   Coalescer coalescer_;
   std::vector<std::unique_ptr<Pollable>> watches_;
   std::unordered_map<TunnelId, TunPort*> ports_;

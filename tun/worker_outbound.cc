@@ -3,6 +3,8 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "esp/ecn.h"
+#include "esp/mss_clamp.h"
 #include "tun/ip_layout.h"
 
 namespace twinspan::tun {
@@ -17,9 +19,6 @@ constexpr size_t kTailroom = 320;
 // Gathering stops here, so that a packet of any size still fits behind.
 constexpr size_t kGatherBytesMax = 65536;
 constexpr size_t kStageSize = kHeadroom + kGatherBytesMax + kTailroom + kIpPacketMax + kTailroom;
-// 47 segments of a 64 KB super-packet take 69 KB; smaller segments make more packets, more
-// overhead, and maybe a second batch.
-constexpr size_t kSlotsSize = 128 * 1024;
 
 void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packets) {
   if (packets != 0) counters.drops[static_cast<size_t>(verdict)].add(packets);
@@ -46,9 +45,11 @@ class WorkerOutbound::PortWatch : public Pollable {
 WorkerOutbound::WorkerOutbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
     : thread_(thread),
       records_(records),
+      io_(io),
       sender_(io),
       stage_(1, kStageSize),
-      slots_(1, kSlotsSize) {}
+      slots_(1, kSlotsSize),
+      aside_(1, kIpPacketMax) {}
 
 WorkerOutbound::~WorkerOutbound() = default;
 
@@ -110,45 +111,22 @@ void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const Virt
     count_drop(counters_of(table, port), verdict, 1);
     return;
   }
-  if (sa != batch_sa_) flush();
+  if (exceeds_path(*sa, packet, packet.size())) {
+    flush();  // What was read before leaves before.
+    handle_too_big({port, *sa, counters_of(table, port)}, packet);
+    return;
+  }
+  esp::clamp_mss(packet, sa->mss_mtu());
+  const uint8_t traffic_class =
+      esp::outer_traffic_class(esp::traffic_class_of(packet.data()), port.copies_dscp());
+  if (sa != batch_sa_ || traffic_class != batch_traffic_class_) flush();
   batch_sa_ = sa;
+  batch_traffic_class_ = traffic_class;
   batch_counters_ = &counters_of(table, port);
   uint8_t* frame = packet.data() - esp::esp_header_size(*sa);
   items_[batch_size_++] = {
       .inner = packet.data(), .inner_length = static_cast<uint32_t>(packet.size()), .frame = frame};
   batch_end_ = frame + esp::frame_size(*sa, packet.size());
-}
-
-void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
-                                       const VirtioHeader& header, ByteSpan packet) {
-  esp::DirectionCounters& counters = counters_of(table, port);
-  const auto segmenter = Segmenter::make(header, packet);
-  if (!segmenter) {
-    count_drop(counters, segmenter.error(), 1);
-    return;
-  }
-  Verdict verdict = Verdict::NoSa;
-  esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict);
-  if (sa == nullptr) {
-    count_drop(counters, verdict, segmenter->count());
-    return;
-  }
-  const size_t header_size = esp::esp_header_size(*sa);
-  size_t segment = 0;
-  while (segment < segmenter->count()) {
-    uint8_t* frame = slots_.buffer(0);
-    while (segment < segmenter->count() && batch_size_ < kBatchMax) {
-      const size_t length = segmenter->length(segment);
-      const size_t size = esp::frame_size(*sa, length);
-      if (frame + size > slots_.buffer(0) + kSlotsSize) break;
-      uint8_t* inner = frame + header_size;
-      segmenter->write(segment++, inner);
-      items_[batch_size_++] = {
-          .inner = inner, .inner_length = static_cast<uint32_t>(length), .frame = frame};
-      frame += size;
-    }
-    seal_and_send(*sa, counters);
-  }
 }
 
 esp::DirectionCounters& WorkerOutbound::counters_of(const esp::SaTable& table,
@@ -172,6 +150,8 @@ void WorkerOutbound::seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& 
     const SendReport report = send(sa, {frames_.data(), sealed});
     count_drop(counters, Verdict::TooBig, report.too_big);
     count_drop(counters, Verdict::SendFailed, report.failed);
+    if (report.exceeds_path) sa.path().want_probe();
+    probe_path(sa, sealed);
   }
   report_events(sa);
 }
@@ -179,12 +159,14 @@ void WorkerOutbound::seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& 
 SendReport WorkerOutbound::send(const esp::OutboundSa& sa, std::span<const ByteView> frames) {
   if (sa.encapsulation() == Encapsulation::Udp) {
     for (UdpSocket* socket : udp_) {
-      if (socket->local() == sa.local()) return sender_.send(*socket, sa.remote(), frames);
+      if (socket->local() == sa.local()) {
+        return sender_.send(*socket, sa.remote(), frames, batch_traffic_class_);
+      }
     }
   } else {
     for (RawEspSocket* socket : raw_) {
       if (socket->local().address == sa.local().address) {
-        return sender_.send(*socket, sa.remote().address, frames);
+        return sender_.send(*socket, sa.remote().address, frames, batch_traffic_class_);
       }
     }
   }

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "esp/rate_limit.h"
 #include "esp/sa_table.h"
 #include "esp/seal.h"
 #include "tun/frame_sender.h"
@@ -22,10 +23,18 @@
 
 namespace twinspan::tun {
 
+struct OutboundPathCounters {
+  esp::Counter probes;
+  esp::Counter fragmented;          // Inner packets that were cut before sealing.
+  esp::Counter too_big_answered;    // Their senders were told.
+  esp::Counter too_big_unanswered;  // Not told, because too many were.
+};
+
 class WorkerOutbound {
  public:
   static constexpr size_t kBatchMax = 128;        // Packets sealed together.
   static constexpr unsigned kReadsPerWake = 128;  // A device's share before the others have theirs.
+  static constexpr uint32_t kTooBigPerSecondMax = 100;  // ICMP messages towards the inside.
   // In a row, of a device that answers reads with errors; then it is left alone: it was deleted
   // under us.
   static constexpr unsigned kReadErrorsMax = 16;
@@ -43,6 +52,7 @@ class WorkerOutbound {
   void remove_port(TunPort& port);
 
   const esp::DirectionCounters& orphans() const { return orphans_; }
+  const OutboundPathCounters& path_counters() const { return path_counters_; }
 
  private:
   class PortWatch;
@@ -52,10 +62,22 @@ class WorkerOutbound {
   uint8_t* read_position();
   void handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
               ByteSpan packet);
+  struct Outbound {
+    TunPort& port;
+    esp::OutboundSa& sa;
+    esp::DirectionCounters& counters;
+  };
   void gather(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
               ByteSpan packet);
   void send_super_packet(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
                          ByteSpan packet);
+  template <class Pieces>
+  void send_pieces(const Outbound& outbound, const Pieces& pieces);
+  static bool exceeds_path(const esp::OutboundSa& sa, ByteView packet, size_t length);
+  void handle_too_big(const Outbound& outbound, const Segmenter& segments);
+  bool handle_too_big(const Outbound& outbound, ByteView packet);
+  void probe_path(esp::OutboundSa& sa, size_t sealed);
+  int socket_of(const esp::OutboundSa& sa) const;
   esp::DirectionCounters& counters_of(const esp::SaTable& table, const TunPort& port);
   void flush();
   void seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& counters);
@@ -64,19 +86,27 @@ class WorkerOutbound {
 
   WorkerThread& thread_;
   RecordQueue& records_;
+  PacketIo& io_;
   FrameSender sender_;
   std::vector<UdpSocket*> udp_;
   std::vector<RawEspSocket*> raw_;
   std::unordered_map<const TunPort*, std::unique_ptr<PortWatch>> ports_;
   esp::DirectionCounters orphans_;
+  OutboundPathCounters path_counters_;
+  esp::RateLimit too_big_limit_{kTooBigPerSecondMax, kTooBigPerSecondMax};
 
   // Where packets are read, one behind the other while small ones gather.
   PacketPool stage_;
-  // Where the segments of a super-packet are written and sealed.
+  // Where the pieces of a packet are written and sealed. 47 segments of a 64 KB super-packet take
+  // 69 KB; smaller segments make more packets, more overhead, and maybe a second batch.
+  static constexpr size_t kSlotsSize = 128 * 1024;
   PacketPool slots_;
+  // Where a segment lies that has to be cut once more. Not resident before.
+  PacketPool aside_;
   // The batch: what `items_` says belongs to this SA and these counters.
   esp::OutboundSa* batch_sa_ = nullptr;
   esp::DirectionCounters* batch_counters_ = nullptr;
+  uint8_t batch_traffic_class_ = 0;  // Of the outer packets.
   size_t batch_size_ = 0;
   uint8_t* batch_end_ = nullptr;  // Behind the last gathered frame.
   std::array<esp::SealItem, kBatchMax> items_;

@@ -89,6 +89,7 @@ bool WorkerThread::run_round() {
   for (int i = 0; i < count; ++i) {
     auto* pollable = static_cast<Pollable*>(events[static_cast<size_t>(i)].data.ptr);
     if (pollable != nullptr) {
+      if ((events[static_cast<size_t>(i)].events & EPOLLERR) != 0) pollable->on_error();
       pollable->on_ready();
       continue;
     }

@@ -22,6 +22,8 @@ class Pollable {
  public:
   virtual ~Pollable() = default;
   virtual void on_ready() = 0;
+  // Before on_ready(), when the descriptor has an error to tell.
+  virtual void on_error() {}
 };
 
 class WorkerThread {

@@ -135,7 +135,8 @@ Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::Tun
   carrier_device.interface_index = device.interface_index;
   carriers_.push_back(
       std::make_unique<Carrier>(parts_.context, parts_.host, std::move(carrier_device), log_));
-  data_plane_.add_tunnel(id, std::move(device), to_source_policy(plan_, plan));
+  data_plane_.add_tunnel(id, std::move(device), to_source_policy(plan_, plan),
+                         {.copy_dscp = plan.copy_dscp});
   return {};
 }
 
@@ -288,7 +289,8 @@ nlohmann::json Gateway::status() const {
                                    .offloads = data_plane_.offloads(),
                                    .orphans = data_plane_.orphan_totals(),
                                    .ring_overflows = data_plane_.ring_overflows(),
-                                   .handover_overflows = data_plane_.handover_overflows()};
+                                   .handover_overflows = data_plane_.handover_overflows(),
+                                   .path = data_plane_.path_totals()};
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},
@@ -300,6 +302,8 @@ nlohmann::json Gateway::status() const {
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {
   nlohmann::json detail = connection_detail_json(tunnel, data_plane_.totals(tunnel.id));
   detail["warnings"] = warnings(tunnel);
+  const unsigned path_mtu = data_plane_.path_mtu(tunnel.id);
+  detail["path_mtu"] = path_mtu == 0 ? nlohmann::json() : nlohmann::json(path_mtu);
   detail["schema"] = "twinspan.connection/1";
   return detail;
 }

@@ -239,6 +239,7 @@ void Gateway::update_mtu(TunnelView& tunnel) {
     return log_.warning("{}: {}", tunnel.plan.connection, set.error().to_string());
   }
   log_.info("{}: MTU {} of device {}", tunnel.plan.connection, mtu, tunnel.plan.device);
+  data_plane_.set_device_mtu(tunnel.id, mtu);
   tunnel.mtu = mtu;
 }
 

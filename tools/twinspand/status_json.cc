@@ -130,6 +130,19 @@ json wanted_children_json(const TunnelView& tunnel) {
   return list;
 }
 
+json path_json(const tun::PathTotals& totals) {
+  return {
+      {"probes", totals.probes},
+      {"reports_learned", totals.learned},
+      {"reports_known", totals.known},
+      {"reports_without_spi", totals.hints},
+      {"reports_of_unknown_spi", totals.refused},
+      {"fragmented", totals.fragmented},
+      {"too_big_answered", totals.too_big_answered},
+      {"too_big_unanswered", totals.too_big_unanswered},
+  };
+}
+
 }  // namespace
 
 json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
@@ -187,6 +200,7 @@ json data_plane_json(const DataPlaneStatus& status) {
       {"uso", status.offloads.uso},
       {"udp_gso", status.offloads.udp_gso},
       {"udp_gro", status.offloads.udp_gro},
+      {"path_mtu", path_json(status.path)},
       {"drops", drops_json(status.orphans)},
       {"ring_overflows", status.ring_overflows},
       {"handover_overflows", status.handover_overflows},

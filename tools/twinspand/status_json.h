@@ -17,6 +17,7 @@ struct DataPlaneStatus {
   tun::DirectionTotals orphans;
   uint64_t ring_overflows = 0;
   uint64_t handover_overflows = 0;
+  tun::PathTotals path;
 };
 
 nlohmann::json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);

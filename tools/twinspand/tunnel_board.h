@@ -21,7 +21,7 @@ const char* to_string(ConnectionStatus status);
 struct TunnelView {
   TunnelId id;
   policy::TunnelPlan plan;
-  unsigned mtu = 0;
+  unsigned mtu = 0;  // Of the device.
   ike::TunnelState ike_state = ike::TunnelState::Idle;
   std::string reason;                                // Why it is not connected; empty when it is.
   ike::Diagnosis diagnosis;                          // Of the last failure; empty when connected.

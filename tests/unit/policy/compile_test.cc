@@ -122,6 +122,14 @@ TEST(Compile, TheFragmentSizeIsInThePlanAndPrintedWhenItIsNotTheUsualOne) {
   EXPECT_THAT(with_size("0").to_string(), HasSubstr("  fragments   never\n"));
 }
 
+TEST(Compile, CopyingTheDscpIsInThePlanAndPrintedWhenItIsOn) {
+  const Plan plan = plan_of(
+      estate_with({{"dpd_timeout_seconds: 30", "dpd_timeout_seconds: 30\n    copy_dscp: true"}}));
+  EXPECT_FALSE(tunnel(plan_of(kGoodEstate), "a-to-branch").copy_dscp);
+  EXPECT_TRUE(tunnel(plan, "a-to-branch").copy_dscp);
+  EXPECT_THAT(plan.to_string(), HasSubstr("  dscp        copied to outer packets\n"));
+}
+
 TEST(Compile, EachDirectionBelongsToItsFirstGateway) {
   const Plan plan = plan_of(kGoodEstate, "gw-b");
   ASSERT_THAT(plan.tunnels, SizeIs(1));

@@ -71,7 +71,8 @@ int Site::add_tunnel(TunnelId tunnel) {
   TunDevice device;
   device.fd = UniqueFd(pair[0]);
   device.vnet_header = device.tso = device.uso = options_.tun_offload;
-  plane_->add_tunnel(tunnel, std::move(device), {});
+  device.mtu = options_.device_mtu;
+  plane_->add_tunnel(tunnel, std::move(device), {}, {.copy_dscp = options_.copy_dscp});
   inner_[tunnel] = UniqueFd(pair[1]);
   return pair[1];
 }

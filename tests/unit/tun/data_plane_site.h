@@ -32,6 +32,8 @@ struct SiteOptions {
   bool udp_gso = true;
   bool udp_gro = true;
   bool tun_offload = true;
+  unsigned device_mtu = 0;  // 0: not known, and then the path is not probed.
+  bool copy_dscp = false;
   PacketIo* io = nullptr;  // nullptr: the kernel's.
 };
 

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <deque>
 #include <functional>
@@ -19,6 +20,7 @@ struct SentMessage {
   Bytes bytes;
   size_t segment_size = 0;  // 0: no UDP_SEGMENT.
   size_t call = 0;
+  int traffic_class = 0;
   bool operator==(const SentMessage&) const = default;
 };
 
@@ -72,6 +74,27 @@ class FakeIo : public PacketIo {
 
   int recvmmsg(int, std::span<mmsghdr>) override { return static_cast<int>(fail(EAGAIN)); }
 
+  // Messages of the error queue: parts of a msghdr, as the kernel fills them in.
+  struct ErrorMessage {
+    Bytes name;
+    Bytes control;
+    Bytes quoted;
+  };
+  std::deque<ErrorMessage> errors;
+
+  ssize_t receive_error(int, msghdr& message) override {
+    if (errors.empty()) return fail(EAGAIN);
+    const ErrorMessage next = errors.front();
+    errors.pop_front();
+    std::ranges::copy(next.name, static_cast<uint8_t*>(message.msg_name));
+    message.msg_namelen = static_cast<socklen_t>(next.name.size());
+    std::ranges::copy(next.control, static_cast<uint8_t*>(message.msg_control));
+    message.msg_controllen = next.control.size();
+    const size_t length = std::min(message.msg_iov[0].iov_len, next.quoted.size());
+    std::copy_n(next.quoted.begin(), length, static_cast<uint8_t*>(message.msg_iov[0].iov_base));
+    return static_cast<ssize_t>(length);
+  }
+
   int setsockopt(int, int, int option, int) override {
     const auto refused = refused_options.find(option);
     return refused == refused_options.end() ? 0 : static_cast<int>(fail(refused->second));
@@ -96,10 +119,14 @@ class FakeIo : public PacketIo {
 
   SentMessage read_message(msghdr& header) const {
     SentMessage out{.bytes = joined({header.msg_iov, header.msg_iovlen}), .call = send_calls};
-    if (const cmsghdr* control = CMSG_FIRSTHDR(&header)) {
-      uint16_t size = 0;
-      std::memcpy(&size, CMSG_DATA(control), sizeof size);
-      out.segment_size = size;
+    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+      if (c->cmsg_level == IPPROTO_UDP) {
+        uint16_t size = 0;
+        std::memcpy(&size, CMSG_DATA(c), sizeof size);
+        out.segment_size = size;
+      } else {
+        std::memcpy(&out.traffic_class, CMSG_DATA(c), sizeof out.traffic_class);
+      }
     }
     return out;
   }

@@ -165,6 +165,46 @@ TEST_F(FrameSenderTest, ErrorOfAnEarlierDatagramLosesNothing) {
   EXPECT_EQ(report.failed, 0u);
 }
 
+class Echo : public FrameSenderTest, public testing::WithParamInterface<int> {};
+
+TEST_P(Echo, OfAnIcmpMessageLosesNothing) {
+  bool is_pending = true;
+  io_.refuse_message = [&](const SentMessage&) {
+    return std::exchange(is_pending, false) ? GetParam() : 0;
+  };
+  const SendReport report = send(adjacent({100, 100}));
+  EXPECT_EQ(report.sent, 2u);
+  EXPECT_FALSE(report.exceeds_path);
+  EXPECT_EQ(message_sizes(), (Sizes{200})) << "still one train";
+}
+
+INSTANTIATE_TEST_SUITE_P(Errors, Echo,
+                         testing::Values(ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EMSGSIZE));
+
+TEST_F(FrameSenderTest, TrainsThatThePathDoesNotTakeAreReported) {
+  io_.refuse_message = [](const SentMessage& message) {
+    return message.segment_size > 1400 ? EMSGSIZE : 0;
+  };
+  EXPECT_TRUE(send(adjacent({1472, 1472})).exceeds_path);
+  EXPECT_FALSE(send(adjacent({1400, 1400})).exceeds_path);
+}
+
+TEST_F(FrameSenderTest, TrafficClassGoesWithEveryMessageAndNoneIsTheDefault) {
+  sender_.send(socket_, kRemote, adjacent({100, 100, 100, 60, 70}), 0xb9);
+  ASSERT_EQ(io_.sent.size(), 2u);
+  EXPECT_EQ(io_.sent[0].segment_size, 100u);
+  EXPECT_EQ(io_.sent[1].segment_size, 0u);
+  for (const auto& message : io_.sent) EXPECT_EQ(message.traffic_class, 0xb9);
+  io_.sent.clear();
+  const Endpoint remote6{*IpAddress::parse("2001:db8::2"), 4500};
+  sender_.send(socket_, remote6, adjacent({100, 100}), 3);
+  EXPECT_EQ(io_.sent.at(0).traffic_class, 3);
+  EXPECT_EQ(io_.sent.at(0).segment_size, 100u);
+  io_.sent.clear();
+  send(adjacent({100}));
+  EXPECT_EQ(io_.sent.at(0).traffic_class, 0);
+}
+
 TEST_F(FrameSenderTest, FullSendBufferIsWaitedForAndThenGivenUp) {
   int refusals = 2;
   io_.refuse_message = [&](const SentMessage&) { return refusals-- > 0 ? EAGAIN : 0; };

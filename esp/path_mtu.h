@@ -1,0 +1,97 @@
+// What is known of the path to a tunnel's peer: how large an outer packet may be, when to ask
+// again, and what follows for the packets inside.
+//
+// Outer packets of traffic go without DF over IPv4, so the path loses none for its size: what does
+// not fit is fragmented on the way, at a price. To learn the size, a dummy ESP packet (RFC
+// 4303 2.6) as large as the traffic goes out with DF, now and then while there is such traffic. The
+// router that cannot forward it says so, and quotes an SPI that only those on the path know.
+//
+// What was learned is forgotten after ten minutes, and the traffic that is large again asks anew
+// (RFC 1191 6.3, RFC 8201 4).
+//
+// Threads: lower() and want_probe() on any; forget() and set_device_mtu() on the control thread;
+// take_probe() and age() on the thread that seals for the tunnel; the getters on any.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+#include "base/ip_address.h"
+#include "base/sa_params.h"
+#include "esp/esp_layout.h"
+
+namespace twinspan::esp {
+
+// RFC 1122 3.3.3: what every IPv4 host takes in; links below it are not met. RFC 8200 5.
+inline constexpr uint32_t kOuterMtuMinIpv4 = 576;
+inline constexpr uint32_t kOuterMtuMinIpv6 = 1280;
+inline constexpr uint32_t kIpLengthMax = 65535;
+
+inline uint32_t outer_mtu_min(IpFamily family) {
+  return family == IpFamily::V4 ? kOuterMtuMinIpv4 : kOuterMtuMinIpv6;
+}
+
+// IP and UDP headers around an ESP frame.
+inline uint32_t outer_overhead(IpFamily family, Encapsulation encapsulation) {
+  return (family == IpFamily::V4 ? 20 : 40) + (encapsulation == Encapsulation::Udp ? 8 : 0);
+}
+
+// The largest inner packet whose frame has at most `room` bytes; 0: none.
+inline uint32_t largest_inner(const EspLayout& layout, size_t room) {
+  const size_t around = layout.header_size() + layout.icv_size;
+  if (room < around) return 0;
+  const size_t body = (room - around) & ~(layout.alignment - 1);
+  return body < kTrailerSize ? 0 : static_cast<uint32_t>(body - kTrailerSize);
+}
+
+class PathMtu {
+ public:
+  static constexpr uint64_t kLearnedForMs = 600'000;  // RFC 1191 6.3: ten minutes.
+  static constexpr uint64_t kProbeIntervalMinMs = 1'000;
+  // A probe or its answer may be lost, so it is repeated, at ever longer intervals: at this one it
+  // is 25 bytes a second.
+  static constexpr uint64_t kProbeIntervalMaxMs = 60'000;
+
+  // 0: nothing was learned.
+  uint32_t outer() const { return outer_.load(std::memory_order_relaxed); }
+  // The largest inner packet that fits what was learned; kIpLengthMax when nothing was.
+  uint32_t inner_limit(const EspLayout& layout, uint32_t overhead) const {
+    const uint32_t outer = this->outer();
+    return outer == 0 ? kIpLengthMax : largest_inner(layout, outer - overhead);
+  }
+  // 0: not known.
+  uint32_t device_mtu() const { return device_mtu_.load(std::memory_order_relaxed); }
+
+  // A router, or our own host, forwards no more than `reported` bytes; 0 is a router from before
+  // RFC 1191, which does not say how many. Returns whether that is news.
+  bool lower(uint32_t reported, IpFamily family, uint64_t now_ms);
+  // Something says that a probe would be worth while, and need not be true.
+  void want_probe() { is_probe_wanted_.store(true, std::memory_order_relaxed); }
+
+  // An outer packet of `size` bytes has been sent: whether a probe of that size is due.
+  bool take_probe(size_t size, IpFamily family, uint64_t now_ms);
+  // Forgets what is too old.
+  void age(uint64_t now_ms);
+
+  void set_device_mtu(uint32_t mtu) { device_mtu_.store(mtu, std::memory_order_relaxed); }
+  void forget();  // The peer is elsewhere.
+
+ private:
+  std::atomic<uint32_t> outer_{0};
+  std::atomic<uint32_t> device_mtu_{0};
+  std::atomic<uint64_t> learned_at_ms_{0};
+  std::atomic<bool> is_probe_wanted_{true};
+  // Of the sealing thread.
+  uint64_t last_probe_ms_ = 0;
+  uint64_t probe_interval_ms_ = 0;
+};
+
+// What a TCP connection is told to fit: the device, and the path where that is known to be
+// narrower.
+inline uint32_t mss_mtu(const PathMtu& path, const EspLayout& layout, uint32_t overhead) {
+  const uint32_t device = path.device_mtu();
+  return std::min(device == 0 ? kIpLengthMax : device, path.inner_limit(layout, overhead));
+}
+
+}  // namespace twinspan::esp

@@ -1,0 +1,150 @@
+// The half of WorkerOutbound for packets that leave in several pieces or not at all: super-packets,
+// and what does not fit the path.
+#include "base/check.h"
+#include "esp/ecn.h"
+#include "esp/fragment.h"
+#include "esp/icmp_too_big.h"
+#include "esp/mss_clamp.h"
+#include "tun/coarse_clock.h"
+#include "tun/worker_outbound.h"
+
+namespace twinspan::tun {
+namespace {
+
+using esp::Verdict;
+
+void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packets) {
+  counters.drops[static_cast<size_t>(verdict)].add(packets);
+}
+
+}  // namespace
+
+// Pieces are those of a Segmenter or a Fragmenter. They are written where they are sealed, as many
+// at a time as a batch or the slots hold.
+template <class Pieces>
+void WorkerOutbound::send_pieces(const Outbound& outbound, const Pieces& pieces) {
+  const size_t header_size = esp::esp_header_size(outbound.sa);
+  size_t piece = 0;
+  while (piece < pieces.count()) {
+    uint8_t* frame = slots_.buffer(0);
+    while (piece < pieces.count() && batch_size_ < kBatchMax) {
+      const size_t length = pieces.length(piece);
+      const size_t size = esp::frame_size(outbound.sa, length);
+      if (frame + size > slots_.buffer(0) + kSlotsSize) break;
+      uint8_t* inner = frame + header_size;
+      pieces.write(piece, inner);
+      // A SYN has no followers that it would have to be told apart from.
+      if (piece++ == 0) esp::clamp_mss({inner, length}, outbound.sa.mss_mtu());
+      items_[batch_size_++] = {
+          .inner = inner, .inner_length = static_cast<uint32_t>(length), .frame = frame};
+      frame += size;
+    }
+    batch_traffic_class_ = esp::outer_traffic_class(
+        esp::traffic_class_of(slots_.buffer(0) + header_size), outbound.port.copies_dscp());
+    seal_and_send(outbound.sa, outbound.counters);
+  }
+}
+
+void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
+                                       const VirtioHeader& header, ByteSpan packet) {
+  esp::DirectionCounters& counters = counters_of(table, port);
+  const auto segmenter = Segmenter::make(header, packet);
+  if (!segmenter) {
+    count_drop(counters, segmenter.error(), 1);
+    return;
+  }
+  Verdict verdict = Verdict::NoSa;
+  esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict);
+  if (sa == nullptr) {
+    count_drop(counters, verdict, segmenter->count());
+    return;
+  }
+  const Outbound outbound{port, *sa, counters};
+  if (exceeds_path(*sa, packet, segmenter->length(0))) {
+    handle_too_big(outbound, *segmenter);
+  } else {
+    send_pieces(outbound, *segmenter);
+  }
+}
+
+bool WorkerOutbound::exceeds_path(const esp::OutboundSa& sa, ByteView packet, size_t length) {
+  if (length <= sa.inner_limit()) return false;
+  // RFC 8200 5: every IPv6 link carries this much, so a tunnel does too, at the price of outer
+  // fragments.
+  return packet[0] >> 4 == 4 || length > esp::kIpv6MtuMin;
+}
+
+// Either the first says it for all, or each is cut.
+void WorkerOutbound::handle_too_big(const Outbound& outbound, const Segmenter& segments) {
+  for (size_t i = 0; i < segments.count(); ++i) {
+    uint8_t* segment = aside_.buffer(0);
+    segments.write(i, segment);
+    if (handle_too_big(outbound, {segment, segments.length(i)})) continue;
+    count_drop(outbound.counters, Verdict::TooBig, segments.count() - i - 1);
+    return;
+  }
+}
+
+// RFC 4301 8.2.1. Whether it was cut; else its sender is told.
+bool WorkerOutbound::handle_too_big(const Outbound& outbound, ByteView packet) {
+  DCHECK(batch_size_ == 0);
+  const uint32_t limit = outbound.sa.inner_limit();
+  if (const auto fragmenter = esp::Fragmenter::make(packet, limit)) {
+    send_pieces(outbound, *fragmenter);
+    path_counters_.fragmented.add(1);
+    return true;
+  }
+  count_drop(outbound.counters, Verdict::TooBig, 1);
+  std::array<uint8_t, esp::kTooBigSizeMax> answer;
+  const size_t length = esp::write_too_big(packet, limit, answer);
+  if (length == 0) return false;
+  if (!too_big_limit_.admit(coarse_milliseconds())) {
+    path_counters_.too_big_unanswered.add(1);
+    return false;
+  }
+  outbound.port.write_packet({answer.data(), length});
+  path_counters_.too_big_answered.add(1);
+  return false;
+}
+
+// A dummy packet as large as the largest of the batch that was just sent, if it is time for one.
+void WorkerOutbound::probe_path(esp::OutboundSa& sa, size_t sealed) {
+  esp::PathMtu& path = sa.path();
+  if (path.device_mtu() == 0) return;
+  uint32_t inner_length = 0;
+  for (size_t i = 0; i < sealed; ++i) inner_length = std::max(inner_length, items_[i].inner_length);
+  const size_t size = esp::frame_size(sa, inner_length);
+  const uint64_t now = coarse_milliseconds();
+  const IpFamily family = sa.remote().address.family();
+  path.age(now);
+  if (!path.take_probe(size + sa.outer_overhead(), family, now)) return;
+  uint8_t* const frame = slots_.buffer(0);
+  uint8_t* const filling = frame + esp::esp_header_size(sa);
+  std::memset(filling, 0, inner_length);
+  esp::SealItem dummy{
+      .inner = filling, .inner_length = inner_length, .frame = frame, .is_dummy = true};
+  esp::DirectionCounters uncounted;  // A dummy is no traffic, and its loss no drop.
+  if (esp::seal(sa, {&dummy, 1}, uncounted) != 1) return;
+  const ByteView sent[] = {{dummy.frame, dummy.frame_length}};
+  const int fd = socket_of(sa);
+  if (fd < 0) return;
+  set_probing(fd, family, true, io_);
+  send(sa, sent);
+  set_probing(fd, family, false, io_);
+  path_counters_.probes.add(1);
+}
+
+int WorkerOutbound::socket_of(const esp::OutboundSa& sa) const {
+  if (sa.encapsulation() == Encapsulation::Udp) {
+    for (const UdpSocket* socket : udp_) {
+      if (socket->local() == sa.local()) return socket->fd();
+    }
+  } else {
+    for (const RawEspSocket* socket : raw_) {
+      if (socket->local().address == sa.local().address) return socket->fd();
+    }
+  }
+  return -1;
+}
+
+}  // namespace twinspan::tun
