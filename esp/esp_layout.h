@@ -6,6 +6,7 @@
 // The body is what the cipher covers.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,5 +47,14 @@ struct EspLayout {
     return length >= around + alignment && (length - around) % alignment == 0;
   }
 };
+
+// `encryption` is one that find_encryption() knows.
+inline EspLayout layout_of(const Encryption& encryption, IntegrityId integrity_id) {
+  const EncryptionProperties& cipher = *find_encryption(encryption);
+  const IntegrityProperties* const integrity = find_integrity(integrity_id);
+  return {.iv_size = cipher.iv_size,
+          .icv_size = integrity == nullptr ? cipher.icv_size : integrity->icv_size,
+          .alignment = std::max<size_t>(4, cipher.block_size)};
+}
 
 }  // namespace twinspan::esp

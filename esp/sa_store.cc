@@ -36,14 +36,6 @@ std::unique_ptr<Cipher> make_cipher(const Kernel& kernel, const EspTransforms& t
   return Cipher::make(kernel, material, iv_random != nullptr ? Direction::Seal : Direction::Open);
 }
 
-EspLayout layout_of(const EspTransforms& transforms) {
-  const EncryptionProperties& encryption = *find_encryption(transforms.encryption);
-  const IntegrityProperties* const integrity = find_integrity(transforms.integrity);
-  return {.iv_size = encryption.iv_size,
-          .icv_size = integrity == nullptr ? encryption.icv_size : integrity->icv_size,
-          .alignment = std::max<size_t>(4, encryption.block_size)};
-}
-
 Result<void, std::string> check_params(const SaPairParams& params) {
   if (params.inbound_spi.value <= kReservedSpiMax || params.outbound_spi.value <= kReservedSpiMax) {
     return Err<std::string>("SPIs up to 255 are reserved");
@@ -149,23 +141,23 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
                       .selectors = selectors,
                       .sa = nullptr};
   child->inbound_spi = params.inbound_spi;
-  child->inbound =
-      std::make_shared<InboundSa>(identity, make_filter(tunnel->policy, params.remote),
-                                  std::make_shared<InboundState>(InboundState{
-                                      .is_extended = transforms.esn,
-                                      .layout = layout_of(transforms),
-                                      .cipher = std::move(inbound_cipher),
-                                      .window = ReplayWindow(params.replay_window_packets),
-                                      .lifetime = TrafficLifetime(params.limits),
-                                      .events = {},
-                                      .selectors = selectors,
-                                      .counters = tunnel->counters,
-                                      .path = tunnel->path}));
+  child->inbound = std::make_shared<InboundSa>(
+      identity, make_filter(tunnel->policy, params.remote),
+      std::make_shared<InboundState>(
+          InboundState{.is_extended = transforms.esn,
+                       .layout = layout_of(transforms.encryption, transforms.integrity),
+                       .cipher = std::move(inbound_cipher),
+                       .window = ReplayWindow(params.replay_window_packets),
+                       .lifetime = TrafficLifetime(params.limits),
+                       .events = {},
+                       .selectors = selectors,
+                       .counters = tunnel->counters,
+                       .path = tunnel->path}));
   child->outbound = std::make_shared<OutboundSa>(
       identity, std::make_shared<OutboundState>(OutboundState{
                     .spi = params.outbound_spi.value,
                     .is_extended = transforms.esn,
-                    .layout = layout_of(transforms),
+                    .layout = layout_of(transforms.encryption, transforms.integrity),
                     .cipher = std::move(outbound_cipher),
                     .sequence = OutboundSequence(transforms.esn ? OutboundSequence::kLastExtended
                                                                 : OutboundSequence::kLast),

@@ -5,6 +5,7 @@
 
 #include "base/algorithm.h"
 #include "base/check.h"
+#include "esp/path_mtu.h"
 
 namespace twinspan::tools {
 namespace {
@@ -72,24 +73,6 @@ std::optional<ike::PpkConfig> to_ppk(const policy::TunnelPlan& plan,
       .id = plan.ppk->id, .secret = std::move(secret), .is_required = plan.ppk->is_required};
 }
 
-// Bytes of an ESP frame for `inner` bytes (RFC 4303 2): SPI, sequence, IV, padded payload, ICV.
-unsigned frame_size(const EncryptionProperties& cipher, unsigned icv_size, unsigned inner) {
-  const unsigned alignment = std::max<unsigned>(4, cipher.block_size);
-  const unsigned padded = (inner + 2 + alignment - 1) / alignment * alignment;
-  return 8 + cipher.iv_size + padded + icv_size;
-}
-
-unsigned largest_inner(const policy::EspProposal& proposal, unsigned room) {
-  const EncryptionProperties* const cipher = find_encryption(proposal.encryption);
-  CHECK(cipher != nullptr);
-  const IntegrityProperties* const integrity = find_integrity(proposal.integrity);
-  const unsigned icv_size =
-      cipher->is_aead() || integrity == nullptr ? cipher->icv_size : integrity->icv_size;
-  unsigned inner = room;
-  while (inner > 0 && frame_size(*cipher, icv_size, inner) > room) --inner;
-  return inner;
-}
-
 }  // namespace
 
 ike::Identity to_identity(const policy::Identity& identity) {
@@ -144,12 +127,12 @@ esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::Tunne
 }
 
 unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu) {
-  const unsigned ip_header = plan.remote_address.is_v4() ? 20 : 40;
-  const unsigned udp_header = plan.encapsulation == Encapsulation::Udp ? 8 : 0;
-  const unsigned overhead = ip_header + udp_header;
+  const unsigned overhead = esp::outer_overhead(plan.remote_address.family(), plan.encapsulation);
+  const unsigned room = path_mtu > overhead ? path_mtu - overhead : 0;
   unsigned mtu = path_mtu;
   for (const policy::EspProposal& proposal : plan.esp_proposals) {
-    mtu = std::min(mtu, largest_inner(proposal, path_mtu > overhead ? path_mtu - overhead : 0));
+    const esp::EspLayout layout = esp::layout_of(proposal.encryption, proposal.integrity);
+    mtu = std::min(mtu, esp::largest_inner(layout, room));
   }
   return std::max(mtu, kInnerMtuMin);
 }

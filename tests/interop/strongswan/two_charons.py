@@ -1,16 +1,7 @@
 """strongSwan at both ends of the same lab: what it loses against itself is what it may lose against
 us."""
 
-from lab.charon import Charon
-
-NEAR = {
-    "local": "192.0.2.1",
-    "remote": "192.0.2.2",
-    "local_ts": "10.1.0.0/16",
-    "remote_ts": "10.2.0.0/16",
-    "local_id": "192.0.2.1",
-    "remote_id": "192.0.2.2",
-}
+from lab.charon import NEAR, Charon
 
 
 class TwoCharons:

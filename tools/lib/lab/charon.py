@@ -18,6 +18,16 @@ PLUGINS = (
     "kernel-libipsec kernel-netlink socket-default vici updown"
 )
 
+# Charon.start() speaks for gw-b unless told otherwise; this is for a charon in the place of gw-a.
+NEAR = {
+    "local": "192.0.2.1",
+    "remote": "192.0.2.2",
+    "local_ts": "10.1.0.0/16",
+    "remote_ts": "10.2.0.0/16",
+    "local_id": "192.0.2.1",
+    "remote_id": "192.0.2.2",
+}
+
 DAEMON_CONF = """\
 charon {{
   load = {plugins}

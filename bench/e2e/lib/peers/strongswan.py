@@ -1,18 +1,9 @@
 """strongSwan with kernel-libipsec: IKEv2 and ESP (AES-256-GCM) in user space, ESP in UDP. Its TUN
 keeps its built-in MTU of 1400: charon reads with a buffer of that size."""
 
-from lab.charon import Charon
+from lab.charon import NEAR, Charon
 from lab.process import wait_until
 from peers.peer import Peer
-
-NEAR = {
-    "local": "192.0.2.1",
-    "remote": "192.0.2.2",
-    "local_ts": "10.1.0.0/16",
-    "remote_ts": "10.2.0.0/16",
-    "local_id": "192.0.2.1",
-    "remote_id": "192.0.2.2",
-}
 
 
 class StrongSwan(Peer):
