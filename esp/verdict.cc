@@ -32,6 +32,8 @@ const char* to_string(Verdict verdict) {
       return "ecn-illegal";
     case Verdict::TunWriteFailed:
       return "tun-write-failed";
+    case Verdict::SocketQueueFull:
+      return "socket-queue-full";
     case Verdict::LinkScope:
       return "link-scope";
     case Verdict::NoSa:
@@ -46,6 +48,8 @@ const char* to_string(Verdict verdict) {
       return "bad-offload";
     case Verdict::SendFailed:
       return "send-failed";
+    case Verdict::DeviceQueueFull:
+      return "device-queue-full";
     case Verdict::Count_:
       break;
   }

@@ -25,6 +25,7 @@ enum class Verdict : uint8_t {
   Expired,           // The SA is past its hard limit.
   EcnIllegal,        // RFC 6040 4.2: marked on the way, while the sender knows no such marks.
   TunWriteFailed,
+  SocketQueueFull,  // The kernel dropped a datagram before it could be read; counted by its socket.
   // Outbound
   LinkScope,   // Multicast that never leaves its link; not a fault.
   NoSa,        // The tunnel has no outbound SA.
@@ -33,6 +34,7 @@ enum class Verdict : uint8_t {
   TooBig,      // Does not fit the path and may not be fragmented.
   BadOffload,  // A virtio header that contradicts its packet.
   SendFailed,
+  DeviceQueueFull,  // The kernel dropped it before it could be read; counted by its device.
   Count_,
 };
 inline constexpr size_t kVerdictCount = static_cast<size_t>(Verdict::Count_);

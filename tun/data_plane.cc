@@ -293,6 +293,9 @@ DirectionTotals DataPlane::orphan_totals() const {
     add_totals(totals, worker.inbound->orphans());
     add_totals(totals, worker.outbound->orphans());
   }
+  uint64_t& unread = totals.drops[static_cast<size_t>(esp::Verdict::SocketQueueFull)];
+  for (const auto& socket : impl_->udp_) unread += queue_drops(socket->fd());
+  for (const auto& socket : impl_->raw_) unread += queue_drops(socket->fd());
   return totals;
 }
 

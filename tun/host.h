@@ -86,6 +86,8 @@ class Host {
   // Needs the name and index only: the fd may have gone to a worker.
   virtual Result<void, HostError> set_carrier(const TunDevice& device, bool on) = 0;
   virtual Result<void, HostError> set_mtu(const std::string& device, unsigned mtu) = 0;
+  // Packets that the kernel dropped since open_tun() because the device's queue was full.
+  virtual uint64_t queue_drops(const std::string& device) = 0;
   virtual void delete_tun(const std::string& name) = 0;
   // Devices of this instance that exist, also from an earlier run.
   virtual std::vector<std::string> list_tuns() = 0;

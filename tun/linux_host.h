@@ -27,6 +27,7 @@ class LinuxHost : public Host {
   Result<TunDevice, HostError> open_tun(const TunSpec& spec) override;
   Result<void, HostError> set_carrier(const TunDevice& device, bool on) override;
   Result<void, HostError> set_mtu(const std::string& device, unsigned mtu) override;
+  uint64_t queue_drops(const std::string& device) override;
   void delete_tun(const std::string& name) override;
   std::vector<std::string> list_tuns() override;
   Result<void, HostError> set_routes(const std::vector<IpPrefix>& protected_prefixes,
@@ -75,6 +76,7 @@ class LinuxHost : public Host {
   std::optional<InstanceIds> ids_;  // Set by claim().
   UniqueFd instance_lock_;
   std::set<IpAddress> outer_addresses_;  // Of sockets opened here.
+  std::map<std::string, uint64_t> dropped_before_;  // By device: before it was opened here.
   bool warned_of_reverse_path_ = false;
 };
 

@@ -6,7 +6,9 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace twinspan::tun {
 namespace {
@@ -21,6 +23,12 @@ Link parse_link(const nlmsghdr* message) {
   link.name = attributes.text(IFLA_IFNAME);
   link.group = attributes.u32(IFLA_GROUP);
   link.mtu = attributes.u32(IFLA_MTU);
+  if (const nlattr* stats = attributes.find(IFLA_STATS64)) {
+    rtnl_link_stats64 values{};
+    std::memcpy(&values, mnl_attr_get_payload(stats),
+                std::min<size_t>(sizeof values, mnl_attr_get_payload_len(stats)));
+    link.tx_dropped = values.tx_dropped;
+  }
   const nlattr* nest = attributes.find(IFLA_LINKINFO);
   if (!nest) return link;
   const AttributeTable kind(nest);

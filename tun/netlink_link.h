@@ -17,6 +17,7 @@ struct Link {
   std::string kind;  // "tun", "veth", ...; empty for hardware.
   uint32_t group = 0;
   unsigned mtu = 0;
+  uint64_t tx_dropped = 0;     // Packets that the device dropped on their way out, ever.
   bool is_layer3_tun = false;  // Kind "tun" carrying IP, not Ethernet frames (TAP).
   bool multi_queue = false;
 };

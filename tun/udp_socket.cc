@@ -1,7 +1,11 @@
 #include "tun/udp_socket.h"
 
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include <array>
 
 #include "tun/demux.h"
 
@@ -41,6 +45,13 @@ void set_probing(int fd, IpFamily family, bool is_on, PacketIo& io) {
   const bool is_v4 = family == IpFamily::V4;
   io.setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
                 discovery_mode(family, is_on));
+}
+
+uint32_t queue_drops(int fd) {
+  std::array<uint32_t, SK_MEMINFO_VARS> values{};
+  socklen_t size = sizeof values;
+  if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values.data(), &size) != 0) return 0;
+  return values[SK_MEMINFO_DROPS];
 }
 
 UdpSocket::UdpSocket(UniqueFd fd, const Endpoint& local, UdpOffloads wanted, PacketIo& io)

@@ -44,5 +44,7 @@ void set_outer_options(int fd, IpFamily family, PacketIo& io);
 void report_errors(int fd, IpFamily family, PacketIo& io);
 // While it is on, packets go with DF and never in pieces, up to the size that the link takes.
 void set_probing(int fd, IpFamily family, bool is_on, PacketIo& io);
+// Datagrams that the kernel dropped because the socket's queue was full. Modulo 2^32.
+uint32_t queue_drops(int fd);
 
 }  // namespace twinspan::tun

@@ -47,7 +47,8 @@ rekey.count = 0
 
 
 def all_drops(gateway) -> dict[str, int]:
-    """Every reason with a count, also of frames that belong to no tunnel."""
+    """Every reason with a count, also of frames that belong to no tunnel, and what the kernel
+    dropped before the daemon could read it."""
     orphans = gateway.cli_json("status")["data_plane"]["drops"]
     named = gateway.drops().items()
     return {reason: count + orphans[reason] for reason, count in named if count + orphans[reason]}

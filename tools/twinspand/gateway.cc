@@ -277,10 +277,18 @@ std::vector<std::string> Gateway::warnings(const TunnelView& tunnel) const {
   return list;
 }
 
+// With what the kernel dropped before a worker could read it.
+tun::TunnelTotals Gateway::totals(const TunnelView& tunnel) const {
+  tun::TunnelTotals totals = data_plane_.totals(tunnel.id);
+  totals.outbound.drops[static_cast<size_t>(esp::Verdict::DeviceQueueFull)] =
+      parts_.host.queue_drops(plan_.tunnels[tunnel.id.value].device);
+  return totals;
+}
+
 nlohmann::json Gateway::status() const {
   nlohmann::json connections = nlohmann::json::array();
   for (const TunnelView& tunnel : board_.tunnels()) {
-    nlohmann::json connection = connection_json(tunnel, data_plane_.totals(tunnel.id));
+    nlohmann::json connection = connection_json(tunnel, totals(tunnel));
     connection["warnings"] = warnings(tunnel);
     connections.push_back(std::move(connection));
   }
@@ -300,7 +308,7 @@ nlohmann::json Gateway::status() const {
 }
 
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {
-  nlohmann::json detail = connection_detail_json(tunnel, data_plane_.totals(tunnel.id));
+  nlohmann::json detail = connection_detail_json(tunnel, totals(tunnel));
   detail["warnings"] = warnings(tunnel);
   const unsigned path_mtu = data_plane_.path_mtu(tunnel.id);
   detail["path_mtu"] = path_mtu == 0 ? nlohmann::json() : nlohmann::json(path_mtu);

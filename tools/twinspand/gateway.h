@@ -118,6 +118,7 @@ class Gateway : private ike::DatagramPort {
   void tick();  // Once a second: tells IKE the wall time, and which tunnels still receive.
   void warn_of_credentials() const;
   std::vector<std::string> warnings(const TunnelView& tunnel) const;
+  tun::TunnelTotals totals(const TunnelView& tunnel) const;
 
   policy::Plan plan_;
   std::vector<TunnelCredentials> credentials_;
