@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "bench/ipsecmb_kernel.h"
 #include "bench/sodium_kernel.h"
 #include "esp/kernels/cipher.h"
 #include "esp/kernels/select.h"
@@ -123,6 +124,8 @@ int main(int argc, char** argv) {
     bench::register_kernel(*kernel);
   }
   if (bench::sodium_has_aes_gcm()) bench::register_kernel(bench::kAesGcmSodium);
+  bench::register_kernel(bench::kAesGcmIpsecMb);
+  bench::register_kernel(bench::kAesGcmIpsecMbBurst);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
