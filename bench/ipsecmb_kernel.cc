@@ -95,8 +95,7 @@ void run_burst(const State& state, Packet* packets, uint32_t count, IMB_CIPHER_D
     job.cipher_mode = IMB_CIPHER_GCM;
     job.hash_alg = IMB_AUTH_AES_GMAC;
     job.cipher_direction = direction;
-    job.chain_order =
-        direction == IMB_DIR_ENCRYPT ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+    job.chain_order = direction == IMB_DIR_ENCRYPT ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
     job.key_len_in_bytes = 32;
     job.enc_keys = job.dec_keys = &state.key;
     job.src = packet.input;

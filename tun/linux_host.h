@@ -75,7 +75,7 @@ class LinuxHost : public Host {
   std::string run_dir_;
   std::optional<InstanceIds> ids_;  // Set by claim().
   UniqueFd instance_lock_;
-  std::set<IpAddress> outer_addresses_;  // Of sockets opened here.
+  std::set<IpAddress> outer_addresses_;             // Of sockets opened here.
   std::map<std::string, uint64_t> dropped_before_;  // By device: before it was opened here.
   bool warned_of_reverse_path_ = false;
 };

@@ -11,8 +11,8 @@ namespace twinspan::tun {
 namespace {
 
 // The TUN ring's length in packets, that of an Ethernet device. The kernel's own 500 are 50 ms at
-// 10,000 packets a second, and a worker on a busy host stands still for longer. Many more would only
-// add delay: a packet may be a super-packet of 64 KB. 8 KB of kernel memory per device.
+// 10,000 packets a second, and a worker on a busy host stands still for longer. Many more would
+// only add delay: a packet may be a super-packet of 64 KB. 8 KB of kernel memory per device.
 constexpr unsigned kQueueLength = 1000;
 
 constexpr unsigned kIpv6MtuMin = 1280;  // RFC 8200 5: every link carries 1280 octets.

@@ -19,7 +19,8 @@ packages_test=(
 )
 
 packages_bench=(
-  libbenchmark-dev libipsec-mb-dev openssl openvpn wireguard-tools strongswan-charon strongswan-swanctl
+  libbenchmark-dev libipsec-mb-dev openssl openvpn wireguard-tools strongswan-charon
+  strongswan-swanctl
   libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins
   python3-cryptography
 )
