@@ -1,4 +1,4 @@
-"""kernel_table.py FILE: what bench_kernels wrote as a table of medians, and ratios to libipsec-mb."""
+"""kernel_table.py FILE: what bench_kernels wrote, as medians, and ratios to libipsec-mb."""
 
 import collections
 import json
