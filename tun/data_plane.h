@@ -30,7 +30,7 @@ enum class ThreadShape : uint8_t { Joined, Split };
 
 struct DataPlaneOptions {
   unsigned workers = 1;
-  ThreadShape shape = ThreadShape::Split;
+  ThreadShape shape = ThreadShape::Joined;
   bool udp_gso = true;
   bool udp_gro = true;
   Log log;

@@ -24,7 +24,7 @@ void declare(CLI::App& app, DaemonOptions& options) {
   app.add_flag("!--no-udp-gso", options.udp_gso, "No UDP_SEGMENT when sending");
   app.add_flag("!--no-udp-gro", options.udp_gro, "No UDP_GRO when receiving");
   app.add_option("--threads", options.thread_shape,
-                 "split: one thread per direction; joined: one for both")
+                 "joined: one thread for both directions of a worker; split: one for each")
       ->check(CLI::IsMember({"split", "joined"}));
   app.add_option("--kernel", options.kernel, "AEAD kernel (default: the fastest that the CPU has)");
   app.add_option(

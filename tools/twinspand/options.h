@@ -19,7 +19,7 @@ struct DaemonOptions {
   bool uso = true;
   bool udp_gso = true;
   bool udp_gro = true;
-  std::string thread_shape = "split";  // Or "joined"; for measurements.
+  std::string thread_shape = "joined";  // Or "split".
   std::string kernel;                  // Empty: the best that the CPU has.
   std::optional<std::string> key_log_dir;
   size_t cookie_threshold = ike::kCookieThresholdDefault;
