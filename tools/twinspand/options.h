@@ -20,7 +20,7 @@ struct DaemonOptions {
   bool udp_gso = true;
   bool udp_gro = true;
   std::string thread_shape = "joined";  // Or "split".
-  std::string kernel;                  // Empty: the best that the CPU has.
+  std::string kernel;                   // Empty: the best that the CPU has.
   std::optional<std::string> key_log_dir;
   size_t cookie_threshold = ike::kCookieThresholdDefault;
   bool verbose = false;
