@@ -148,7 +148,7 @@ MUTANTS = [
         breaks="what the peer calls critical is skipped when we do not know it",
         file="ike/wire/payload_chain.cc",
         old="  if (raw.is_critical && !is_known(raw.type)) {",
-        new="  if (raw.is_critical && raw.type == 0) {",
+        new="  if (raw.is_critical && !is_known(raw.type) && raw.type == 0) {",
         cases="sa_init.unknown_critical_payload auth.unknown_critical_payload "
         "sk_payloads.unknown_critical_payload",
     ),

@@ -4,7 +4,7 @@ from case import case, demand, demand_error, demand_notify, demand_same, demand_
 from case import demand_single
 from ike import wire
 from ike.session import Child, Sealed
-from ike.wire import Exchange, Note, Payload, Type
+from ike.wire import Exchange, Note, Payload, Type, changing, adding
 
 UNKNOWN_TYPE = 200
 REFUSED = (Note.AUTHENTICATION_FAILED, Note.INVALID_SYNTAX)
@@ -23,14 +23,6 @@ def refused(scene, edit, *kinds: Note, peer=None) -> list[Payload]:
 def demand_nothing_stands(scene, peer) -> None:
     demand(not scene.established(peer), "an IKE SA was established")
     demand(scene.child_count(peer) == 0, "a child was installed")
-
-
-def changing(kind: int, *new: Payload):
-    return lambda payloads: wire.replace(payloads, kind, *new)
-
-
-def adding(*more: Payload):
-    return lambda payloads: [*payloads, *more]
 
 
 # --- Who is it? ---

@@ -7,14 +7,10 @@ from collections.abc import Iterator
 from case import case, demand, demand_same
 from ike import wire
 from ike.session import Session, fresh_esp_spi
-from ike.wire import Exchange, Header, Message, Note, Payload, Protocol, Transform, Type
+from ike.wire import Exchange, Header, Message, Note, Payload, Protocol, Transform, Type, changing
 
 REPLY_SECONDS = 10
 INFORMATIONAL = Exchange.INFORMATIONAL
-
-
-def changing(kind: int, *new: Payload):
-    return lambda payloads: wire.replace(payloads, kind, *new)
 
 
 def connect(scene, edit_auth=lambda payloads: payloads) -> Session:

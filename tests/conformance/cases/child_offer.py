@@ -4,14 +4,10 @@ IKE SA standing (RFC 7296 1.2)."""
 from case import case, demand, demand_error
 from ike import wire
 from ike.peer import network
-from ike.wire import Note, Payload, Proposal, Protocol, Selector, Transform, Type
+from ike.wire import Note, Payload, Proposal, Protocol, Selector, Transform, Type, changing
 
 GCM = Transform(1, 20, wire.key_length(256))
 GOOD_SPI = b"\x12\x34\x56\x78"
-
-
-def changing(kind: int, *new: Payload):
-    return lambda payloads: wire.replace(payloads, kind, *new)
 
 
 def no_child(scene, edit, *kinds: Note, peer=None) -> None:

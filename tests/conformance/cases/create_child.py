@@ -6,14 +6,10 @@ from case import case, demand, demand_error, demand_holds, demand_notify
 from ike import crypto, wire
 from ike.peer import Refused, network
 from ike.session import Child, fresh_esp_spi
-from ike.wire import Exchange, Note, Payload, Protocol, Transform, Type
+from ike.wire import Exchange, Note, Payload, Protocol, Transform, Type, changing
 
 CREATE = Exchange.CREATE_CHILD_SA
 CHILDREN_MAX = 255  # Above any bound of the daemon's.
-
-
-def changing(kind: int, *new: Payload):
-    return lambda payloads: wire.replace(payloads, kind, *new)
 
 
 def rekey_notify(protocol: int, spi: bytes) -> Payload:
@@ -56,13 +52,25 @@ def rekey_unknown_child(scene):
 @case("CVE-2023-38710 class", "REKEY_SA for protocols without such an SA is refused, not echoed")
 def rekey_protocols(scene):
     for protocol in (0, Protocol.IKE, Protocol.AH, 4, 99, 255):
-        content = refused(
-            scene,
-            lambda p: [rekey_notify(protocol, fresh_esp_spi()), *p],
-            Note.INVALID_SYNTAX,
-            Note.CHILD_SA_NOT_FOUND,
-        )
-        demand(wire.notices(content)[0].protocol in (0, Protocol.ESP), "the protocol is echoed")
+        # Also with the SPI of a child that stands, whose rekey it must not be taken for.
+        for rekeys in (False, True):
+            content = refused(
+                scene,
+                as_protocol(protocol),
+                Note.INVALID_SYNTAX,
+                Note.CHILD_SA_NOT_FOUND,
+                rekeys=rekeys,
+            )
+            echoed = wire.notices(content)[0].protocol
+            demand(echoed in (0, Protocol.ESP), "the protocol is echoed")
+
+
+def as_protocol(protocol: int):
+    def edit(payloads: list[Payload]) -> list[Payload]:
+        named = [notice.spi for notice in wire.notices(payloads)] or [fresh_esp_spi()]
+        return [rekey_notify(protocol, named[0]), *wire.replace(payloads, Type.NOTIFY)]
+
+    return edit
 
 
 @case("CVE-2023-38710 class", "REKEY_SA with an SPI that is not of 4 bytes is refused")

@@ -4,11 +4,7 @@ import itertools
 
 from case import case, demand, demand_error, demand_notify, demand_same, demand_silence
 from ike import wire
-from ike.wire import Note, Payload, Type
-
-
-def adding(*more: Payload):
-    return lambda payloads: [*payloads, *more]
+from ike.wire import Note, Payload, Type, adding
 
 
 @case("libreswan intermediate-03", "IKE_INTERMEDIATE that was not agreed on is not answered")

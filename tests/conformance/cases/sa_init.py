@@ -3,7 +3,7 @@
 from case import case, demand, demand_counted, demand_error, demand_notify, demand_silence
 from case import demand_single, nothing_opened
 from ike import crypto, wire
-from ike.wire import Exchange, Flag, Note, Payload, Type
+from ike.wire import Exchange, Flag, Note, Payload, Type, changing, adding
 
 UNKNOWN_TYPE = 200
 
@@ -21,14 +21,6 @@ def refused(peer, scene, edit, *kinds: Note) -> wire.Notice:
         answer = demand_single(peer.try_init(edit))
     demand_error(answer.payloads, *kinds)
     return wire.notices(answer.payloads)[0]
-
-
-def changing(kind: int, *new: Payload):
-    return lambda payloads: wire.replace(payloads, kind, *new)
-
-
-def adding(*more: Payload):
-    return lambda payloads: [*payloads, *more]
 
 
 # --- Header ---

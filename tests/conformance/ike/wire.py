@@ -4,7 +4,7 @@ overridden. Reading is strict: what the daemon sends must be well-formed (RFC 72
 import dataclasses
 import enum
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 HEADER = struct.Struct("!QQBBBBII")
 GENERIC = struct.Struct("!BBH")
@@ -422,3 +422,14 @@ def replace(payloads: Sequence[Payload], kind: int, *new: Payload) -> list[Paylo
             result.extend(new)
             done = True
     return result
+
+
+# What a case does to a chain before it is sent.
+
+
+def changing(kind: int, *new: Payload) -> Callable[[Sequence[Payload]], list[Payload]]:
+    return lambda payloads: replace(payloads, kind, *new)
+
+
+def adding(*more: Payload) -> Callable[[Sequence[Payload]], list[Payload]]:
+    return lambda payloads: [*payloads, *more]
