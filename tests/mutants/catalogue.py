@@ -92,7 +92,7 @@ MUTANTS = [
         old="void handle_reap(Context& context, IkeSa& sa) {\n",
         new="void handle_reap(Context& context, IkeSa& sa) {\n"
         "  if (sa.established_at > Instant{}) return;\n",
-        program="sim_collision_test",
+        program="sim_wayward_test",
     ),
     Mutant(
         name="inbound-removed-at-once",
