@@ -23,7 +23,7 @@ TEST_F(HostTest, ADeviceIsQuietSetUpAndWithoutCarrier) {
   EXPECT_TRUE(device->tso);
   const std::string text = output_of("ip -d link show ts0");
   EXPECT_THAT(text, AllOf(HasSubstr("NO-CARRIER"), HasSubstr("mtu 1372"), HasSubstr("noqueue"),
-                          HasSubstr("qlen 500"), HasSubstr("persist on"), HasSubstr(",UP")));
+                          HasSubstr("qlen 1000"), HasSubstr("persist on"), HasSubstr(",UP")));
   EXPECT_THAT(text, AllOf(HasSubstr("addrgenmode none"), HasSubstr("vnet_hdr on"),
                           Not(HasSubstr("MULTICAST")), Not(HasSubstr("multi_queue on"))));
   EXPECT_THAT(output_of("ip addr show ts0"), Not(HasSubstr("inet")));
