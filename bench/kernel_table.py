@@ -6,6 +6,7 @@ import statistics
 import sys
 
 Key = tuple[str, str, int, int]  # Operation, kernel, bytes, batch.
+OWN = ("vaes512", "vaes256", "aesni")  # The fastest first.
 
 
 def load(path: str) -> dict[Key, list[float]]:
@@ -39,7 +40,8 @@ def print_table(times: dict[Key, list[float]]) -> None:
 def print_ratios(times: dict[Key, list[float]]) -> None:
     """What the fastest kernel of ours here gains on libipsec-mb."""
     median = {key: statistics.median(values) for key, values in times.items()}
-    ours = next(kernel for _, kernel, _, _ in times)
+    measured = {kernel for _, kernel, _, _ in times}
+    ours = next(kernel for kernel in (*OWN, "openssl") if kernel in measured)
 
     def best(operation: str, kernels: list[str], size: int, batches: list[int]) -> float:
         return min(median[operation, kernel, size, b] for kernel in kernels for b in batches)
