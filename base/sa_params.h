@@ -43,6 +43,10 @@ struct TrafficLimits {
 struct SaPairParams {
   ChildId child;
   TunnelId tunnel;
+  // RFC 9611: of several pairs for the same traffic, the one that carries this share of its flows.
+  // 0: the first pair, which carries all until there are others. The inbound SPI is congruent to
+  // `tunnel + resource` modulo the number of workers.
+  uint16_t resource = 0;
   EspTransforms transforms;
   Encapsulation encapsulation = Encapsulation::Udp;
   Spi inbound_spi;   // Chosen by us.
@@ -51,6 +55,12 @@ struct SaPairParams {
   EspKeys outbound_keys;
   Endpoint local;  // Outer addresses; the ports count only with UDP encapsulation.
   Endpoint remote;
+  // Both ends send from a UDP port of the SA's own to port 4500, so that the network and its cards
+  // spread the SAs; the port that a packet of this SA comes from then says nothing of where the
+  // peer is.
+  bool own_source_port = false;
+  // RFC 9347: both ends put AGGFRAG payloads, and nothing else, into this pair.
+  bool aggfrag = false;
   TrafficSelectors local_selectors;
   TrafficSelectors remote_selectors;
   TrafficLimits limits;
