@@ -25,6 +25,7 @@
 #include "tools/twinspand/log_setup.h"
 #include "tools/twinspand/options.h"
 #include "tools/twinspand/run_dir.h"
+#include "tun/gso_self_test.h"
 
 namespace {
 
@@ -104,6 +105,18 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
   return kExitOk;
 }
 
+// A kernel that corrupts trains of datagrams says so in no other way.
+void test_udp_offloads(DaemonOptions& options, const Log& log) {
+  if (!options.udp_gso && !options.udp_gro) return;
+  const auto flaw = tun::find_gso_flaw(tun::system_packet_io());
+  if (!flaw) return;
+  options.udp_gso = options.udp_gro = false;
+  log.warning(
+      "this kernel corrupts UDP trains ({}): UDP GSO and UDP GRO are off; a newer kernel "
+      "has them sound again",
+      *flaw);
+}
+
 int run(int argc, char** argv) {
   int exit_code = kExitOk;
   auto options = parse_options(argc, argv, exit_code);
@@ -122,6 +135,7 @@ int run(int argc, char** argv) {
   if (const auto flaw = esp::kernels::self_test(*kernels)) {
     return refuse(kExitHost, *flaw + " (--kernel chooses another one for AES-GCM)");
   }
+  test_udp_offloads(*options, log);
   auto estate = load_estate(options->config_path, options->gateway, options->instance);
   if (!estate) {
     for (const std::string& line : estate.error()) std::cerr << line << "\n";
