@@ -77,9 +77,11 @@ def test_raw_esp_with_all_offloads_off(pair):
 
 def test_this_runs_with_the_mask_that_the_caller_asked_for(pair):
     """`tools/test --masked` sets these; every other test then runs with them too."""
-    expected = os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS", "").split()
+    wanted = os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS", "").split()
+    only = os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS_OF")
     pair.start()
-    plane = pair.a.status()["data_plane"]
-    for name, switch in SWITCHES.items():
-        if switch in expected:
-            assert plane[name] is False, name
+    for gateway in pair.gateways:
+        plane = gateway.status()["data_plane"]
+        for field, switch in SWITCHES.items():
+            if switch in wanted:
+                assert plane[field] is (only not in (None, gateway.name)), (gateway.name, field)

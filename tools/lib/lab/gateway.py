@@ -10,6 +10,13 @@ from lab.network import Lab, Namespace
 from lab.process import Background, LabError, wait_until
 
 
+def suite_options(name: str) -> list[str]:
+    """How a whole suite is run with fewer offloads, at both ends or at one; see `tools/test`."""
+    if os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS_OF", name) != name:
+        return []
+    return os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS", "").split()
+
+
 class Gateway:
     """One instance of one gateway. `name` is its name in the estate file."""
 
@@ -30,8 +37,7 @@ class Gateway:
         )
         self.run_dir = lab.folder / f"run-{name}"
         self.arguments: list[str] = []
-        # How a whole suite is run with fewer offloads; see `tools/test --masked`.
-        self.common_arguments = os.environ.get("TWINSPAN_TEST_DAEMON_OPTIONS", "").split()
+        self.common_arguments = suite_options(name)
         self.environment: dict[str, str] = {}
         self.wrapper: list[str] = []  # Runs the daemon: `unshare ...`.
         self.program: Background | None = None
