@@ -507,7 +507,8 @@ const ObjectSchema kGatewayBgpSchema = {"BGP speaker", "The gateway's BGP speake
                                         kGatewayBgpFields};
 const ObjectSchema kLocalNetworkGatewaySchema = {
     "local network gateway", "A peer of somebody else's.", kLocalNetworkGatewayFields};
-const ObjectSchema kLocalBgpSchema = {"BGP speaker", "The peer's BGP speaker.", kLocalBgpFields};
+const ObjectSchema kLocalBgpSchema = {"remote BGP speaker", "The peer's BGP speaker.",
+                                      kLocalBgpFields};
 const ObjectSchema kConnectionSchema = {"connection", "One direction of what is joined.",
                                         kConnectionFields};
 const ObjectSchema kSharedKeySchema = {"shared key", "Where the pre-shared key lies.",
