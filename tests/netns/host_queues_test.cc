@@ -20,12 +20,13 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// What the program makes of a packet. The kernel takes an Ethernet frame and hands the program what
-// is behind the header.
+// What the program makes of a packet. The kernel takes an Ethernet frame, of a type in which it
+// looks for nothing itself (IEEE 802 local experimental), and hands the program what is behind the
+// header.
 uint32_t run_program(const UniqueFd& program, ByteView packet) {
   Bytes frame(14);
-  frame[12] = packet[0] >> 4 == 6 ? 0x86 : 0x08;
-  frame[13] = packet[0] >> 4 == 6 ? 0xdd : 0x00;
+  frame[12] = 0x88;
+  frame[13] = 0xb5;
   frame.insert(frame.end(), packet.begin(), packet.end());
   bpf_attr attributes;
   std::memset(&attributes, 0, sizeof attributes);
@@ -135,7 +136,7 @@ class QueuesTest : public HostTest {
 TEST_F(QueuesTest, ADeviceOfSeveralQueuesIsSetUpLikeAnyAndUsesTheFirst) {
   open();
   EXPECT_THAT(output_of("ip -d link show ts0"),
-              AllOf(HasSubstr("multi_queue on"), HasSubstr("noqueue"), HasSubstr("qlen 1000"),
+              AllOf(HasSubstr("multi_queue numqueues 1 numdisabled 3"), HasSubstr("noqueue"), HasSubstr("qlen 1000"),
                     HasSubstr("persist on"), HasSubstr("LOWER_UP")));
   for (uint16_t port = 40000; port < 40032; ++port) send(port);
   unsigned packets = 0;

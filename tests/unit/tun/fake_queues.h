@@ -32,6 +32,7 @@ class FakeQueues : public PacketIo {
 
   // Only the first queue is in use.
   void add_device(const std::vector<Queue>& queues) {
+    const std::lock_guard lock(mutex_);
     devices_.push_back({.queues = queues});
     devices_.back().queues.front().is_in_use = true;
   }
@@ -53,12 +54,11 @@ class FakeQueues : public PacketIo {
     const uint32_t chosen =
         to.slots == 0 ? by_itself : esp::flow_slot(esp::flow_hash(packet), to.slots);
     const auto queue = static_cast<int>(chosen % in_use(to));
-    return send_to(device, static_cast<size_t>(queue), packet, header) ? queue : -1;
+    return put(to.queues[chosen % in_use(to)], packet, header) ? queue : -1;
   }
   bool send_to(size_t device, size_t queue, ByteView packet, const VirtioHeader& header) {
-    const iovec pieces[2] = {{const_cast<VirtioHeader*>(&header), kVirtioHeaderSize},
-                             {const_cast<uint8_t*>(packet.data()), packet.size()}};
-    return ::writev(devices_[device].queues[queue].inner, pieces, 2) > 0;
+    const std::lock_guard lock(mutex_);
+    return put(devices_[device].queues[queue], packet, header);
   }
 
   int set_tun_queue(int fd, bool is_attached) override {
@@ -91,6 +91,11 @@ class FakeQueues : public PacketIo {
     uint32_t slots = 0;  // Of the program; 0: there is none.
   };
 
+  static bool put(const Queue& queue, ByteView packet, const VirtioHeader& header) {
+    const iovec pieces[2] = {{const_cast<VirtioHeader*>(&header), kVirtioHeaderSize},
+                             {const_cast<uint8_t*>(packet.data()), packet.size()}};
+    return ::writev(queue.inner, pieces, 2) > 0;
+  }
   static int fail(int error) {
     errno = error;
     return -1;
@@ -99,7 +104,8 @@ class FakeQueues : public PacketIo {
     return static_cast<size_t>(std::ranges::count(device.queues, true, &Queue::is_in_use));
   }
   Device& device_of(int fd) {
-    return *std::ranges::find_if(devices_, [&](const Device& device) {
+    // The newest: descriptors of devices that are gone are used again.
+    return *std::find_if(devices_.rbegin(), devices_.rend(), [&](const Device& device) {
       return std::ranges::find(device.queues, fd, &Queue::plane) != device.queues.end();
     });
   }
