@@ -65,15 +65,14 @@ Result<UniqueFd, TunRefusal> attach_one(const TunSpec& spec) {
   return fd;
 }
 
-// In use is the first queue alone: no packet waits where nobody reads. The last one goes first, for
-// it takes the place of the one that goes.
+// In use is the first queue alone: no packet waits where nobody reads.
 Result<void, TunRefusal> attach_further(TunDevice& device, const TunSpec& spec) {
   for (unsigned queue = 1; queue < spec.queues; ++queue) {
     TRY_ASSIGN(UniqueFd fd, attach_one(spec));
     device.further.push_back(std::move(fd));
   }
-  for (auto fd = device.further.rbegin(); fd != device.further.rend(); ++fd) {
-    if (set_tun_queue(fd->get(), false) != 0) {
+  for (const UniqueFd& fd : device.further) {
+    if (set_tun_queue(fd.get(), false) != 0) {
       return Err<TunRefusal>(TunRefusal{errno, "TUNSETQUEUE"});
     }
   }

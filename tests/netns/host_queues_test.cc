@@ -136,8 +136,8 @@ class QueuesTest : public HostTest {
 TEST_F(QueuesTest, ADeviceOfSeveralQueuesIsSetUpLikeAnyAndUsesTheFirst) {
   open();
   EXPECT_THAT(output_of("ip -d link show ts0"),
-              AllOf(HasSubstr("multi_queue numqueues 1 numdisabled 3"), HasSubstr("noqueue"), HasSubstr("qlen 1000"),
-                    HasSubstr("persist on"), HasSubstr("LOWER_UP")));
+              AllOf(HasSubstr("multi_queue numqueues 1 numdisabled 3"), HasSubstr("noqueue"),
+                    HasSubstr("qlen 1000"), HasSubstr("persist on"), HasSubstr("LOWER_UP")));
   for (uint16_t port = 40000; port < 40032; ++port) send(port);
   unsigned packets = 0;
   while (!take(0).empty()) ++packets;

@@ -17,6 +17,7 @@
 
 #include "tests/unit/tun/data_plane_site.h"
 #include "tests/unit/tun/packet_builder.h"
+#include "tun/worker_outbound.h"
 
 namespace twinspan::tun {
 namespace {
@@ -273,10 +274,8 @@ class SpreadRace : public testing::TestWithParam<Case> {
 
   SequenceWatch kernel_a_, kernel_b_;
   Site a_{{.workers = kWorkers, .shape = GetParam().shape, .io = &kernel_a_}};
-  Site b_{{.address = "127.0.0.2",
-           .workers = kWorkers,
-           .shape = GetParam().shape,
-           .io = &kernel_b_}};
+  Site b_{
+      {.address = "127.0.0.2", .workers = kWorkers, .shape = GetParam().shape, .io = &kernel_b_}};
   std::vector<int> inner_a_, inner_b_;
 };
 
