@@ -9,8 +9,8 @@
 // What was learned is forgotten after ten minutes, and the traffic that is large again asks anew
 // (RFC 1191 6.3, RFC 8201 4).
 //
-// Threads: lower() and want_probe() on any; forget() and set_device_mtu() on the control thread;
-// take_probe() and age() on the thread that seals for the tunnel; the getters on any.
+// Threads: forget() and set_device_mtu() on the control thread; all else on any. Where several
+// workers seal for one tunnel, take_probe() gives a probe that is due to one of them.
 #pragma once
 
 #include <algorithm>
@@ -82,9 +82,11 @@ class PathMtu {
   std::atomic<uint32_t> device_mtu_{0};
   std::atomic<uint64_t> learned_at_ms_{0};
   std::atomic<bool> is_probe_wanted_{true};
-  // Of the sealing thread.
-  uint64_t last_probe_ms_ = 0;
-  uint64_t probe_interval_ms_ = 0;
+  // In one word, so that whoever changes it has the probe: when the last one was sent, and the
+  // interval to the next in the lowest 16 bits. 0: none was sent.
+  static constexpr unsigned kIntervalBits = 16;
+  static_assert(kProbeIntervalMaxMs < 1u << kIntervalBits);
+  std::atomic<uint64_t> last_probe_{0};
 };
 
 // What a TCP connection is told to fit: the device, and the path where that is known to be

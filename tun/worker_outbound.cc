@@ -1,5 +1,6 @@
 #include "tun/worker_outbound.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/check.h"
@@ -64,9 +65,18 @@ void WorkerOutbound::remove_port(TunPort& port) {
   ports_.erase(&port);
 }
 
-void WorkerOutbound::drain(PortWatch& watch) {
+void WorkerOutbound::finish_port(TunPort& port) {
+  PortWatch& watch = *ports_.at(&port);
+  for (unsigned round = 0; round < kFinishRoundsMax && !drain(watch); ++round) {
+  }
+  remove_port(port);
+}
+
+// Whether nothing is left in it.
+bool WorkerOutbound::drain(PortWatch& watch) {
   TunPort& port = watch.port();
   const esp::SaTable& table = thread_.newest_table();
+  bool is_empty = false;
   for (unsigned reads = 0; reads < kReadsPerWake; ++reads) {
     uint8_t* position = read_position();
     VirtioHeader header;
@@ -74,6 +84,7 @@ void WorkerOutbound::drain(PortWatch& watch) {
     if (length < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && watch.note_error()) thread_.unwatch(port.fd());
+      is_empty = true;
       break;
     }
     watch.note_packet();
@@ -81,6 +92,7 @@ void WorkerOutbound::drain(PortWatch& watch) {
   }
   flush();
   records_.flush();
+  return is_empty;
 }
 
 // Right behind the gathered frames, such that the next frame of the same SA begins where the last
@@ -106,7 +118,9 @@ void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const Virt
                             ByteSpan packet) {
   Verdict verdict = complete_checksum(header, packet);
   esp::OutboundSa* sa = nullptr;
-  if (verdict == Verdict::Accept) sa = table.find_outbound(port.tunnel(), packet, verdict);
+  if (verdict == Verdict::Accept) {
+    sa = table.find_outbound(port.tunnel(), packet, verdict, port.queue());
+  }
   if (sa == nullptr) {
     count_drop(counters_of(table, port), verdict, 1);
     return;
@@ -132,7 +146,7 @@ void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const Virt
 esp::DirectionCounters& WorkerOutbound::counters_of(const esp::SaTable& table,
                                                     const TunPort& port) {
   const esp::TunnelEntry* entry = table.find_tunnel(port.tunnel());
-  return entry == nullptr ? orphans_ : entry->counters->outbound;
+  return entry == nullptr ? orphans_ : entry->counters[port.queue()]->outbound;
 }
 
 void WorkerOutbound::flush() {
@@ -157,20 +171,32 @@ void WorkerOutbound::seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& 
 }
 
 SendReport WorkerOutbound::send(const esp::OutboundSa& sa, std::span<const ByteView> frames) {
-  if (sa.encapsulation() == Encapsulation::Udp) {
-    for (UdpSocket* socket : udp_) {
-      if (socket->local() == sa.local()) {
-        return sender_.send(*socket, sa.remote(), frames, batch_traffic_class_);
-      }
-    }
-  } else {
-    for (RawEspSocket* socket : raw_) {
-      if (socket->local().address == sa.local().address) {
-        return sender_.send(*socket, sa.remote().address, frames, batch_traffic_class_);
-      }
-    }
+  if (UdpSocket* socket = udp_socket_of(sa)) {
+    return sender_.send(*socket, sa.remote(), frames, batch_traffic_class_);
+  }
+  if (RawEspSocket* socket = raw_socket_of(sa)) {
+    return sender_.send(*socket, sa.remote().address, frames, batch_traffic_class_);
   }
   return {.failed = frames.size()};  // No socket is bound to the SA's local address.
+}
+
+UdpSocket* WorkerOutbound::udp_socket_of(const esp::OutboundSa& sa) const {
+  if (sa.encapsulation() != Encapsulation::Udp) return nullptr;
+  const auto is_bound = [&](const UdpSocket* socket) { return socket->local() == sa.local(); };
+  if (sa.has_own_source_port()) {
+    const auto own = std::ranges::find_if(senders_, is_bound);
+    if (own != senders_.end()) return *own;
+  }
+  const auto shared = std::ranges::find_if(udp_, is_bound);
+  return shared == udp_.end() ? nullptr : *shared;
+}
+
+RawEspSocket* WorkerOutbound::raw_socket_of(const esp::OutboundSa& sa) const {
+  if (sa.encapsulation() != Encapsulation::Esp) return nullptr;
+  for (RawEspSocket* socket : raw_) {
+    if (socket->local().address == sa.local().address) return socket;
+  }
+  return nullptr;
 }
 
 void WorkerOutbound::report_events(esp::OutboundSa& sa) {

@@ -38,6 +38,8 @@ class WorkerOutbound {
   // In a row, of a device that answers reads with errors; then it is left alone: it was deleted
   // under us.
   static constexpr unsigned kReadErrorsMax = 16;
+  // Of finish_port(): more than the kernel queues for it (LinuxHost: 1,000 packets).
+  static constexpr unsigned kFinishRoundsMax = 16;
 
   WorkerOutbound(WorkerThread& thread, RecordQueue& records, PacketIo& io);
   ~WorkerOutbound();
@@ -46,10 +48,14 @@ class WorkerOutbound {
 
   // Before the thread starts.
   void add_socket(UdpSocket& socket) { udp_.push_back(&socket); }
+  // For SAs with a source port of their own; `socket.local()` is the endpoint that it stands for.
+  void add_sender(UdpSocket& socket) { senders_.push_back(&socket); }
   void add_socket(RawEspSocket& socket) { raw_.push_back(&socket); }
   // Inside WorkerThread::call(). The port outlives its stay.
   void add_port(TunPort& port);
   void remove_port(TunPort& port);
+  // Takes what waits in the port, then removes it.
+  void finish_port(TunPort& port);
 
   const esp::DirectionCounters& orphans() const { return orphans_; }
   const OutboundPathCounters& path_counters() const { return path_counters_; }
@@ -58,7 +64,7 @@ class WorkerOutbound {
   class PortWatch;
   struct Batch;
 
-  void drain(PortWatch& watch);
+  bool drain(PortWatch& watch);
   uint8_t* read_position();
   void handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
               ByteSpan packet);
@@ -77,6 +83,8 @@ class WorkerOutbound {
   void handle_too_big(const Outbound& outbound, const Segmenter& segments);
   bool handle_too_big(const Outbound& outbound, ByteView packet);
   void probe_path(esp::OutboundSa& sa, size_t sealed);
+  UdpSocket* udp_socket_of(const esp::OutboundSa& sa) const;
+  RawEspSocket* raw_socket_of(const esp::OutboundSa& sa) const;
   int socket_of(const esp::OutboundSa& sa) const;
   esp::DirectionCounters& counters_of(const esp::SaTable& table, const TunPort& port);
   void flush();
@@ -89,6 +97,7 @@ class WorkerOutbound {
   PacketIo& io_;
   FrameSender sender_;
   std::vector<UdpSocket*> udp_;
+  std::vector<UdpSocket*> senders_;
   std::vector<RawEspSocket*> raw_;
   std::unordered_map<const TunPort*, std::unique_ptr<PortWatch>> ports_;
   esp::DirectionCounters orphans_;

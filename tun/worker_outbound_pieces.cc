@@ -54,7 +54,7 @@ void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
     return;
   }
   Verdict verdict = Verdict::NoSa;
-  esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict);
+  esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict, port.queue());
   if (sa == nullptr) {
     count_drop(counters, verdict, segmenter->count());
     return;
@@ -135,16 +135,9 @@ void WorkerOutbound::probe_path(esp::OutboundSa& sa, size_t sealed) {
 }
 
 int WorkerOutbound::socket_of(const esp::OutboundSa& sa) const {
-  if (sa.encapsulation() == Encapsulation::Udp) {
-    for (const UdpSocket* socket : udp_) {
-      if (socket->local() == sa.local()) return socket->fd();
-    }
-  } else {
-    for (const RawEspSocket* socket : raw_) {
-      if (socket->local().address == sa.local().address) return socket->fd();
-    }
-  }
-  return -1;
+  if (const UdpSocket* socket = udp_socket_of(sa)) return socket->fd();
+  const RawEspSocket* raw = raw_socket_of(sa);
+  return raw == nullptr ? -1 : raw->fd();
 }
 
 }  // namespace twinspan::tun

@@ -98,6 +98,10 @@ Result<void, tun::HostError> Gateway::open_sockets() {
                                        .gro = options_.udp_gro}));
       data_plane_.add_udp(local, std::move(sockets));
     }
+    if (options_.workers > 1) {
+      TRY_ASSIGN(auto senders, parts_.host.open_udp_senders(address, options_.workers));
+      data_plane_.add_udp_senders({address, kNatPort}, std::move(senders));
+    }
     if (!wants_raw) continue;
     TRY_ASSIGN(auto raw, parts_.host.open_raw_esp(address, options_.workers));
     data_plane_.add_raw_esp(address, std::move(raw));
@@ -298,7 +302,8 @@ nlohmann::json Gateway::status() const {
                                    .orphans = data_plane_.orphan_totals(),
                                    .ring_overflows = data_plane_.ring_overflows(),
                                    .handover_overflows = data_plane_.handover_overflows(),
-                                   .path = data_plane_.path_totals()};
+                                   .path = data_plane_.path_totals(),
+                                   .by_worker = data_plane_.worker_totals()};
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},

@@ -193,6 +193,13 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
 }
 
 json data_plane_json(const DataPlaneStatus& status) {
+  json by_worker = json::array();
+  for (const tun::TunnelTotals& totals : status.by_worker) {
+    by_worker.push_back({{"opened_packets", totals.inbound.packets},
+                         {"opened_bytes", totals.inbound.bytes},
+                         {"sealed_packets", totals.outbound.packets},
+                         {"sealed_bytes", totals.outbound.bytes}});
+  }
   return {
       {"kernel", status.kernel},
       {"workers", status.workers},
@@ -200,6 +207,8 @@ json data_plane_json(const DataPlaneStatus& status) {
       {"uso", status.offloads.uso},
       {"udp_gso", status.offloads.udp_gso},
       {"udp_gro", status.offloads.udp_gro},
+      {"flow_steering", tun::to_string(status.offloads.flow_steering)},
+      {"worker_totals", by_worker},
       {"path_mtu", path_json(status.path)},
       {"drops", drops_json(status.orphans)},
       {"ring_overflows", status.ring_overflows},

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
+#include <thread>
+
 #include "esp/rate_limit.h"
 #include "tests/unit/esp/tunnel_pair.h"
 
@@ -94,6 +98,24 @@ TEST(PathMtu, ProbesAtEverLongerIntervals) {
     if (path.take_probe(1500, IpFamily::V4, second * 1000)) seconds.push_back(second);
   }
   EXPECT_EQ(seconds, (std::vector<uint64_t>{0, 1, 3, 7, 15, 31, 63, 123, 183, 243}));
+}
+
+TEST(PathMtu, GivesAProbeToOneOfSeveralWorkers) {
+  constexpr int kWorkers = 4;
+  PathMtu path;
+  std::barrier together(kWorkers);
+  std::atomic<unsigned> probes{0};
+  std::vector<std::thread> workers;
+  for (int i = 0; i < kWorkers; ++i) {
+    workers.emplace_back([&] {
+      for (uint64_t second = 0; second < 300; ++second) {
+        together.arrive_and_wait();
+        if (path.take_probe(1500, IpFamily::V4, second * 1000)) ++probes;
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(probes, 10u);
 }
 
 TEST(PathMtu, AHintBringsOneProbeAtMostOnceASecond) {

@@ -97,6 +97,8 @@ inline SaPairParams copy_of(const SaPairParams& from) {
   SaPairParams to;
   to.child = from.child;
   to.tunnel = from.tunnel;
+  to.resource = from.resource;
+  to.own_source_port = from.own_source_port;
   to.transforms = from.transforms;
   to.encapsulation = from.encapsulation;
   to.inbound_spi = from.inbound_spi;
@@ -137,8 +139,8 @@ struct Gateway {
   void publish() { table = store.make_table(); }
   OutboundSa& outbound() const { return *table->find_tunnel(kTunnel)->spd.at(0).sa; }
   InboundSa& inbound(Spi spi) const { return *table->find_inbound(spi.value); }
-  DirectionCounters& sealed() const { return table->find_tunnel(kTunnel)->counters->outbound; }
-  DirectionCounters& opened() const { return table->find_tunnel(kTunnel)->counters->inbound; }
+  DirectionCounters& sealed() const { return table->find_tunnel(kTunnel)->counters[0]->outbound; }
+  DirectionCounters& opened() const { return table->find_tunnel(kTunnel)->counters[0]->inbound; }
 
   CountingRandom random;
   SaStore store;
