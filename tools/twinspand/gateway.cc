@@ -250,13 +250,15 @@ void Gateway::handle(tun::DataPlaneRecord record) {
 
 void Gateway::tick() {
   driver_.command(ike::CommandWallTime{wall_now()});
+  ike::CommandInboundTraffic heard;
   for (const TunnelView& tunnel : board_.tunnels()) {
     uint64_t& seen = inbound_packets_seen_[tunnel.id.value];
     const uint64_t packets = data_plane_.totals(tunnel.id).inbound.packets;
     if (packets == seen) continue;
     seen = packets;
-    driver_.command(ike::CommandInboundTraffic{tunnel.id});
+    heard.tunnels.push_back(tunnel.id);
   }
+  if (!heard.tunnels.empty()) driver_.command(std::move(heard));
   tick_timer_.expires_after(std::chrono::seconds(1));
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) tick();
