@@ -85,10 +85,15 @@ bool WorkerThread::run_round() {
   std::array<epoll_event, kEventsMax> events;
   snapshot_.go_offline(reader_);
   const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsMax, -1);
+  ++round_;
+  ready_count_ = count;
   bool is_woken = false;
+  Pollable* last = nullptr;
   for (int i = 0; i < count; ++i) {
     auto* pollable = static_cast<Pollable*>(events[static_cast<size_t>(i)].data.ptr);
     if (pollable != nullptr) {
+      if (last != nullptr && last->crew() != pollable->crew()) last->finish();
+      last = pollable;
       if ((events[static_cast<size_t>(i)].events & EPOLLERR) != 0) pollable->on_error();
       pollable->on_ready();
       continue;
@@ -97,6 +102,7 @@ bool WorkerThread::run_round() {
     static_cast<void>(::eventfd_read(wake_.get(), &ignored));
     is_woken = true;
   }
+  if (last != nullptr) last->finish();
   return is_woken;
 }
 

@@ -24,6 +24,10 @@ class Pollable {
   virtual void on_ready() = 0;
   // Before on_ready(), when the descriptor has an error to tell.
   virtual void on_error() {}
+  // Those that are ready in a row and have one crew gather their work, and the last one finishes
+  // it for all before anything else has its turn.
+  virtual const void* crew() const { return this; }
+  virtual void finish() {}
 };
 
 class WorkerThread {
@@ -42,6 +46,9 @@ class WorkerThread {
   // asks after it has received: the peer uses a new SA as soon as it knows of it, and by then the
   // table with it is published. A table from before the receiving would not know the SA.
   const esp::SaTable& newest_table() { return snapshot_.begin_batch(reader_); }
+  // On its own thread: which wait this is, and how many descriptors it found ready.
+  uint64_t round() const { return round_; }
+  int ready_count() const { return ready_count_; }
 
   // Control thread.
   void start();
@@ -57,6 +64,8 @@ class WorkerThread {
   size_t reader_;
   UniqueFd epoll_;
   UniqueFd wake_;
+  uint64_t round_ = 0;
+  int ready_count_ = 0;
   std::atomic<bool> is_stopping_{false};
   std::atomic<const std::function<void()>*> pending_{nullptr};
   std::thread thread_;
