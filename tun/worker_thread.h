@@ -1,4 +1,6 @@
-// One thread of a worker: an epoll loop over the descriptors of one direction, or of both.
+// One thread of a worker: an epoll loop over the descriptors of one direction, or of both. With
+// busy polling it asks again and again for a while before it sleeps: no wake-up then delays the
+// next packet, and a core has no rest for so long.
 //
 // What it watches works with the table that newest_table() gave last (esp::Snapshot); while it
 // waits it holds none, so that old tables can go. The control thread reaches into it with call():
@@ -6,8 +8,12 @@
 // when it has run. That is how descriptors are let go before they are closed.
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
+#include <chrono>
 #include <functional>
+#include <span>
 #include <thread>
 
 #include "esp/sa_table.h"
@@ -34,7 +40,9 @@ class WorkerThread {
  public:
   static constexpr int kEventsMax = 64;  // Of one wait.
 
-  WorkerThread(esp::Snapshot<esp::SaTable>& snapshot, size_t reader);
+  // `busy_poll`: since the last packet; 0: it sleeps at once.
+  WorkerThread(esp::Snapshot<esp::SaTable>& snapshot, size_t reader,
+               std::chrono::microseconds busy_poll = {});
   ~WorkerThread() { stop(); }
   WorkerThread(const WorkerThread&) = delete;
   WorkerThread& operator=(const WorkerThread&) = delete;
@@ -58,10 +66,13 @@ class WorkerThread {
  private:
   void run();
   bool run_round();
+  int wait(std::span<epoll_event> events);
   void wake();
 
   esp::Snapshot<esp::SaTable>& snapshot_;
   size_t reader_;
+  std::chrono::microseconds busy_poll_;
+  std::chrono::steady_clock::time_point poll_until_{};
   UniqueFd epoll_;
   UniqueFd wake_;
   uint64_t round_ = 0;

@@ -20,7 +20,8 @@ tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const 
               options.thread_shape == "joined" ? tun::ThreadShape::Joined : tun::ThreadShape::Split,
           .udp_gso = options.udp_gso,
           .udp_gro = options.udp_gro,
-          .log = log.with_area("tun")};
+          .log = log.with_area("tun"),
+          .busy_poll = std::chrono::microseconds(options.busy_poll_microseconds)};
 }
 
 WallTime wall_now() {
@@ -300,7 +301,8 @@ nlohmann::json Gateway::status() const {
                                    .orphans = data_plane_.orphan_totals(),
                                    .ring_overflows = data_plane_.ring_overflows(),
                                    .handover_overflows = data_plane_.handover_overflows(),
-                                   .path = data_plane_.path_totals()};
+                                   .path = data_plane_.path_totals(),
+                                   .busy_poll_microseconds = options_.busy_poll_microseconds};
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},

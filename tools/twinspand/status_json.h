@@ -18,6 +18,7 @@ struct DataPlaneStatus {
   uint64_t ring_overflows = 0;
   uint64_t handover_overflows = 0;
   tun::PathTotals path;
+  unsigned busy_poll_microseconds = 0;  // 0: off.
 };
 
 nlohmann::json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);

@@ -35,6 +35,7 @@ struct SiteOptions {
   unsigned device_mtu = 0;  // 0: not known, and then the path is not probed.
   bool copy_dscp = false;
   PacketIo* io = nullptr;  // nullptr: the kernel's.
+  std::chrono::microseconds busy_poll{0};
 };
 
 class Site {
