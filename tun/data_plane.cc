@@ -93,7 +93,8 @@ DataPlane::Impl::Impl(DataPlaneOptions options, const esp::kernels::KernelSet& k
   size_t reader = 0;
   for (Worker& worker : workers_) {
     for (size_t i = 0; i < threads_per_worker(); ++i) {
-      worker.threads.push_back(std::make_unique<WorkerThread>(snapshot_, reader++));
+      worker.threads.push_back(
+          std::make_unique<WorkerThread>(snapshot_, reader++, options_.busy_poll));
     }
     worker.inbound_records = std::make_unique<RecordQueue>(record_event_.get());
     worker.outbound_records = std::make_unique<RecordQueue>(record_event_.get());

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,6 +36,8 @@ struct DataPlaneOptions {
   bool udp_gro = true;
   Log log;
   PacketIo* io = nullptr;  // The system calls of the packet path; nullptr: the kernel's.
+  // So long after a packet a worker asks for the next one before it sleeps; 0: not at all.
+  std::chrono::microseconds busy_poll{0};
 };
 
 struct IkeDatagram {

@@ -30,17 +30,32 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
 class WorkerOutbound::PortWatch : public Pollable {
  public:
   PortWatch(WorkerOutbound& outbound, TunPort& port) : outbound_(outbound), port_(port) {}
-  void on_ready() override { outbound_.drain(*this); }
+  void on_ready() override {
+    outbound_.drain(*this, take_share(outbound_.thread_.round(), outbound_.thread_.ready_count()));
+  }
+  const void* crew() const override { return &outbound_; }
+  void finish() override { outbound_.finish_row(); }
   TunPort& port() { return port_; }
 
   // Whether the device has failed too often in a row.
   bool note_error() { return ++errors_ >= kReadErrorsMax; }
   void note_packet() { errors_ = 0; }
 
+  // How often it is read when `ready` descriptors are, of which it is one in this round. One that
+  // is still ready in the next round is read twice as often.
+  unsigned take_share(uint64_t round, int ready) {
+    const bool has_more = round == last_round_ + 1;
+    last_round_ = round;
+    share_ = has_more ? std::min(2 * share_, kReadsPerWake) : 1;
+    return ready < kManyReady ? kReadsPerWake : share_;
+  }
+
  private:
   WorkerOutbound& outbound_;
   TunPort& port_;
   unsigned errors_ = 0;
+  uint64_t last_round_ = 0;
+  unsigned share_ = 1;
 };
 
 WorkerOutbound::WorkerOutbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
@@ -67,17 +82,18 @@ void WorkerOutbound::remove_port(TunPort& port) {
 
 void WorkerOutbound::finish_port(TunPort& port) {
   PortWatch& watch = *ports_.at(&port);
-  for (unsigned round = 0; round < kFinishRoundsMax && !drain(watch); ++round) {
+  for (unsigned round = 0; round < kFinishRoundsMax && !drain(watch, kReadsPerWake); ++round) {
   }
+  finish_row();
   remove_port(port);
 }
 
-// Whether nothing is left in it.
-bool WorkerOutbound::drain(PortWatch& watch) {
+// At most `share` reads. Whether nothing is left in it.
+bool WorkerOutbound::drain(PortWatch& watch, unsigned share) {
   TunPort& port = watch.port();
-  const esp::SaTable& table = thread_.newest_table();
   bool is_empty = false;
-  for (unsigned reads = 0; reads < kReadsPerWake; ++reads) {
+  if (table_ == nullptr) table_ = &thread_.newest_table();
+  for (unsigned reads = 0; reads < share; ++reads) {
     uint8_t* position = read_position();
     VirtioHeader header;
     const ssize_t length = port.read(header, {position, kIpPacketMax});
@@ -88,20 +104,24 @@ bool WorkerOutbound::drain(PortWatch& watch) {
       break;
     }
     watch.note_packet();
-    handle(table, port, header, {position, static_cast<size_t>(length)});
+    handle(*table_, port, header, {position, static_cast<size_t>(length)});
   }
-  flush();
-  records_.flush();
   return is_empty;
 }
 
-// Right behind the gathered frames, such that the next frame of the same SA begins where the last
-// one ends: adjacent frames of one length are one datagram train.
+void WorkerOutbound::finish_row() {
+  flush();
+  records_.flush();
+  table_ = nullptr;
+}
+
+// Right behind the gathered frames, such that the next frame begins where the last one ends if its
+// SA has the same layout: adjacent frames of one length are one datagram train, whatever their SAs.
 uint8_t* WorkerOutbound::read_position() {
   uint8_t* start = stage_.buffer(0) + kHeadroom;
   if (batch_size_ != 0 && (batch_size_ == kBatchMax || batch_end_ > start + kGatherBytesMax))
     flush();
-  return batch_size_ == 0 ? start : batch_end_ + esp::esp_header_size(*batch_sa_);
+  return batch_size_ == 0 ? start : batch_end_ + esp::esp_header_size(*runs_[run_count_ - 1].sa);
 }
 
 void WorkerOutbound::handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
@@ -133,10 +153,10 @@ void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const Virt
   esp::clamp_mss(packet, sa->mss_mtu());
   const uint8_t traffic_class =
       esp::outer_traffic_class(esp::traffic_class_of(packet.data()), port.copies_dscp());
-  if (sa != batch_sa_ || traffic_class != batch_traffic_class_) flush();
-  batch_sa_ = sa;
-  batch_traffic_class_ = traffic_class;
-  batch_counters_ = &counters_of(table, port);
+  if (run_count_ == 0 || sa != runs_[run_count_ - 1].sa || traffic_class != batch_traffic_class_) {
+    if (!may_join_batch(*sa, traffic_class)) flush();
+    begin_run(*sa, counters_of(table, port), traffic_class);
+  }
   uint8_t* frame = packet.data() - esp::esp_header_size(*sa);
   items_[batch_size_++] = {
       .inner = packet.data(), .inner_length = static_cast<uint32_t>(packet.size()), .frame = frame};
@@ -149,25 +169,70 @@ esp::DirectionCounters& WorkerOutbound::counters_of(const esp::SaTable& table,
   return entry == nullptr ? orphans_ : entry->counters[port.queue()]->outbound;
 }
 
-void WorkerOutbound::flush() {
-  if (batch_size_ == 0) return;
-  seal_and_send(*batch_sa_, *batch_counters_);
-  batch_sa_ = nullptr;
+// Whether its frames leave by the same socket to the same place, and its header fits in front of
+// the packet that was read behind the last frame.
+bool WorkerOutbound::may_join_batch(const esp::OutboundSa& sa, uint8_t traffic_class) const {
+  if (run_count_ == 0) return true;
+  const esp::OutboundSa& last = *runs_[run_count_ - 1].sa;
+  return traffic_class == batch_traffic_class_ && sa.encapsulation() == last.encapsulation() &&
+         socket_of(sa) == socket_of(last) && sa.remote() == last.remote() &&
+         esp::esp_header_size(sa) <= esp::esp_header_size(last);
+}
+
+void WorkerOutbound::begin_run(esp::OutboundSa& sa, esp::DirectionCounters& counters,
+                               uint8_t traffic_class) {
+  if (run_count_ != 0) seal_run();
+  runs_[run_count_++] = {&sa, &counters, batch_size_, frame_count_};
+  batch_traffic_class_ = traffic_class;
 }
 
 // The whole batch; leaves it empty.
-void WorkerOutbound::seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& counters) {
-  const size_t sealed = esp::seal(sa, {items_.data(), batch_size_}, counters);
-  batch_size_ = 0;
-  for (size_t i = 0; i < sealed; ++i) frames_[i] = {items_[i].frame, items_[i].frame_length};
-  if (sealed != 0) {
-    const SendReport report = send(sa, {frames_.data(), sealed});
-    count_drop(counters, Verdict::TooBig, report.too_big);
-    count_drop(counters, Verdict::SendFailed, report.failed);
-    if (report.exceeds_path) sa.path().want_probe();
-    probe_path(sa, sealed);
+void WorkerOutbound::flush() {
+  if (run_count_ == 0) return;
+  seal_run();
+  send_batch();
+  for (size_t i = 0; i < run_count_; ++i) {
+    const size_t end = i + 1 < run_count_ ? runs_[i + 1].first_frame : frame_count_;
+    const auto items = std::span(items_).subspan(runs_[i].first_item);
+    if (end > runs_[i].first_frame)
+      probe_path(*runs_[i].sa, items.first(end - runs_[i].first_frame));
+    report_events(*runs_[i].sa);
   }
-  report_events(sa);
+  run_count_ = batch_size_ = frame_count_ = 0;
+}
+
+// The last run of the batch.
+void WorkerOutbound::seal_run() {
+  const Run& run = runs_[run_count_ - 1];
+  const auto items = std::span(items_).subspan(run.first_item, batch_size_ - run.first_item);
+  const size_t sealed = esp::seal(*run.sa, items, *run.counters);
+  for (const esp::SealItem& item : items.first(sealed)) {
+    frames_[frame_count_++] = {item.frame, item.frame_length};
+  }
+}
+
+void WorkerOutbound::send_batch() {
+  if (frame_count_ == 0) return;
+  const SendReport report = send(*runs_[0].sa, std::span(frames_).first(frame_count_));
+  for (const SendTrouble& trouble : report.troubles) account(trouble);
+}
+
+void WorkerOutbound::account(const SendTrouble& trouble) {
+  size_t run = 0;
+  for (size_t frame = trouble.first; frame < trouble.first + trouble.count; ++frame) {
+    while (run + 1 < run_count_ && runs_[run + 1].first_frame <= frame) ++run;
+    switch (trouble.kind) {
+      case SendTrouble::Kind::TooBig:
+        count_drop(*runs_[run].counters, Verdict::TooBig, 1);
+        break;
+      case SendTrouble::Kind::Failed:
+        count_drop(*runs_[run].counters, Verdict::SendFailed, 1);
+        break;
+      case SendTrouble::Kind::ExceedsPath:
+        runs_[run].sa->path().want_probe();
+        break;
+    }
+  }
 }
 
 SendReport WorkerOutbound::send(const esp::OutboundSa& sa, std::span<const ByteView> frames) {
@@ -177,7 +242,9 @@ SendReport WorkerOutbound::send(const esp::OutboundSa& sa, std::span<const ByteV
   if (RawEspSocket* socket = raw_socket_of(sa)) {
     return sender_.send(*socket, sa.remote().address, frames, batch_traffic_class_);
   }
-  return {.failed = frames.size()};  // No socket is bound to the SA's local address.
+  // No socket is bound to the SA's local address.
+  no_socket_ = {SendTrouble::Kind::Failed, 0, frames.size()};
+  return {.failed = frames.size(), .troubles = {&no_socket_, 1}};
 }
 
 UdpSocket* WorkerOutbound::udp_socket_of(const esp::OutboundSa& sa) const {

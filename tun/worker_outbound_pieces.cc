@@ -26,6 +26,7 @@ void WorkerOutbound::send_pieces(const Outbound& outbound, const Pieces& pieces)
   const size_t header_size = esp::esp_header_size(outbound.sa);
   size_t piece = 0;
   while (piece < pieces.count()) {
+    begin_run(outbound.sa, outbound.counters, 0);
     uint8_t* frame = slots_.buffer(0);
     while (piece < pieces.count() && batch_size_ < kBatchMax) {
       const size_t length = pieces.length(piece);
@@ -41,7 +42,7 @@ void WorkerOutbound::send_pieces(const Outbound& outbound, const Pieces& pieces)
     }
     batch_traffic_class_ = esp::outer_traffic_class(
         esp::traffic_class_of(slots_.buffer(0) + header_size), outbound.port.copies_dscp());
-    seal_and_send(outbound.sa, outbound.counters);
+    flush();
   }
 }
 
@@ -107,12 +108,12 @@ bool WorkerOutbound::handle_too_big(const Outbound& outbound, ByteView packet) {
   return false;
 }
 
-// A dummy packet as large as the largest of the batch that was just sent, if it is time for one.
-void WorkerOutbound::probe_path(esp::OutboundSa& sa, size_t sealed) {
+// A dummy packet as large as the largest of those that were just sent, if it is time for one.
+void WorkerOutbound::probe_path(esp::OutboundSa& sa, std::span<const esp::SealItem> sealed) {
   esp::PathMtu& path = sa.path();
   if (path.device_mtu() == 0) return;
   uint32_t inner_length = 0;
-  for (size_t i = 0; i < sealed; ++i) inner_length = std::max(inner_length, items_[i].inner_length);
+  for (const esp::SealItem& item : sealed) inner_length = std::max(inner_length, item.inner_length);
   const size_t size = esp::frame_size(sa, inner_length);
   const uint64_t now = coarse_milliseconds();
   const IpFamily family = sa.remote().address.family();

@@ -22,9 +22,9 @@ class StateDump {
 
   std::string endpoint(const SaRegistry& sas, const Supervisor& supervisor) const {
     const auto& [map, last_child_id] = sas;
-    const auto& [tunnels, touched, failures, shutdown_deadline, is_quiet] = supervisor;
-    std::string text = line("endpoint children={} touched={} shutdown={} quiet={}", last_child_id,
-                            touched, shutdown_deadline, is_quiet);
+    const auto& [tunnels, touched, lines, failures, shutdown_deadline, is_quiet] = supervisor;
+    std::string text = line("endpoint children={} touched={} lines={} shutdown={} quiet={}",
+                            last_child_id, touched, lines, shutdown_deadline, is_quiet);
     for (const auto& [id, tunnel] : tunnels) text += tunnel_text(tunnel);
     for (const auto& [spi, sa] : map) text += sa_text(*sa);
     return text;
@@ -335,14 +335,15 @@ class StateDump {
   std::string show(const Diagnosis& why) const { return row(why.cause, why.message, why.exchange); }
 
   std::string tunnel_text(const Tunnel& tunnel) const {
-    const auto& [peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
-                 has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes,
-                 grace, waiting, timers, last_recovery, last_complaint] = tunnel;
+    const auto& [peer, is_held_down, remote, was_resolved, is_in_line, state, reason, is_reported,
+                 failure, has_new_failure, has_failed_attempt, failure_count, up_since, renewal,
+                 wishes, grace, waiting, timers, last_recovery, last_complaint] = tunnel;
     return line(
-        "tunnel {} down={} name={}/{} state={} reason=\"{}\" reported={} failure={} new={}/{} "
+        "tunnel {} down={} name={}/{} line={} state={} reason=\"{}\" reported={} failure={} "
+        "new={}/{} "
         "failures={} up={} renewal={} wishes={} grace={} waiting={} recovery={} complaint={} "
         "timers:{}",
-        peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
+        peer, is_held_down, remote, was_resolved, is_in_line, state, reason, is_reported, failure,
         has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes, grace,
         waiting, last_recovery, last_complaint, timers);
   }

@@ -1,5 +1,6 @@
 #include "ike/core/endpoint.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ike/core/cookie.h"
@@ -239,8 +240,9 @@ void EndpointState::handle_command(Instant now, Command command) {
       }
     }
     void operator()(CommandInboundTraffic& c) const {
-      for (IkeSa* sa : sas.of_tunnel(c.tunnel)) {
-        if (!sa->children.empty()) sa->last_inbound = step.now;
+      for (const auto& [spi, sa] : sas.all()) {
+        if (sa->children.empty() || !std::ranges::binary_search(c.tunnels, sa->tunnel())) continue;
+        sa->last_inbound = step.now;
       }
     }
     void operator()(CommandRemoteMoved& c) const {

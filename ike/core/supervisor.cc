@@ -244,6 +244,7 @@ void Supervisor::reconcile(Context& context) {
       if (Tunnel* tunnel = find(id)) reconcile_tunnel(context, *tunnel);
     }
   }
+  begin_waiting_attempts(context);
   if (is_shutting_down()) finish_shutdown(context);
 }
 
@@ -372,7 +373,7 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   if ((responds_only && !is_named) || negotiating || tunnel.remote.is_resolving) return;
   if (established != nullptr) return wish_for_children(context, tunnel, *surviving(context, id));
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
-  if (tunnel.timers.is_armed(TunnelTimer::Retry)) return;
+  if (tunnel.timers.is_armed(TunnelTimer::Retry) || tunnel.is_in_line) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
   // Who waits for the peer to call looks its name up, and no more.

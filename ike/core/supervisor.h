@@ -33,6 +33,10 @@ inline constexpr Duration kRedundantReapAfter = 10s;
 // what it has just agreed to is met with the back-off of one that refuses.
 inline constexpr Duration kStableAfter = 10s;
 inline constexpr Duration kShutdownMax = 2s;
+// Of our attempts towards one address at a time; further tunnels stand in line. Fewer than the 32
+// half-open IKE SAs from which on a Twinspan asks for cookies: it refuses who has 64, and a
+// thousand requests at once are lost before they are read.
+inline constexpr size_t kAttemptsPerAddressMax = 24;
 
 enum class TunnelTimer : uint8_t {
   Retry,       // Initiate.
@@ -55,6 +59,7 @@ struct Tunnel {
   bool is_held_down = false;
   RemoteName remote;          // Of a peer with a name.
   bool was_resolved = false;  // An answer has come, whatever it was.
+  bool is_in_line = false;    // Its attempt is due and waits for others to the same address.
 
   TunnelState state = TunnelState::Idle;
   std::string reason;
@@ -156,6 +161,7 @@ class Supervisor {
   void create_due_children(Context& context, Tunnel& tunnel);
   void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);
   void retry(Context& context, Tunnel& tunnel);
+  void begin_waiting_attempts(Context& context);
   void ask_for_addresses(Context& context, Tunnel& tunnel);
   void handle_silent_resolver(Context& context, const Tunnel& tunnel);
   void report(Context& context, Tunnel& tunnel, TunnelState state, std::string reason);
@@ -167,6 +173,7 @@ class Supervisor {
 
   std::map<TunnelId, Tunnel> tunnels_;
   std::set<TunnelId> touched_;
+  std::map<IpAddress, std::vector<TunnelId>> lines_;  // By remote address; none is empty.
   FailureLog failures_;
   std::optional<Instant> shutdown_deadline_;
   bool is_quiet_ = false;

@@ -20,7 +20,8 @@ tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const 
               options.thread_shape == "joined" ? tun::ThreadShape::Joined : tun::ThreadShape::Split,
           .udp_gso = options.udp_gso,
           .udp_gro = options.udp_gro,
-          .log = log.with_area("tun")};
+          .log = log.with_area("tun"),
+          .busy_poll = std::chrono::microseconds(options.busy_poll_microseconds)};
 }
 
 WallTime wall_now() {
@@ -254,13 +255,15 @@ void Gateway::handle(tun::DataPlaneRecord record) {
 
 void Gateway::tick() {
   driver_.command(ike::CommandWallTime{wall_now()});
+  ike::CommandInboundTraffic heard;
   for (const TunnelView& tunnel : board_.tunnels()) {
     uint64_t& seen = inbound_packets_seen_[tunnel.id.value];
     const uint64_t packets = data_plane_.totals(tunnel.id).inbound.packets;
     if (packets == seen) continue;
     seen = packets;
-    driver_.command(ike::CommandInboundTraffic{tunnel.id});
+    heard.tunnels.push_back(tunnel.id);
   }
+  if (!heard.tunnels.empty()) driver_.command(std::move(heard));
   tick_timer_.expires_after(std::chrono::seconds(1));
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) tick();
@@ -303,7 +306,8 @@ nlohmann::json Gateway::status() const {
                                    .ring_overflows = data_plane_.ring_overflows(),
                                    .handover_overflows = data_plane_.handover_overflows(),
                                    .path = data_plane_.path_totals(),
-                                   .by_worker = data_plane_.worker_totals()};
+                                   .by_worker = data_plane_.worker_totals(),
+                                   .busy_poll_microseconds = options_.busy_poll_microseconds};
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},

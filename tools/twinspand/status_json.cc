@@ -203,6 +203,7 @@ json data_plane_json(const DataPlaneStatus& status) {
   return {
       {"kernel", status.kernel},
       {"workers", status.workers},
+      {"busy_poll_microseconds", status.busy_poll_microseconds},
       {"tun_offload", status.offloads.tun_offload},
       {"uso", status.offloads.uso},
       {"udp_gso", status.offloads.udp_gso},

@@ -20,6 +20,7 @@ struct DataPlaneStatus {
   uint64_t handover_overflows = 0;
   tun::PathTotals path;
   std::vector<tun::TunnelTotals> by_worker;
+  unsigned busy_poll_microseconds = 0;  // 0: off.
 };
 
 nlohmann::json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);

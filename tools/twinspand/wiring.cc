@@ -141,6 +141,17 @@ tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu) {
   return {.name = plan.device, .mtu = inner_mtu(plan, path_mtu)};
 }
 
+size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
+  // Two epolls, two wake-ups and the handover from other workers.
+  constexpr size_t kPerWorker = 5;
+  // Ports 500 and 4500 at least, and protocol 50.
+  const size_t per_address = 1 + size_t{2} * workers;
+  // Control clients, name look-ups, netlink, files that are read, what libraries open.
+  constexpr size_t kOthers = 192;
+  return plan.tunnels.size() + plan.local_addresses.size() * per_address + workers * kPerWorker +
+         kOthers;
+}
+
 std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan) {
   std::vector<IpPrefix> prefixes;
   for (const policy::TunnelPlan& tunnel : plan.tunnels) {

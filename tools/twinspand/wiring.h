@@ -28,6 +28,9 @@ unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu);
 
 tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu);
 
+// How many open files this instance can come to need.
+size_t descriptors_needed(const policy::Plan& plan, unsigned workers);
+
 // Prefixes that must never leave in clear, and the routes of all tunnels.
 std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan);
 

@@ -47,7 +47,8 @@ Site::Site(const SiteOptions& options) : options_(options) {
                                                         .udp_gso = options.udp_gso,
                                                         .udp_gro = options.udp_gro,
                                                         .log = {},
-                                                        .io = options.io},
+                                                        .io = options.io,
+                                                        .busy_poll = options.busy_poll},
                                        *kernels_, random_);
   // A group without steering: most frames of a tunnel arrive at a worker that does not own it.
   std::vector<UniqueFd> sockets;

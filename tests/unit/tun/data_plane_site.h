@@ -38,6 +38,7 @@ struct SiteOptions {
   bool copy_dscp = false;
   bool senders = false;    // Sockets for SAs with a source port of their own.
   PacketIo* io = nullptr;  // nullptr: the kernel's.
+  std::chrono::microseconds busy_poll{0};
 };
 
 class Site {

@@ -86,6 +86,15 @@ TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   EXPECT_TRUE(to_source_policy(plan, tunnel).refused_sources.empty());
 }
 
+TEST(DescriptorsNeeded, GrowWithTunnelsAndWorkers) {
+  policy::Plan plan;
+  plan.local_addresses = {*IpAddress::parse("192.0.2.1")};
+  const size_t none = descriptors_needed(plan, 1);
+  plan.tunnels.resize(1000);
+  EXPECT_EQ(descriptors_needed(plan, 1), none + 1000);
+  EXPECT_GE(descriptors_needed(plan, 8), none + 1000 + 7 * 2);  // Sockets of port 4500 and ESP.
+}
+
 TEST(ProtectedPrefixes, AreSortedAndNamedOnce) {
   policy::Plan plan;
   policy::TunnelPlan tunnel;
