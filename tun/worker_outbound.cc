@@ -89,7 +89,7 @@ uint8_t* WorkerOutbound::read_position() {
   uint8_t* start = stage_.buffer(0) + kHeadroom;
   if (batch_size_ != 0 && (batch_size_ == kBatchMax || batch_end_ > start + kGatherBytesMax))
     flush();
-  return batch_size_ == 0 ? start : batch_end_ + esp::esp_header_size(*batch_sa_);
+  return batch_size_ == 0 ? start : batch_end_ + esp::inner_offset(*batch_sa_);
 }
 
 void WorkerOutbound::handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
@@ -123,7 +123,7 @@ void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const Virt
   batch_sa_ = sa;
   batch_traffic_class_ = traffic_class;
   batch_counters_ = &counters_of(table, port);
-  uint8_t* frame = packet.data() - esp::esp_header_size(*sa);
+  uint8_t* frame = packet.data() - esp::inner_offset(*sa);
   items_[batch_size_++] = {
       .inner = packet.data(), .inner_length = static_cast<uint32_t>(packet.size()), .frame = frame};
   batch_end_ = frame + esp::frame_size(*sa, packet.size());

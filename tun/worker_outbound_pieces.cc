@@ -23,7 +23,7 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
 // at a time as a batch or the slots hold.
 template <class Pieces>
 void WorkerOutbound::send_pieces(const Outbound& outbound, const Pieces& pieces) {
-  const size_t header_size = esp::esp_header_size(outbound.sa);
+  const size_t header_size = esp::inner_offset(outbound.sa);
   size_t piece = 0;
   while (piece < pieces.count()) {
     uint8_t* frame = slots_.buffer(0);
@@ -119,7 +119,7 @@ void WorkerOutbound::probe_path(esp::OutboundSa& sa, size_t sealed) {
   path.age(now);
   if (!path.take_probe(size + sa.outer_overhead(), family, now)) return;
   uint8_t* const frame = slots_.buffer(0);
-  uint8_t* const filling = frame + esp::esp_header_size(sa);
+  uint8_t* const filling = frame + esp::inner_offset(sa);
   std::memset(filling, 0, inner_length);
   esp::SealItem dummy{
       .inner = filling, .inner_length = inner_length, .frame = frame, .is_dummy = true};
