@@ -3,8 +3,9 @@
 // A device is drained until it is empty or has had its share. A super-packet is cut, sealed as one
 // batch and sent at once. Small packets gather where they were read, are sealed in place as one
 // batch per SA, and leave when the device is empty, another SA's packet comes or a super-packet
-// overtakes: never later than the end of the drain, so no timer is needed. Thread: the one its
-// WorkerThread runs.
+// overtakes: never later than the end of the drain, so no timer is needed. On an SA with AGGFRAG
+// (RFC 9347) each packet joins the one before it in its payload as long as both fit.
+// Thread: the one its WorkerThread runs.
 #pragma once
 
 #include <memory>
@@ -79,6 +80,8 @@ class WorkerOutbound {
   void probe_path(esp::OutboundSa& sa, size_t sealed);
   int socket_of(const esp::OutboundSa& sa) const;
   esp::DirectionCounters& counters_of(const esp::SaTable& table, const TunPort& port);
+  static uint8_t outer_class(const esp::OutboundSa& sa, const TunPort& port, const uint8_t* packet);
+  [[nodiscard]] uint8_t* place_packet(const esp::OutboundSa& sa, uint8_t* frame, size_t length);
   void flush();
   void seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& counters);
   SendReport send(const esp::OutboundSa& sa, std::span<const ByteView> frames);
@@ -108,7 +111,7 @@ class WorkerOutbound {
   esp::DirectionCounters* batch_counters_ = nullptr;
   uint8_t batch_traffic_class_ = 0;  // Of the outer packets.
   size_t batch_size_ = 0;
-  uint8_t* batch_end_ = nullptr;  // Behind the last gathered frame.
+  uint8_t* batch_end_ = nullptr;  // Behind the last frame.
   std::array<esp::SealItem, kBatchMax> items_;
   std::array<ByteView, kBatchMax> frames_;
 };
