@@ -75,6 +75,13 @@ class OutboundSa {
 
   uint32_t mss_mtu() const { return esp::mss_mtu(*state_->path, state_->layout, outer_overhead()); }
 
+  // What the packets of one AGGFRAG payload may have together; 0 without AGGFRAG, and as long as
+  // nothing says what fits.
+  uint32_t payload_limit() const {
+    const uint32_t fitting = layout().is_aggfrag() ? mss_mtu() : 0;
+    return fitting == kIpLengthMax ? 0 : fitting;
+  }
+
   // The sealing thread: event bits since the last call.
   uint8_t take_events() { return state_->events.take(); }
   OutboundState& state() { return *state_; }  // For seal() and tests.

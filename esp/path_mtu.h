@@ -37,12 +37,14 @@ inline uint32_t outer_overhead(IpFamily family, Encapsulation encapsulation) {
   return (family == IpFamily::V4 ? 20 : 40) + (encapsulation == Encapsulation::Udp ? 8 : 0);
 }
 
-// The largest inner packet whose frame has at most `room` bytes; 0: none.
+// The largest inner packet whose frame has at most `room` bytes; 0: none. With AGGFRAG also what
+// the inner packets of one frame may have together.
 inline uint32_t largest_inner(const EspLayout& layout, size_t room) {
   const size_t around = layout.header_size() + layout.icv_size;
   if (room < around) return 0;
   const size_t body = (room - around) & ~(layout.alignment - 1);
-  return body < kTrailerSize ? 0 : static_cast<uint32_t>(body - kTrailerSize);
+  const size_t taken = layout.payload_header_size + kTrailerSize;
+  return body < taken ? 0 : static_cast<uint32_t>(body - taken);
 }
 
 class PathMtu {

@@ -131,6 +131,7 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
   }
   TRY(check_params(params));
   const EspTransforms& transforms = params.transforms;
+  const bool aggfrag = params.aggfrag;
   const Kernel* const kernel = kernels_.find(transforms.encryption, transforms.integrity);
   if (kernel == nullptr) return Err<std::string>("ESP has no such pair of transforms");
   auto inbound_cipher = make_cipher(*kernel, transforms, params.inbound_keys, nullptr);
@@ -165,7 +166,7 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
       identity, make_filter(tunnel->policy, params.remote),
       std::make_shared<InboundState>(
           InboundState{.is_extended = transforms.esn,
-                       .layout = layout_of(transforms.encryption, transforms.integrity),
+                       .layout = layout_of(transforms.encryption, transforms.integrity, aggfrag),
                        .cipher = std::move(inbound_cipher),
                        .window = ReplayWindow(params.replay_window_packets),
                        .lifetime = TrafficLifetime(params.limits),
@@ -177,7 +178,7 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
       identity, std::make_shared<OutboundState>(OutboundState{
                     .spi = params.outbound_spi.value,
                     .is_extended = transforms.esn,
-                    .layout = layout_of(transforms.encryption, transforms.integrity),
+                    .layout = layout_of(transforms.encryption, transforms.integrity, aggfrag),
                     .cipher = std::move(outbound_cipher),
                     .sequence = OutboundSequence(transforms.esn ? OutboundSequence::kLastExtended
                                                                 : OutboundSequence::kLast),

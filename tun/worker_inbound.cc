@@ -198,24 +198,27 @@ void WorkerInbound::finish_batch(const esp::SaTable& table) {
     esp::InboundSa* sa = items_[i].sa;
     if (sa != nullptr && sa != reported) report_events(*sa);
     reported = sa;
-    take_opened(i);
+    take_opened(i, table);
   }
   write_groups(table);
   frame_count_ = 0;
 }
 
-void WorkerInbound::take_opened(size_t index) {
-  const esp::OpenItem& item = items_[index];
+void WorkerInbound::take_opened(size_t index, const esp::SaTable& table) {
+  esp::OpenItem& item = items_[index];
   const FrameSource& source = sources_[source_of_[index]];
   if (item.verdict == Verdict::UnknownSpi) note_unknown_spi(item, source);
   if (item.verdict != Verdict::Accept) return;
   note_remote(item, source);
   TunPort* port = find_port(item.sa->tunnel());
-  if (port == nullptr) {
-    count_drop(item.sa->counters(), Verdict::TunWriteFailed, 1);
-    return;
-  }
-  coalescer_.add(*port, {item.inner, item.inner_length}, port->kinds());
+  do {
+    if (port == nullptr) {
+      count_drop(item.sa->counters(), Verdict::TunWriteFailed, 1);
+      continue;
+    }
+    if (coalescer_.full()) write_groups(table);  // AGGFRAG: there are more packets than frames.
+    coalescer_.add(*port, {item.inner, item.inner_length}, port->kinds());
+  } while (item.unread_length != 0 && esp::next_inner(item));
 }
 
 void WorkerInbound::write_groups(const esp::SaTable& table) {

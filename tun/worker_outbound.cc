@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "esp/aggfrag.h"
 #include "esp/ecn.h"
 #include "esp/mss_clamp.h"
 #include "tun/ip_layout.h"
@@ -13,7 +14,8 @@ namespace {
 
 using esp::Verdict;
 
-// More than any ESP header: SPI, sequence number and an IV of 16 bytes.
+// More than any ESP header: SPI, sequence number, an IV of 16 bytes and the header of an AGGFRAG
+// payload.
 constexpr size_t kHeadroom = 64;
 // More than any ESP trailer: 255 bytes of padding, 2 of trailer, an ICV of 32.
 constexpr size_t kTailroom = 320;
@@ -121,7 +123,7 @@ uint8_t* WorkerOutbound::read_position() {
   uint8_t* start = stage_.buffer(0) + kHeadroom;
   if (batch_size_ != 0 && (batch_size_ == kBatchMax || batch_end_ > start + kGatherBytesMax))
     flush();
-  return batch_size_ == 0 ? start : batch_end_ + esp::esp_header_size(*runs_[run_count_ - 1].sa);
+  return batch_size_ == 0 ? start : batch_end_ + esp::inner_offset(*runs_[run_count_ - 1].sa);
 }
 
 void WorkerOutbound::handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
@@ -151,16 +153,42 @@ void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const Virt
     return;
   }
   esp::clamp_mss(packet, sa->mss_mtu());
-  const uint8_t traffic_class =
-      esp::outer_traffic_class(esp::traffic_class_of(packet.data()), port.copies_dscp());
+  const uint8_t traffic_class = outer_class(*sa, port, packet.data());
   if (run_count_ == 0 || sa != runs_[run_count_ - 1].sa || traffic_class != batch_traffic_class_) {
     if (!may_join_batch(*sa, traffic_class)) flush();
     begin_run(*sa, counters_of(table, port), traffic_class);
   }
-  uint8_t* frame = packet.data() - esp::esp_header_size(*sa);
+  uint8_t* const place = place_packet(*sa, packet.data() - esp::inner_offset(*sa), packet.size());
+  if (place != packet.data()) std::memmove(place, packet.data(), packet.size());
+}
+
+uint8_t WorkerOutbound::outer_class(const esp::OutboundSa& sa, const TunPort& port,
+                                    const uint8_t* packet) {
+  const uint8_t inner = esp::traffic_class_of(packet);
+  return sa.layout().is_aggfrag() ? esp::aggfrag_traffic_class(inner, port.copies_dscp())
+                                  : esp::outer_traffic_class(inner, port.copies_dscp());
+}
+
+// Where a packet of this length goes: behind those of the run's last payload, if that may hold
+// several and has room, else into a frame of its own that begins at `frame`; nullptr: the batch is
+// full.
+uint8_t* WorkerOutbound::place_packet(const esp::OutboundSa& sa, uint8_t* frame, size_t length) {
+  if (sa.layout().is_aggfrag() && batch_size_ > runs_[run_count_ - 1].first_item) {
+    esp::SealItem& last = items_[batch_size_ - 1];
+    if (esp::fits_payload(last.inner_length, length, sa.payload_limit())) {
+      uint8_t* const place = last.frame + esp::inner_offset(sa) + last.inner_length;
+      last.inner_length += static_cast<uint32_t>(length);
+      ++last.packet_count;
+      batch_end_ = last.frame + esp::frame_size(sa, last.inner_length);
+      return place;
+    }
+  }
+  if (batch_size_ == kBatchMax) return nullptr;
+  uint8_t* const place = frame + esp::inner_offset(sa);
   items_[batch_size_++] = {
-      .inner = packet.data(), .inner_length = static_cast<uint32_t>(packet.size()), .frame = frame};
-  batch_end_ = frame + esp::frame_size(*sa, packet.size());
+      .inner = place, .inner_length = static_cast<uint32_t>(length), .frame = frame};
+  batch_end_ = frame + esp::frame_size(sa, length);
+  return place;
 }
 
 esp::DirectionCounters& WorkerOutbound::counters_of(const esp::SaTable& table,
@@ -176,7 +204,7 @@ bool WorkerOutbound::may_join_batch(const esp::OutboundSa& sa, uint8_t traffic_c
   const esp::OutboundSa& last = *runs_[run_count_ - 1].sa;
   return traffic_class == batch_traffic_class_ && sa.encapsulation() == last.encapsulation() &&
          socket_of(sa) == socket_of(last) && sa.remote() == last.remote() &&
-         esp::esp_header_size(sa) <= esp::esp_header_size(last);
+         esp::inner_offset(sa) <= esp::inner_offset(last);
 }
 
 void WorkerOutbound::begin_run(esp::OutboundSa& sa, esp::DirectionCounters& counters,

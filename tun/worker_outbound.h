@@ -4,7 +4,9 @@
 // batch and sent at once. Small packets gather where they were read, are sealed in place as one
 // batch per SA, and leave when the devices that are ready are empty, a packet to another gateway
 // comes or a super-packet overtakes: never later than the end of the row, so no timer is needed.
-// Frames of several tunnels to one gateway leave together. Thread: the one its WorkerThread runs.
+// Frames of several tunnels to one gateway leave together. On an SA with AGGFRAG (RFC 9347) each
+// packet joins the one before it in its payload as long as both fit. Thread: the one its
+// WorkerThread runs.
 #pragma once
 
 #include <memory>
@@ -93,6 +95,8 @@ class WorkerOutbound {
   esp::DirectionCounters& counters_of(const esp::SaTable& table, const TunPort& port);
   bool may_join_batch(const esp::OutboundSa& sa, uint8_t traffic_class) const;
   void begin_run(esp::OutboundSa& sa, esp::DirectionCounters& counters, uint8_t traffic_class);
+  static uint8_t outer_class(const esp::OutboundSa& sa, const TunPort& port, const uint8_t* packet);
+  [[nodiscard]] uint8_t* place_packet(const esp::OutboundSa& sa, uint8_t* frame, size_t length);
   void flush();
   void seal_run();
   void send_batch();
@@ -135,7 +139,7 @@ class WorkerOutbound {
   uint8_t batch_traffic_class_ = 0;
   size_t batch_size_ = 0;  // Of items_.
   size_t frame_count_ = 0;
-  uint8_t* batch_end_ = nullptr;  // Behind the last gathered frame.
+  uint8_t* batch_end_ = nullptr;  // Behind the last frame.
   std::array<esp::SealItem, kBatchMax> items_;
   std::array<ByteView, kBatchMax> frames_;
   SendTrouble no_socket_{};

@@ -23,25 +23,22 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
 // at a time as a batch or the slots hold.
 template <class Pieces>
 void WorkerOutbound::send_pieces(const Outbound& outbound, const Pieces& pieces) {
-  const size_t header_size = esp::esp_header_size(outbound.sa);
+  const esp::OutboundSa& sa = outbound.sa;
+  const size_t offset = esp::inner_offset(sa);
   size_t piece = 0;
   while (piece < pieces.count()) {
     begin_run(outbound.sa, outbound.counters, 0);
-    uint8_t* frame = slots_.buffer(0);
-    while (piece < pieces.count() && batch_size_ < kBatchMax) {
+    batch_end_ = slots_.buffer(0);
+    while (piece < pieces.count()) {
       const size_t length = pieces.length(piece);
-      const size_t size = esp::frame_size(outbound.sa, length);
-      if (frame + size > slots_.buffer(0) + kSlotsSize) break;
-      uint8_t* inner = frame + header_size;
+      if (batch_end_ + esp::frame_size(sa, length) > slots_.buffer(0) + kSlotsSize) break;
+      uint8_t* const inner = place_packet(sa, batch_end_, length);
+      if (inner == nullptr) break;
       pieces.write(piece, inner);
       // A SYN has no followers that it would have to be told apart from.
-      if (piece++ == 0) esp::clamp_mss({inner, length}, outbound.sa.mss_mtu());
-      items_[batch_size_++] = {
-          .inner = inner, .inner_length = static_cast<uint32_t>(length), .frame = frame};
-      frame += size;
+      if (piece++ == 0) esp::clamp_mss({inner, length}, sa.mss_mtu());
     }
-    batch_traffic_class_ = esp::outer_traffic_class(
-        esp::traffic_class_of(slots_.buffer(0) + header_size), outbound.port.copies_dscp());
+    batch_traffic_class_ = outer_class(sa, outbound.port, slots_.buffer(0) + offset);
     flush();
   }
 }
@@ -120,7 +117,7 @@ void WorkerOutbound::probe_path(esp::OutboundSa& sa, std::span<const esp::SealIt
   path.age(now);
   if (!path.take_probe(size + sa.outer_overhead(), family, now)) return;
   uint8_t* const frame = slots_.buffer(0);
-  uint8_t* const filling = frame + esp::esp_header_size(sa);
+  uint8_t* const filling = frame + esp::inner_offset(sa);
   std::memset(filling, 0, inner_length);
   esp::SealItem dummy{
       .inner = filling, .inner_length = inner_length, .frame = frame, .is_dummy = true};

@@ -21,7 +21,8 @@ const char* to_string(ConnectionStatus status);
 struct TunnelView {
   TunnelId id;
   policy::TunnelPlan plan;
-  unsigned mtu = 0;  // Of the device.
+  unsigned mtu = 0;          // Of the device.
+  bool has_aggfrag = false;  // A pair with AGGFRAG was installed; its device keeps room for that.
   ike::TunnelState ike_state = ike::TunnelState::Idle;
   std::string reason;                                // Why it is not connected; empty when it is.
   ike::Diagnosis diagnosis;                          // Of the last failure; empty when connected.

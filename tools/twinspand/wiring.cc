@@ -126,12 +126,12 @@ esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::Tunne
   return policy;
 }
 
-unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu) {
+unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu, bool aggfrag) {
   const unsigned overhead = esp::outer_overhead(plan.remote_address.family(), plan.encapsulation);
   const unsigned room = path_mtu > overhead ? path_mtu - overhead : 0;
   unsigned mtu = path_mtu;
   for (const policy::EspProposal& proposal : plan.esp_proposals) {
-    const esp::EspLayout layout = esp::layout_of(proposal.encryption, proposal.integrity);
+    const esp::EspLayout layout = esp::layout_of(proposal.encryption, proposal.integrity, aggfrag);
     mtu = std::min(mtu, esp::largest_inner(layout, room));
   }
   return std::max(mtu, kInnerMtuMin);

@@ -23,8 +23,9 @@ ike::Identity to_identity(const policy::Identity& identity);
 esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel);
 
 // The largest inner packet whose ESP frame fits `path_mtu` unfragmented, for the least favourable
-// of the suites that may be negotiated. Never below 1280, the least that IPv6 needs.
-unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu);
+// of the suites that may be negotiated; `aggfrag`: with the header of an AGGFRAG payload (RFC
+// 9347). Never below 1280, the least that IPv6 needs.
+unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu, bool aggfrag = false);
 
 tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu);
 

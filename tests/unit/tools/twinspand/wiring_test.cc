@@ -35,6 +35,12 @@ TEST(InnerMtu, OfCbcFillsWholeBlocks) {
             1422u);
 }
 
+TEST(InnerMtu, LeavesRoomForTheHeaderOfAnAggfragPayload) {
+  const auto plan =
+      plan_with({EncryptionId::AesGcm16, 256}, IntegrityId::None, Encapsulation::Udp, "192.0.2.2");
+  EXPECT_EQ(inner_mtu(plan, 1500, true), 1434u);
+}
+
 TEST(InnerMtu, NeverFallsBelowWhatIpv6Needs) {
   EXPECT_EQ(inner_mtu(plan_with({EncryptionId::AesGcm16, 256}, IntegrityId::None,
                                 Encapsulation::Udp, "192.0.2.2"),
