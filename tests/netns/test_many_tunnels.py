@@ -7,8 +7,8 @@ from lab import estate
 from lab.process import wait_until
 
 TUNNELS = 200
-# What a limit of open files leaves for one connection, and not for all of them.
-FEW, MANY = 300, 4096
+# Limits of open files: enough for one connection, for all devices and little else, for everything.
+LOW, FEW, MANY = 100, 300, 4096
 OWN = ("10.64.0.0/10", "10.128.0.0/10")
 
 
@@ -34,7 +34,7 @@ def test_all_come_up_at_once_and_each_carries_its_own_packets(pair):
     """The soft limit of open files is too low for them; the daemon raises it itself."""
     write_many(pair)
     for gateway in pair.gateways:
-        gateway.wrapper = limited(FEW, MANY)
+        gateway.wrapper = limited(LOW, MANY)
         gateway.start(60)
     for gateway in pair.gateways:
         wait_until(
