@@ -120,8 +120,8 @@ void SaStore::remove_tunnel(TunnelId tunnel) {
   tunnels_.erase(tunnel);
 }
 
-Result<void, std::string> SaStore::install(SaPairParams params) {
-  Tunnel* const tunnel = find_tunnel(params.tunnel);
+Result<void, std::string> SaStore::check_room(const SaPairParams& params) const {
+  const Tunnel* const tunnel = find_tunnel(params.tunnel);
   if (tunnel == nullptr) return Err<std::string>("the tunnel is unknown");
   if (find_child(params.child) != nullptr) return Err<std::string>("the Child SA is already there");
   if (tunnel->child_count >= kChildrenMax)
@@ -129,7 +129,13 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
   if (child_by_inbound_spi_.contains(params.inbound_spi.value)) {
     return Err<std::string>("the inbound SPI is taken");
   }
+  return {};
+}
+
+Result<void, std::string> SaStore::install(SaPairParams params) {
+  TRY(check_room(params));
   TRY(check_params(params));
+  Tunnel* const tunnel = find_tunnel(params.tunnel);
   const EspTransforms& transforms = params.transforms;
   const bool aggfrag = params.aggfrag;
   const Kernel* const kernel = kernels_.find(transforms.encryption, transforms.integrity);

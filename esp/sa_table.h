@@ -108,6 +108,7 @@ class SaStore {
   const kernels::KernelSet& kernels_;
   RandomSource& random_;
   Tunnel* find_tunnel(TunnelId tunnel) const;
+  Result<void, std::string> check_room(const SaPairParams& params) const;
   Child* find_child(ChildId child) const;
   static std::shared_ptr<const TunnelEntry> make_entry(TunnelId id, const Tunnel& tunnel);
   void forget_if_empty(ChildId child);
