@@ -144,8 +144,8 @@ tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu) {
 size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
   // Two epolls, two wake-ups and the handover from other workers.
   constexpr size_t kPerWorker = 5;
-  // Ports 500 and 4500 at least, and protocol 50.
-  const size_t per_address = 1 + size_t{2} * workers;
+  // Ports 500 and 4500 at least, protocol 50, and what SAs with a port of their own are sent by.
+  const size_t per_address = 1 + size_t{3} * workers;
   // Control clients, name look-ups, netlink, files that are read, what libraries open.
   constexpr size_t kOthers = 192;
   return plan.tunnels.size() + plan.local_addresses.size() * per_address + workers * kPerWorker +
