@@ -312,23 +312,24 @@ void RandomWalk::judge_commands() {
   }
 }
 
-// RFC 9611: who began with the IKE SA has its number of children, or what the other side accepts.
+// RFC 9611: who began with the IKE SA, either of those that may, has its number of children, or
+// what the other side accepts.
 void RandomWalk::judge_resources() {
+  size_t least = kResourcesMax;
   for (const size_t side : {kA, kB}) {
-    const auto& sas = world_.host(side).ike_established;
-    const auto is_first = [](const EventIkeEstablished& sa) { return !sa.by_rekey; };
-    const auto first = std::ranges::find_if(sas.rbegin(), sas.rend(), is_first);
-    if (first == sas.rend() || !first->is_initiator) continue;
     const PeerConfig& own = plan_.config[side];
     const PeerConfig& other = plan_.config[1 - side];
-    if (own.children.size() > 1) continue;
+    if (own.children.size() > 1) return;
+    if (own.mode == ConnectionMode::ResponderOnly) continue;
     const size_t accepted =
         wants_resources(other) ? resources_accepted(other, plan_.workers[1 - side]) : 1;
-    const size_t expected = std::min<size_t>(own.resources, accepted);
+    least = std::min({least, size_t{own.resources}, accepted});
+  }
+  for (const size_t side : {kA, kB}) {
     const size_t found = world_.host(side).all_outbound(kTunnel).size();
-    if (found < expected || (expected == 1 && found > 1))
-      complain(fmt::format("{}: {} children for the same traffic instead of {}",
-                           world_.host(side).name(), found, expected));
+    if (found >= least && (least > 1 || found == 1)) continue;
+    complain(fmt::format("{}: {} children for the same traffic instead of {}",
+                         world_.host(side).name(), found, least));
   }
 }
 
