@@ -88,6 +88,12 @@ void compare_carriage(const Directions& pair, RuleReport& report) {
                     fmt::format("encapsulation differs from that of {}", pair.back.name),
                     "use one for both directions"});
   }
+  if (*pair.there.aggfrag != *pair.back.aggfrag) {
+    const Marked<bool>& one = pair.there.aggfrag.is_set ? pair.there.aggfrag : pair.back.aggfrag;
+    report.warning({one.mark, pair.objects(),
+                    "aggfrag is on in one direction only, so it has no effect",
+                    "set it in both or in none"});
+  }
   if (pair.there.shared_key_file.is_set && pair.back.shared_key_file.is_set &&
       *pair.there.shared_key_file != *pair.back.shared_key_file) {
     report.warning({pair.there.shared_key_file.mark, pair.objects(),

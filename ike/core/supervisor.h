@@ -20,7 +20,7 @@
 
 namespace twinspan::ike {
 
-// Replaced inbound SAs of one ChildConfig that still receive; the oldest goes early.
+// Replaced inbound SAs of one slot that still receive; the oldest goes early.
 inline constexpr size_t kGraceInboundMax = 16;
 inline constexpr size_t kWaitingCommandsMax = 32;
 inline constexpr Duration kUpWaitMax = 70s;  // IKE_SA_INIT and IKE_AUTH until given up, and a bit.
@@ -71,11 +71,11 @@ struct Tunnel {
   std::optional<Instant> up_since;   // While it stands.
 
   Renewal renewal;
-  // By ChildConfig, of those that are not there, or not for long.
-  std::map<std::string, ChildWish> wishes;
+  // Of those that are not there, or not for long.
+  std::map<ChildSlot, ChildWish> wishes;
   struct GraceInbound {
     Spi spi;
-    std::string config;  // The ChildConfig that it served.
+    ChildSlot slot;  // That it served.
     Instant until;
   };
   std::deque<GraceInbound> grace;  // By `until`.
@@ -117,7 +117,7 @@ class Supervisor {
   enum class Blame : uint8_t { Ours, Stranger };
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
   // One child failed. The tunnel has failed with it only when no other child is left.
-  void fail_child(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
+  void fail_child(Context& context, TunnelId id, const ChildSlot& slot, const Diagnosis& why);
   // A child that stands has something wrong with it; only told.
   void trouble(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
   // An exchange failed that the tunnel does not depend on: only its record is kept.
@@ -156,8 +156,9 @@ class Supervisor {
   void hold_down(Context& context, Tunnel& tunnel);
   void resolve_duplicates(Context& context, Tunnel& tunnel);
   void pursue(Context& context, Tunnel& tunnel);
-  void note_served(Context& context, Tunnel& tunnel, const std::string& config);
+  void note_served(Context& context, Tunnel& tunnel, const ChildSlot& slot);
   void wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa);
+  Instant wish_for(Context& context, Tunnel& tunnel, const IkeSa& sa, const ChildSlot& slot);
   void create_due_children(Context& context, Tunnel& tunnel);
   void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);
   void retry(Context& context, Tunnel& tunnel);

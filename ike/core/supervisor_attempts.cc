@@ -153,6 +153,7 @@ IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer,
   auto made = std::make_unique<IkeSa>(Role::Initiator, peer, context.options.log);
   made->spi_i = context.sas.fresh_ike_spi(context.provider);
   made->origin = made->spi_i;
+  made->origin_is_ours = true;
   made->local = {peer->local_address, context.options.ike_port};
   made->remote = {remote, context.options.ike_port};
   made->created_at = context.now;

@@ -172,8 +172,8 @@ void Gateway::negotiate() {
   warn_of_credentials();
   for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
     const TunnelId id{static_cast<uint32_t>(i)};
-    driver_.command(
-        ike::CommandAddPeer{.peer = to_peer_config(plan_.tunnels[i], id, credentials_[i])});
+    driver_.command(ike::CommandAddPeer{
+        .peer = to_peer_config(plan_.tunnels[i], id, credentials_[i], options_.workers)});
   }
 }
 

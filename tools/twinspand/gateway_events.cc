@@ -116,15 +116,19 @@ void Gateway::on(const ike::EventChildEstablished& event) {
   const TunnelView* const tunnel = board_.apply(event, rfc3339_now());
   if (tunnel == nullptr) return;
   log_.info(
-      "{}: Child SA {} {}, in {} out {}{}", tunnel->plan.connection,
+      "{}: Child SA {} {}, in {} out {}{}{}{}", tunnel->plan.connection,
       event.by_rekey ? "rekeyed" : "established", event.is_initiator ? "by us" : "by the peer",
       spi_text(event.inbound_spi), spi_text(event.outbound_spi),
+      event.resource > 0 ? fmt::format(", resource {}", event.resource) : "",
+      event.aggfrag ? ", AGGFRAG" : "",
       event.narrowed ? fmt::format(", narrowed to {} === {}", to_string(event.local_selectors),
                                    to_string(event.remote_selectors))
                      : "");
   parts_.journal.add(event.by_rekey ? "child-rekeyed" : "child-established",
                      tunnel->plan.connection,
                      {{"child", event.name},
+                      {"resource", event.resource},
+                      {"aggfrag", event.aggfrag},
                       {"spi_in", spi_text(event.inbound_spi)},
                       {"spi_out", spi_text(event.outbound_spi)},
                       {"narrowed", event.narrowed},

@@ -40,6 +40,8 @@ struct TunnelView {
   bool is_usable() const { return !children.empty(); }
   bool serves(const std::string& child) const;  // By name; a part of it at least.
   size_t children_up() const;                   // Of those that the plan wants.
+  // RFC 9611: the newest of the first resource that there is; nullptr: not usable.
+  const ike::EventChildEstablished* first_child() const;
 };
 
 class TunnelBoard {

@@ -66,6 +66,10 @@ ike::ChildConfig to_child_config(const policy::TunnelPlan& plan, const policy::C
   return child;
 }
 
+uint16_t to_resources(unsigned workers) {
+  return static_cast<uint16_t>(std::clamp<unsigned>(workers, 1, ike::kResourcesMax));
+}
+
 std::optional<ike::PpkConfig> to_ppk(const policy::TunnelPlan& plan,
                                      std::shared_ptr<const SecretBytes> secret) {
   if (!plan.ppk) return std::nullopt;
@@ -85,7 +89,7 @@ ike::Identity to_identity(const policy::Identity& identity) {
 }
 
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               const TunnelCredentials& credentials) {
+                               const TunnelCredentials& credentials, unsigned workers) {
   ike::PeerConfig peer{
       .tunnel = tunnel,
       .name = plan.connection,
@@ -98,6 +102,8 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .ppk = to_ppk(plan, credentials.ppk),
       .ike_proposals = {},
       .children = {},
+      .resources = plan.per_resource_sas ? to_resources(workers) : uint16_t{1},
+      .aggfrag = plan.aggfrag,
       .mode = to_mode(plan.mode),
       .encapsulation = plan.encapsulation,
       .fragment_size = plan.ike_fragment_size,

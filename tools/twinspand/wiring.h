@@ -14,7 +14,7 @@
 namespace twinspan::tools {
 
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               const TunnelCredentials& credentials);
+                               const TunnelCredentials& credentials, unsigned workers);
 
 ike::Identity to_identity(const policy::Identity& identity);
 

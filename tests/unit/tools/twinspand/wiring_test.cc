@@ -52,7 +52,7 @@ TEST(PeerConfig, AddressIdentitiesAreSentAsBytes) {
   policy::TunnelPlan plan;
   plan.local_identity = {policy::IdentityType::Ipv4, "192.0.2.1"};
   plan.remote_identity = {policy::IdentityType::Fqdn, "gw-b.example.net"};
-  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {});
+  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {}, 4);
   EXPECT_EQ(peer.local_identity.type, ike::IdType::Ipv4Address);
   EXPECT_EQ(peer.local_identity.value, (Bytes{192, 0, 2, 1}));
   EXPECT_EQ(peer.remote_identity.value.size(), 16u);
@@ -66,7 +66,7 @@ TEST(PeerConfig, EachChildOfThePlanIsNegotiatedInItsOrder) {
   };
   plan.children = {{"a/1", selector("10.1.0.0/24"), selector("10.2.0.0/24")},
                    {"a/2", selector("10.1.1.0/24"), selector("10.2.1.0/24")}};
-  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {});
+  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {}, 4);
   ASSERT_EQ(peer.children.size(), 2u);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(peer.children[i].name, plan.children[i].name);
@@ -74,6 +74,18 @@ TEST(PeerConfig, EachChildOfThePlanIsNegotiatedInItsOrder) {
     EXPECT_EQ(peer.children[i].remote, plan.children[i].remote);
     EXPECT_EQ(peer.children[i].proposals.size(), 1u);
   }
+}
+
+TEST(PeerConfig, HasAChildSaPerWorkerWhereThePlanSaysSo) {
+  policy::TunnelPlan plan;
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 4).resources, 1u);
+  EXPECT_FALSE(to_peer_config(plan, TunnelId{3}, {}, 4).aggfrag);
+  plan.per_resource_sas = true;
+  plan.aggfrag = true;
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 4).resources, 4u);
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 1).resources, 1u);
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 1000).resources, ike::kResourcesMax);
+  EXPECT_TRUE(to_peer_config(plan, TunnelId{3}, {}, 4).aggfrag);
 }
 
 TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
