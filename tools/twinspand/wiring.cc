@@ -66,7 +66,9 @@ ike::ChildConfig to_child_config(const policy::TunnelPlan& plan, const policy::C
   return child;
 }
 
-uint16_t to_resources(unsigned workers) {
+// How many Child SAs for the same traffic a tunnel wants, and queues its device has.
+uint16_t to_resources(const policy::TunnelPlan& plan, unsigned workers) {
+  if (!plan.per_resource_sas) return 1;
   return static_cast<uint16_t>(std::clamp<unsigned>(workers, 1, ike::kResourcesMax));
 }
 
@@ -102,7 +104,7 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .ppk = to_ppk(plan, credentials.ppk),
       .ike_proposals = {},
       .children = {},
-      .resources = plan.per_resource_sas ? to_resources(workers) : uint16_t{1},
+      .resources = to_resources(plan, workers),
       .aggfrag = plan.aggfrag,
       .mode = to_mode(plan.mode),
       .encapsulation = plan.encapsulation,
@@ -143,8 +145,10 @@ unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu, bool aggfr
   return std::max(mtu, kInnerMtuMin);
 }
 
-tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu) {
-  return {.name = plan.device, .mtu = inner_mtu(plan, path_mtu)};
+tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu, unsigned workers) {
+  return {.name = plan.device,
+          .mtu = inner_mtu(plan, path_mtu),
+          .queues = to_resources(plan, workers)};
 }
 
 size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
@@ -154,7 +158,9 @@ size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
   const size_t per_address = 1 + size_t{3} * workers;
   // Control clients, name look-ups, netlink, files that are read, what libraries open.
   constexpr size_t kOthers = 192;
-  return plan.tunnels.size() + plan.local_addresses.size() * per_address + workers * kPerWorker +
+  size_t queues = 0;
+  for (const policy::TunnelPlan& tunnel : plan.tunnels) queues += to_resources(tunnel, workers);
+  return queues + plan.local_addresses.size() * per_address + workers * kPerWorker +
          kOthers;
 }
 

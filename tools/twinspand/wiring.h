@@ -27,7 +27,8 @@ esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::Tunne
 // 9347). Never below 1280, the least that IPv6 needs.
 unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu, bool aggfrag = false);
 
-tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu);
+// The device of a tunnel, with a queue for each of the Child SAs that it may get (RFC 9611).
+tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu, unsigned workers);
 
 // How many open files this instance can come to need.
 size_t descriptors_needed(const policy::Plan& plan, unsigned workers);

@@ -88,6 +88,13 @@ TEST(PeerConfig, HasAChildSaPerWorkerWhereThePlanSaysSo) {
   EXPECT_TRUE(to_peer_config(plan, TunnelId{3}, {}, 4).aggfrag);
 }
 
+TEST(TunSpec, HasAQueueForEachChildSa) {
+  policy::TunnelPlan plan;
+  EXPECT_EQ(to_tun_spec(plan, 1500, 4).queues, 1u);
+  plan.per_resource_sas = true;
+  EXPECT_EQ(to_tun_spec(plan, 1500, 4).queues, 4u);
+}
+
 TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   policy::Plan plan;
   plan.own_prefixes = {*IpPrefix::parse("10.1.0.0/16")};
@@ -111,6 +118,9 @@ TEST(DescriptorsNeeded, GrowWithTunnelsAndWorkers) {
   plan.tunnels.resize(1000);
   EXPECT_EQ(descriptors_needed(plan, 1), none + 1000);
   EXPECT_GE(descriptors_needed(plan, 8), none + 1000 + 7 * 2);  // Sockets of port 4500 and ESP.
+  const size_t eight = descriptors_needed(plan, 8);
+  plan.tunnels[0].per_resource_sas = true;
+  EXPECT_EQ(descriptors_needed(plan, 8), eight + 7);
 }
 
 TEST(ProtectedPrefixes, AreSortedAndNamedOnce) {
