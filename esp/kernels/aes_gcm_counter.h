@@ -78,14 +78,14 @@ TS_LEAF bool has_head(const AesGcmContext& context, const Packet& packet, uint32
 template <int kVectors>
 TS_LEAF void aes_round(Vec* state, Vec key) {
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) state[i] = V::aes(state[i], key);
+  for (uint32_t i = 0; i < kVectors; ++i) state[i] = V::aes(state[i], key);
 }
 
 // The last round adds the last round key: adding the text to that key first saves a step.
 template <int kVectors>
 TS_LEAF void aes_last_round(Vec* state, const Vec* text, Vec key) {
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) state[i] = V::aes_last(state[i], V::exclusive(text[i], key));
+  for (uint32_t i = 0; i < kVectors; ++i) state[i] = V::aes_last(state[i], V::exclusive(text[i], key));
 }
 
 }  // namespace

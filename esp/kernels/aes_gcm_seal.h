@@ -22,7 +22,7 @@ struct Hashing {
 
 TS_LEAF void clear_pending(Hashing& hashing) {
 #pragma GCC unroll 8
-  for (int i = 0; i < V::kStep; ++i) hashing.pending[i] = V::zero();
+  for (uint32_t i = 0; i < V::kStep; ++i) hashing.pending[i] = V::zero();
   hashing.vectors = 0;
   hashing.index = 0;
 }
@@ -71,9 +71,9 @@ TS_LEAF void seal_step(const AesGcmContext& context, const Run& run, uint32_t of
   aes_last_round<kVectors>(state, in, round_key(context, kRounds));
   store_texts<kVectors>(run.text, offset, state);
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) hashing.pending[i] = V::reverse(state[i]);
+  for (uint32_t i = 0; i < kVectors; ++i) hashing.pending[i] = V::reverse(state[i]);
 #pragma GCC unroll 8
-  for (int i = kVectors; i < V::kStep; ++i) hashing.pending[i] = V::zero();
+  for (uint32_t i = kVectors; i < V::kStep; ++i) hashing.pending[i] = V::zero();
   hashing.index += kHashed * V::kBlocks;
   hashing.vectors = kVectors;
 }

@@ -12,14 +12,14 @@ namespace {
 
 TS_LEAF void load_neighbours(const Text* texts, uint32_t offset, Vec* vectors) {
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) vectors[i] = load_text(texts[i], offset);
+  for (uint32_t i = 0; i < 4; ++i) vectors[i] = load_text(texts[i], offset);
 }
 
 // How many vectors each of four packets has, when it is the same number, 1 or 2; else 0.
 TS_LEAF uint32_t common_vectors(const Packet* packets) {
   uint32_t least = UINT32_MAX, most = 0;
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
+  for (uint32_t i = 0; i < 4; ++i) {
     const uint32_t length = packets[i].input_length + packets[i].trailer_length;
     least = length < least ? length : least;
     most = length > most ? length : most;
@@ -43,9 +43,9 @@ TS_LEAF void start_small(AesGcmContext& context, const Packet* packets, Vec nonc
     const Vec bases[4] = {Lanes::template spread<0>(heads), Lanes::template spread<1>(heads),
                           Lanes::template spread<2>(heads), Lanes::template spread<3>(heads)};
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v)
+    for (uint32_t v = 0; v < kVectors; ++v)
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i)
+      for (uint32_t i = 0; i < 4; ++i)
         states[v][i] = V::exclusive(bases[i], V::load(context.head[v * V::kBlocks]));
     return;
   }
@@ -53,9 +53,9 @@ TS_LEAF void start_small(AesGcmContext& context, const Packet* packets, Vec nonc
       Lanes::template spread_counters<0>(nonces), Lanes::template spread_counters<1>(nonces),
       Lanes::template spread_counters<2>(nonces), Lanes::template spread_counters<3>(nonces)};
 #pragma GCC unroll 2
-  for (int v = 0; v < kVectors; ++v)
+  for (uint32_t v = 0; v < kVectors; ++v)
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    for (uint32_t i = 0; i < 4; ++i) {
       states[v][i] = head_rounds(context, counters[i]);
       counters[i] = V::add(counters[i], V::counter_step());
     }
@@ -66,7 +66,7 @@ TS_LEAF Products hash_small(const AesGcmContext& context, const Text* texts,
                             const Vec (*ciphertexts)[4]) {
   Vec low[4], middle[4], high[4];
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
+  for (uint32_t i = 0; i < 4; ++i) {
     const size_t index = power_index(block_count(texts[i].length) + 1);
     Products sum = no_products();
     if constexpr (kVectors == 1) {
@@ -86,7 +86,7 @@ TS_LEAF void run_small(AesGcmContext& context, Packet* packets) {
   __m128i blocks[4];
   Text texts[4];
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
+  for (uint32_t i = 0; i < 4; ++i) {
     texts[i] = text_of(packets[i]);
     blocks[i] = nonce_block(context, packets[i], 1);
   }
@@ -103,11 +103,11 @@ TS_LEAF void run_small(AesGcmContext& context, Packet* packets) {
   const Vec key = round_key(context, kRounds);
   masks = V::aes_last(masks, key);
 #pragma GCC unroll 2
-  for (int v = 0; v < kVectors; ++v) {
+  for (uint32_t v = 0; v < kVectors; ++v) {
     Vec in[4];
     load_neighbours(texts, v * kVectorBytes, in);
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    for (uint32_t i = 0; i < 4; ++i) {
       const Vec out = store_text(texts[i], v * kVectorBytes,
                                  V::aes_last(states[v][i], V::exclusive(in[i], key)));
       ciphertexts[v][i] = kSeals ? out : in[i];

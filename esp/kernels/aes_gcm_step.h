@@ -51,14 +51,14 @@ TS_LEAF void start(const AesGcmContext& context, const Run& run, uint32_t offset
   if (offset + kVectors * kVectorBytes <= kRunBytes) [[likely]] {
     const uint8_t* const head = context.head[0] + offset;
 #pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i)
+    for (uint32_t i = 0; i < kVectors; ++i)
       state[i] = V::exclusive(run.base, V::load(head + i * kVectorBytes));
     return;
   }
   Vec counters =
       V::counters(_mm_add_epi32(run.nonce, _mm_set_epi32(static_cast<int>(block), 0, 0, 0)));
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) {
+  for (uint32_t i = 0; i < kVectors; ++i) {
     state[i] = head_rounds(context, counters);
     counters = V::add(counters, V::counter_step());
   }
@@ -69,11 +69,11 @@ TS_LEAF void load_texts(const Text& text, uint32_t offset, Vec* in) {
   if (offset + kVectors * kVectorBytes <= text.joint) {
     const uint8_t* const input = text.input + offset;
 #pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) in[i] = V::load(input + i * kVectorBytes);
+    for (uint32_t i = 0; i < kVectors; ++i) in[i] = V::load(input + i * kVectorBytes);
     return;
   }
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) in[i] = load_text(text, offset + i * kVectorBytes);
+  for (uint32_t i = 0; i < kVectors; ++i) in[i] = load_text(text, offset + i * kVectorBytes);
 }
 
 // Only the last vector of a text may be partial.
@@ -81,7 +81,7 @@ template <int kVectors>
 TS_LEAF void store_texts(const Text& text, uint32_t offset, Vec* out) {
   uint8_t* const output = text.output + offset;
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors - 1; ++i) V::store(output + i * kVectorBytes, out[i]);
+  for (uint32_t i = 0; i < kVectors - 1; ++i) V::store(output + i * kVectorBytes, out[i]);
   out[kVectors - 1] = store_text(text, offset + (kVectors - 1) * kVectorBytes, out[kVectors - 1]);
 }
 
