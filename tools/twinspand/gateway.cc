@@ -126,8 +126,7 @@ Result<void, tun::HostError> Gateway::occupy_host() {
 Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::TunnelPlan& plan) {
   const bool is_named = !plan.remote_name.empty();
   const unsigned path_mtu =
-      is_named ? kPathMtuAssumed
-               : parts_.host.path_mtu(plan.local_address, plan.remote_address);
+      is_named ? kPathMtuAssumed : parts_.host.path_mtu(plan.local_address, plan.remote_address);
   tun::TunSpec spec = to_tun_spec(plan, path_mtu, options_.workers);
   spec.offload = options_.tun_offload;
   spec.uso = options_.uso;

@@ -146,9 +146,8 @@ unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu, bool aggfr
 }
 
 tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu, unsigned workers) {
-  return {.name = plan.device,
-          .mtu = inner_mtu(plan, path_mtu),
-          .queues = to_resources(plan, workers)};
+  return {
+      .name = plan.device, .mtu = inner_mtu(plan, path_mtu), .queues = to_resources(plan, workers)};
 }
 
 size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
@@ -160,8 +159,7 @@ size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
   constexpr size_t kOthers = 192;
   size_t queues = 0;
   for (const policy::TunnelPlan& tunnel : plan.tunnels) queues += to_resources(tunnel, workers);
-  return queues + plan.local_addresses.size() * per_address + workers * kPerWorker +
-         kOthers;
+  return queues + plan.local_addresses.size() * per_address + workers * kPerWorker + kOthers;
 }
 
 std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan) {
