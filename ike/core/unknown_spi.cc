@@ -36,11 +36,11 @@ void UnknownSpis::forget_old(Instant now) {
 
 namespace {
 
-// Raw ESP has no ports.
+// Raw ESP has no ports, and a child may have one of its own (docs/ikev2.md).
 bool comes_from_peer_of(const IkeSa& sa, const CommandUnknownSpi& unknown) {
   return sa.state() == IkeSaState::Established && !sa.is_redundant &&
          sa.local.address == unknown.local.address && sa.remote.address == unknown.remote.address &&
-         (unknown.remote.port == 0 || unknown.remote.port == sa.remote.port);
+         (unknown.remote.port == 0 || unknown.remote.port == sa.remote.port || sa.has_source_ports);
 }
 
 }  // namespace

@@ -72,6 +72,26 @@ TEST(Resources, BothRolesAndBothWaysOfTheFirstChildComeToTheSameNumbers) {
   }
 }
 
+// B hears ESP on an SPI that it does not have, from a port that
+// is A's own for one child.
+TEST(Resources, UnknownEspFromAnyPortOfThePeerIsThePeers) {
+  ResourcePair pair(2, 2, {2, 2});
+  pair.establish();
+  pair.world.run_for(3s);
+  for (int i = 0; i < 60; ++i) {
+    pair.world.command(kB, CommandUnknownSpi{.local = {pair.b().address(), 4500},
+                                             .remote = {pair.a().address(), 61000},
+                                             .spi = Spi{0x7777}});
+    pair.world.run_for(100ms);
+  }
+  const auto told = std::ranges::count_if(pair.a().trace, [](const auto& line) {
+    return line.find("INVALID_SPI") != std::string::npos;
+  });
+  EXPECT_GT(told, 0) << pair.world.picture();
+  pair.settle();
+  pair.expect_at_rest();
+}
+
 TEST(Resources, UpIsAnsweredWhenTheFirstChildStands) {
   ResourcePair pair(4, 4, {4, 4});
   pair.start();
