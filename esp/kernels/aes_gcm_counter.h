@@ -85,7 +85,8 @@ TS_LEAF void aes_round(Vec* state, Vec key) {
 template <int kVectors>
 TS_LEAF void aes_last_round(Vec* state, const Vec* text, Vec key) {
 #pragma GCC unroll 8
-  for (uint32_t i = 0; i < kVectors; ++i) state[i] = V::aes_last(state[i], V::exclusive(text[i], key));
+  for (uint32_t i = 0; i < kVectors; ++i)
+    state[i] = V::aes_last(state[i], V::exclusive(text[i], key));
 }
 
 }  // namespace
