@@ -185,12 +185,12 @@ void Supervisor::note_auth_child(Context& context, TunnelId id, bool is_made) {
 bool Supervisor::refuse_renewal(const IkeSa& sa, const ChildExchange& own, const Diagnosis& why) {
   Tunnel* tunnel = find(sa.tunnel());
   if (tunnel == nullptr) return false;
-  // What is missing beside children that stand says nothing about those.
-  if (!own.rekeys && has_usable_child(sa)) return false;
+  // What is missing beside children that stand says nothing about those, unless it is the same.
+  if (!own.rekeys && !own.is_additional && has_usable_child(sa)) return false;
   Renewal& renewal = tunnel->renewal;
   renewal.by_create_child = false;
   const PeerConfig& peer = *tunnel->peer;
-  if (own.rekeys || own.config != peer.children.front().name) return false;
+  if (own.rekeys || own.is_additional || own.config != peer.children.front().name) return false;
   if (peer.mode == ConnectionMode::ResponderOnly || !renewal.may_come_with_auth()) return false;
   if (sa.role == Role::Responder && !renewal.by_ike_auth) return false;
   renewal.refusal = failures_.placed(peer, why);

@@ -241,6 +241,7 @@ void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
 bool is_about_group(IkeSa& sa, const ChildExchange& own, const NotifyPayload& error) {
   if (error.type == NotifyType::InvalidKePayload) return true;
   const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
+  if (own.is_additional) old = newest_child(sa, own.config);
   return error.type == NotifyType::NoProposalChosen && old != nullptr && !old->group_negotiated;
 }
 
@@ -288,6 +289,7 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
     report_child_failure(context, sa, own, why);
     return remove_child(context, sa, *own.rekeys, InboundFate::Grace, why.message);
   }
+  if (own.is_additional && is_about_offer(error)) stop_asking(sa, own);  // It stays the same.
   report_child_failure(context, sa, own, why);
 }
 

@@ -92,6 +92,22 @@ TEST(Resources, UnknownEspFromAnyPortOfThePeerIsThePeers) {
   pair.expect_at_rest();
 }
 
+// Only the group can be what the peer refuses: the child that stands has all else.
+TEST(Resources, PfsThatDiffersLeavesOneAndIsNamed) {
+  ResourcePair pair(4, 4, {4, 4});
+  pair.config[kB].children[0].proposals[0].pfs_group = DhGroupId::None;
+  pair.config[kB].mode = ConnectionMode::ResponderOnly;
+  pair.establish();
+  pair.world.keeps_sent = true;
+  pair.world.run_for(100s);
+  EXPECT_EQ(pair.sent_on(kA), Resources{0});
+  EXPECT_EQ(pair.created(), 0u) << pair.world.picture();
+  ASSERT_FALSE(pair.a().troubles.empty());
+  for (const auto& trouble : pair.a().troubles) {
+    EXPECT_EQ(trouble.diagnosis.cause, "pfs-mismatch");
+  }
+}
+
 TEST(Resources, UpIsAnsweredWhenTheFirstChildStands) {
   ResourcePair pair(4, 4, {4, 4});
   pair.start();
