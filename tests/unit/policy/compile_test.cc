@@ -94,6 +94,7 @@ tunnel a-to-b device tsnbbs-a-to-b route-based
   lifetimes   ike 28800 s, sa 27000 s, 102400000 KB
   dpd         45 s
   mode        default, udp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.2.0.0/16
 tunnel a-to-branch device tsx5n9q-a-to-br route-based
@@ -105,6 +106,7 @@ tunnel a-to-branch device tsx5n9q-a-to-br route-based
   lifetimes   ike 3600 s, sa 1800 s, no size limit
   dpd         30 s
   mode        initiator-only, esp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.9.0.0/16
 )");
