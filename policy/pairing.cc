@@ -146,6 +146,7 @@ void check_pair_mode(const TwoEnds& ends, const CompareKeys&, RuleReport& report
 }
 void check_pair_carriage(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   compare_encapsulation(ends, report);
+  compare_aggfrag(ends, report);
 }
 void check_pair_selectors(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   compare_selector_kinds(ends, report);

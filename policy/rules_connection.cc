@@ -215,6 +215,7 @@ void check_reverse(const Model& model, RuleReport& report) {
     compare_policies(ends, report);
     compare_modes(ends, report);
     compare_encapsulation(ends, report);
+    compare_aggfrag(ends, report);
     compare_key_files(ends, report);
     compare_selector_kinds(ends, report);
   }

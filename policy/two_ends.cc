@@ -213,6 +213,15 @@ void compare_encapsulation(const TwoEnds& ends, RuleReport& report) {
                   "use one for both directions"});
 }
 
+void compare_aggfrag(const TwoEnds& ends, RuleReport& report) {
+  const Marked<bool>& there = ends.there.connection.aggfrag;
+  const Marked<bool>& back = ends.back.connection.aggfrag;
+  if (*there == *back) return;
+  report.warning({there.is_set ? there.mark : back.mark, ends.objects(),
+                  "aggfrag is on in one direction only, so it has no effect",
+                  "set it in both or in none"});
+}
+
 void compare_key_files(const TwoEnds& ends, RuleReport& report) {
   const MarkedText& there = ends.there.connection.shared_key_file;
   const MarkedText& back = ends.back.connection.shared_key_file;

@@ -58,6 +58,7 @@ void compare_identities(const TwoEnds& ends, RuleReport& report);
 void compare_policies(const TwoEnds& ends, RuleReport& report);
 void compare_modes(const TwoEnds& ends, RuleReport& report);
 void compare_encapsulation(const TwoEnds& ends, RuleReport& report);
+void compare_aggfrag(const TwoEnds& ends, RuleReport& report);
 void compare_key_files(const TwoEnds& ends, RuleReport& report);
 void compare_selector_kinds(const TwoEnds& ends, RuleReport& report);
 

@@ -38,6 +38,7 @@ tunnel a-to-b device tsnbbs-a-to-b route-based
   lifetimes   ike 28800 s, sa 27000 s, 102400000 KB
   dpd         45 s
   mode        default, udp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.2.0.0/16
 )");
@@ -54,6 +55,7 @@ tunnel b-to-a device tspxqz-b-to-a route-based
   lifetimes   ike 28800 s, sa 27000 s, 102400000 KB
   dpd         45 s
   mode        default, udp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.1.0.0/16
 )");
