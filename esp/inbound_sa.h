@@ -34,8 +34,7 @@ struct InboundState {
 class InboundSa {
  public:
   InboundSa(const SaIdentity& identity, std::shared_ptr<const SourceFilter> source_filter,
-            std::shared_ptr<InboundState> state)
-      : identity_(identity), source_filter_(std::move(source_filter)), state_(std::move(state)) {}
+            std::shared_ptr<InboundState> state);
   InboundSa(const InboundSa&) = delete;
   InboundSa& operator=(const InboundSa&) = delete;
 
@@ -57,6 +56,9 @@ class InboundSa {
   // Which inner sources may not come out of it; the peer's own address may be among them.
   const SourceFilter& source_filter() const { return *source_filter_; }
 
+  // As OutboundSa::prefetch().
+  void prefetch() const;
+
   // The opening thread: event bits since the last call, the tunnel's counters, and the highest
   // authenticated sequence number (which packet is the newest).
   uint8_t take_events() { return state_->events.take(); }
@@ -72,6 +74,11 @@ class InboundSa {
   SaIdentity identity_;
   std::shared_ptr<const SourceFilter> source_filter_;
   std::shared_ptr<InboundState> state_;
+  // Of the state, found without touching it.
+  kernels::CipherMemory cipher_;
+  const SelectorPair* selectors_;
+  const TunnelCounters* counters_;
+  const PathMtu* path_;
 };
 
 }  // namespace twinspan::esp

@@ -46,8 +46,7 @@ struct OutboundState {
 
 class OutboundSa {
  public:
-  OutboundSa(const SaIdentity& identity, std::shared_ptr<OutboundState> state)
-      : identity_(identity), state_(std::move(state)) {}
+  OutboundSa(const SaIdentity& identity, std::shared_ptr<OutboundState> state);
   OutboundSa(const OutboundSa&) = delete;
   OutboundSa& operator=(const OutboundSa&) = delete;
 
@@ -82,6 +81,9 @@ class OutboundSa {
     return fitting == kIpLengthMax ? 0 : fitting;
   }
 
+  // Asks for the cache lines that the next packet needs. The SA itself should be in the cache.
+  void prefetch() const;
+
   // The sealing thread: event bits since the last call.
   uint8_t take_events() { return state_->events.take(); }
   OutboundState& state() { return *state_; }  // For seal() and tests.
@@ -92,6 +94,9 @@ class OutboundSa {
  private:
   SaIdentity identity_;
   std::shared_ptr<OutboundState> state_;
+  // Of the state, found without touching it.
+  kernels::CipherMemory cipher_;
+  const PathMtu* path_;
 };
 
 }  // namespace twinspan::esp

@@ -254,6 +254,7 @@ std::shared_ptr<const TunnelEntry> SaStore::make_entry(TunnelId id, const Tunnel
                                                          .source_policy = tunnel.policy,
                                                          .counters = tunnel.counters});
   trim_resources(entry->spd, entry->resources);
+  entry->first_counters = entry->counters.front().get();
   entry->any_entry = find_any_to_any(entry->spd);
   if (entry->any_entry != nullptr) entry->only_any = entry->any_entry->sa.get();
   return entry;

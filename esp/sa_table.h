@@ -41,11 +41,15 @@ struct TunnelEntry {
   // resource 0.
   const SpdEntry* any_entry = nullptr;
   OutboundSa* only_any = nullptr;
+  TunnelCounters* first_counters = nullptr;  // Of queue 0, found without touching `counters`.
   unsigned resources = 1;  // That every entry with an SA has.
   SourcePolicy source_policy;
   std::vector<std::shared_ptr<TunnelCounters>> counters;  // By queue of the device.
 
   unsigned queues() const { return static_cast<unsigned>(counters.size()); }
+  TunnelCounters& counters_of(unsigned queue) const {
+    return queue == 0 ? *first_counters : *counters[queue];
+  }
 };
 
 class SaTable {

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "tun/coarse_clock.h"
 #include "tun/demux.h"
 
@@ -71,12 +72,14 @@ void WorkerInbound::join_workers(std::span<const std::unique_ptr<WorkerInbound>>
 }
 
 void WorkerInbound::add_port(TunPort& port) {
-  ports_[port.tunnel()] = &port;
+  const size_t index = port.tunnel().value;
+  CHECK(index < esp::kTunnelsMax);
+  if (index >= ports_.size()) ports_.resize(index + 1);
+  ports_[index] = &port;
 }
 
 void WorkerInbound::remove_port(TunPort& port) {
-  ports_.erase(port.tunnel());
-  last_port_ = nullptr;
+  ports_[port.tunnel().value] = nullptr;
 }
 
 void WorkerInbound::receive(UdpSocket& socket) {
@@ -140,7 +143,6 @@ void WorkerInbound::receive_handed_over() {
     while (const auto handed = ring->peek()) {
       // The giver may have found the SA in a table that came after this loop began.
       const esp::SaTable& table = thread_.newest_table();
-      last_sa_ = nullptr;
       add_source(handed->source, table);
       add_frame(handed->frame, table);
     }
@@ -158,30 +160,56 @@ void WorkerInbound::add_source(const FrameSource& source, const esp::SaTable& ta
 }
 
 void WorkerInbound::add_frame(ByteSpan frame, const esp::SaTable& table) {
-  const FrameSource& source = sources_[source_count_ - 1];
-  const uint32_t spi = load_be32(frame.data());
-  if (esp::InboundSa* sa = find_sa(spi, table)) {
-    if (hand_over(*sa, frame)) return;
-    // RFC 7296 2.23: both encapsulations are accepted. Another address of ours is another path,
-    // whose tunnel this is not.
-    if (sa->local().address != source.local->address) {
-      count_drop(sa->counters(), Verdict::WrongOuter, 1);
-      return;
-    }
-  }
   if (frame_count_ == kFramesMax) finish_batch(table);
+  const FrameSource& source = sources_[source_count_ - 1];
   items_[frame_count_] = {.frame = frame.data(),
                           .frame_length = static_cast<uint32_t>(frame.size()),
                           .outer_ecn = source.ecn};
   source_of_[frame_count_++] = static_cast<uint16_t>(source_count_ - 1);
 }
 
+// Leaves those of the batch that are to be opened here. What each SA needs is asked for step by
+// step, all SAs at a time: with thousands of them next to nothing is in the cache.
+void WorkerInbound::claim_frames(const esp::SaTable& table) {
+  esp::InboundSa* last = nullptr;
+  for (size_t i = 0; i < frame_count_; ++i) {
+    items_[i].sa = table.find_inbound(load_be32(items_[i].frame));
+    if (items_[i].sa != last) prefetch(items_[i].sa);
+    last = items_[i].sa;
+  }
+  last = nullptr;
+  size_t claimed = 0;
+  for (size_t i = 0; i < frame_count_; ++i) {
+    esp::InboundSa* const sa = items_[i].sa;
+    if (sa != nullptr && !is_ours(*sa, i)) continue;
+    if (sa != nullptr && sa != last) {
+      sa->prefetch();
+      if (const TunPort* port = find_port(sa->tunnel())) prefetch(port);
+    }
+    last = sa;
+    items_[claimed] = items_[i];
+    source_of_[claimed++] = source_of_[i];
+  }
+  frame_count_ = claimed;
+}
+
+bool WorkerInbound::is_ours(esp::InboundSa& sa, size_t frame) {
+  if (hand_over(sa, frame)) return false;
+  // RFC 7296 2.23: both encapsulations are accepted. Another address of ours is another path, whose
+  // tunnel this is not.
+  if (sa.local().address == sources_[source_of_[frame]].local->address) return true;
+  count_drop(sa.counters(), Verdict::WrongOuter, 1);
+  return false;
+}
+
 // Whether the frame was another worker's business.
-bool WorkerInbound::hand_over(const esp::InboundSa& sa, ByteView frame) {
+bool WorkerInbound::hand_over(const esp::InboundSa& sa, size_t frame) {
   if (workers_ == 1) return false;
   const size_t owner = (sa.tunnel().value + sa.queue()) % workers_;
   if (owner == own_) return false;
-  if (peers_[owner]->incoming_[own_]->push(sources_[source_count_ - 1], frame)) {
+  const esp::OpenItem& item = items_[frame];
+  if (peers_[owner]->incoming_[own_]->push(sources_[source_of_[frame]],
+                                           {item.frame, item.frame_length})) {
     is_given_[owner] = true;
   } else {
     handover_overflows_.add(1);
@@ -191,6 +219,7 @@ bool WorkerInbound::hand_over(const esp::InboundSa& sa, ByteView frame) {
 
 // Opens, coalesces and writes the frames gathered so far.
 void WorkerInbound::finish_batch(const esp::SaTable& table) {
+  claim_frames(table);
   if (frame_count_ == 0) return;
   esp::open(table, {items_.data(), frame_count_}, orphans_);
   esp::InboundSa* reported = nullptr;
@@ -227,7 +256,7 @@ void WorkerInbound::write_groups(const esp::SaTable& table) {
     const size_t failed = port.write(coalescer_, group);
     if (failed == 0) continue;
     const esp::TunnelEntry* entry = table.find_tunnel(port.tunnel());
-    count_drop(entry == nullptr ? orphans_ : entry->counters[port.queue()]->inbound,
+    count_drop(entry == nullptr ? orphans_ : entry->counters_of(port.queue()).inbound,
                Verdict::TunWriteFailed, failed);
   }
   coalescer_.clear();
@@ -237,7 +266,6 @@ void WorkerInbound::write_groups(const esp::SaTable& table) {
 void WorkerInbound::finish_round(const esp::SaTable& table) {
   finish_batch(table);
   source_count_ = 0;
-  last_sa_ = nullptr;
   for (size_t i = 0; i < is_given_.size(); ++i) {
     if (!is_given_[i]) continue;
     is_given_[i] = false;
@@ -246,18 +274,8 @@ void WorkerInbound::finish_round(const esp::SaTable& table) {
   records_.flush();
 }
 
-esp::InboundSa* WorkerInbound::find_sa(uint32_t spi, const esp::SaTable& table) {
-  if (last_sa_ != nullptr && last_spi_ == spi) return last_sa_;
-  last_spi_ = spi;
-  last_sa_ = table.find_inbound(spi);
-  return last_sa_;
-}
-
-TunPort* WorkerInbound::find_port(TunnelId tunnel) {
-  if (last_port_ != nullptr && last_port_->tunnel() == tunnel) return last_port_;
-  const auto found = ports_.find(tunnel);
-  last_port_ = found == ports_.end() ? nullptr : found->second;
-  return last_port_;
+TunPort* WorkerInbound::find_port(TunnelId tunnel) const {
+  return tunnel.value < ports_.size() ? ports_[tunnel.value] : nullptr;
 }
 
 void WorkerInbound::note_unknown_spi(const esp::OpenItem& item, const FrameSource& source) {

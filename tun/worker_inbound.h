@@ -64,14 +64,15 @@ class WorkerInbound {
   void add_source(const FrameSource& source, const esp::SaTable& table);
   // A frame from the source that was added last.
   void add_frame(ByteSpan frame, const esp::SaTable& table);
-  bool hand_over(const esp::InboundSa& sa, ByteView frame);
+  void claim_frames(const esp::SaTable& table);
+  bool is_ours(esp::InboundSa& sa, size_t frame);
+  bool hand_over(const esp::InboundSa& sa, size_t frame);
   void finish_batch(const esp::SaTable& table);
   void take_opened(size_t index, const esp::SaTable& table);
   void write_groups(const esp::SaTable& table);
   void finish_round(const esp::SaTable& table);
 
-  esp::InboundSa* find_sa(uint32_t spi, const esp::SaTable& table);
-  TunPort* find_port(TunnelId tunnel);
+  TunPort* find_port(TunnelId tunnel) const;
   void note_unknown_spi(const esp::OpenItem& item, const FrameSource& source);
   void note_remote(const esp::OpenItem& item, const FrameSource& source);
   void report_events(esp::InboundSa& sa);
@@ -82,7 +83,7 @@ class WorkerInbound {
   PathReports path_reports_;
   Coalescer coalescer_;
   std::vector<std::unique_ptr<Pollable>> watches_;
-  std::unordered_map<TunnelId, TunPort*> ports_;
+  std::vector<TunPort*> ports_;  // By tunnel; nullptr: none here.
   esp::DirectionCounters orphans_;
 
   size_t own_ = 0;
@@ -99,10 +100,6 @@ class WorkerInbound {
   std::array<esp::OpenItem, kFramesMax> items_;
   std::array<uint16_t, kFramesMax> source_of_;
   std::array<FrameSource, kFramesMax> sources_;
-  // What the last look-ups found: trains are of one SA. Valid within a round.
-  uint32_t last_spi_ = 0;
-  esp::InboundSa* last_sa_ = nullptr;
-  TunPort* last_port_ = nullptr;
 
   uint64_t unknown_second_ = 0;
   unsigned unknown_in_second_ = 0;

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "esp/aggfrag.h"
 #include "esp/ecn.h"
 #include "esp/mss_clamp.h"
@@ -32,12 +33,27 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
 class WorkerOutbound::PortWatch : public Pollable {
  public:
   PortWatch(WorkerOutbound& outbound, TunPort& port) : outbound_(outbound), port_(port) {}
+  void prefetch() const override {
+    twinspan::prefetch(&port_);
+    twinspan::prefetch(entry_);
+    twinspan::prefetch(sa_);
+  }
   void on_ready() override {
     outbound_.drain(*this, take_share(outbound_.thread_.round(), outbound_.thread_.ready_count()));
   }
   const void* crew() const override { return &outbound_; }
   void finish() override { outbound_.finish_row(); }
   TunPort& port() { return port_; }
+
+  // Asks for what sealing will need, so that it comes while the kernel hands out the packet.
+  void look_ahead(const esp::SaTable& table) {
+    prefetch();
+    entry_ = table.find_tunnel(port_.tunnel());
+    sa_ = entry_ == nullptr ? nullptr : entry_->only_any;
+    if (sa_ == nullptr) return;
+    prefetch_lines(&entry_->first_counters->outbound, kCacheLine);
+    sa_->prefetch();
+  }
 
   // Whether the device has failed too often in a row.
   bool note_error() { return ++errors_ >= kReadErrorsMax; }
@@ -56,8 +72,11 @@ class WorkerOutbound::PortWatch : public Pollable {
   WorkerOutbound& outbound_;
   TunPort& port_;
   unsigned errors_ = 0;
-  uint64_t last_round_ = 0;
   unsigned share_ = 1;
+  uint64_t last_round_ = 0;
+  // Where it found them last; only looked at again when they are found again.
+  const esp::TunnelEntry* entry_ = nullptr;
+  const esp::OutboundSa* sa_ = nullptr;
 };
 
 WorkerOutbound::WorkerOutbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
@@ -95,6 +114,7 @@ bool WorkerOutbound::drain(PortWatch& watch, unsigned share) {
   TunPort& port = watch.port();
   bool is_empty = false;
   if (table_ == nullptr) table_ = &thread_.newest_table();
+  watch.look_ahead(*table_);
   for (unsigned reads = 0; reads < share; ++reads) {
     uint8_t* position = read_position();
     VirtioHeader header;
@@ -194,7 +214,7 @@ uint8_t* WorkerOutbound::place_packet(const esp::OutboundSa& sa, uint8_t* frame,
 esp::DirectionCounters& WorkerOutbound::counters_of(const esp::SaTable& table,
                                                     const TunPort& port) {
   const esp::TunnelEntry* entry = table.find_tunnel(port.tunnel());
-  return entry == nullptr ? orphans_ : entry->counters[port.queue()]->outbound;
+  return entry == nullptr ? orphans_ : entry->counters_of(port.queue()).outbound;
 }
 
 // Whether its frames leave by the same socket to the same place, and its header fits in front of

@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 
 namespace twinspan::tun {
 
@@ -92,12 +94,16 @@ bool WorkerThread::run_round() {
   ready_count_ = count;
   bool is_woken = false;
   Pollable* last = nullptr;
-  for (int i = 0; i < count; ++i) {
-    auto* pollable = static_cast<Pollable*>(events[static_cast<size_t>(i)].data.ptr);
+  const auto ready = std::span(events).first(static_cast<size_t>(std::max(count, 0)));
+  for (const epoll_event& event : ready) prefetch_lines(event.data.ptr, kCacheLine);
+  for (size_t i = 0; i < ready.size(); ++i) {
+    auto* pollable = static_cast<Pollable*>(ready[i].data.ptr);
     if (pollable != nullptr) {
+      if (i + 1 < ready.size() && ready[i + 1].data.ptr != nullptr)
+        static_cast<Pollable*>(ready[i + 1].data.ptr)->prefetch();
       if (last != nullptr && last->crew() != pollable->crew()) last->finish();
       last = pollable;
-      if ((events[static_cast<size_t>(i)].events & EPOLLERR) != 0) pollable->on_error();
+      if ((ready[i].events & EPOLLERR) != 0) pollable->on_error();
       pollable->on_ready();
       continue;
     }

@@ -28,6 +28,8 @@ class Pollable {
  public:
   virtual ~Pollable() = default;
   virtual void on_ready() = 0;
+  // While another one has its turn before: asks for the cache lines that on_ready() will need.
+  virtual void prefetch() const {}
   // Before on_ready(), when the descriptor has an error to tell.
   virtual void on_error() {}
   // Those that are ready in a row and have one crew gather their work, and the last one finishes

@@ -59,6 +59,9 @@ struct Kernel {
   void (*release)(void* context);  // Frees what expand took; the owner wipes the context itself.
   void (*seal)(void* context, Packet* packets, size_t count);
   void (*open)(void* context, Packet* packets, size_t count);
+  // Asks for the cache lines that a small packet needs; nullptr: nothing worth asking for. The
+  // context need not exist any more.
+  void (*prefetch)(const void* context) = nullptr;
 };
 
 class KernelSet;

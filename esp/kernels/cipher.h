@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/prefetch.h"
 #include "base/secret.h"
 #include "esp/kernels/aead.h"
 
@@ -22,11 +23,30 @@ class Cipher {
   void open(Packet* packets, size_t count) { kernel_.open(context_, packets, count); }
 
  private:
+  friend class CipherMemory;
   explicit Cipher(const Kernel& kernel);
 
   const Kernel& kernel_;
   SecretBytes memory_;  // Wiped when released; holds the context at the next aligned address.
   void* context_;
+};
+
+// Where a cipher works, for whoever wants it in the cache ahead of time. Does not keep the cipher
+// and touches neither it nor its context.
+class CipherMemory {
+ public:
+  explicit CipherMemory(const Cipher& cipher)
+      : cipher_(&cipher), context_(cipher.context_), prefetch_(cipher.kernel_.prefetch) {}
+
+  void prefetch() const {
+    twinspan::prefetch(cipher_);
+    if (prefetch_ != nullptr) prefetch_(context_);
+  }
+
+ private:
+  const Cipher* cipher_;
+  const void* context_;
+  void (*prefetch_)(const void* context);
 };
 
 }  // namespace twinspan::esp::kernels
