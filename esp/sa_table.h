@@ -42,7 +42,7 @@ struct TunnelEntry {
   const SpdEntry* any_entry = nullptr;
   OutboundSa* only_any = nullptr;
   TunnelCounters* first_counters = nullptr;  // Of queue 0, found without touching `counters`.
-  unsigned resources = 1;  // That every entry with an SA has.
+  unsigned resources = 1;                    // That every entry with an SA has.
   SourcePolicy source_policy;
   std::vector<std::shared_ptr<TunnelCounters>> counters;  // By queue of the device.
 
