@@ -49,6 +49,11 @@ bool names_our_table(const nlmsghdr& message) {
 Result<UniqueFd, int> open_firewall_watch() {
   UniqueFd watch(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
   if (!watch) return Err<int>(errno);
+  // Bound before it joins: the kernel takes an unbound socket's membership and tells it nothing.
+  sockaddr_nl own{};
+  own.nl_family = AF_NETLINK;
+  if (::bind(watch.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0)
+    return Err<int>(errno);
   const int group = NFNLGRP_NFTABLES;
   if (::setsockopt(watch.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
     return Err<int>(errno);

@@ -234,7 +234,7 @@ def test_rules_of_others_stay_and_decide_as_well(hub):
     hub.sites.gw_a.run(
         "nft", "-f", "-",
         text_in="table inet mine { chain in { type filter hook forward priority 0; policy accept; "
-        "iifname lan1 ip daddr 10.1.0.2 icmp type echo-request drop\n } }\n",
+        "iifname lan1 ip daddr 10.1.0.2 icmp type echo-request drop\n}\n}\n",
     )  # fmt: skip
     hub.start(peered("spoke1"))
     assert hub.ping("hostA", "spoke1") and not hub.ping("spoke1", "hostA")
