@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "policy/attach.h"
 #include "policy/connection_ends.h"
 #include "policy/device_name.h"
 #include "policy/ipsec_suite.h"
@@ -120,8 +121,9 @@ std::string child_name(const Connection& connection, const TunnelSelectors& sele
 
 void set_selectors(const Instance& instance, const Connection& connection, const RemoteEnd& remote,
                    TunnelPlan& tunnel) {
-  TunnelSelectors selectors = tunnel_selectors(instance.gateway, connection,
-                                               instance.network.address_space, remote.prefixes);
+  TunnelSelectors selectors =
+      tunnel_selectors(instance.gateway, connection,
+                       prefixes_behind(instance.model, instance.gateway), remote.prefixes);
   tunnel.any_to_any = selectors.is_any_to_any;
   for (size_t i = 0; i < selectors.pairs.size(); ++i) {
     tunnel.children.push_back({child_name(connection, selectors, i),
@@ -257,7 +259,7 @@ std::string free_device_name(const Instance& instance, const std::string& connec
 }  // namespace
 
 Result<Plan, ConfigErrors> compile(const Model& model, std::string_view gateway, unsigned instance,
-                                   std::string_view directory) {
+                                   std::string_view directory, const HostFacts& facts) {
   TRY_ASSIGN(const Instance self, find_instance(model, gateway, instance, directory));
   Plan plan;
   plan.gateway = self.gateway.name;
@@ -267,7 +269,8 @@ Result<Plan, ConfigErrors> compile(const Model& model, std::string_view gateway,
   plan.own_prefixes = plain(self.network.address_space);
   for (const auto& interface : *self.network.interfaces) plan.interfaces.push_back(*interface);
   plan.local_addresses = {self.configuration.address_on_host()};
-  ConfigErrors errors;
+  plan.networks = attach_networks(model, self.gateway, facts);
+  ConfigErrors errors = attachment_errors(model, self.gateway, plan.networks);
   std::set<std::string> devices;
   for (const auto& [name, connection] : model.connections) {
     if (*connection.virtual_network_gateway1 != self.gateway.name) continue;

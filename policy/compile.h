@@ -14,8 +14,8 @@
 namespace twinspan::policy {
 
 // `directory`: where relative key files lie; empty: the working directory. Tunnels stand in the
-// order of their connections' names.
+// order of their connections' names. `facts`: by them other networks count as attached.
 Result<Plan, ConfigErrors> compile(const Model& model, std::string_view gateway, unsigned instance,
-                                   std::string_view directory);
+                                   std::string_view directory, const HostFacts& facts = {});
 
 }  // namespace twinspan::policy

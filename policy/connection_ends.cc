@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/identity.h"
+#include "policy/peering_state.h"
 
 namespace twinspan::policy {
 namespace {
@@ -10,10 +11,9 @@ namespace {
 std::optional<RemoteEnd> network_gateway_end(const Model& model, const Connection& connection) {
   const VirtualNetworkGateway* const gateway = remote_gateway(model, connection);
   if (gateway == nullptr || gateway->ip_configurations.empty()) return std::nullopt;
-  const VirtualNetwork* const network = network_of(model, *gateway);
-  if (network == nullptr) return std::nullopt;
+  if (network_of(model, *gateway) == nullptr) return std::nullopt;
   return RemoteEnd{*gateway->ip_configurations.front().public_ip_address, "",
-                   network->address_space};
+                   prefixes_behind(model, *gateway)};
 }
 
 std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {
@@ -38,6 +38,17 @@ const VirtualNetwork* network_of(const Model& model, const VirtualNetworkGateway
 const VirtualNetwork* local_network(const Model& model, const Connection& connection) {
   const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
   return gateway == nullptr ? nullptr : network_of(model, *gateway);
+}
+
+MarkedList<IpPrefix> prefixes_behind(const Model& model, const VirtualNetworkGateway& gateway) {
+  MarkedList<IpPrefix> prefixes;
+  if (const VirtualNetwork* const network = network_of(model, gateway))
+    prefixes = network->address_space;
+  for (const VirtualNetwork* const spoke : networks_in_transit(model, gateway)) {
+    prefixes.value.insert(prefixes.value.end(), spoke->address_space->begin(),
+                          spoke->address_space->end());
+  }
+  return prefixes;
 }
 
 const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection& connection) {

@@ -29,6 +29,10 @@ const VirtualNetworkGateway* local_gateway(const Model& model, const Connection&
 const VirtualNetwork* network_of(const Model& model, const VirtualNetworkGateway& gateway);
 const VirtualNetwork* local_network(const Model& model, const Connection& connection);
 
+// What the gateway speaks for: the address space of its network, and those of the networks that use
+// it over a peering (gateway transit).
+MarkedList<IpPrefix> prefixes_behind(const Model& model, const VirtualNetworkGateway& gateway);
+
 // nullptr for a local network gateway, and when the reference leads nowhere.
 const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection& connection);
 

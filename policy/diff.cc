@@ -62,6 +62,7 @@ std::vector<std::string> changed_fields(const Plan& before, const Plan& after) {
   compare("virtual_network", &Plan::virtual_network);
   compare("own_prefixes", &Plan::own_prefixes);
   compare("interfaces", &Plan::interfaces);
+  compare("networks", &Plan::networks);
   compare("local_addresses", &Plan::local_addresses);
   return fields;
 }

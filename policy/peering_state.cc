@@ -95,6 +95,49 @@ PeeringRecord record_of(const Model& model, const Peering& peering) {
           .remote_address_space = space_of(model, peering.remote_virtual_network)};
 }
 
+std::vector<TransitUse> transit_uses(const Model& model) {
+  std::vector<TransitUse> uses;
+  const PeeringIndex index(model);
+  for (const auto& [name, half] : model.peerings) {
+    if (!*half.use_remote_gateways || !*half.allow_virtual_network_access) continue;
+    const VirtualNetwork* const spoke = find(model.virtual_networks, *half.virtual_network);
+    const VirtualNetwork* const hub = find(model.virtual_networks, *half.remote_virtual_network);
+    const Peering* const other = index.half(*half.remote_virtual_network, *half.virtual_network);
+    if (spoke == nullptr || hub == nullptr || other == nullptr) continue;
+    if (!*other->allow_gateway_transit || !*other->allow_virtual_network_access) continue;
+    if (const auto* const gateway = gateway_of(model, *hub)) uses.push_back({spoke, gateway});
+  }
+  std::ranges::sort(uses, {}, [](const TransitUse& use) { return use.network->name; });
+  return uses;
+}
+
+std::vector<const VirtualNetwork*> networks_in_transit(const Model& model,
+                                                       const VirtualNetworkGateway& gateway) {
+  // Asked of every connection; most gateways are used by nobody else.
+  const bool is_used = std::ranges::any_of(model.peerings, [&](const auto& entry) {
+    return *entry.second.use_remote_gateways &&
+           *entry.second.remote_virtual_network == *gateway.virtual_network;
+  });
+  std::vector<const VirtualNetwork*> networks;
+  if (!is_used) return networks;
+  for (const TransitUse& use : transit_uses(model)) {
+    if (use.gateway == &gateway) networks.push_back(use.network);
+  }
+  return networks;
+}
+
+PeeringIndex::PeeringIndex(const Model& model) {
+  for (const auto& [name, half] : model.peerings)
+    halves_.emplace(std::pair<std::string_view, std::string_view>(*half.virtual_network,
+                                                                  *half.remote_virtual_network),
+                    &half);
+}
+
+const Peering* PeeringIndex::half(const std::string& network, const std::string& remote) const {
+  const auto found = halves_.find({network, remote});
+  return found == halves_.end() ? nullptr : found->second;
+}
+
 const VirtualNetworkGateway* gateway_of(const Model& model, const VirtualNetwork& network) {
   for (const auto& [name, gateway] : model.gateways) {
     if (*gateway.virtual_network == network.name) return &gateway;

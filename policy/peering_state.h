@@ -2,7 +2,9 @@
 // Pure: what the halves were when they were last in force is handed in.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -52,6 +54,26 @@ PeeringRecord record_of(const Model& model, const Peering& peering);
 // The peered network's VPN gateway that traffic of `network` may use: connected, this half uses
 // remote gateways, the other one allows the transit. nullptr when there is none.
 const VirtualNetworkGateway* transit_gateway(const Model& model, const VirtualNetwork& network);
+
+// Who uses whose gateway over a peering, its halves both allowing access; by the network's name.
+struct TransitUse {
+  const VirtualNetwork* network = nullptr;
+  const VirtualNetworkGateway* gateway = nullptr;
+};
+std::vector<TransitUse> transit_uses(const Model& model);
+// The networks that use this gateway.
+std::vector<const VirtualNetwork*> networks_in_transit(const Model& model,
+                                                       const VirtualNetworkGateway& gateway);
+
+// Halves by their networks, for those who ask about many.
+class PeeringIndex {
+ public:
+  explicit PeeringIndex(const Model& model);
+  const Peering* half(const std::string& network, const std::string& remote) const;
+
+ private:
+  std::map<std::pair<std::string_view, std::string_view>, const Peering*> halves_;
+};
 
 // The gateway of a network; nullptr when it has none.
 const VirtualNetworkGateway* gateway_of(const Model& model, const VirtualNetwork& network);

@@ -152,6 +152,38 @@ std::string to_string(const TunnelPlan& tunnel) {
   return text;
 }
 
+std::string_view name_of(GatewayUse use) {
+  switch (use) {
+    case GatewayUse::Own:
+      return "has the gateway";
+    case GatewayUse::Transit:
+      return "uses the gateway";
+    case GatewayUse::Elsewhere:
+      return "uses another gateway";
+    case GatewayUse::None:
+      return "uses no gateway";
+  }
+  return "";
+}
+
+// Of a host with nothing to keep apart it says no more than the plan's first lines do.
+std::string to_string(const HostNetworks& networks) {
+  std::string text;
+  if (!networks.needs_isolation()) return text;
+  for (const AttachedNetwork& network : networks.attached) {
+    text +=
+        fmt::format("  {:<12}{} {} on {}, {}\n", "attached", network.name, listed(network.prefixes),
+                    listed(network.interfaces), name_of(network.gateway_use));
+  }
+  for (const NeighbourNetwork& network : networks.neighbours)
+    text += fmt::format("  {:<12}{} {}\n", "neighbour", network.name, listed(network.prefixes));
+  for (const PeeringWay& way : networks.ways) {
+    text += fmt::format("  {:<12}{} to {}{}\n", "open", way.from, way.to,
+                        way.admits_forwarded ? ", forwarded traffic too" : "");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string Plan::to_string() const {
@@ -160,6 +192,7 @@ std::string Plan::to_string() const {
   text += fmt::format("  {:<12}{} {} on {}\n", "network", virtual_network, listed(own_prefixes),
                       listed(interfaces));
   text += fmt::format("  {:<12}{}\n", "bind", listed(local_addresses));
+  text += policy::to_string(networks);
   for (const TunnelPlan& tunnel : tunnels) text += policy::to_string(tunnel);
   return text;
 }

@@ -13,6 +13,7 @@
 #include "base/ip_prefix.h"
 #include "base/sa_params.h"
 #include "base/traffic_selector.h"
+#include "policy/host_networks.h"
 
 namespace twinspan::policy {
 
@@ -142,6 +143,7 @@ struct Plan {
   std::vector<IpPrefix>
       own_prefixes;  // The network's address space: attached, and refused from outside.
   std::vector<std::string> interfaces;     // Where it is attached.
+  HostNetworks networks;                   // It and the others of this host; who may send to whom.
   std::vector<IpAddress> local_addresses;  // What to bind.
   std::vector<TunnelPlan> tunnels;
   bool operator==(const Plan&) const = default;

@@ -189,7 +189,7 @@ void check_selectors(const Model& model, RuleReport& report) {
                           : "set use_policy_based_traffic_selectors: true"});
     }
     if (remote->prefixes->empty()) continue;
-    if (tunnel_selectors(*gateway, connection, network->address_space, remote->prefixes)
+    if (tunnel_selectors(*gateway, connection, prefixes_behind(model, *gateway), remote->prefixes)
             .pairs.empty()) {
       report.error({connection.mark,
                     {path_of(connection)},

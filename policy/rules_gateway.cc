@@ -246,21 +246,13 @@ void check_not_supported(const Model& model, RuleReport& report) {
   for (const auto& [name, gateway] : model.gateways) note_gateway_features(gateway, report);
   for (const auto& [name, connection] : model.connections)
     note_connection_features(model, connection, report);
-  for (const auto& [name, peering] : model.peerings) {
-    report.warning({peering.mark,
-                    {path_of(peering)},
-                    "peerings are not supported yet",
-                    "it is checked here, but twinspand does not start beside one yet: remove it"});
-  }
 }
 
 bool stops_gateway(const Finding& finding, std::string_view gateway) {
   if (finding.severity == Severity::Error) return true;
   if (finding.id != kNotSupportedRule) return false;
   const std::string path = fmt::format("virtual_network_gateways.{}", gateway);
-  return std::ranges::any_of(finding.objects, [&](const std::string& object) {
-    return object == path || object.starts_with("peerings.");
-  });
+  return std::ranges::find(finding.objects, path) != finding.objects.end();
 }
 
 }  // namespace twinspan::policy

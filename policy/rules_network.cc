@@ -92,7 +92,10 @@ void report_missing_gateway_subnet(const VirtualNetwork& network, RuleReport& re
 
 bool is_interface_name(std::string_view name) {
   return !name.empty() && name.size() <= kInterfaceNameMax && name != "." && name != ".." &&
-         name.find_first_of("/: \t") == std::string_view::npos;
+         std::ranges::all_of(name, [](char c) {
+           return c > ' ' && c <= '~' &&
+                  std::string_view("/:\"'\\*").find(c) == std::string_view::npos;
+         });
 }
 
 bool do_overlap(const VirtualNetwork& a, const VirtualNetwork& b) {

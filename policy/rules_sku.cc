@@ -155,7 +155,7 @@ void check_selector_pairs(const Model& model, RuleReport& report) {
     const auto remote = remote_end(model, connection);
     if (network == nullptr || !remote) continue;
     const auto selectors =
-        tunnel_selectors(*gateway, connection, network->address_space, remote->prefixes);
+        tunnel_selectors(*gateway, connection, prefixes_behind(model, *gateway), remote->prefixes);
     check_pairs(*gateway, connection, selectors.pairs.size(), report);
   }
 }

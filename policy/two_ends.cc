@@ -84,14 +84,17 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   if (!remote || network == nullptr) return std::nullopt;
   if (*ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) return std::nullopt;
   const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
+  // Where selectors have to be the same ones, those of the networks that use the gateway count too.
+  const MarkedList<IpPrefix> behind =
+      prefixes_behind(ends.back.model, *local_gateway(ends.back.model, ends.back.connection));
   PrefixDifference difference;
-  for (const auto& prefix : *network->address_space) {
+  for (const auto& prefix : is_exact ? *behind : *network->address_space) {
     const bool is_there =
         is_exact ? is_listed(*prefix, remote->prefixes) : is_within(*prefix, remote->prefixes);
     if (!is_there) difference.missing.push_back(*prefix);
   }
   for (const auto& prefix : *remote->prefixes) {
-    const bool is_known = is_exact ? is_listed(*prefix, network->address_space)
+    const bool is_known = is_exact ? is_listed(*prefix, behind)
                                    : prefix->length() == 0 ||
                                          is_within(*prefix, network->address_space) ||
                                          is_known_there(*prefix, ends.back.model);

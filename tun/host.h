@@ -1,7 +1,7 @@
 // Everything that needs privilege, behind one interface: TUN devices, sockets, routes, rules,
-// sysctls. It can move into a small privileged parent process without its callers noticing.
-// LinuxHost is the real one (rtnetlink, ioctl); tests of the callers may bring their own. Thread:
-// the control thread.
+// nftables, sysctls. It can move into a small privileged parent process without its callers
+// noticing. LinuxHost is the real one (rtnetlink, ioctl, libnftables); tests of the callers may
+// bring their own. Thread: the control thread.
 #pragma once
 
 #include <memory>
@@ -104,6 +104,15 @@ class Host {
                                              const std::vector<TunnelRoute>& routes,
                                              const std::vector<IpPrefix>& attached) = 0;
 
+  // nftables commands, as one transaction: all of them hold afterwards, or none.
+  virtual Result<void, HostError> change_firewall(const std::string& commands) = 0;
+  // The host's table `inet twinspan` as libnftables-json(5) has it; empty when there is none.
+  virtual Result<std::string, HostError> read_firewall() = 0;
+  // Readable when nftables were changed (tun/firewall_watch.h).
+  virtual Result<UniqueFd, HostError> watch_firewall() = 0;
+  // That of the claimed instance's devices: rules know its tunnels by it.
+  virtual uint32_t link_group() const = 0;
+
   // Sockets carry the mark that keeps them out of the tunnels' tables. Refused, with the owner
   // named, when the address is taken. Non-blocking.
   virtual Result<std::vector<UniqueFd>, HostError> open_udp(const UdpSocketSpec& spec) = 0;
@@ -122,8 +131,8 @@ class Host {
   // The smallest MTU of the route to `remote` as marked packets see it; 1500 when unknown.
   virtual unsigned path_mtu(const IpAddress& local, const IpAddress& remote) = 0;
 
-  // Removes every device, route and rule of the claimed instance, and nothing of others. Ends the
-  // claim.
+  // Removes every device, route and routing rule of the claimed instance, and nothing of others.
+  // Ends the claim. The firewall is left as it is.
   virtual void flush() = 0;
 };
 

@@ -1,6 +1,7 @@
-// LinuxHost: Host by rtnetlink, ioctl and sockets. No other program is run.
+// LinuxHost: Host by rtnetlink, ioctl, libnftables and sockets. No other program is run.
 // Split by subject: linux_host.cc (checks, claim, flush), linux_host_tun.cc (devices),
-// linux_host_routes.cc (routes and questions about them), linux_host_sockets.cc (outer sockets).
+// linux_host_routes.cc (routes and questions about them), linux_host_firewall.cc (nftables),
+// linux_host_sockets.cc (outer sockets).
 // Thread: the control thread.
 #pragma once
 
@@ -33,6 +34,10 @@ class LinuxHost : public Host {
   Result<void, HostError> set_routes(const std::vector<IpPrefix>& protected_prefixes,
                                      const std::vector<TunnelRoute>& routes,
                                      const std::vector<IpPrefix>& attached) override;
+  Result<void, HostError> change_firewall(const std::string& commands) override;
+  Result<std::string, HostError> read_firewall() override;
+  Result<UniqueFd, HostError> watch_firewall() override;
+  uint32_t link_group() const override;
   Result<std::vector<UniqueFd>, HostError> open_udp(const UdpSocketSpec& spec) override;
   Result<std::vector<UniqueFd>, HostError> open_udp_senders(const IpAddress& local,
                                                             unsigned sockets) override;

@@ -14,9 +14,6 @@ namespace twinspan::tun {
 namespace {
 
 constexpr std::string_view kStateHeading = "twinspan-host-state 1";
-// Ids start with 'T' so that a person recognizes them; two table numbers to each of 2^23 slots.
-constexpr uint32_t kIdBase = 0x54000000;
-constexpr uint32_t kSlots = 1U << 23;
 constexpr uint32_t kMainTable = 254;  // RT_TABLE_MAIN
 
 // FNV-1a. Nothing depends on its strength: collisions are found and stepped over.
@@ -46,14 +43,14 @@ std::optional<std::string_view> take_field(std::string_view& text, std::string_v
 
 // A damaged or forged file must not lead us to the main table or to somebody's link group.
 bool is_own_range(const InstanceIds& ids) {
-  const uint32_t slot = ids.link_group - kIdBase;
-  return ids.link_group >= kIdBase && slot < kSlots && ids.tables.a == kIdBase + 2 * slot &&
-         ids.tables.b == ids.tables.a + 1;
+  const uint32_t slot = ids.link_group - kInstanceIdBase;
+  return ids.link_group >= kInstanceIdBase && slot < kInstanceSlots &&
+         ids.tables.a == kInstanceIdBase + 2 * slot && ids.tables.b == ids.tables.a + 1;
 }
 
 InstanceIds ids_of_slot(uint32_t slot) {
-  const uint32_t table_a = kIdBase + 2 * slot;
-  return {.tables = {.a = table_a, .b = table_a + 1}, .link_group = kIdBase + slot};
+  const uint32_t table_a = kInstanceIdBase + 2 * slot;
+  return {.tables = {.a = table_a, .b = table_a + 1}, .link_group = kInstanceIdBase + slot};
 }
 
 }  // namespace
@@ -64,7 +61,7 @@ InstanceIds derive_instance_ids(std::string_view key, std::string_view run_dir, 
   hash = hash_text(hash, std::string_view("\0", 1));
   hash = hash_text(hash, run_dir);
   hash ^= hash >> 32;  // The high half mixes best.
-  return ids_of_slot((static_cast<uint32_t>(hash) + probe) % kSlots);
+  return ids_of_slot((static_cast<uint32_t>(hash) + probe) % kInstanceSlots);
 }
 
 std::string format_instance_state(const InstanceState& state) {

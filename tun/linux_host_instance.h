@@ -34,6 +34,11 @@ constexpr uint32_t kTableBRulePriority = 5230;
 
 constexpr unsigned kIdProbesMax = 64;
 
+// Ids start with 'T' so that a person recognizes them; two table numbers to each of 2^23 slots, and
+// a link group.
+constexpr uint32_t kInstanceIdBase = 0x54000000;
+constexpr uint32_t kInstanceSlots = 1U << 23;
+
 struct InstanceIds {
   RouteTables tables;
   uint32_t link_group = 0;

@@ -7,7 +7,7 @@
 packages_build=(
   g++ cmake ninja-build pkg-config
   libssl-dev libsodium-dev libboost1.81-dev libyaml-cpp-dev nlohmann-json3-dev libfmt-dev
-  libspdlog-dev libcli11-dev libmnl-dev
+  libspdlog-dev libcli11-dev libmnl-dev libnftables-dev
 )
 packages_demo=(python3 iproute2 iputils-ping iperf3 tcpdump ethtool procps)
 packages_test=(

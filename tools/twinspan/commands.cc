@@ -10,6 +10,7 @@
 #include "tools/twinspan/client.h"
 #include "tools/twinspan/render.h"
 #include "tools/twinspan/render_diagnosis.h"
+#include "tools/twinspan/render_views.h"
 #include "tools/twinspand/control_protocol.h"
 #include "tools/twinspand/exit_code.h"
 #include "tools/twinspand/run_dir.h"
@@ -28,6 +29,11 @@ int report(const ControlError& error) {
     std::cerr << fmt::format(
         "no connection named {} on this gateway; `twinspan status` lists them\n",
         error.parameters.value("connection", ""));
+    return kExitUsage;
+  }
+  if (error.name == kErrorUnknownObject) {
+    std::cerr << fmt::format("no {} named {} here\n", error.parameters.value("kind", "object"),
+                             error.parameters.value("name", ""));
     return kExitUsage;
   }
   if (error.name == kErrorBadCredentials) {
@@ -102,6 +108,25 @@ int run_show_connection(const CommandOptions& options) {
       options, kMethodShow, {{"connection", options.connection}}, [&](const json& connection) {
         std::cout << (options.json ? connection.dump(2) + "\n" : render_connection(connection));
       });
+}
+
+int run_routes(const CommandOptions& options) {
+  return ask(options, kMethodRoutes, {{"virtual_network", options.object}},
+             [&](const json& routes) {
+               std::cout << (options.json ? routes.dump(2) + "\n" : render_routes(routes));
+             });
+}
+
+int run_show_peering(const CommandOptions& options) {
+  return ask(options, kMethodShowPeering, {{"name", options.object}}, [&](const json& peerings) {
+    std::cout << (options.json ? peerings.dump(2) + "\n" : render_peerings(peerings));
+  });
+}
+
+int run_show_gateway(const CommandOptions& options) {
+  return ask(options, kMethodShowGateway, {{"name", options.object}}, [&](const json& gateways) {
+    std::cout << (options.json ? gateways.dump(2) + "\n" : render_gateways(gateways));
+  });
 }
 
 int run_up(const CommandOptions& options) {

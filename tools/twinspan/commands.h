@@ -8,6 +8,7 @@ namespace twinspan::tools {
 struct CommandOptions {
   std::string run_dir;  // Empty: the only directory under /run/twinspan.
   std::string connection;
+  std::string object;  // Of `routes`, `show peering` and `show gateway`; empty: all.
   bool json = false;
   bool follow = false;
   bool ike = false;
@@ -15,6 +16,9 @@ struct CommandOptions {
 
 int run_status(const CommandOptions& options);
 int run_show_connection(const CommandOptions& options);
+int run_routes(const CommandOptions& options);
+int run_show_peering(const CommandOptions& options);
+int run_show_gateway(const CommandOptions& options);
 int run_up(const CommandOptions& options);
 int run_down(const CommandOptions& options);
 int run_rekey(const CommandOptions& options);

@@ -6,6 +6,7 @@
 
 #include "tools/twinspan/commands.h"
 #include "tools/twinspand/exit_code.h"
+#include "tools/twinspand/isolation.h"
 #include "tools/twinspand/run_dir.h"
 #include "tun/host.h"
 
@@ -30,7 +31,12 @@ int run_flush(const CommandOptions& options) {
     std::cerr << claimed.error().to_string() << "\n";
     return kExitHost;
   }
-  host->flush();
+  if (const auto flushed = flush_host(*host, run_dir); !flushed) {
+    std::cerr << flushed.error().to_string() << "\n";
+    return kExitHost;
+  }
+  std::error_code ignored;
+  std::filesystem::remove(run_dir + "/" + kPeeringRecordsName, ignored);
   std::cout << instance << ": devices, routes and rules removed\n";
   return kExitOk;
 }

@@ -31,6 +31,15 @@ CLI::App* add_connection_command(CLI::App& app, CommandOptions& options, Command
   return sub;
 }
 
+// `NAME` may be left out.
+void add_view_command(CLI::App& app, CommandOptions& options, Command& chosen,
+                      std::pair<const char*, const char*> name_and_text, Command command) {
+  CLI::App* const sub =
+      app.add_subcommand(name_and_text.first, name_and_text.second)->fallthrough();
+  sub->add_option("name", options.object, "One of them; all when left out");
+  sub->callback([&chosen, command] { chosen = command; });
+}
+
 // What is answered from files alone; `answer` then holds the exit code.
 void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& validate,
                        SchemaOptions& schema, std::optional<int>& answer) {
@@ -68,6 +77,13 @@ int run(int argc, char** argv) {
   show->require_subcommand(1);
   add_connection_command(*show, options, chosen, {"connection", "A connection with its SAs"},
                          run_show_connection);
+  add_view_command(*show, options, chosen, {"peering", "Peerings: state, sync level, flags"},
+                   run_show_peering);
+  add_view_command(*show, options, chosen, {"gateway", "Gateways with their BGP settings"},
+                   run_show_gateway);
+  add_view_command(app, options, chosen,
+                   {"routes", "Effective routes of the networks that are attached here"},
+                   run_routes);
   add_connection_command(app, options, chosen, {"up", "Connect, and show the negotiation"}, run_up);
   add_connection_command(app, options, chosen, {"down", "Disconnect until `up`"}, run_down);
   CLI::App* const rekey = add_connection_command(

@@ -51,23 +51,6 @@ uint64_t drop_total(const json& tunnel) {
   return total;
 }
 
-using Row = std::vector<std::string>;
-
-std::string table(const std::vector<Row>& rows) {
-  std::vector<size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
-
 // Where the peer is, or while that is not known where it should be.
 std::string remote_text(const json& tunnel) {
   const bool is_known = tunnel.value("remote_endpoint", json()).is_string();
@@ -114,9 +97,24 @@ std::string render_children(const json& children) {
 
 }  // namespace
 
+std::string render_table(const std::vector<TableRow>& rows) {
+  std::vector<size_t> widths(rows.front().size());
+  for (const TableRow& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const TableRow& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
 std::string render_status(const json& status) {
-  std::vector<Row> rows = {{"CONNECTION", "STATUS", "DEVICE", "REMOTE", "SPI IN", "SPI OUT", "IN",
-                            "OUT", "DROPS", "SINCE", "REASON"}};
+  std::vector<TableRow> rows = {{"CONNECTION", "STATUS", "DEVICE", "REMOTE", "SPI IN", "SPI OUT",
+                                 "IN", "OUT", "DROPS", "SINCE", "REASON"}};
   for (const json& connection : status["connections"]) {
     for (const json& tunnel : connection["tunnels"]) {
       rows.push_back({field(connection, "name"), status_text(connection), field(tunnel, "device"),
@@ -138,10 +136,10 @@ std::string render_status(const json& status) {
   for (const char* const name : {"tun_offload", "uso", "udp_gso", "udp_gro"}) {
     if (plane[name].get<bool>()) offloads += std::string(offloads.empty() ? "" : ", ") + name;
   }
-  std::string text =
-      fmt::format("gateway {} instance {}: kernel {}, {} worker(s), offloads: {}\n{}",
-                  field(status, "gateway"), field(status, "instance"), field(plane, "kernel"),
-                  field(plane, "workers"), offloads.empty() ? "none" : offloads, table(rows));
+  std::string text = fmt::format(
+      "gateway {} instance {}: kernel {}, {} worker(s), offloads: {}\n{}", field(status, "gateway"),
+      field(status, "instance"), field(plane, "kernel"), field(plane, "workers"),
+      offloads.empty() ? "none" : offloads, render_table(rows));
   for (const json& connection : status["connections"]) {
     for (const json& warning : connection.value("warnings", json::array()))
       text += fmt::format("\nwarning: {}: {}\n", field(connection, "name"), text_of(warning));

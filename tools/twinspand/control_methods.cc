@@ -37,6 +37,9 @@ class Methods {
         {kMethodRekey, &Methods::rekey},
         {kMethodEvents, &Methods::events},
         {kMethodReloadCredentials, &Methods::reload_credentials},
+        {kMethodRoutes, &Methods::routes},
+        {kMethodShowPeering, &Methods::show_peering},
+        {kMethodShowGateway, &Methods::show_gateway},
         {kMethodDumpState, &Methods::dump_state},
     };
     const auto found = kMethods.find(method);
@@ -68,6 +71,33 @@ class Methods {
   void show(const json& parameters, const Call& call) {
     if (const TunnelView* const tunnel = find(parameters, call))
       call->reply(gateway_.show(*tunnel));
+  }
+
+  void routes(const json& parameters, const Call& call) {
+    const std::string name = text_parameter(parameters, "virtual_network");
+    reply_or_fail(gateway_.routes(name), {"virtual network", "routes", name}, call);
+  }
+
+  void show_peering(const json& parameters, const Call& call) {
+    const std::string name = text_parameter(parameters, "name");
+    reply_or_fail(gateway_.peerings(name), {"peering", "peerings", name}, call);
+  }
+
+  void show_gateway(const json& parameters, const Call& call) {
+    const std::string name = text_parameter(parameters, "name");
+    reply_or_fail(gateway_.gateways(name), {"virtual network gateway", "gateways", name}, call);
+  }
+
+  // What was asked for by name: an empty list means that there is none of it.
+  struct Asked {
+    const char* kind;
+    const char* list;
+    std::string name;
+  };
+  static void reply_or_fail(const json& answer, const Asked& asked, const Call& call) {
+    if (!asked.name.empty() && answer[asked.list].empty())
+      return call->fail(kErrorUnknownObject, {{"kind", asked.kind}, {"name", asked.name}});
+    call->reply(answer);
   }
 
   void up(const json& parameters, const Call& call) { run(CommandKind::Up, parameters, call); }

@@ -20,9 +20,17 @@ inline constexpr const char* kMethodRekey =
     "io.twinspan.gateway.Rekey";  // parameters: connection, ike
 inline constexpr const char* kMethodEvents = "io.twinspan.gateway.Events";  // parameters: follow
 inline constexpr const char* kMethodReloadCredentials = "io.twinspan.gateway.ReloadCredentials";
+inline constexpr const char* kMethodRoutes =
+    "io.twinspan.gateway.Routes";  // parameters: virtual_network, or all
+inline constexpr const char* kMethodShowPeering =
+    "io.twinspan.gateway.ShowPeering";  // parameters: name, or all
+inline constexpr const char* kMethodShowGateway =
+    "io.twinspan.gateway.ShowGateway";  // parameters: name, or all
 inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";
 
 inline constexpr const char* kErrorUnknownConnection = "io.twinspan.gateway.UnknownConnection";
+// parameters: kind ("peering"), name
+inline constexpr const char* kErrorUnknownObject = "io.twinspan.gateway.UnknownObject";
 inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // diagnosis_json.h
 // parameters: errors, a line for each fault.
 inline constexpr const char* kErrorBadCredentials = "io.twinspan.gateway.BadCredentials";

@@ -2,9 +2,11 @@
 
 #include <filesystem>
 
+#include "policy/attach.h"
 #include "policy/compile.h"
 #include "policy/validate.h"
 #include "tools/twinspand/estate_file.h"
+#include "tun/interface_names.h"
 
 namespace twinspan::tools {
 namespace {
@@ -21,9 +23,10 @@ Lines to_lines(const std::vector<policy::ConfigError>& errors) {
 
 Result<Estate, Lines> load_estate(const std::string& path, const std::string& gateway,
                                   unsigned instance) {
-  const auto model = read_model(path);
-  if (!model) return Err(to_lines(model.error()));
-  Estate estate;
+  auto read = read_model(path);
+  if (!read) return Err(to_lines(read.error()));
+  const auto model = std::make_shared<const policy::Model>(*std::move(read));
+  Estate estate{.model = model};
   Lines errors;
   for (policy::Finding& finding : policy::validate(*model)) {
     const bool is_fatal = policy::stops_gateway(finding, gateway);
@@ -32,9 +35,13 @@ Result<Estate, Lines> load_estate(const std::string& path, const std::string& ga
   }
   if (!errors.empty()) return Err(errors);
   const std::string directory = std::filesystem::absolute(path).parent_path().string();
-  auto plan = policy::compile(*model, gateway, instance, directory);
+  const policy::HostFacts facts{.interfaces = tun::interface_names()};
+  auto plan = policy::compile(*model, gateway, instance, directory, facts);
   if (!plan) return Err(to_lines(plan.error()));
   estate.plan = *std::move(plan);
+  const auto& self = model->gateways.find(gateway)->second;
+  for (std::string& warning : policy::attachment_warnings(*model, self, facts))
+    estate.warnings.push_back(std::move(warning));
   for (const policy::TunnelPlan& tunnel : estate.plan.tunnels) {
     estate.places.push_back(
         policy::places_of(*model, model->connections.find(tunnel.connection)->second));

@@ -7,12 +7,14 @@
 
 #include "base/result.h"
 #include "policy/config_place.h"
+#include "policy/model.h"
 #include "policy/plan.h"
 #include "tools/twinspand/credentials.h"
 
 namespace twinspan::tools {
 
 struct Estate {
+  std::shared_ptr<const policy::Model> model;
   policy::Plan plan;
   std::vector<TunnelCredentials> credentials;  // By tunnel.
   std::vector<policy::ConfigPlaces> places;    // By tunnel.

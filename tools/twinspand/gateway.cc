@@ -4,7 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "tools/twinspand/isolation.h"
+#include "tools/twinspand/run_dir.h"
+#include "tools/twinspand/views_json.h"
 #include "tools/twinspand/wiring.h"
+#include "tun/firewall_watch.h"
 
 namespace twinspan::tools {
 namespace {
@@ -53,7 +57,8 @@ Gateway::Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
                .turn_done = [this] { publish_if_changed(); }}),
       names_(parts_.context),
       records_(parts_.context),
-      tick_timer_(parts_.context) {
+      tick_timer_(parts_.context),
+      firewall_news_(parts_.context) {
   CHECK(credentials_.size() == plan_.tunnels.size());
 }
 
@@ -68,14 +73,52 @@ Result<void, tun::HostError> Gateway::start() {
   TRY(parts_.host.claim(key, options_.run_dir));
   const bool is_fresh = parts_.host.list_tuns().empty();
   if (auto occupied = occupy_host(); !occupied) {
-    if (is_fresh) parts_.host.flush();
+    if (is_fresh) {
+      if (const auto flushed = flush_host(parts_.host, options_.run_dir); !flushed)
+        log_.warning("{}", flushed.error().to_string());
+    }
     return occupied;
   }
+  record_peerings();
+  watch_isolation();
   data_plane_.start();
   records_.assign(data_plane_.record_fd());
   wait_for_records();
   tick();
   return {};
+}
+
+void Gateway::watch_isolation() {
+  auto watch = parts_.host.watch_firewall();
+  if (!watch) return log_.warning("{}", watch.error().to_string());
+  firewall_news_.assign(watch->release());
+  wait_for_firewall_news();
+}
+
+void Gateway::wait_for_firewall_news() {
+  firewall_news_.async_wait(
+      boost::asio::posix::stream_descriptor::wait_read,
+      [this](const boost::system::error_code& error) {
+        if (error) return;
+        if (tun::take_firewall_deletions(firewall_news_.native_handle()) &&
+            !is_isolated(parts_.host)) {
+          log_.warning(
+              "the rules that keep networks apart were deleted by somebody; they are put up again");
+          if (const auto again = isolate(parts_.host, plan_, options_.run_dir, log_); !again)
+            log_.error("{}", again.error().to_string());
+        }
+        wait_for_firewall_news();
+      });
+}
+
+// What was carried out is compared with at the next start: a half whose other half is gone by then
+// is Disconnected.
+void Gateway::record_peerings() {
+  const std::string path = options_.run_dir + "/" + kPeeringRecordsName;
+  peering_records_ =
+      policy::next_records(*parts_.model, policy::parse_records(read_file(path).value_or("")));
+  if (const auto written = write_file_atomically(path, policy::to_text(peering_records_)); !written)
+    log_.warning("the states of peerings are not kept: {}", written.error());
 }
 
 Result<void, tun::HostError> Gateway::check_host() {
@@ -112,6 +155,7 @@ Result<void, tun::HostError> Gateway::open_sockets() {
 
 // Everything on the host that outlives the process, in the order that never leaks.
 Result<void, tun::HostError> Gateway::occupy_host() {
+  TRY(isolate(parts_.host, plan_, options_.run_dir, log_));
   TRY(set_routes(false));
   std::vector<std::string> stale = parts_.host.list_tuns();
   for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
@@ -165,7 +209,7 @@ Result<void, tun::HostError> Gateway::set_routes(bool with_tunnels) {
       }
     }
   }
-  return parts_.host.set_routes(protected_prefixes(plan_), routes, plan_.own_prefixes);
+  return parts_.host.set_routes(protected_prefixes(plan_), routes, attached_prefixes(plan_));
 }
 
 void Gateway::negotiate() {
@@ -314,6 +358,31 @@ nlohmann::json Gateway::status() const {
           {"connections", connections},
           {"data_plane", data_plane_json(data_plane)},
           {"ike", ike_json(endpoint_.counters())}};
+}
+
+nlohmann::json Gateway::routes(const std::string& virtual_network) const {
+  std::vector<policy::EffectiveRoute> routes;
+  for (const policy::AttachedNetwork& network : plan_.networks.attached) {
+    if (!virtual_network.empty() && network.name != virtual_network) continue;
+    const auto own = policy::effective_routes(plan_, network.name);
+    routes.insert(routes.end(), own.begin(), own.end());
+  }
+  return routes_json(routes, [this](const std::string& connection) -> std::string {
+    const TunnelView* const tunnel = find(connection);
+    return tunnel == nullptr ? "Unknown" : to_string(tunnel->status());
+  });
+}
+
+nlohmann::json Gateway::peerings(const std::string& name) const {
+  auto views = policy::peering_views(*parts_.model, plan_.networks, peering_records_);
+  if (!name.empty()) std::erase_if(views, [&](const auto& view) { return view.name != name; });
+  return peerings_json(views);
+}
+
+nlohmann::json Gateway::gateways(const std::string& name) const {
+  auto views = policy::gateway_views(*parts_.model);
+  if (!name.empty()) std::erase_if(views, [&](const auto& view) { return view.name != name; });
+  return gateways_json(views, {plan_.gateway, plan_.instance});
 }
 
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {

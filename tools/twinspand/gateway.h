@@ -18,7 +18,9 @@
 #include "esp/kernels/select.h"
 #include "ike/crypto/provider.h"
 #include "ike/driver/asio_driver.h"
+#include "policy/model.h"
 #include "policy/plan.h"
+#include "policy/views.h"
 #include "tools/twinspand/carrier.h"
 #include "tools/twinspand/credentials.h"
 #include "tools/twinspand/event_journal.h"
@@ -46,6 +48,7 @@ class Gateway : private ike::DatagramPort {
     std::unique_ptr<KeyLog> key_log;  // nullptr: none.
     Log log;
     std::vector<policy::ConfigPlaces> places = {};  // By tunnel; may be left out.
+    std::shared_ptr<const policy::Model> model = std::make_shared<const policy::Model>();
   };
 
   // credentials[i] belongs to plan.tunnels[i].
@@ -53,8 +56,9 @@ class Gateway : private ike::DatagramPort {
           const DaemonOptions& options, Parts parts);
   ~Gateway() override;
 
-  // Sockets, claim, unreachable routes, devices, routes, workers: in this order, so that nothing
-  // ever goes out in clear. An error leaves a host that was untouched before as it was.
+  // Sockets, claim, isolation, unreachable routes, devices, routes, workers: in this order, so that
+  // nothing ever goes out in clear or into another network. An error leaves a host that was
+  // untouched before as it was.
   Result<void, tun::HostError> start();
   void negotiate();  // Hands the peers to IKE; call after `ready`.
   // Reads every key, certificate and CRL of the plan again; SAs stay. The error: a line for each
@@ -67,6 +71,10 @@ class Gateway : private ike::DatagramPort {
   nlohmann::json status() const;
   nlohmann::json show(const TunnelView& tunnel) const;
   const TunnelView* find(const std::string& connection) const;
+  // By name; all when it is empty. The list is empty when there is none of that name.
+  nlohmann::json routes(const std::string& virtual_network) const;
+  nlohmann::json peerings(const std::string& name) const;
+  nlohmann::json gateways(const std::string& name) const;
   std::string dump_state() const { return endpoint_.dump_state(); }
   // One command for one tunnel; `outcome` is called once.
   void command(CommandKind kind, TunnelId tunnel, CommandOutcome outcome);
@@ -82,6 +90,10 @@ class Gateway : private ike::DatagramPort {
   std::optional<IpAddress> preferred_source(IpFamily family) const;
   Result<void, tun::HostError> open_device(TunnelId id, const policy::TunnelPlan& plan);
   Result<void, tun::HostError> occupy_host();
+  void record_peerings();
+  // Puts the isolation up again when somebody has deleted it.
+  void watch_isolation();
+  void wait_for_firewall_news();
 
   // ike::DatagramPort
   void send(const ike::Datagram& datagram) override;
@@ -132,10 +144,12 @@ class Gateway : private ike::DatagramPort {
   ike::AsioDriver driver_;
   NameResolver names_;
   std::vector<std::unique_ptr<Carrier>> carriers_;  // By tunnel id.
+  policy::PeeringRecords peering_records_;          // As carried out by now.
   bool table_changed_ = false;
 
   boost::asio::posix::stream_descriptor records_;
   boost::asio::steady_timer tick_timer_;
+  boost::asio::posix::stream_descriptor firewall_news_;
   std::unordered_map<uint32_t, uint64_t> inbound_packets_seen_;
 
   std::map<std::pair<TunnelId, CommandKind>, std::deque<CommandOutcome>> waiting_;

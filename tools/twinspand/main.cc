@@ -22,6 +22,7 @@
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/exit_code.h"
 #include "tools/twinspand/gateway.h"
+#include "tools/twinspand/isolation.h"
 #include "tools/twinspand/log_setup.h"
 #include "tools/twinspand/options.h"
 #include "tools/twinspand/run_dir.h"
@@ -88,7 +89,7 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
   }
   Gateway gateway(std::move(estate.plan), std::move(estate.credentials), options,
                   {context, *host, kernels, *provider, journal, std::move(key_log), log,
-                   std::move(estate.places)});
+                   std::move(estate.places), std::move(estate.model)});
   if (const auto started = gateway.start(); !started) {
     return refuse(kExitHost, started.error().to_string());
   }
@@ -108,8 +109,9 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
   gateway.negotiate();
   context.run();
   control.close();
-  if (options.cleanup_on_exit) host->flush();
-  return kExitOk;
+  if (!options.cleanup_on_exit) return kExitOk;
+  const auto flushed = flush_host(*host, options.run_dir);
+  return flushed ? int{kExitOk} : refuse(kExitHost, flushed.error().to_string());
 }
 
 // A kernel that corrupts trains of datagrams says so in no other way.

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 namespace twinspan::tools {
 namespace {
@@ -42,6 +44,12 @@ Result<tun::UniqueFd, RunDirError> lock_run_dir(const std::string& path) {
     return Err(RunDirError{path + " is in use by a running twinspand", errno == EWOULDBLOCK});
   }
   return lock;
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 Result<void, std::string> write_file_atomically(const std::string& path, const std::string& text) {

@@ -125,7 +125,7 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
 esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel) {
   if (!tunnel.any_to_any) return {};
   esp::SourcePolicy policy{
-      .refuse_martians = true, .refuse_remote = true, .refused_sources = plan.own_prefixes};
+      .refuse_martians = true, .refuse_remote = true, .refused_sources = attached_prefixes(plan)};
   for (const IpAddress& address : plan.local_addresses) {
     policy.refused_sources.push_back(IpPrefix::host(address));
   }
@@ -160,6 +160,15 @@ size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
   size_t queues = 0;
   for (const policy::TunnelPlan& tunnel : plan.tunnels) queues += to_resources(tunnel, workers);
   return queues + plan.local_addresses.size() * per_address + workers * kPerWorker + kOthers;
+}
+
+std::vector<IpPrefix> attached_prefixes(const policy::Plan& plan) {
+  std::vector<IpPrefix> prefixes = plan.own_prefixes;
+  for (const policy::AttachedNetwork& network : plan.networks.attached) {
+    if (network.gateway_use == policy::GatewayUse::Own) continue;
+    prefixes.insert(prefixes.end(), network.prefixes.begin(), network.prefixes.end());
+  }
+  return prefixes;
 }
 
 std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan) {

@@ -33,6 +33,10 @@ tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu, unsi
 // How many open files this instance can come to need.
 size_t descriptors_needed(const policy::Plan& plan, unsigned workers);
 
+// Of every network that is attached to the host: looked up in its own tables, and never a source
+// that comes out of a tunnel.
+std::vector<IpPrefix> attached_prefixes(const policy::Plan& plan);
+
 // Prefixes that must never leave in clear, and the routes of all tunnels.
 std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan);
 

@@ -49,7 +49,7 @@ TEST(Diff, TheInstancesOwnFieldsAreNamed) {
       plan_of(kGoodEstate),
       plan_of(estate_with({{"[lan0]", "[lan1]"},
                            {"public_ip_address: 192.0.2.1 }", "public_ip_address: 192.0.2.7 }"}})));
-  EXPECT_THAT(changes.fields, ElementsAre("interfaces", "local_addresses"));
+  EXPECT_THAT(changes.fields, ElementsAre("interfaces", "networks", "local_addresses"));
   EXPECT_THAT(changes.changed, SizeIs(2));
 }
 

@@ -17,10 +17,11 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string printed_plan(std::string_view path, std::string_view gateway) {
+std::string printed_plan(std::string_view path, std::string_view gateway,
+                         const HostFacts& facts = {}) {
   const std::string text = read_source_file(path);
   EXPECT_THAT(findings_of(text), IsEmpty()) << path;
-  const auto plan = compile(model_of(text), gateway, 0, "/etc/twinspan");
+  const auto plan = compile(model_of(text), gateway, 0, "/etc/twinspan", facts);
   return plan ? plan->to_string() : plan.error().front().to_string();
 }
 
@@ -115,11 +116,7 @@ TEST(Examples, TheHalvesOfTwoAdministratorsFitEachOther) {
   for (const CheckItem& item : *list) EXPECT_EQ(item.result, CheckResult::Pass) << item.number;
 }
 
-// Of peerings, nothing but that they are not carried out yet.
-void expect_only_unsupported(const std::string& text) {
-  for (const Finding& finding : validate(model_of(text)))
-    EXPECT_EQ(finding.id, kNotSupportedRule) << finding.to_string();
-}
+const HostFacts kLans{{"lan0", "lan1", "lan2"}};
 
 std::string first_refused(const Model& model, std::string_view from, std::string_view to) {
   const auto way = find_way(model, from, to);
@@ -129,18 +126,25 @@ std::string first_refused(const Model& model, std::string_view from, std::string
 }
 
 TEST(Examples, APeeredNetworkUsesTheGatewayOfTheOther) {
-  const std::string text = read_source_file("examples/two-networks-peered.yaml");
-  expect_only_unsupported(text);
-  const Model model = model_of(text);
+  EXPECT_THAT(printed_plan("examples/two-networks-peered.yaml", "gw-a", kLans),
+              HasSubstr("  attached    vnet-a 10.1.0.0/16 on lan0, has the gateway\n"
+                        "  attached    vnet-c 10.3.0.0/16 on lan1, uses the gateway\n"
+                        "  open        vnet-a to vnet-c\n"
+                        "  open        vnet-c to vnet-a\n"));
+  const Model model = model_of(read_source_file("examples/two-networks-peered.yaml"));
   EXPECT_EQ(first_refused(model, "vnet-c", "vnet-a"), "");
   EXPECT_EQ(first_refused(model, "vnet-c", "branch"), "");
   EXPECT_EQ(first_refused(model, "branch", "vnet-c"), "");
 }
 
 TEST(Examples, SpokesUseTheHubsGatewayAndDoNotReachEachOther) {
-  const std::string text = read_source_file("examples/hub-and-spoke.yaml");
-  expect_only_unsupported(text);
-  const Model model = model_of(text);
+  EXPECT_THAT(printed_plan("examples/hub-and-spoke.yaml", "gw-hub", kLans),
+              HasSubstr("  open        hub to spoke-1\n"
+                        "  open        hub to spoke-2\n"
+                        "  open        spoke-1 to hub\n"
+                        "  open        spoke-2 to hub\n"
+                        "tunnel"));
+  const Model model = model_of(read_source_file("examples/hub-and-spoke.yaml"));
   EXPECT_EQ(first_refused(model, "spoke-1", "headquarters"), "");
   EXPECT_EQ(first_refused(model, "spoke-2", "headquarters"), "");
   EXPECT_THAT(first_refused(model, "spoke-1", "spoke-2"), HasSubstr("not transitive"));
