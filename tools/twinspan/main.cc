@@ -29,6 +29,35 @@ CLI::App* add_connection_command(CLI::App& app, CommandOptions& options, Command
   return sub;
 }
 
+void add_import(CLI::App& app, CommandOptions& options, Command& chosen) {
+  CLI::App* const all =
+      app.add_subcommand("import", "Another program's configuration to an estate file")
+          ->fallthrough();
+  all->require_subcommand(1);
+  const auto add = [&](const char* name, const char* text, Command command) {
+    CLI::App* const sub = all->add_subcommand(name, text)->fallthrough();
+    sub->add_option("file", options.file, "The file to read")->required();
+    sub->add_option("--keys-to", options.keys_to,
+                    "Folder for the keys that stand in the file, one file of mode 0600 each; "
+                    "without it they are not copied");
+    sub->callback([&chosen, command] { chosen = command; });
+  };
+  add("azure", "A template, or what `az ... -o json` prints", run_import_azure);
+  add("swanctl", "strongSwan's swanctl.conf", run_import_swanctl);
+}
+
+void add_export(CLI::App& app, CommandOptions& options, Command& chosen) {
+  CLI::App* const all =
+      app.add_subcommand("export", "The other end of a connection, for another program")
+          ->fallthrough();
+  all->require_subcommand(1);
+  CLI::App* const sub = add_connection_command(
+      *all, options, chosen, {"strongswan", "As swanctl.conf"}, run_export_strongswan);
+  sub->add_option("--config", options.file, "The estate file")->required();
+  sub->add_option("--instance", options.instance, "Of our gateway");
+  sub->add_flag("--with-key", options.with_key, "Write the pre-shared key into it");
+}
+
 int run(int argc, char** argv) {
   CommandOptions options;
   Command chosen = run_status;
@@ -57,6 +86,8 @@ int run(int argc, char** argv) {
               run_reload_credentials);
   add_command(app, chosen, "flush", "Remove devices, routes and rules of a stopped gateway",
               run_flush);
+  add_import(app, options, chosen);
+  add_export(app, options, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
