@@ -10,8 +10,9 @@
 
 namespace twinspan {
 
-// One SA needs a few hundred bytes of keys, so guard pages per secret (sodium_malloc) would cost
-// three pages each; the plain heap with mlock keeps a thousand tunnels cheap.
+// One SA has several keys, of a few hundred bytes to 5 KiB when expanded. Guard pages per secret
+// (sodium_malloc) would cost three pages each; the plain heap with mlock keeps a thousand tunnels
+// cheap.
 SecretBytes::SecretBytes(size_t size) : size_(size) {
   if (size == 0) return;
   data_ = static_cast<uint8_t*>(std::calloc(1, size));

@@ -29,6 +29,12 @@ inline uint8_t outer_traffic_class(uint8_t inner, bool copy_dscp) {
   return copy_dscp ? inner : static_cast<uint8_t>(inner & kEcnMask);
 }
 
+// RFC 9347 3.1: packets that share an AGGFRAG payload may say different things of congestion, so
+// the outer header says nothing (RFC 6040 4.1, compatibility mode).
+inline uint8_t aggfrag_traffic_class(uint8_t inner, bool copy_dscp) {
+  return copy_dscp ? static_cast<uint8_t>(inner & ~kEcnMask) : uint8_t{0};
+}
+
 // RFC 6040 4.2, figure 4: what leaves the tunnel; nullopt: the packet must be dropped.
 std::optional<Ecn> combine_ecn(Ecn outer, Ecn inner);
 

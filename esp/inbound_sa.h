@@ -1,5 +1,6 @@
 // One inbound ESP SA. Cold part constant after creation; hot part (replay window, limits, cipher)
-// has one writer: the thread that opens for the tunnel. Both are split as in OutboundSa.
+// has one writer: the thread that opens for the queue of its tunnel's device. Both are split as in
+// OutboundSa.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,9 @@
 
 namespace twinspan::esp {
 
-struct TunnelCounters {
+// What one worker has done for a tunnel. On cache lines of its own: the next one is another
+// worker's.
+struct alignas(64) TunnelCounters {
   DirectionCounters inbound;   // Written by the thread that opens.
   DirectionCounters outbound;  // Written by the thread that seals.
 };
@@ -24,7 +27,7 @@ struct InboundState {
   TrafficLifetime lifetime;
   SaEvents events;
   std::shared_ptr<const SelectorPair> selectors;
-  std::shared_ptr<TunnelCounters> counters;  // Of the tunnel.
+  std::shared_ptr<TunnelCounters> counters;  // Of the tunnel's queue.
   std::shared_ptr<const PathMtu> path;       // Likewise.
 };
 
@@ -40,6 +43,8 @@ class InboundSa {
   Spi outbound_spi() const { return identity_.outbound_spi; }
   ChildId child() const { return identity_.child; }
   TunnelId tunnel() const { return identity_.tunnel; }
+  uint16_t queue() const { return identity_.queue; }
+  bool has_own_source_port() const { return identity_.has_own_source_port; }
   Encapsulation encapsulation() const { return identity_.encapsulation; }
   const Endpoint& local() const { return identity_.local; }
   const Endpoint& remote() const { return identity_.remote; }

@@ -1,9 +1,12 @@
 #include "esp/open.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "base/bytes.h"
+#include "esp/aggfrag.h"
 #include "esp/inner_packet.h"
 #include "esp/mss_clamp.h"
 
@@ -26,7 +29,64 @@ bool is_padding(ByteView bytes) {
   return true;
 }
 
-// Order of RFC 4303 3.4 behind the cipher, and of RFC 4301 5.2. `body` is authentic plaintext.
+// RFC 4301 5.2. Whether the packet, which lies in `bytes`, may leave the tunnel.
+Verdict judge_packet(InboundSa& sa, const InnerPacket& packet, ByteSpan bytes, Ecn outer_ecn) {
+  if (!sa.state().selectors->admits_inbound(packet)) return Verdict::SelectorMismatch;
+  if (sa.source_filter().refuses(packet.family, packet.source)) return Verdict::SourceRefused;
+  if (!decapsulate_ecn(bytes, outer_ecn)) return Verdict::EcnIllegal;
+  clamp_mss(bytes, sa.mss_mtu());
+  return Verdict::Accept;
+}
+
+void wipe(ByteSpan bytes) {
+  std::ranges::fill(bytes, uint8_t{0});
+}
+
+Verdict judge_block(InboundSa& sa, const DataBlock& block, ByteSpan bytes, Ecn outer_ecn) {
+  switch (block.kind) {
+    case BlockKind::Packet:
+      return judge_packet(sa, block.packet, bytes, outer_ecn);
+    case BlockKind::Fragment:
+      return Verdict::AggfragFragment;
+    default:
+      return Verdict::BadAggfrag;
+  }
+}
+
+// Moves the item to the first packet of `blocks` that may leave the tunnel. If none may, the result
+// is the reason of the last one; those of the others, and `refused`, which is that of something
+// before the blocks, are counted here.
+Verdict judge_blocks(InboundSa& sa, ByteSpan blocks, OpenItem& item,
+                     std::optional<Verdict> refused = {}) {
+  for (;;) {
+    const DataBlock block = read_block(blocks);
+    if (block.kind == BlockKind::End) return refused.value_or(Verdict::Dummy);
+    // Where it is not a packet, nothing is known of what follows.
+    const ByteSpan bytes =
+        block.kind == BlockKind::Packet ? blocks.first(block.packet.bytes.size()) : blocks;
+    blocks = blocks.subspan(bytes.size());
+    if (refused) sa.counters().drops[static_cast<size_t>(*refused)].add(1);
+    const Verdict verdict = judge_block(sa, block, bytes, item.outer_ecn);
+    if (verdict == Verdict::Accept) {
+      item.inner = bytes.data();
+      item.inner_length = static_cast<uint32_t>(bytes.size());
+      item.unread_length = static_cast<uint32_t>(blocks.size());
+      return verdict;
+    }
+    wipe(bytes);
+    refused = verdict;
+  }
+}
+
+Verdict judge_aggfrag(InboundSa& sa, ByteSpan payload, OpenItem& item) {
+  const auto parsed = parse_aggfrag(payload);
+  if (!parsed) return Verdict::BadAggfrag;
+  if (!parsed->continues_packet) return judge_blocks(sa, parsed->blocks, item);
+  wipe(payload.first(payload.size() - parsed->blocks.size()));
+  return judge_blocks(sa, parsed->blocks, item, Verdict::AggfragFragment);
+}
+
+// Order of RFC 4303 3.4 behind the cipher. `body` is authentic plaintext.
 Verdict judge_body(InboundSa& sa, ByteSpan body, OpenItem& item) {
   const uint8_t next_header = body[body.size() - 1];
   const size_t padding = body[body.size() - 2];
@@ -34,19 +94,28 @@ Verdict judge_body(InboundSa& sa, ByteSpan body, OpenItem& item) {
   const ByteSpan payload = body.first(body.size() - kTrailerSize - padding);
   if (!is_padding(body.subspan(payload.size(), padding))) return Verdict::BadPadding;
   if (next_header == kNextHeaderNone) return Verdict::Dummy;
+  if (sa.layout().is_aggfrag()) {
+    // RFC 9347 2.3 leaves open what else such an SA might carry, so nothing else is taken.
+    if (next_header != kNextHeaderAggfrag) return Verdict::BadAggfrag;
+    return judge_aggfrag(sa, payload, item);
+  }
 
   const auto packet = parse_inner(payload);
   if (!packet) return Verdict::BadInnerPacket;
   if (next_header != (packet->family == IpFamily::V4 ? kNextHeaderIpv4 : kNextHeaderIpv6)) {
     return Verdict::BadInnerPacket;
   }
-  if (!sa.state().selectors->admits_inbound(*packet)) return Verdict::SelectorMismatch;
-  if (sa.source_filter().refuses(packet->family, packet->source)) return Verdict::SourceRefused;
   const ByteSpan inner = payload.first(packet->bytes.size());
-  if (!decapsulate_ecn(inner, item.outer_ecn)) return Verdict::EcnIllegal;
-  clamp_mss(inner, sa.mss_mtu());
+  const Verdict verdict = judge_packet(sa, *packet, inner, item.outer_ecn);
+  if (verdict != Verdict::Accept) return verdict;
+  item.inner = inner.data();
   item.inner_length = static_cast<uint32_t>(inner.size());
-  return Verdict::Accept;
+  return verdict;
+}
+
+void count_accepted(DirectionCounters& counters, const OpenItem& item) {
+  counters.packets.add(1);
+  counters.bytes.add(item.inner_length);
 }
 
 // The frames of one SA that stand next to each other, on their way through its cipher.
@@ -130,9 +199,7 @@ void OpenBatch::finish(size_t index) {
     return drop(state.counters->inbound, item, verdict);
   }
   item.verdict = verdict;
-  item.inner = packet.output;
-  state.counters->inbound.packets.add(1);
-  state.counters->inbound.bytes.add(item.inner_length);
+  count_accepted(state.counters->inbound, item);
 }
 
 }  // namespace
@@ -143,6 +210,7 @@ void open(const SaTable& table, std::span<OpenItem> items, DirectionCounters& or
     item.sa = nullptr;
     item.inner = nullptr;
     item.inner_length = 0;
+    item.unread_length = 0;
     if (item.frame_length < kFixedHeaderSize) {
       drop(orphans, item, Verdict::Malformed);
       continue;
@@ -155,6 +223,21 @@ void open(const SaTable& table, std::span<OpenItem> items, DirectionCounters& or
     batch.add(*item.sa, item);
   }
   batch.flush();
+}
+
+bool next_inner(OpenItem& item) {
+  if (item.unread_length == 0) return false;
+  const ByteSpan blocks(item.inner + item.inner_length, item.unread_length);
+  item.unread_length = 0;
+  const Verdict verdict = judge_blocks(*item.sa, blocks, item);
+  DirectionCounters& counters = item.sa->counters();
+  if (verdict == Verdict::Accept) {
+    count_accepted(counters, item);
+    return true;
+  }
+  // Padding behind a packet is no dummy.
+  if (verdict != Verdict::Dummy) counters.drops[static_cast<size_t>(verdict)].add(1);
+  return false;
 }
 
 }  // namespace twinspan::esp

@@ -4,8 +4,11 @@
 // Order per frame: SPI look-up, replay look-ahead, authentication and decryption, replay commit,
 // padding and TFC trimmed, inner lengths, selectors (RFC 4301 5.2), source policy, congestion marks
 // (RFC 6040). What is released has the MSS of its SYN lowered to what the tunnel carries. Nothing
-// of a failed frame is released: its plaintext is wiped. Thread: the one that owns the SAs for
-// receiving.
+// of a failed frame is released: its plaintext is wiped.
+//
+// An SA with AGGFRAG has several inner packets in a frame, each of which is checked like that of
+// any other: open() goes to the first that may leave, next_inner() to those behind it.
+// Thread: the one that owns the SAs for receiving.
 #pragma once
 
 #include <span>
@@ -24,11 +27,17 @@ struct OpenItem {
   InboundSa* sa = nullptr;   // nullptr when the SPI is unknown.
   uint8_t* inner = nullptr;  // Inside the frame; valid with Verdict::Accept.
   uint32_t inner_length = 0;
+  uint32_t unread_length = 0;  // Of the data blocks behind `inner`, for next_inner().
   Verdict verdict = Verdict::Malformed;
 };
 
 // Opens every item. Accepted packets and drops are counted per tunnel; frames without an SA are
 // counted in `orphans`.
 void open(const SaTable& table, std::span<OpenItem> items, DirectionCounters& orphans);
+
+// Of an accepted item: moves on to the next inner packet of its frame that may leave the tunnel,
+// and counts it and those that it passes over. False: there is none, as behind the one packet of a
+// frame without AGGFRAG.
+bool next_inner(OpenItem& item);
 
 }  // namespace twinspan::esp

@@ -1,7 +1,7 @@
 // One outbound ESP SA: a constant cold part, and a hot part (sequence number, limits, cipher) with
-// one writer, the thread that seals for the tunnel. When the remote endpoint changes, the control
-// thread makes a new OutboundSa around the same hot part and publishes it; a worker sees the
-// endpoints of its table only.
+// one writer, the thread that seals for the queue of its tunnel's device. When the remote endpoint
+// changes, the control thread makes a new OutboundSa around the same hot part and publishes it; a
+// worker sees the endpoints of its table only.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +23,14 @@ namespace twinspan::esp {
 struct SaIdentity {
   ChildId child;
   TunnelId tunnel;
+  uint16_t resource = 0;  // RFC 9611; of SaPairParams.
+  uint16_t queue = 0;     // Of the tunnel's device: that of the worker which owns the SA.
   Spi inbound_spi;
   Spi outbound_spi;
   Encapsulation encapsulation = Encapsulation::Udp;
   Endpoint local;
   Endpoint remote;
+  bool has_own_source_port = false;  // Sent from another UDP port than that of `local`.
 };
 
 struct OutboundState {
@@ -54,6 +57,9 @@ class OutboundSa {
   }  // Of its pair; names the pair in records.
   ChildId child() const { return identity_.child; }
   TunnelId tunnel() const { return identity_.tunnel; }
+  uint16_t resource() const { return identity_.resource; }
+  uint16_t queue() const { return identity_.queue; }
+  bool has_own_source_port() const { return identity_.has_own_source_port; }
   Encapsulation encapsulation() const { return identity_.encapsulation; }
   const Endpoint& local() const { return identity_.local; }
   const Endpoint& remote() const { return identity_.remote; }
@@ -68,6 +74,13 @@ class OutboundSa {
   }
 
   uint32_t mss_mtu() const { return esp::mss_mtu(*state_->path, state_->layout, outer_overhead()); }
+
+  // What the packets of one AGGFRAG payload may have together; 0 without AGGFRAG, and as long as
+  // nothing says what fits.
+  uint32_t payload_limit() const {
+    const uint32_t fitting = layout().is_aggfrag() ? mss_mtu() : 0;
+    return fitting == kIpLengthMax ? 0 : fitting;
+  }
 
   // The sealing thread: event bits since the last call.
   uint8_t take_events() { return state_->events.take(); }

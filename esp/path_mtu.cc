@@ -33,25 +33,28 @@ bool PathMtu::lower(uint32_t reported, IpFamily family, uint64_t now_ms) {
 bool PathMtu::take_probe(size_t size, IpFamily family, uint64_t now_ms) {
   // Every path carries that much, so there is nothing to ask.
   if (size <= outer_mtu_min(family)) return false;
+  uint64_t last = last_probe_.load(std::memory_order_relaxed);
+  const uint64_t last_ms = last >> kIntervalBits;
+  const uint64_t last_interval = last & ((1u << kIntervalBits) - 1);
   const bool is_wanted = is_probe_wanted_.load(std::memory_order_relaxed);
-  const bool is_first = probe_interval_ms_ == 0;
-  const uint64_t interval = is_wanted ? kProbeIntervalMinMs : probe_interval_ms_;
-  if (!is_first && now_ms - last_probe_ms_ < interval) return false;
-  if (is_wanted) {
-    is_probe_wanted_.store(false, std::memory_order_relaxed);
-    probe_interval_ms_ = kProbeIntervalMinMs;
-  } else {
-    probe_interval_ms_ = std::min(probe_interval_ms_ * 2, kProbeIntervalMaxMs);
-  }
-  last_probe_ms_ = now_ms;
+  const uint64_t due_after = is_wanted ? kProbeIntervalMinMs : last_interval;
+  // Another worker's clock may be a tick behind.
+  if (last != 0 && (now_ms < last_ms || now_ms - last_ms < due_after)) return false;
+  const uint64_t interval =
+      is_wanted ? kProbeIntervalMinMs : std::min(last_interval * 2, kProbeIntervalMaxMs);
+  const uint64_t next = now_ms << kIntervalBits | interval;
+  if (!last_probe_.compare_exchange_strong(last, next, std::memory_order_relaxed)) return false;
+  if (is_wanted) is_probe_wanted_.store(false, std::memory_order_relaxed);
   return true;
 }
 
 void PathMtu::age(uint64_t now_ms) {
-  if (outer_.load(std::memory_order_acquire) == 0) return;
+  uint32_t known = outer_.load(std::memory_order_acquire);
+  if (known == 0) return;
   const uint64_t learned_at = learned_at_ms_.load(std::memory_order_relaxed);
   if (now_ms < learned_at || now_ms - learned_at < kLearnedForMs) return;
-  forget();
+  // Not what another thread has learned since.
+  if (outer_.compare_exchange_strong(known, 0, std::memory_order_relaxed)) want_probe();
 }
 
 void PathMtu::forget() {

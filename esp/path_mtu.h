@@ -9,8 +9,8 @@
 // What was learned is forgotten after ten minutes, and the traffic that is large again asks anew
 // (RFC 1191 6.3, RFC 8201 4).
 //
-// Threads: lower() and want_probe() on any; forget() and set_device_mtu() on the control thread;
-// take_probe() and age() on the thread that seals for the tunnel; the getters on any.
+// Threads: forget() and set_device_mtu() on the control thread; all else on any. Where several
+// workers seal for one tunnel, take_probe() gives a probe that is due to one of them.
 #pragma once
 
 #include <algorithm>
@@ -37,12 +37,14 @@ inline uint32_t outer_overhead(IpFamily family, Encapsulation encapsulation) {
   return (family == IpFamily::V4 ? 20 : 40) + (encapsulation == Encapsulation::Udp ? 8 : 0);
 }
 
-// The largest inner packet whose frame has at most `room` bytes; 0: none.
+// The largest inner packet whose frame has at most `room` bytes; 0: none. With AGGFRAG also what
+// the inner packets of one frame may have together.
 inline uint32_t largest_inner(const EspLayout& layout, size_t room) {
   const size_t around = layout.header_size() + layout.icv_size;
   if (room < around) return 0;
   const size_t body = (room - around) & ~(layout.alignment - 1);
-  return body < kTrailerSize ? 0 : static_cast<uint32_t>(body - kTrailerSize);
+  const size_t taken = layout.payload_header_size + kTrailerSize;
+  return body < taken ? 0 : static_cast<uint32_t>(body - taken);
 }
 
 class PathMtu {
@@ -82,9 +84,11 @@ class PathMtu {
   std::atomic<uint32_t> device_mtu_{0};
   std::atomic<uint64_t> learned_at_ms_{0};
   std::atomic<bool> is_probe_wanted_{true};
-  // Of the sealing thread.
-  uint64_t last_probe_ms_ = 0;
-  uint64_t probe_interval_ms_ = 0;
+  // In one word, so that whoever changes it has the probe: when the last one was sent, and the
+  // interval to the next in the lowest 16 bits. 0: none was sent.
+  static constexpr unsigned kIntervalBits = 16;
+  static_assert(kProbeIntervalMaxMs < 1u << kIntervalBits);
+  std::atomic<uint64_t> last_probe_{0};
 };
 
 // What a TCP connection is told to fit: the device, and the path where that is known to be

@@ -45,6 +45,9 @@ Result<void, std::string> check_params(const SaPairParams& params) {
     return Err<std::string>("a replay window of " + std::to_string(params.replay_window_packets) +
                             " packets is not between 1024 and 1048576");
   }
+  if (params.resource >= kResourcesMax) {
+    return Err<std::string>("resource " + std::to_string(params.resource) + " is not below 256");
+  }
   return {};
 }
 
@@ -52,7 +55,7 @@ Result<void, std::string> check_params(const SaPairParams& params) {
 
 struct SaStore::Child {
   TunnelId tunnel;
-  SpdEntry spd_entry;  // Without the SA.
+  SpdEntry spd_entry;  // Without SAs.
   Spi inbound_spi;
   std::shared_ptr<InboundSa> inbound;
   std::shared_ptr<OutboundSa> outbound;  // Active or not.
@@ -60,7 +63,7 @@ struct SaStore::Child {
 
 struct SaStore::Tunnel {
   SourcePolicy policy;
-  std::shared_ptr<TunnelCounters> counters = std::make_shared<TunnelCounters>();
+  std::vector<std::shared_ptr<TunnelCounters>> counters;  // By queue.
   std::shared_ptr<PathMtu> path = std::make_shared<PathMtu>();
   Spd spd;
   size_t child_count = 0;
@@ -72,6 +75,16 @@ namespace {
 std::shared_ptr<const SourceFilter> make_filter(SourcePolicy policy, const Endpoint& remote) {
   if (policy.refuse_remote) policy.refused_sources.push_back(IpPrefix::host(remote.address));
   return std::make_shared<const SourceFilter>(policy);
+}
+
+// Wherever `old` is active; nowhere when it never was, or was replaced.
+void replace_in_spd(Spd& spd, const std::shared_ptr<OutboundSa>& old,
+                    const std::shared_ptr<OutboundSa>& next) {
+  if (old == nullptr) return;
+  for (SpdEntry& entry : spd) {
+    if (entry.sa == old) entry.sa = next;
+    std::ranges::replace(entry.further, old, next);
+  }
 }
 
 }  // namespace
@@ -90,10 +103,13 @@ SaStore::Child* SaStore::find_child(ChildId child) const {
   return found == children_.end() ? nullptr : found->second.get();
 }
 
-void SaStore::add_tunnel(TunnelId tunnel, SourcePolicy policy) {
-  CHECK(tunnels_.size() < kTunnelsMax);
+void SaStore::add_tunnel(TunnelId tunnel, SourcePolicy policy, unsigned queues) {
+  CHECK(tunnels_.size() < kTunnelsMax && queues > 0 && queues <= kResourcesMax);
   auto added = std::make_unique<Tunnel>();
   added->policy = std::move(policy);
+  for (unsigned i = 0; i < queues; ++i) {
+    added->counters.push_back(std::make_shared<TunnelCounters>());
+  }
   CHECK(tunnels_.emplace(tunnel, std::move(added)).second);
 }
 
@@ -104,8 +120,8 @@ void SaStore::remove_tunnel(TunnelId tunnel) {
   tunnels_.erase(tunnel);
 }
 
-Result<void, std::string> SaStore::install(SaPairParams params) {
-  Tunnel* const tunnel = find_tunnel(params.tunnel);
+Result<void, std::string> SaStore::check_room(const SaPairParams& params) const {
+  const Tunnel* const tunnel = find_tunnel(params.tunnel);
   if (tunnel == nullptr) return Err<std::string>("the tunnel is unknown");
   if (find_child(params.child) != nullptr) return Err<std::string>("the Child SA is already there");
   if (tunnel->child_count >= kChildrenMax)
@@ -113,8 +129,15 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
   if (child_by_inbound_spi_.contains(params.inbound_spi.value)) {
     return Err<std::string>("the inbound SPI is taken");
   }
+  return {};
+}
+
+Result<void, std::string> SaStore::install(SaPairParams params) {
+  TRY(check_room(params));
   TRY(check_params(params));
+  Tunnel* const tunnel = find_tunnel(params.tunnel);
   const EspTransforms& transforms = params.transforms;
+  const bool aggfrag = params.aggfrag;
   const Kernel* const kernel = kernels_.find(transforms.encryption, transforms.integrity);
   if (kernel == nullptr) return Err<std::string>("ESP has no such pair of transforms");
   auto inbound_cipher = make_cipher(*kernel, transforms, params.inbound_keys, nullptr);
@@ -123,41 +146,45 @@ Result<void, std::string> SaStore::install(SaPairParams params) {
     return Err<std::string>("the keys do not fit the transforms");
   }
 
+  const auto queue = static_cast<uint16_t>(params.resource % tunnel->counters.size());
   const SaIdentity identity{.child = params.child,
                             .tunnel = params.tunnel,
+                            .resource = params.resource,
+                            .queue = queue,
                             .inbound_spi = params.inbound_spi,
                             .outbound_spi = params.outbound_spi,
                             .encapsulation = params.encapsulation,
                             .local = params.local,
-                            .remote = params.remote};
+                            .remote = params.remote,
+                            .has_own_source_port = params.own_source_port};
   const auto selectors =
       std::make_shared<const SelectorPair>(params.local_selectors, params.remote_selectors);
   auto child = std::make_unique<Child>();
   child->tunnel = params.tunnel;
-  child->spd_entry = {.child = params.child,
-                      .local = std::move(params.local_selectors),
+  child->spd_entry = {.local = std::move(params.local_selectors),
                       .remote = std::move(params.remote_selectors),
                       .precedence = params.precedence,
                       .selectors = selectors,
-                      .sa = nullptr};
+                      .sa = nullptr,
+                      .further = {}};
   child->inbound_spi = params.inbound_spi;
   child->inbound = std::make_shared<InboundSa>(
       identity, make_filter(tunnel->policy, params.remote),
       std::make_shared<InboundState>(
           InboundState{.is_extended = transforms.esn,
-                       .layout = layout_of(transforms.encryption, transforms.integrity),
+                       .layout = layout_of(transforms.encryption, transforms.integrity, aggfrag),
                        .cipher = std::move(inbound_cipher),
                        .window = ReplayWindow(params.replay_window_packets),
                        .lifetime = TrafficLifetime(params.limits),
                        .events = {},
                        .selectors = selectors,
-                       .counters = tunnel->counters,
+                       .counters = tunnel->counters[queue],
                        .path = tunnel->path}));
   child->outbound = std::make_shared<OutboundSa>(
       identity, std::make_shared<OutboundState>(OutboundState{
                     .spi = params.outbound_spi.value,
                     .is_extended = transforms.esn,
-                    .layout = layout_of(transforms.encryption, transforms.integrity),
+                    .layout = layout_of(transforms.encryption, transforms.integrity, aggfrag),
                     .cipher = std::move(outbound_cipher),
                     .sequence = OutboundSequence(transforms.esn ? OutboundSequence::kLastExtended
                                                                 : OutboundSequence::kLast),
@@ -175,9 +202,7 @@ void SaStore::activate_outbound(ChildId id) {
   const Child* const child = find_child(id);
   if (child == nullptr || child->outbound == nullptr) return;
   Tunnel& tunnel = *find_tunnel(child->tunnel);
-  SpdEntry entry = child->spd_entry;
-  entry.sa = child->outbound;
-  activate(tunnel.spd, std::move(entry));
+  activate(tunnel.spd, child->spd_entry, child->outbound);
   tunnel.entry.reset();
 }
 
@@ -185,9 +210,7 @@ void SaStore::remove_outbound(ChildId id) {
   Child* const child = find_child(id);
   if (child == nullptr) return;
   Tunnel& tunnel = *find_tunnel(child->tunnel);
-  for (SpdEntry& entry : tunnel.spd) {
-    if (entry.child == id) entry.sa.reset();
-  }
+  replace_in_spd(tunnel.spd, child->outbound, nullptr);
   tunnel.entry.reset();
   child->outbound.reset();
   forget_if_empty(id);
@@ -218,11 +241,22 @@ void SaStore::update_remote(ChildId id, const Endpoint& local, const Endpoint& r
     child->inbound = child->inbound->moved_to(local, remote, make_filter(tunnel.policy, remote));
   }
   if (child->outbound == nullptr) return;
-  child->outbound = child->outbound->moved_to(local, remote);
-  for (SpdEntry& entry : tunnel.spd) {
-    if (entry.child == id && entry.sa != nullptr) entry.sa = child->outbound;
-  }
+  auto moved = child->outbound->moved_to(local, remote);
+  replace_in_spd(tunnel.spd, child->outbound, moved);
+  child->outbound = std::move(moved);
   tunnel.entry.reset();
+}
+
+std::shared_ptr<const TunnelEntry> SaStore::make_entry(TunnelId id, const Tunnel& tunnel) {
+  auto entry = std::make_shared<TunnelEntry>(TunnelEntry{.tunnel = id,
+                                                         .spd = tunnel.spd,
+                                                         .resources = common_resources(tunnel.spd),
+                                                         .source_policy = tunnel.policy,
+                                                         .counters = tunnel.counters});
+  trim_resources(entry->spd, entry->resources);
+  entry->any_entry = find_any_to_any(entry->spd);
+  if (entry->any_entry != nullptr) entry->only_any = entry->any_entry->sa.get();
+  return entry;
 }
 
 std::unique_ptr<const SaTable> SaStore::make_table() const {
@@ -233,12 +267,7 @@ std::unique_ptr<const SaTable> SaStore::make_table() const {
   std::vector<std::shared_ptr<const TunnelEntry>> tunnels;
   for (const auto& [id, tunnel] : tunnels_) {
     if (tunnel->entry == nullptr) {
-      tunnel->entry =
-          std::make_shared<const TunnelEntry>(TunnelEntry{.tunnel = id,
-                                                          .spd = tunnel->spd,
-                                                          .only_any = find_any_to_any(tunnel->spd),
-                                                          .source_policy = tunnel->policy,
-                                                          .counters = tunnel->counters});
+      tunnel->entry = make_entry(id, *tunnel);
     }
     tunnels.push_back(tunnel->entry);
   }
@@ -250,9 +279,15 @@ std::shared_ptr<PathMtu> SaStore::path(TunnelId id) const {
   return tunnel == nullptr ? nullptr : tunnel->path;
 }
 
-std::shared_ptr<const TunnelCounters> SaStore::counters(TunnelId id) const {
+unsigned SaStore::resources(TunnelId id) const {
   const Tunnel* const tunnel = find_tunnel(id);
-  return tunnel == nullptr ? nullptr : tunnel->counters;
+  return tunnel == nullptr ? 1 : common_resources(tunnel->spd);
+}
+
+std::vector<std::shared_ptr<const TunnelCounters>> SaStore::counters(TunnelId id) const {
+  const Tunnel* const tunnel = find_tunnel(id);
+  if (tunnel == nullptr) return {};
+  return {tunnel->counters.begin(), tunnel->counters.end()};
 }
 
 }  // namespace twinspan::esp

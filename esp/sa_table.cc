@@ -1,5 +1,7 @@
 #include "esp/sa_table.h"
 
+#include "esp/flow_hash.h"
+
 namespace twinspan::esp {
 namespace {
 
@@ -9,6 +11,19 @@ bool is_link_scope(const InnerPacket& packet) {
   if (packet.family == IpFamily::V4) return (packet.destination.low >> 8) == 0xe00000;
   const uint64_t first_word = packet.destination.high >> 48;
   return (first_word & 0xff0f) == 0xff01 || (first_word & 0xff0f) == 0xff02;
+}
+
+// Of several resources, for a packet read from `queue`; nullptr: the queue has none.
+OutboundSa* choose_resource(const TunnelEntry& tunnel, const SpdEntry& entry, ByteView packet,
+                            unsigned queue) {
+  const uint32_t hash = flow_hash(packet);
+  const unsigned slot = flow_slot(hash, tunnel.resources);
+  if (slot % tunnel.queues() == queue) return entry.sa_of(slot);
+  // Steered by another function, or by an earlier number of slots. The slot's SA is being written
+  // by another thread.
+  if (queue >= tunnel.resources) return nullptr;
+  const unsigned own = (tunnel.resources - queue - 1) / tunnel.queues() + 1;
+  return entry.sa_of(queue + flow_slot(hash, own) * tunnel.queues());
 }
 
 }  // namespace
@@ -31,7 +46,8 @@ const TunnelEntry* SaTable::find_tunnel(TunnelId tunnel) const {
   return tunnel_by_id_.find(tunnel.value);
 }
 
-OutboundSa* SaTable::find_outbound(TunnelId tunnel, ByteView inner_packet, Verdict& verdict) const {
+OutboundSa* SaTable::find_outbound(TunnelId tunnel, ByteView inner_packet, Verdict& verdict,
+                                   unsigned queue) const {
   const TunnelEntry* const entry = find_tunnel(tunnel);
   if (entry == nullptr) {
     verdict = Verdict::NoSa;
@@ -46,18 +62,29 @@ OutboundSa* SaTable::find_outbound(TunnelId tunnel, ByteView inner_packet, Verdi
     verdict = Verdict::LinkScope;
     return nullptr;
   }
-  if (entry->only_any != nullptr) {
+  const bool is_spread = entry->resources != 1 || queue != 0;
+  if (entry->only_any != nullptr && !is_spread) {
     verdict = Verdict::Accept;
     return entry->only_any;
   }
-  return find_in_spd(entry->spd, *packet, verdict);
+  const SpdEntry* carrier = entry->any_entry;
+  if (carrier == nullptr) carrier = find_in_spd(entry->spd, *packet, verdict);
+  if (carrier == nullptr) return nullptr;
+  OutboundSa* const sa =
+      is_spread ? choose_resource(*entry, *carrier, packet->bytes, queue) : carrier->sa.get();
+  verdict = sa == nullptr ? Verdict::NoSa : Verdict::Accept;
+  return sa;
 }
 
 void SaTable::visit_outbound(const IpAddress& remote,
                              const std::function<void(OutboundSa&)>& visit) const {
   for (const auto& tunnel : tunnels_) {
     for (const SpdEntry& entry : tunnel->spd) {
-      if (entry.sa != nullptr && entry.sa->remote().address == remote) visit(*entry.sa);
+      if (entry.sa == nullptr) continue;
+      for (unsigned resource = 0; resource < tunnel->resources; ++resource) {
+        OutboundSa& sa = *entry.sa_of(resource);
+        if (sa.remote().address == remote) visit(sa);
+      }
     }
   }
 }

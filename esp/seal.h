@@ -10,23 +10,31 @@
 
 namespace twinspan::esp {
 
+// What goes into one frame.
 struct SealItem {
-  const uint8_t* inner =
-      nullptr;  // The inner IP packet; may be frame + esp_header_size(sa) (in place).
+  // The inner IP packet; may be frame + inner_offset(sa) (in place), which with AGGFRAG saves a
+  // copy.
+  const uint8_t* inner = nullptr;
   uint32_t inner_length = 0;
-  uint8_t* frame = nullptr;   // Room for frame_size(sa, inner_length) bytes.
-  bool is_dummy = false;      // RFC 4303 2.6: `inner` is filling that the peer discards.
+  uint8_t* frame = nullptr;  // Room for frame_size(sa, inner_length) bytes.
+  // RFC 4303 2.6: `inner` is filling that the peer discards. With AGGFRAG an all-pad payload (RFC
+  // 9347 2.2.3), whose filling has one byte at the least.
+  bool is_dummy = false;
+  // With AGGFRAG there may be several, one right behind the other; `inner_length` is that of all.
+  uint32_t packet_count = 1;
   uint32_t frame_length = 0;  // Out.
 };
 
-// SPI, sequence number and IV: where the ciphertext begins.
-size_t esp_header_size(const OutboundSa& sa);
-// The whole frame for an inner packet of this length.
+// Where in a frame the inner packet begins: behind SPI, sequence number and IV, and the header of
+// an AGGFRAG payload.
+size_t inner_offset(const OutboundSa& sa);
+// The whole frame for inner packets of this length.
 size_t frame_size(const OutboundSa& sa, size_t inner_length);
 
 // Seals all items with consecutive sequence numbers and counts inner packets and bytes in
 // `counters`. Returns how many were sealed, from the front; fewer than all only when the sequence
-// number space or the byte limit is used up: those are counted as SequenceExhausted or Expired.
+// number space or the byte limit is used up: the packets of those are counted as SequenceExhausted
+// or Expired.
 size_t seal(OutboundSa& sa, std::span<SealItem> items, DirectionCounters& counters);
 
 }  // namespace twinspan::esp

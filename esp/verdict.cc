@@ -20,6 +20,10 @@ const char* to_string(Verdict verdict) {
       return "bad-padding";
     case Verdict::BadInnerPacket:
       return "bad-inner-packet";
+    case Verdict::BadAggfrag:
+      return "bad-aggfrag";
+    case Verdict::AggfragFragment:
+      return "aggfrag-fragment";
     case Verdict::SelectorMismatch:
       return "selector-mismatch";
     case Verdict::SourceRefused:

@@ -19,6 +19,8 @@ enum class Verdict : uint8_t {
   BadIcv,    // Authentication failed.
   BadPadding,
   BadInnerPacket,    // Not IPv4 or IPv6, or its lengths do not add up.
+  BadAggfrag,        // RFC 9347: not laid out as an AGGFRAG payload, on an SA that carries them.
+  AggfragFragment,   // RFC 9347: part of an inner packet, though we asked for whole ones.
   SelectorMismatch,  // RFC 4301 5.2: outside the selectors of the SA that carried it.
   SourceRefused,     // Own-network, martian or own-peer source on an any-to-any tunnel.
   WrongOuter,        // Arrived in another encapsulation or at another address than the SA's.

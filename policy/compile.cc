@@ -184,9 +184,27 @@ std::optional<Fault> check_children(const Connection& connection, const std::str
                  fmt::format("more than {} ranges on one side", kTrafficSelectorsMax),
                  "join neighbouring ranges into larger ones"};
   }
+  if (tunnel.children.size() > 1 && *connection.per_resource_sas == PerResourceSas::On) {
+    return Fault{connection.per_resource_sas.mark, path + ".per_resource_sas",
+                 fmt::format("the connection has {} Child SAs, one per pair of prefixes",
+                             tunnel.children.size()),
+                 "remove it: per_resource_sas is for a connection with one Child SA"};
+  }
   if (tunnel.children.empty())
     return Fault{connection.mark, path, "the two sides have no address family in common", ""};
   return std::nullopt;
+}
+
+// Whether the tunnel has a Child SA per worker. `auto` leaves out what one worker alone serves
+// well: a gateway whose connections keep all of them busy, and the SPDs of pairs of prefixes.
+bool has_per_resource_sas(const Instance& instance, const Connection& connection,
+                          const TunnelPlan& tunnel) {
+  const PerResourceSas wanted = *connection.per_resource_sas;
+  if (wanted != PerResourceSas::Auto) return wanted == PerResourceSas::On;
+  const auto count = std::ranges::count_if(instance.model.connections, [&](const auto& entry) {
+    return *entry.second.virtual_network_gateway1 == instance.gateway.name;
+  });
+  return tunnel.any_to_any && tunnel.children.size() == 1 && count <= kPerResourceConnectionsMax;
 }
 
 // Everything of a tunnel but its device.
@@ -222,6 +240,8 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   set_suite(*suite, tunnel);
   set_selectors(instance, connection, *remote, tunnel);
   if (auto fault = check_children(connection, path, tunnel)) return Err<Fault>(*std::move(fault));
+  tunnel.per_resource_sas = has_per_resource_sas(instance, connection, tunnel);
+  tunnel.aggfrag = *connection.aggfrag;
   return tunnel;
 }
 

@@ -13,6 +13,7 @@ namespace twinspan::policy {
 
 enum class ConnectionType : uint8_t { Ipsec, VnetToVnet };
 enum class ConnectionProtocol : uint8_t { IkeV2, IkeV1 };
+enum class PerResourceSas : uint8_t { Auto, On, Off };
 
 struct AddressRange {
   IpAddress first;
@@ -80,6 +81,8 @@ struct Connection {
   Marked<bool> legacy;
   Marked<Encapsulation> encapsulation;
   Marked<bool> copy_dscp;
+  Marked<PerResourceSas> per_resource_sas;
+  Marked<bool> aggfrag;
   Marked<bool> enable_bgp;
   Marked<ConnectionMode> connection_mode;
   Marked<uint64_t> dpd_timeout_seconds;

@@ -1,5 +1,7 @@
 #include "policy/connection_ends.h"
 
+#include <algorithm>
+
 #include "policy/identity.h"
 
 namespace twinspan::policy {
@@ -74,6 +76,35 @@ const Connection* reverse_of(const Model& model, const Connection& connection) {
         *other.virtual_network_gateway2 == *connection.virtual_network_gateway1) {
       return &other;
     }
+  }
+  return nullptr;
+}
+
+const VirtualNetworkGateway* gateway_at(const Model& model, const IpAddress& address) {
+  for (const auto& [name, gateway] : model.gateways) {
+    if (std::ranges::any_of(gateway.ip_configurations, [&](const IpConfiguration& instance) {
+          return *instance.public_ip_address == address;
+        }))
+      return &gateway;
+  }
+  return nullptr;
+}
+
+const VirtualNetworkGateway* counterpart_gateway(const Model& model, const Connection& connection) {
+  if (connection.is_vnet_to_vnet()) return remote_gateway(model, connection);
+  const auto remote = remote_end(model, connection);
+  if (!remote || !remote->address) return nullptr;
+  const VirtualNetworkGateway* const gateway = gateway_at(model, *remote->address);
+  return gateway == local_gateway(model, connection) ? nullptr : gateway;
+}
+
+const Connection* counterpart_of(const Model& model, const Connection& connection) {
+  const VirtualNetworkGateway* const own = local_gateway(model, connection);
+  const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+  if (own == nullptr || other == nullptr || own == other) return nullptr;
+  for (const auto& [name, back] : model.connections) {
+    if (*back.virtual_network_gateway1 == other->name && counterpart_gateway(model, back) == own)
+      return &back;
   }
   return nullptr;
 }

@@ -43,4 +43,15 @@ std::optional<Identities> identities_of(const Model& model, const Connection& co
 // The connection of the opposite direction of a vnet-to-vnet one; nullptr when there is none.
 const Connection* reverse_of(const Model& model, const Connection& connection);
 
+// The gateway of this estate that has that public address; nullptr when none has.
+const VirtualNetworkGateway* gateway_at(const Model& model, const IpAddress& address);
+
+// The gateway of this estate that the connection leads to, named or by the address of its local
+// network gateway: where a network joins one of the classic model, say, each side describes the
+// other. nullptr when the peer is none of ours.
+const VirtualNetworkGateway* counterpart_gateway(const Model& model, const Connection& connection);
+
+// The object of the other direction, of either type; nullptr when this estate has none.
+const Connection* counterpart_of(const Model& model, const Connection& connection);
+
 }  // namespace twinspan::policy

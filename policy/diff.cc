@@ -42,6 +42,8 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("mode", &TunnelPlan::mode);
   compare("encapsulation", &TunnelPlan::encapsulation);
   compare("copy_dscp", &TunnelPlan::copy_dscp);
+  compare("per_resource_sas", &TunnelPlan::per_resource_sas);
+  compare("aggfrag", &TunnelPlan::aggfrag);
   compare("vpn_type", &TunnelPlan::vpn_type);
   compare("children", &TunnelPlan::children);
   compare("any_to_any", &TunnelPlan::any_to_any);

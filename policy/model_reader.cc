@@ -163,6 +163,8 @@ Connection read_connection(const std::string& name, ObjectReader& reader) {
   reader.read("connection_protocol", connection.connection_protocol);
   reader.read("encapsulation", connection.encapsulation);
   reader.read("copy_dscp", connection.copy_dscp);
+  reader.read("per_resource_sas", connection.per_resource_sas);
+  reader.read("aggfrag", connection.aggfrag);
   reader.read("enable_bgp", connection.enable_bgp);
   reader.read("connection_mode", connection.connection_mode);
   reader.read("dpd_timeout_seconds", connection.dpd_timeout_seconds);

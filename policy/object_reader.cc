@@ -10,8 +10,6 @@
 namespace twinspan::policy {
 namespace {
 
-constexpr size_t kNameMax = 80;  // Azure's limit; names become parts of file names.
-
 bool is_name_character(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
          (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
@@ -177,6 +175,7 @@ void ObjectReader::for_each_object(std::string_view field, const ObjectVisitor& 
                                plural(schema.object->name)))) {
     return;
   }
+  if (is_too_long(*present->value, place)) return;
   for (size_t index = 0; index < present->value->items.size(); ++index) {
     const YamlNode* const item = present->value->items[index];
     ObjectReader reader(log_, *schema.object,
@@ -219,6 +218,7 @@ void ObjectReader::read_list(std::string_view field, MarkedList<Value>& out) {
   }
   out.mark = present->value->mark;
   out.is_set = true;
+  if (is_too_long(*present->value, place)) return;
   for (size_t index = 0; index < present->value->items.size(); ++index) {
     const YamlNode& item = *present->value->items[index];
     const std::string path = fmt::format("{}[{}]", place.path, index);
@@ -272,6 +272,15 @@ bool ObjectReader::expect_kind(const YamlNode& node, YamlKind kind, const Place&
       fmt::format("expected {}, not {}", expected, is_empty ? "nothing" : kind_word(node.kind)),
       is_empty ? "give a value or remove the key" : "");
   return false;
+}
+
+bool ObjectReader::is_too_long(const YamlNode& list, const Place& place) {
+  const size_t count = list.items.size();
+  if (count <= kListItemsMax) return false;
+  log_.add(list.mark, place.path,
+           fmt::format("{} items, more than the {} of a list", count, kListItemsMax),
+           "join neighbouring prefixes into larger ones");
+  return true;
 }
 
 bool ObjectReader::is_usable_name(const YamlEntry& named, const std::string& path) {

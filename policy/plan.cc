@@ -142,6 +142,8 @@ std::string to_string(const TunnelPlan& tunnel) {
   }
   line("mode", fmt::format("{}, {}", name_of(tunnel.mode), is_udp ? "udp" : "esp"));
   if (tunnel.copy_dscp) line("dscp", "copied to outer packets");
+  if (tunnel.per_resource_sas) line("child SAs", "one per worker");
+  if (tunnel.aggfrag) line("aggfrag", "where the peer has it");
   for (const ChildPlan& child : tunnel.children) {
     line("selectors", fmt::format("{} === {}{}", listed(child.local), listed(child.remote),
                                   tunnel.any_to_any ? " (any-to-any)" : ""));

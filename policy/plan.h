@@ -82,6 +82,8 @@ struct ChildPlan {
 };
 
 inline constexpr size_t kTunnelChildrenMax = 255;
+// With more, the connections of a gateway keep its workers busy without a Child SA for each.
+inline constexpr std::ptrdiff_t kPerResourceConnectionsMax = 16;
 
 inline constexpr uint32_t kIkeFragmentSizeDefault = 1280;
 // Below it headers, IV and ICV leave too little for content.
@@ -121,6 +123,8 @@ struct TunnelPlan {
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
   bool copy_dscp = false;
+  bool per_resource_sas = false;  // RFC 9611: a Child SA per worker; only with one in `children`.
+  bool aggfrag = false;           // RFC 9347: offered, and agreed where the peer offers it.
   VpnType vpn_type = VpnType::RouteBased;
   std::vector<ChildPlan> children;  // 1 to kTunnelChildrenMax; of overlapping ones the first.
   bool any_to_any =

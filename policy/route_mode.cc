@@ -49,6 +49,7 @@ TunnelSelectors cross_product(const MarkedList<IpPrefix>& own, const MarkedList<
   TunnelSelectors selectors;
   for (const auto& local_prefix : *own) {
     for (const auto& remote_prefix : *remote) {
+      if (selectors.pairs.size() == kSelectorPairsMax) return selectors;
       add_pair({TrafficSelector::from_prefix(*local_prefix)},
                {TrafficSelector::from_prefix(*remote_prefix)}, selectors);
     }

@@ -18,6 +18,9 @@ struct TunnelSelectors {
   std::vector<SelectorPair> pairs;  // One Child SA each.
 };
 
+// More are never made, so that two long lists do not fill the memory; far fewer are allowed.
+inline constexpr size_t kSelectorPairsMax = 4096;
+
 // Route-based: any-to-any of both families; routes choose the tunnel. Policy-based, and route-based
 // with use_policy_based_traffic_selectors: each own prefix with each remote one, which is what
 // devices that take one pair per Child SA expect, or one pair per selector policy with all of its

@@ -7,6 +7,7 @@
 
 #include "policy/finding.h"
 #include "policy/model.h"
+#include "policy/validate.h"
 
 namespace twinspan::policy {
 
@@ -27,6 +28,7 @@ class RuleReport {
   void warning(Remark remark) { add(Severity::Warning, std::move(remark)); }
   void info(Remark remark) { add(Severity::Info, std::move(remark)); }
 
+  bool is_full() const { return findings_.size() >= kFindingsMax; }
   Findings take() { return std::move(findings_); }
 
  private:
@@ -70,7 +72,32 @@ void check_ip_configurations(const Model& model, RuleReport& report);
 void check_gateway_addresses(const Model& model, RuleReport& report);
 void check_policy_based(const Model& model, RuleReport& report);
 void check_local_network_gateways(const Model& model, RuleReport& report);
+void check_protocol(const Model& model, RuleReport& report);
 void check_not_supported(const Model& model, RuleReport& report);
+
+// policy/rules_sku.cc
+void check_sku_features(const Model& model, RuleReport& report);
+void check_sku_limits(const Model& model, RuleReport& report);
+void check_selector_pairs(const Model& model, RuleReport& report);
+void check_classic(const Model& model, RuleReport& report);
+
+// policy/rules_bgp.cc
+void check_bgp_speakers(const Model& model, RuleReport& report);
+void check_bgp_numbers(const Model& model, RuleReport& report);
+void check_bgp_addresses(const Model& model, RuleReport& report);
+void check_static_beside_bgp(const Model& model, RuleReport& report);
+
+// policy/rules_peering.cc
+void check_peering_ends(const Model& model, RuleReport& report);
+void check_peering_halves(const Model& model, RuleReport& report);
+void check_peering_access(const Model& model, RuleReport& report);
+void check_peering_overlap(const Model& model, RuleReport& report);
+void check_gateway_transit(const Model& model, RuleReport& report);
+void check_peering_models(const Model& model, RuleReport& report);
+void check_peering_regions(const Model& model, RuleReport& report);
+
+// policy/rules_estate.cc
+void check_distant_overlap(const Model& model, RuleReport& report);
 
 // policy/rules_connection.cc
 void check_connection_ends(const Model& model, RuleReport& report);
@@ -80,6 +107,8 @@ void check_outer_addresses(const Model& model, RuleReport& report);
 void check_fragment_size(const Model& model, RuleReport& report);
 void check_selectors(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
+void check_counterpart_prefixes(const Model& model, RuleReport& report);
+void check_proposers(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);
 
 // policy/rules_authentication.cc

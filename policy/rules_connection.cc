@@ -9,6 +9,7 @@
 #include "policy/ipsec_suite.h"
 #include "policy/route_mode.h"
 #include "policy/rules.h"
+#include "policy/two_ends.h"
 
 namespace twinspan::policy {
 namespace {
@@ -35,64 +36,44 @@ void refuse_end(const Connection& connection, const MarkedText& end, std::string
                 "remove it or change connection_type"});
 }
 
-// Two directions of one vnet-to-vnet connection: `there` and `back`.
-struct Directions {
-  const Model& model;
-  const Connection& there;
-  const Connection& back;
-  std::vector<std::string> objects() const { return {path_of(there), path_of(back)}; }
-};
-
-void compare_identities(const Directions& pair, RuleReport& report) {
-  const auto there = identities_of(pair.model, pair.there, 0);
-  const auto back = identities_of(pair.model, pair.back, 0);
-  if (!there || !back) return;
-  if (there->local != back->remote) {
-    report.error({pair.there.local_id.mark, pair.objects(),
-                  fmt::format("local_id is {}, but {} expects {}", in_quotes(there->local.text),
-                              pair.back.name, in_quotes(back->remote.text)),
-                  fmt::format("make it the remote_id of {}", pair.back.name)});
-  }
-  if (there->remote != back->local) {
-    report.error(
-        {pair.there.remote_id.mark, pair.objects(),
-         fmt::format("remote_id is {}, but {} calls itself {}", in_quotes(there->remote.text),
-                     pair.back.name, in_quotes(back->local.text)),
-         fmt::format("make it the local_id of {}", pair.back.name)});
-  }
+// Of two objects that are one connection, the first by name reports for both.
+bool is_reported_by(const Connection& connection, const Connection& back) {
+  return connection.name < back.name;
 }
 
-void compare_policies(const Directions& pair, RuleReport& report) {
-  const auto there = policy_suite_of(pair.model, pair.there);
-  const auto back = policy_suite_of(pair.model, pair.back);
-  if (!there || !back) return;
-  if (there->ike_proposals == back->ike_proposals && there->esp_proposals == back->esp_proposals)
-    return;
-  report.error({pair.there.ipsec_policy_name.mark, pair.objects(),
-                fmt::format("its IPsec policy differs from that of {}", pair.back.name),
-                "give both directions the same policy"});
+void report_missing_direction(const Model& model, const Connection& connection,
+                              RuleReport& report) {
+  const VirtualNetworkGateway& other = *counterpart_gateway(model, connection);
+  report.warning({connection.mark,
+                  {path_of(connection), path_of(other)},
+                  fmt::format("{} has no connection back to {}", other.name,
+                              *connection.virtual_network_gateway1),
+                  "add the object for the other direction"});
 }
 
-void compare_modes(const Directions& pair, RuleReport& report) {
-  const ConnectionMode mode = *pair.there.connection_mode;
-  if (mode == ConnectionMode::Default || mode != *pair.back.connection_mode) return;
-  report.error(
-      {pair.there.connection_mode.mark, pair.objects(),
-       fmt::format("{} has the same connection_mode, so the tunnel never comes up", pair.back.name),
-       "use default, or initiator-only on one side and responder-only on the other"});
+std::string listed(const std::vector<IpPrefix>& prefixes) {
+  std::vector<std::string> texts;
+  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-void compare_carriage(const Directions& pair, RuleReport& report) {
-  if (*pair.there.encapsulation != *pair.back.encapsulation) {
-    report.warning({pair.there.encapsulation.mark, pair.objects(),
-                    fmt::format("encapsulation differs from that of {}", pair.back.name),
-                    "use one for both directions"});
+void report_prefixes(const TwoEnds& ends, const VirtualNetwork& network, RuleReport& report) {
+  const auto difference = compare_prefixes(ends);
+  if (!difference) return;
+  const FieldPlace place = place_of_prefixes(ends.there);
+  if (!difference->missing.empty()) {
+    report.warning(
+        {place.mark,
+         {place.object, path_of(network), path_of(ends.there.connection)},
+         fmt::format("it stands for {} and lacks {}", network.name, listed(difference->missing)),
+         fmt::format("list what address_space of {} has", network.name)});
   }
-  if (pair.there.shared_key_file.is_set && pair.back.shared_key_file.is_set &&
-      *pair.there.shared_key_file != *pair.back.shared_key_file) {
-    report.warning({pair.there.shared_key_file.mark, pair.objects(),
-                    fmt::format("the key file differs from that of {}", pair.back.name),
-                    "both directions need the same key"});
+  if (!difference->unknown.empty()) {
+    report.warning({place.mark,
+                    {place.object, path_of(network), path_of(ends.there.connection)},
+                    fmt::format("it stands for {}, which has no {}", network.name,
+                                listed(difference->unknown)),
+                    "remove what the other side does not have"});
   }
 }
 
@@ -220,25 +201,48 @@ void check_selectors(const Model& model, RuleReport& report) {
 
 void check_reverse(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
-    if (remote_gateway(model, connection) == nullptr || local_gateway(model, connection) == nullptr)
-      continue;
-    if (*connection.virtual_network_gateway1 == *connection.virtual_network_gateway2) continue;
-    const Connection* const back = reverse_of(model, connection);
+    const VirtualNetworkGateway* const own = local_gateway(model, connection);
+    const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+    if (own == nullptr || other == nullptr || own == other) continue;
+    const Connection* const back = counterpart_of(model, connection);
     if (back == nullptr) {
-      report.warning(
-          {connection.mark,
-           {path_of(connection)},
-           fmt::format("{} has no connection back to {}", *connection.virtual_network_gateway2,
-                       *connection.virtual_network_gateway1),
-           "add the object for the other direction"});
+      report_missing_direction(model, connection, report);
       continue;
     }
-    if (back->name < name) continue;  // Compared from the other side.
-    const Directions pair{model, connection, *back};
-    compare_identities(pair, report);
-    compare_policies(pair, report);
-    compare_modes(pair, report);
-    compare_carriage(pair, report);
+    if (!is_reported_by(connection, *back)) continue;
+    const TwoEnds ends{{model, connection}, {model, *back}};
+    compare_identities(ends, report);
+    compare_policies(ends, report);
+    compare_modes(ends, report);
+    compare_encapsulation(ends, report);
+    compare_aggfrag(ends, report);
+    compare_key_files(ends, report);
+    compare_selector_kinds(ends, report);
+  }
+}
+
+void check_counterpart_prefixes(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (connection.is_vnet_to_vnet()) continue;  // They follow by themselves.
+    const VirtualNetwork* const own = local_network(model, connection);
+    const Connection* const back = counterpart_of(model, connection);
+    if (own == nullptr || back == nullptr) continue;
+    const VirtualNetwork* const network = local_network(model, *back);
+    if (network == nullptr) continue;
+    report_prefixes({{model, connection}, {model, *back}}, *network, report);
+  }
+}
+
+void check_proposers(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+    if (gateway == nullptr || !uses_selector_policies(*gateway, connection)) continue;
+    if (*connection.connection_mode != ConnectionMode::ResponderOnly) continue;
+    report.warning({connection.connection_mode.mark,
+                    {path_of(connection), path_of(*gateway)},
+                    "traffic_selector_policies are proposed only by who opens the tunnel",
+                    "use connection_mode: default or initiator-only, and list the same ranges at "
+                    "the peer"});
   }
 }
 

@@ -103,40 +103,33 @@ void check_local_address(const LocalNetworkGateway& gateway, RuleReport& report)
   }
 }
 
-void refuse_gateway_features(const VirtualNetworkGateway& gateway, RuleReport& report) {
+constexpr const char* kNotYetRemedy =
+    "it is checked here, but twinspand does not start a gateway that needs it yet: set it to "
+    "false and give prefixes";
+
+void note_gateway_features(const VirtualNetworkGateway& gateway, RuleReport& report) {
   if (*gateway.enable_bgp) {
-    report.error({gateway.enable_bgp.mark,
-                  {path_of(gateway)},
-                  "enable_bgp: true is not supported yet",
-                  "set it to false and give prefixes"});
+    report.warning({gateway.enable_bgp.mark,
+                    {path_of(gateway)},
+                    "enable_bgp: true is not supported yet",
+                    kNotYetRemedy});
   }
   if (*gateway.active_active) {
-    report.error({gateway.active_active.mark,
-                  {path_of(gateway)},
-                  "active_active: true is not supported yet",
-                  "set it to false"});
-  }
-  if (gateway.sku.is_set && *gateway.sku != "Native") {
-    report.error({gateway.sku.mark,
-                  {path_of(gateway)},
-                  fmt::format("sku {} is not supported yet", *gateway.sku),
-                  "use Native, which has every feature and no limit"});
+    report.warning({gateway.active_active.mark,
+                    {path_of(gateway)},
+                    "active_active: true is not supported yet",
+                    kNotYetRemedy});
   }
 }
 
-void refuse_connection_features(const Connection& connection, RuleReport& report) {
-  if (*connection.enable_bgp) {
-    report.error({connection.enable_bgp.mark,
-                  {path_of(connection)},
+void note_connection_features(const Model& model, const Connection& connection,
+                              RuleReport& report) {
+  const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+  if (!*connection.enable_bgp || gateway == nullptr) return;
+  report.warning({connection.enable_bgp.mark,
+                  {path_of(connection), path_of(*gateway)},
                   "enable_bgp: true is not supported yet",
-                  "set it to false and give prefixes"});
-  }
-  if (*connection.connection_protocol == ConnectionProtocol::IkeV1) {
-    report.error({connection.connection_protocol.mark,
-                  {path_of(connection)},
-                  "IKEv1 is not supported and will not be",
-                  "use IKEv2 on both sides"});
-  }
+                  kNotYetRemedy});
 }
 
 }  // namespace
@@ -239,13 +232,35 @@ void check_local_network_gateways(const Model& model, RuleReport& report) {
     check_local_address(gateway, report);
 }
 
-void check_not_supported(const Model& model, RuleReport& report) {
-  for (const auto& [name, gateway] : model.gateways) refuse_gateway_features(gateway, report);
-  for (const auto& [name, connection] : model.connections)
-    refuse_connection_features(connection, report);
-  for (const auto& [name, peering] : model.peerings) {
-    report.error({peering.mark, {path_of(peering)}, "peerings are not supported yet", "remove it"});
+void check_protocol(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (*connection.connection_protocol != ConnectionProtocol::IkeV1) continue;
+    report.error({connection.connection_protocol.mark,
+                  {path_of(connection)},
+                  "IKEv1 is not supported and will not be",
+                  "use IKEv2 on both sides"});
   }
+}
+
+void check_not_supported(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) note_gateway_features(gateway, report);
+  for (const auto& [name, connection] : model.connections)
+    note_connection_features(model, connection, report);
+  for (const auto& [name, peering] : model.peerings) {
+    report.warning({peering.mark,
+                    {path_of(peering)},
+                    "peerings are not supported yet",
+                    "it is checked here, but twinspand does not start beside one yet: remove it"});
+  }
+}
+
+bool stops_gateway(const Finding& finding, std::string_view gateway) {
+  if (finding.severity == Severity::Error) return true;
+  if (finding.id != kNotSupportedRule) return false;
+  const std::string path = fmt::format("virtual_network_gateways.{}", gateway);
+  return std::ranges::any_of(finding.objects, [&](const std::string& object) {
+    return object == path || object.starts_with("peerings.");
+  });
 }
 
 }  // namespace twinspan::policy

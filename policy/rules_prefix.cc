@@ -82,6 +82,8 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
     const LocalNetworkGateway* const gateway =
         find(model.local_network_gateways, *connection.local_network_gateway2);
     if (gateway == nullptr || !gateway->address_prefixes->empty()) continue;
+    // With BGP the peer says itself what is behind it.
+    if (*connection.enable_bgp && gateway->bgp_settings.is_set) continue;
     report.error(
         {gateway->address_prefixes.mark,
          {path_of(*gateway), path_of(connection)},
@@ -117,8 +119,10 @@ void check_overlap_between_connections(const Model& model, RuleReport& report) {
     for (const auto& prefix : *remote->prefixes) {
       const Destination destination{&connection, prefix};
       for (size_t index = 0; index < earlier_count; ++index) {
-        if (do_clash(*known[index].prefix, *prefix))
-          report_clash(known[index], destination, report);
+        if (!do_clash(*known[index].prefix, *prefix)) continue;
+        // With BGP on both, two ways to one site are what is meant.
+        if (*connection.enable_bgp && *known[index].connection->enable_bgp) continue;
+        report_clash(known[index], destination, report);
       }
       known.push_back(destination);
     }

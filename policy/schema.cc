@@ -15,6 +15,7 @@ constexpr std::string_view kConnectionProtocols[] = {"IKEv2", "IKEv1"};
 constexpr std::string_view kAuthenticationTypes[] = {"psk", "certificate", "raw-public-key"};
 constexpr std::string_view kConnectionModes[] = {"default", "initiator-only", "responder-only"};
 constexpr std::string_view kEncapsulations[] = {"udp", "esp"};
+constexpr std::string_view kPerResourceSas[] = {"auto", "on", "off"};
 constexpr std::string_view kSkus[] = {"Native",   "Basic",    "VpnGw1",   "VpnGw2",
                                       "VpnGw3",   "VpnGw4",   "VpnGw5",   "VpnGw1AZ",
                                       "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ"};
@@ -281,6 +282,16 @@ constexpr FieldSchema kConnectionFields[] = {
      .default_text = "false",
      .doc = "Outer packets carry the DSCP of what is inside, so that networks on the way serve it "
             "by class; those who watch them see the class."},
+    {.name = "per_resource_sas",
+     .type = Word,
+     .default_text = "auto",
+     .choices = kPerResourceSas,
+     .doc = "Child SAs for the same traffic, one per worker (RFC 9611). auto: where one Child SA "
+            "carries everything and the gateway has at most 16 connections."},
+    {.name = "aggfrag",
+     .type = Flag,
+     .default_text = "false",
+     .doc = "Several inner packets in one ESP packet (RFC 9347), where the peer wants it as well."},
     {.name = "enable_bgp",
      .type = Flag,
      .default_text = "false",
@@ -507,7 +518,8 @@ const ObjectSchema kGatewayBgpSchema = {"BGP speaker", "The gateway's BGP speake
                                         kGatewayBgpFields};
 const ObjectSchema kLocalNetworkGatewaySchema = {
     "local network gateway", "A peer of somebody else's.", kLocalNetworkGatewayFields};
-const ObjectSchema kLocalBgpSchema = {"BGP speaker", "The peer's BGP speaker.", kLocalBgpFields};
+const ObjectSchema kLocalBgpSchema = {"remote BGP speaker", "The peer's BGP speaker.",
+                                      kLocalBgpFields};
 const ObjectSchema kConnectionSchema = {"connection", "One direction of what is joined.",
                                         kConnectionFields};
 const ObjectSchema kSharedKeySchema = {"shared key", "Where the pre-shared key lies.",

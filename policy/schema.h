@@ -13,6 +13,9 @@
 
 namespace twinspan::policy {
 
+inline constexpr size_t kNameMax = 80;         // Azure's limit; names become parts of file names.
+inline constexpr size_t kListItemsMax = 4096;  // Rules compare each item with each other one.
+
 enum class FieldType : uint8_t {
   Text,          // Any text of one line.
   ObjectName,    // Refers to another object of the estate.

@@ -11,7 +11,14 @@ namespace twinspan::policy {
 
 inline constexpr size_t kFindingsMax = 1000;  // Of one rule; beyond it nobody reads.
 
-// In the file's order. A daemon starts when none is an error.
+// In the file's order.
 Findings validate(const Model& model);
+
+// What the model knows and twinspand does not carry out yet is a warning of this rule.
+inline constexpr std::string_view kNotSupportedRule = "feature.not-supported";
+
+// Whether twinspand refuses to start the gateway for it: an error anywhere in the estate, or
+// something that this very gateway needs and that is not carried out yet.
+bool stops_gateway(const Finding& finding, std::string_view gateway);
 
 }  // namespace twinspan::policy

@@ -2,13 +2,15 @@
 
 #include <sys/eventfd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "base/check.h"
 #include "esp/snapshot.h"
 #include "tun/demux.h"
-#include "tun/worker_inbound.h"
-#include "tun/worker_outbound.h"
+#include "tun/tunnel_queues.h"
+#include "tun/worker.h"
 
 namespace twinspan::tun {
 namespace {
@@ -19,20 +21,24 @@ void add_totals(DirectionTotals& totals, const esp::DirectionCounters& counters)
   for (size_t i = 0; i < esp::kVerdictCount; ++i) totals.drops[i] += counters.drops[i].read();
 }
 
+void add_totals(TunnelTotals& totals, const esp::TunnelCounters& counters) {
+  add_totals(totals.inbound, counters.inbound);
+  add_totals(totals.outbound, counters.outbound);
+}
+
 }  // namespace
 
-// One worker: its loops and the threads that run them. With ThreadShape::Joined both loops are on
-// threads[0].
-struct Worker {
-  std::vector<std::unique_ptr<WorkerThread>> threads;
-  std::unique_ptr<RecordQueue> inbound_records;
-  std::unique_ptr<RecordQueue> outbound_records;
-  std::unique_ptr<WorkerOutbound> outbound;
-  WorkerInbound* inbound = nullptr;
-
-  WorkerThread& inbound_thread() { return *threads.back(); }
-  WorkerThread& outbound_thread() { return *threads.front(); }
-};
+const char* to_string(FlowSteering steering) {
+  switch (steering) {
+    case FlowSteering::Unused:
+      return "unused";
+    case FlowSteering::ByHash:
+      return "hash";
+    case FlowSteering::ByKernel:
+      return "kernel";
+  }
+  return "unknown";
+}
 
 class DataPlane::Impl {
  public:
@@ -40,15 +46,17 @@ class DataPlane::Impl {
   ~Impl();
 
   size_t threads_per_worker() const { return options_.shape == ThreadShape::Split ? 2 : 1; }
-  Worker& owner(TunnelId tunnel) { return workers_[tunnel.value % workers_.size()]; }
   void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
   void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
+  void add_udp_senders(const Endpoint& local, std::vector<UniqueFd> sockets);
   void start();
   void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
                   TunnelTraffic traffic);
   void remove_tunnel(TunnelId tunnel);
-  void detach(TunPort& port);
+  void add_worker_totals(TunnelId tunnel, std::vector<TunnelTotals>& totals) const;
   void publish();
+  void grow(TunnelId tunnel, TunnelQueues& queues, unsigned resources);
+  void note_steering(const TunnelQueues& queues);
   std::optional<DataPlaneRecord> next_record();
   std::optional<DataPlaneRecord> pop_record();
   bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message);
@@ -61,12 +69,15 @@ class DataPlane::Impl {
   UniqueFd record_event_;
   std::vector<std::unique_ptr<UdpSocket>> udp_;
   std::vector<std::unique_ptr<RawEspSocket>> raw_;
-  std::map<TunnelId, std::unique_ptr<TunPort>> ports_;
-  // The workers end before what they use.
+  std::vector<std::unique_ptr<UdpSocket>> senders_;
+  // The workers end before what they use, and the tunnels before the workers, which they leave.
   std::vector<std::unique_ptr<WorkerInbound>> inbounds_;
   std::vector<Worker> workers_;
+  std::map<TunnelId, std::unique_ptr<TunnelQueues>> tunnels_;
+  std::vector<TunnelTotals> of_removed_;  // Tunnels, by worker.
   size_t next_queue_ = 0;
   bool has_retired_tables_ = false;
+  bool has_told_steering_ = false;
 };
 
 DataPlane::Impl::Impl(DataPlaneOptions options, const esp::kernels::KernelSet& kernels,
@@ -76,12 +87,14 @@ DataPlane::Impl::Impl(DataPlaneOptions options, const esp::kernels::KernelSet& k
       store_(kernels, random),
       snapshot_(options_.workers * threads_per_worker(), store_.make_table()),
       record_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      workers_(options_.workers) {
+      workers_(options_.workers),
+      of_removed_(options_.workers) {
   CHECK(options_.workers > 0 && record_event_);
   size_t reader = 0;
   for (Worker& worker : workers_) {
     for (size_t i = 0; i < threads_per_worker(); ++i) {
-      worker.threads.push_back(std::make_unique<WorkerThread>(snapshot_, reader++));
+      worker.threads.push_back(
+          std::make_unique<WorkerThread>(snapshot_, reader++, options_.busy_poll));
     }
     worker.inbound_records = std::make_unique<RecordQueue>(record_event_.get());
     worker.outbound_records = std::make_unique<RecordQueue>(record_event_.get());
@@ -123,6 +136,16 @@ void DataPlane::Impl::add_raw_esp(const IpAddress& local, std::vector<UniqueFd> 
   }
 }
 
+void DataPlane::Impl::add_udp_senders(const Endpoint& local, std::vector<UniqueFd> sockets) {
+  CHECK(sockets.size() <= workers_.size());
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    const UdpOffloads wanted{.gso = options_.udp_gso, .gro = false};
+    senders_.push_back(std::make_unique<UdpSocket>(std::move(sockets[i]), local, wanted, io_));
+    workers_[i].inbound->add_socket(*senders_.back());  // For its error queue.
+    workers_[i].outbound->add_sender(*senders_.back());
+  }
+}
+
 void DataPlane::Impl::start() {
   for (Worker& worker : workers_) {
     for (auto& thread : worker.threads) thread->start();
@@ -135,34 +158,62 @@ void DataPlane::Impl::start() {
 
 void DataPlane::Impl::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
                                  TunnelTraffic traffic) {
-  CHECK(!ports_.contains(tunnel));
-  store_.add_tunnel(tunnel, std::move(policy));
+  CHECK(!tunnels_.contains(tunnel));
+  store_.add_tunnel(tunnel, std::move(policy), static_cast<unsigned>(1 + device.further.size()));
   store_.path(tunnel)->set_device_mtu(device.mtu);
-  auto port = std::make_unique<TunPort>(tunnel, std::move(device), io_, traffic.copy_dscp);
-  Worker& worker = owner(tunnel);
-  worker.inbound_thread().call([&] { worker.inbound->add_port(*port); });
-  worker.outbound_thread().call([&] { worker.outbound->add_port(*port); });
-  ports_.emplace(tunnel, std::move(port));
+  auto queues =
+      std::make_unique<TunnelQueues>(tunnel, std::move(device), traffic.copy_dscp, workers_, io_);
+  note_steering(*queues);
+  tunnels_.emplace(tunnel, std::move(queues));
 }
 
 void DataPlane::Impl::remove_tunnel(TunnelId tunnel) {
-  const auto found = ports_.find(tunnel);
-  if (found == ports_.end()) return;
-  detach(*found->second);
-  ports_.erase(found);
+  const auto found = tunnels_.find(tunnel);
+  if (found == tunnels_.end()) return;
+  tunnels_.erase(found);
+  add_worker_totals(tunnel, of_removed_);
   store_.remove_tunnel(tunnel);
 }
 
-// When this returns, no loop knows the port and its descriptor may be closed.
-void DataPlane::Impl::detach(TunPort& port) {
-  Worker& worker = owner(port.tunnel());
-  worker.outbound_thread().call([&] { worker.outbound->remove_port(port); });
-  worker.inbound_thread().call([&] { worker.inbound->remove_port(port); });
+void DataPlane::Impl::add_worker_totals(TunnelId tunnel, std::vector<TunnelTotals>& totals) const {
+  size_t worker = tunnel.value;
+  for (const auto& counters : store_.counters(tunnel)) {
+    add_totals(totals[worker++ % totals.size()], *counters);
+  }
 }
 
+// A queue is read only while the table has an SA for it.
 void DataPlane::Impl::publish() {
+  std::vector<std::pair<TunnelId, unsigned>> growing;
+  for (const auto& [tunnel, queues] : tunnels_) {
+    if (queues->ports().size() == 1) continue;
+    const unsigned resources = store_.resources(tunnel);
+    if (resources < queues->resources()) {
+      queues->shrink(resources);
+      note_steering(*queues);
+    } else if (resources > queues->resources()) {
+      growing.emplace_back(tunnel, resources);
+    }
+  }
   snapshot_.publish(store_.make_table());
   has_retired_tables_ = true;
+  for (const auto& [tunnel, resources] : growing) grow(tunnel, *tunnels_.at(tunnel), resources);
+}
+
+void DataPlane::Impl::grow(TunnelId tunnel, TunnelQueues& queues, unsigned resources) {
+  if (const int error = queues.grow(resources); error != 0) {
+    options_.log.warning("tunnel {}: the kernel gives no more queues of its device: {}",
+                         tunnel.value, std::strerror(error));
+  }
+  note_steering(queues);
+}
+
+void DataPlane::Impl::note_steering(const TunnelQueues& queues) {
+  if (has_told_steering_ || queues.steering() != FlowSteering::ByKernel) return;
+  has_told_steering_ = true;
+  options_.log.warning(
+      "this kernel takes no program that spreads flows over the queues of a device; it spreads "
+      "them by itself, and the two directions of a flow may have different workers");
 }
 
 std::optional<DataPlaneRecord> DataPlane::Impl::next_record() {
@@ -207,18 +258,22 @@ bool DataPlane::Impl::send_ike(const Endpoint& local, const Endpoint& remote, By
 }
 
 OffloadStatus DataPlane::Impl::offloads() const {
-  OffloadStatus status{.tun_offload = !ports_.empty(),
-                       .uso = !ports_.empty(),
+  OffloadStatus status{.tun_offload = !tunnels_.empty(),
+                       .uso = !tunnels_.empty(),
                        .udp_gso = !udp_.empty(),
                        .udp_gro = !udp_.empty()};
-  for (const auto& [tunnel, port] : ports_) {
-    status.tun_offload &= port->tso();
-    status.uso &= port->uso();
+  for (const auto& [tunnel, queues] : tunnels_) {
+    for (const auto& port : queues->ports()) {
+      status.tun_offload &= port->tso();
+      status.uso &= port->uso();
+    }
+    status.flow_steering = std::max(status.flow_steering, queues->steering());
   }
   for (const auto& socket : udp_) {
     status.udp_gso &= socket->gso();
     status.udp_gro &= socket->gro();
   }
+  for (const auto& socket : senders_) status.udp_gso &= socket->gso();
   return status;
 }
 
@@ -233,6 +288,9 @@ void DataPlane::add_udp(const Endpoint& local, std::vector<UniqueFd> sockets) {
 }
 void DataPlane::add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets) {
   impl_->add_raw_esp(local, std::move(sockets));
+}
+void DataPlane::add_udp_senders(const Endpoint& local, std::vector<UniqueFd> sockets) {
+  impl_->add_udp_senders(local, std::move(sockets));
 }
 void DataPlane::start() {
   impl_->start();
@@ -280,10 +338,13 @@ bool DataPlane::send_ike(const Endpoint& local, const Endpoint& remote, ByteView
 
 TunnelTotals DataPlane::totals(TunnelId tunnel) const {
   TunnelTotals totals;
-  if (const auto counters = impl_->store_.counters(tunnel)) {
-    add_totals(totals.inbound, counters->inbound);
-    add_totals(totals.outbound, counters->outbound);
-  }
+  for (const auto& counters : impl_->store_.counters(tunnel)) add_totals(totals, *counters);
+  return totals;
+}
+
+std::vector<TunnelTotals> DataPlane::worker_totals() const {
+  std::vector<TunnelTotals> totals = impl_->of_removed_;
+  for (const auto& [tunnel, queues] : impl_->tunnels_) impl_->add_worker_totals(tunnel, totals);
   return totals;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,6 +36,8 @@ struct DataPlaneOptions {
   bool udp_gro = true;
   Log log;
   PacketIo* io = nullptr;  // The system calls of the packet path; nullptr: the kernel's.
+  // So long after a packet a worker asks for the next one before it sleeps; 0: not at all.
+  std::chrono::microseconds busy_poll{0};
 };
 
 struct IkeDatagram {
@@ -90,9 +93,19 @@ struct PathTotals {
   uint64_t too_big_unanswered = 0;  // Not told, because too many were.
 };
 
+// Who says which worker of a tunnel that is spread over several gets a packet (RFC 9611).
+enum class FlowSteering : uint8_t {
+  Unused,    // No tunnel is.
+  ByHash,    // esp/flow_hash, as the peer does if it is one of us.
+  ByKernel,  // The kernel refuses our program: it takes the queue that a flow's answers came by.
+};
+// "unused", "hash", "kernel"
+const char* to_string(FlowSteering steering);
+
 // Offloads as they are in use now, after fall-backs.
 struct OffloadStatus {
   bool tun_offload = false, uso = false, udp_gso = false, udp_gro = false;
+  FlowSteering flow_steering = FlowSteering::Unused;  // The weakest of all tunnels.
 };
 
 class DataPlane {
@@ -107,9 +120,15 @@ class DataPlane {
   // address; socket i of a group belongs to worker i % workers.
   void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
   void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
+  // Host::open_udp_senders() of the same address: what SAs with a source port of their own are sent
+  // by instead of `local`. At most one for each worker.
+  void add_udp_senders(const Endpoint& local, std::vector<UniqueFd> sockets);
   void start();
 
-  // Worker `tunnel % workers` owns the tunnel; IKE chooses inbound SPIs congruent to it.
+  // Worker `tunnel % workers` owns the tunnel; IKE chooses inbound SPIs congruent to it. With a
+  // device of several queues, at most as many as there are workers, it is spread over as many as
+  // its traffic has active outbound SAs (SaPairParams::resource, from 0 on without a gap): worker
+  // `(tunnel + resource % queues) % workers` owns both SAs of a resource.
   // Packets flow once publish() has been called. When remove_tunnel() returns, the device is
   // closed.
   void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
@@ -133,9 +152,11 @@ class DataPlane {
   bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message);
 
   TunnelTotals totals(TunnelId tunnel) const;  // Cumulative since add_tunnel, across rekeys.
-  DirectionTotals orphan_totals() const;       // Frames that belong to no tunnel.
-  uint64_t ring_overflows() const;             // Records lost because control was too slow.
-  uint64_t handover_overflows() const;         // Frames lost on the way from one worker to another.
+  // By worker: what it has opened and sealed, of tunnels that are gone too.
+  std::vector<TunnelTotals> worker_totals() const;
+  DirectionTotals orphan_totals() const;  // Frames that belong to no tunnel.
+  uint64_t ring_overflows() const;        // Records lost because control was too slow.
+  uint64_t handover_overflows() const;    // Frames lost on the way from one worker to another.
   OffloadStatus offloads() const;
   PathTotals path_totals() const;
   unsigned path_mtu(TunnelId tunnel) const;  // What was learned of the outer path; 0: nothing.

@@ -90,6 +90,7 @@ SendReport FrameSender::send(RawEspSocket& socket, const IpAddress& remote,
 }
 
 SendReport FrameSender::run(Job job) {
+  troubles_.clear();
   while (job.next < job.frames.size()) {
     const size_t count = build(job);
     const int sent = io_.sendmmsg(job.fd, {messages_.data(), count});
@@ -103,6 +104,7 @@ SendReport FrameSender::run(Job job) {
       job.next += counts_[i];
     }
   }
+  job.report.troubles = troubles_;
   return job.report;
 }
 
@@ -172,13 +174,16 @@ void FrameSender::handle_refusal(Job& job, int error) {
     // The segments are larger than the path. That says nothing against segmentation; one by one the
     // kernel may fragment them.
     job.report.exceeds_path = true;
+    troubles_.push_back({SendTrouble::Kind::ExceedsPath, job.next, count});
     job.singles_until = job.next + count;
     return;
   }
   if (error == EMSGSIZE) {
     job.report.too_big += count;
+    troubles_.push_back({SendTrouble::Kind::TooBig, job.next, count});
   } else {
     job.report.failed += count;
+    troubles_.push_back({SendTrouble::Kind::Failed, job.next, count});
   }
   job.next += count;
   job.refusals = 0;

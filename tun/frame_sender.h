@@ -8,6 +8,7 @@
 
 #include <array>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
@@ -17,11 +18,20 @@
 
 namespace twinspan::tun {
 
+// Frames side by side that did not leave, or not as they should.
+struct SendTrouble {
+  enum class Kind : uint8_t { TooBig, Failed, ExceedsPath };
+  Kind kind;
+  size_t first;
+  size_t count;
+};
+
 struct SendReport {
   size_t sent = 0;
   size_t too_big = 0;  // Larger than any datagram, or than a path that may not be fragmented.
   size_t failed = 0;
-  bool exceeds_path = false;  // A train was refused for the size of its segments.
+  bool exceeds_path = false;              // A train was refused for the size of its segments.
+  std::span<const SendTrouble> troubles;  // Which frames these were; valid until the next send().
 };
 
 class FrameSender {
@@ -56,6 +66,7 @@ class FrameSender {
   void handle_refusal(Job& job, int error);
 
   PacketIo& io_;
+  std::vector<SendTrouble> troubles_;
   std::array<mmsghdr, kMessagesMax> messages_;
   std::array<iovec, kMessagesMax> pieces_;
   std::array<uint16_t, kMessagesMax> counts_;  // Frames of each message.

@@ -32,13 +32,18 @@ struct TunSpec {
   unsigned mtu = 1400;
   bool offload = true;  // IFF_VNET_HDR and TSO; USO where the kernel has it and `uso`.
   bool uso = true;
+  // More than one, for a tunnel that is spread over workers (RFC 9611): a multi-queue device, which
+  // costs several times the kernel memory. At most 256.
+  unsigned queues = 1;
 };
 
 struct TunDevice {
   std::string name;
   int interface_index = 0;
-  unsigned mtu = 0;          // 0: not known.
-  UniqueFd fd;               // Non-blocking, one queue.
+  unsigned mtu = 0;  // 0: not known.
+  UniqueFd fd;       // Non-blocking, the first queue.
+  // Further queues of a multi-queue device, in their order and out of use (detached).
+  std::vector<UniqueFd> further;
   bool vnet_header = false;  // Packets carry a virtio_net_hdr of 10 bytes.
   bool tso = false;
   bool uso = false;
@@ -102,6 +107,11 @@ class Host {
   // Sockets carry the mark that keeps them out of the tunnels' tables. Refused, with the owner
   // named, when the address is taken. Non-blocking.
   virtual Result<std::vector<UniqueFd>, HostError> open_udp(const UdpSocketSpec& spec) = 0;
+  // UDP sockets of the address on free ports, for sending alone (RFC 9611 5): whatever arrives
+  // there is dropped before it is queued, except what routers say about what was sent.
+  // Non-blocking, marked as those of open_udp().
+  virtual Result<std::vector<UniqueFd>, HostError> open_udp_senders(const IpAddress& local,
+                                                                    unsigned sockets) = 0;
   // IP protocol 50, one per worker with a filter on SPI % workers.
   virtual Result<std::vector<UniqueFd>, HostError> open_raw_esp(const IpAddress& local,
                                                                 unsigned sockets) = 0;

@@ -34,6 +34,8 @@ class LinuxHost : public Host {
                                      const std::vector<TunnelRoute>& routes,
                                      const std::vector<IpPrefix>& attached) override;
   Result<std::vector<UniqueFd>, HostError> open_udp(const UdpSocketSpec& spec) override;
+  Result<std::vector<UniqueFd>, HostError> open_udp_senders(const IpAddress& local,
+                                                            unsigned sockets) override;
   Result<std::vector<UniqueFd>, HostError> open_raw_esp(const IpAddress& local,
                                                         unsigned sockets) override;
   std::optional<IpAddress> find_local_address(const std::vector<IpPrefix>& prefixes) override;

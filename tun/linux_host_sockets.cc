@@ -127,6 +127,12 @@ int filter_by_spi(int fd, IpFamily family, unsigned index, unsigned sockets) {
   return attach_program(fd, SO_ATTACH_FILTER, code);
 }
 
+// For a socket that sends only. Its error queue is no packet, and stays.
+int drop_all(int fd) {
+  sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+  return attach_program(fd, SO_ATTACH_FILTER, nothing);
+}
+
 std::string udp_text(const Endpoint& local) {
   return "UDP " + local.to_string();
 }
@@ -183,6 +189,28 @@ HostError LinuxHost::udp_refusal(const Endpoint& local, int code) {
     return {what, errno_text(code), "run it as root, or give its service CAP_NET_BIND_SERVICE"};
   }
   return host_error(what, code);
+}
+
+Result<std::vector<UniqueFd>, HostError> LinuxHost::open_udp_senders(const IpAddress& local,
+                                                                     unsigned sockets) {
+  CHECK(sockets >= 1 && sockets <= kSocketsMax);
+  CHECK(!local.is_unspecified());
+  constexpr uint16_t kAnyPort = 0;
+  wait_until_usable(local);
+  std::vector<UniqueFd> opened;
+  for (unsigned i = 0; i < sockets; ++i) {
+    const Endpoint free{local, kAnyPort};
+    auto fd = make_socket(local.family(), SOCK_DGRAM, 0);
+    if (!fd) return Err<HostError>(host_error(udp_text(free), fd.error()));
+    // The filter first, as with raw sockets.
+    if (const int code = drop_all(fd->get()); code != 0) {
+      return Err<HostError>(host_error(udp_text(free) + " filter", code));
+    }
+    const int bound = bind_socket(*fd, free);
+    if (bound != 0) return Err<HostError>(udp_refusal(free, bound));
+    opened.push_back(*std::move(fd));
+  }
+  return opened;
 }
 
 Result<std::vector<UniqueFd>, HostError> LinuxHost::open_raw_esp(const IpAddress& local,

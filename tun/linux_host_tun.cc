@@ -15,6 +15,8 @@ namespace {
 // only add delay: a packet may be a super-packet of 64 KB. 8 KB of kernel memory per device.
 constexpr unsigned kQueueLength = 1000;
 
+constexpr unsigned kQueuesMax = 256;  // MAX_TAP_QUEUES
+
 constexpr unsigned kIpv6MtuMin = 1280;  // RFC 8200 5: every link carries 1280 octets.
 
 std::string device_text(const std::string& name) {
@@ -50,7 +52,7 @@ HostError no_such_device(const std::string& name) {
 }  // namespace
 
 Result<TunDevice, HostError> LinuxHost::open_tun(const TunSpec& spec) {
-  CHECK(ids_.has_value());
+  CHECK(ids_.has_value() && spec.queues >= 1 && spec.queues <= kQueuesMax);
   if (!is_device_name(spec.name)) {
     return Err<HostError>(HostError{device_text(spec.name), "not a valid device name",
                                     "use 1 to 15 letters, digits, - or _"});
@@ -60,6 +62,9 @@ Result<TunDevice, HostError> LinuxHost::open_tun(const TunSpec& spec) {
   if (*found && (!(*found)->is_layer3_tun || (*found)->group != ids_->link_group)) {
     return Err<HostError>(not_ours(**found));
   }
+  // Who asks for one queue of many gets it, also from a device that another process serves.
+  if (*found && (*found)->queues != 0)
+    return Err<HostError>(refused(spec.name, {EBUSY, "TUNSETIFF"}));
   TRY_ASSIGN(TunDevice device, attach_or_recreate(spec, found->has_value()));
   TRY(configure_tun(device, spec));
   device.mtu = spec.mtu;
@@ -76,7 +81,8 @@ Result<TunDevice, HostError> LinuxHost::attach_or_recreate(const TunSpec& spec, 
   if (!exists || device.error().code != EINVAL) {
     return Err<HostError>(refused(spec.name, device.error()));
   }
-  // Ours, but with several queues. The unreachable routes hold while it is replaced.
+  // Ours, but with several queues where one is wanted, or the reverse. The unreachable routes hold
+  // while it is replaced.
   log_.info("{}: made anew, its kind of queue does not fit", spec.name);
   delete_tun(spec.name);
   auto fresh = attach_tun(spec);

@@ -38,6 +38,7 @@ Link parse_link(const nlmsghdr* message) {
   const AttributeTable tun(details);
   link.is_layer3_tun = tun.u8(IFLA_TUN_TYPE) == IFF_TUN;
   link.multi_queue = tun.u8(IFLA_TUN_MULTI_QUEUE) != 0;
+  link.queues = tun.u32(IFLA_TUN_NUM_QUEUES) + tun.u32(IFLA_TUN_NUM_DISABLED_QUEUES);
   return link;
 }
 

@@ -20,6 +20,7 @@ struct Link {
   uint64_t tx_dropped = 0;     // Packets that the device dropped on their way out, ever.
   bool is_layer3_tun = false;  // Kind "tun" carrying IP, not Ethernet frames (TAP).
   bool multi_queue = false;
+  unsigned queues = 0;  // Of a multi-queue device: those that processes have open.
 };
 
 struct LinkChange {

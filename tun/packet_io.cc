@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include "tun/flow_steering.h"
+
 namespace twinspan::tun {
 
 ssize_t PacketIo::readv(int fd, std::span<const iovec> pieces) {
@@ -32,6 +34,18 @@ int PacketIo::setsockopt(int fd, int level, int option, int value) {
 void PacketIo::wait_writable(int fd, int milliseconds) {
   pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
   ::poll(&wanted, 1, milliseconds);
+}
+
+int PacketIo::set_tun_queue(int fd, bool is_attached) {
+  return tun::set_tun_queue(fd, is_attached);
+}
+
+int PacketIo::set_tun_steering(int fd, uint32_t slots) {
+  return tun::set_tun_steering(fd, slots);
+}
+
+void PacketIo::await_packets_under_way() {
+  tun::await_packets_under_way();
 }
 
 PacketIo& system_packet_io() {

@@ -1,10 +1,11 @@
-// The system calls of the packet path, behind a seam: tests give the loops a kernel that refuses.
-// One virtual call per system call is nothing beside it.
+// The system calls of the packet path, and those that spread it over queues, behind a seam: tests
+// give the loops a kernel that refuses. One virtual call per system call is nothing beside it.
 #pragma once
 
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <cstdint>
 #include <span>
 
 namespace twinspan::tun {
@@ -22,6 +23,11 @@ class PacketIo {
   virtual int setsockopt(int fd, int level, int option, int value);
   // Waits until the socket takes more, at most `milliseconds`.
   virtual void wait_writable(int fd, int milliseconds);
+
+  // tun/flow_steering.h.
+  virtual int set_tun_queue(int fd, bool is_attached);
+  virtual int set_tun_steering(int fd, uint32_t slots);
+  virtual void await_packets_under_way();
 };
 
 PacketIo& system_packet_io();

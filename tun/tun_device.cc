@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "tun/flow_steering.h"
 #include "tun/linux_host_files.h"
 
 namespace twinspan::tun {
@@ -50,6 +51,34 @@ void enable_offloads(TunDevice& device, const TunSpec& spec) {
   accepted(0);
 }
 
+// One queue of the device, creating the device for the first one.
+Result<UniqueFd, TunRefusal> attach_one(const TunSpec& spec) {
+  UniqueFd fd(::open(kTunControlPath, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) return Err<TunRefusal>(TunRefusal{errno, "opening /dev/net/tun"});
+  ifreq request{};
+  std::memcpy(request.ifr_name, spec.name.data(), spec.name.size());
+  const int vnet_header = spec.offload ? IFF_VNET_HDR : 0;
+  const int multi_queue = spec.queues > 1 ? IFF_MULTI_QUEUE : 0;
+  request.ifr_flags =
+      static_cast<short>(IFF_TUN | IFF_NO_PI | vnet_header | multi_queue | kKeepCarrier);
+  TRY(control_at(fd.get(), TUNSETIFF, &request, "TUNSETIFF"));
+  return fd;
+}
+
+// In use is the first queue alone: no packet waits where nobody reads.
+Result<void, TunRefusal> attach_further(TunDevice& device, const TunSpec& spec) {
+  for (unsigned queue = 1; queue < spec.queues; ++queue) {
+    TRY_ASSIGN(UniqueFd fd, attach_one(spec));
+    device.further.push_back(std::move(fd));
+  }
+  for (const UniqueFd& fd : device.further) {
+    if (set_tun_queue(fd.get(), false) != 0) {
+      return Err<TunRefusal>(TunRefusal{errno, "TUNSETQUEUE"});
+    }
+  }
+  return {};
+}
+
 struct DeviceSysctl {
   const char* family;
   const char* name;
@@ -81,14 +110,9 @@ bool is_device_name(std::string_view name) {
 Result<TunDevice, TunRefusal> attach_tun(const TunSpec& spec) {
   TunDevice device;
   device.name = spec.name;
-  device.fd = UniqueFd(::open(kTunControlPath, O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!device.fd) return Err<TunRefusal>(TunRefusal{errno, "opening /dev/net/tun"});
+  TRY_ASSIGN(device.fd, attach_one(spec));
   const int fd = device.fd.get();
-  ifreq request{};
-  std::memcpy(request.ifr_name, spec.name.data(), spec.name.size());
-  const int vnet_header = spec.offload ? IFF_VNET_HDR : 0;
-  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | vnet_header | kKeepCarrier);
-  TRY(control_at(fd, TUNSETIFF, &request, "TUNSETIFF"));
+  TRY(attach_further(device, spec));
   int off = 0;
   TRY(control_at(fd, TUNSETCARRIER, &off, "TUNSETCARRIER"));
   device.vnet_header = spec.offload;

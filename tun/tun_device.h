@@ -22,8 +22,9 @@ struct TunRefusal {
 // path.
 bool is_device_name(std::string_view name);
 
-// Attaches one queue to the device, creating it when it is not there; carrier off. EBUSY: another
-// process has it. EINVAL: a device of that name is of another kind, or has several queues.
+// Attaches to the device, creating it when it is not there; carrier off. EBUSY: another process has
+// it; a multi-queue device has room for more, so there nobody is told. EINVAL: a device of that
+// name is of another kind, or has several queues where one is wanted, or the reverse.
 Result<TunDevice, TunRefusal> attach_tun(const TunSpec& spec);
 
 Result<void, TunRefusal> make_tun_persistent(const TunDevice& device);

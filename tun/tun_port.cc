@@ -5,17 +5,28 @@
 namespace twinspan::tun {
 
 TunPort::TunPort(TunnelId tunnel, TunDevice device, PacketIo& io, bool copies_dscp)
+    : TunPort(tunnel, 0, std::move(device.fd),
+              {.vnet_header = device.vnet_header,
+               .tso = device.tso,
+               .uso = device.uso,
+               .copies_dscp = copies_dscp},
+              io) {}
+
+TunPort::TunPort(TunnelId tunnel, unsigned queue, UniqueFd fd, const PortOptions& options,
+                 PacketIo& io)
     : tunnel_(tunnel),
-      device_(std::move(device)),
-      copies_dscp_(copies_dscp),
+      queue_(queue),
+      fd_(std::move(fd)),
+      options_(options),
       io_(io),
-      tso_(device_.vnet_header && device_.tso),
-      uso_(device_.vnet_header && device_.uso) {}
+      write_fd_(fd_.get()),
+      tso_(options.vnet_header && options.tso),
+      uso_(options.vnet_header && options.uso) {}
 
 ssize_t TunPort::read(VirtioHeader& header, ByteSpan buffer) {
   header = {};
   const iovec pieces[2] = {{&header, kVirtioHeaderSize}, {buffer.data(), buffer.size()}};
-  if (!device_.vnet_header) return io_.readv(fd(), {&pieces[1], 1});
+  if (!vnet_header()) return io_.readv(fd(), {&pieces[1], 1});
   const ssize_t length = io_.readv(fd(), pieces);
   if (length < 0) return length;
   constexpr auto kHeader = static_cast<ssize_t>(kVirtioHeaderSize);
@@ -52,8 +63,8 @@ size_t TunPort::write_singly(Coalescer& coalescer, size_t group) {
 
 // `pieces` begin with the virtio header.
 bool TunPort::write_pieces(std::span<const iovec> pieces) {
-  if (!device_.vnet_header) pieces = pieces.subspan(1);
-  return io_.writev(fd(), pieces) >= 0;
+  if (!vnet_header()) pieces = pieces.subspan(1);
+  return io_.writev(write_fd_.load(std::memory_order_relaxed), pieces) >= 0;
 }
 
 }  // namespace twinspan::tun

@@ -179,7 +179,7 @@ void WorkerInbound::add_frame(ByteSpan frame, const esp::SaTable& table) {
 // Whether the frame was another worker's business.
 bool WorkerInbound::hand_over(const esp::InboundSa& sa, ByteView frame) {
   if (workers_ == 1) return false;
-  const size_t owner = sa.tunnel().value % workers_;
+  const size_t owner = (sa.tunnel().value + sa.queue()) % workers_;
   if (owner == own_) return false;
   if (peers_[owner]->incoming_[own_]->push(sources_[source_count_ - 1], frame)) {
     is_given_[owner] = true;
@@ -198,24 +198,27 @@ void WorkerInbound::finish_batch(const esp::SaTable& table) {
     esp::InboundSa* sa = items_[i].sa;
     if (sa != nullptr && sa != reported) report_events(*sa);
     reported = sa;
-    take_opened(i);
+    take_opened(i, table);
   }
   write_groups(table);
   frame_count_ = 0;
 }
 
-void WorkerInbound::take_opened(size_t index) {
-  const esp::OpenItem& item = items_[index];
+void WorkerInbound::take_opened(size_t index, const esp::SaTable& table) {
+  esp::OpenItem& item = items_[index];
   const FrameSource& source = sources_[source_of_[index]];
   if (item.verdict == Verdict::UnknownSpi) note_unknown_spi(item, source);
   if (item.verdict != Verdict::Accept) return;
   note_remote(item, source);
   TunPort* port = find_port(item.sa->tunnel());
-  if (port == nullptr) {
-    count_drop(item.sa->counters(), Verdict::TunWriteFailed, 1);
-    return;
-  }
-  coalescer_.add(*port, {item.inner, item.inner_length}, port->kinds());
+  do {
+    if (port == nullptr) {
+      count_drop(item.sa->counters(), Verdict::TunWriteFailed, 1);
+      continue;
+    }
+    if (coalescer_.full()) write_groups(table);  // AGGFRAG: there are more packets than frames.
+    coalescer_.add(*port, {item.inner, item.inner_length}, port->kinds());
+  } while (item.unread_length != 0 && esp::next_inner(item));
 }
 
 void WorkerInbound::write_groups(const esp::SaTable& table) {
@@ -224,8 +227,8 @@ void WorkerInbound::write_groups(const esp::SaTable& table) {
     const size_t failed = port.write(coalescer_, group);
     if (failed == 0) continue;
     const esp::TunnelEntry* entry = table.find_tunnel(port.tunnel());
-    count_drop(entry == nullptr ? orphans_ : entry->counters->inbound, Verdict::TunWriteFailed,
-               failed);
+    count_drop(entry == nullptr ? orphans_ : entry->counters[port.queue()]->inbound,
+               Verdict::TunWriteFailed, failed);
   }
   coalescer_.clear();
 }
@@ -273,7 +276,10 @@ void WorkerInbound::note_unknown_spi(const esp::OpenItem& item, const FrameSourc
 void WorkerInbound::note_remote(const esp::OpenItem& item, const FrameSource& source) {
   const esp::InboundSa& sa = *item.sa;
   if (source.carriage != Encapsulation::Udp || sa.encapsulation() != Encapsulation::Udp) return;
-  if (source.remote == sa.remote()) return;
+  Endpoint remote = source.remote;
+  // Its port is one for sending only, whichever it is.
+  if (sa.has_own_source_port()) remote.port = sa.remote().port;
+  if (remote == sa.remote()) return;
   // A late or duplicated packet of the old path must not move the SA back. The low half is enough:
   // the window is far smaller than 2^32.
   if (load_be32(item.frame + 4) != static_cast<uint32_t>(sa.highest_sequence())) return;
@@ -282,7 +288,7 @@ void WorkerInbound::note_remote(const esp::OpenItem& item, const FrameSource& so
   const auto [at, is_new] = moved_at_.try_emplace(sa.spi().value, now);
   if (!is_new && now - at->second < kMovedIntervalMs) return;
   at->second = now;
-  records_.push(RemoteMoved{sa.spi(), source.remote});
+  records_.push(RemoteMoved{sa.spi(), remote});
 }
 
 void WorkerInbound::report_events(esp::InboundSa& sa) {

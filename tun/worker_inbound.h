@@ -66,7 +66,7 @@ class WorkerInbound {
   void add_frame(ByteSpan frame, const esp::SaTable& table);
   bool hand_over(const esp::InboundSa& sa, ByteView frame);
   void finish_batch(const esp::SaTable& table);
-  void take_opened(size_t index);
+  void take_opened(size_t index, const esp::SaTable& table);
   void write_groups(const esp::SaTable& table);
   void finish_round(const esp::SaTable& table);
 

@@ -2,8 +2,10 @@
 //
 // A device is drained until it is empty or has had its share. A super-packet is cut, sealed as one
 // batch and sent at once. Small packets gather where they were read, are sealed in place as one
-// batch per SA, and leave when the device is empty, another SA's packet comes or a super-packet
-// overtakes: never later than the end of the drain, so no timer is needed. Thread: the one its
+// batch per SA, and leave when the devices that are ready are empty, a packet to another gateway
+// comes or a super-packet overtakes: never later than the end of the row, so no timer is needed.
+// Frames of several tunnels to one gateway leave together. On an SA with AGGFRAG (RFC 9347) each
+// packet joins the one before it in its payload as long as both fit. Thread: the one its
 // WorkerThread runs.
 #pragma once
 
@@ -34,10 +36,15 @@ class WorkerOutbound {
  public:
   static constexpr size_t kBatchMax = 128;        // Packets sealed together.
   static constexpr unsigned kReadsPerWake = 128;  // A device's share before the others have theirs.
+  // So many ready at once have a packet or two each, as a rule. They are not read until they are
+  // empty: a read in vain costs as much as the next wait, which tells of all that have more.
+  static constexpr int kManyReady = 4;
   static constexpr uint32_t kTooBigPerSecondMax = 100;  // ICMP messages towards the inside.
   // In a row, of a device that answers reads with errors; then it is left alone: it was deleted
   // under us.
   static constexpr unsigned kReadErrorsMax = 16;
+  // Of finish_port(): more than the kernel queues for it (LinuxHost: 1,000 packets).
+  static constexpr unsigned kFinishRoundsMax = 16;
 
   WorkerOutbound(WorkerThread& thread, RecordQueue& records, PacketIo& io);
   ~WorkerOutbound();
@@ -46,10 +53,14 @@ class WorkerOutbound {
 
   // Before the thread starts.
   void add_socket(UdpSocket& socket) { udp_.push_back(&socket); }
+  // For SAs with a source port of their own; `socket.local()` is the endpoint that it stands for.
+  void add_sender(UdpSocket& socket) { senders_.push_back(&socket); }
   void add_socket(RawEspSocket& socket) { raw_.push_back(&socket); }
   // Inside WorkerThread::call(). The port outlives its stay.
   void add_port(TunPort& port);
   void remove_port(TunPort& port);
+  // Takes what waits in the port, then removes it.
+  void finish_port(TunPort& port);
 
   const esp::DirectionCounters& orphans() const { return orphans_; }
   const OutboundPathCounters& path_counters() const { return path_counters_; }
@@ -58,7 +69,8 @@ class WorkerOutbound {
   class PortWatch;
   struct Batch;
 
-  void drain(PortWatch& watch);
+  bool drain(PortWatch& watch, unsigned share);
+  void finish_row();
   uint8_t* read_position();
   void handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
               ByteSpan packet);
@@ -76,11 +88,19 @@ class WorkerOutbound {
   static bool exceeds_path(const esp::OutboundSa& sa, ByteView packet, size_t length);
   void handle_too_big(const Outbound& outbound, const Segmenter& segments);
   bool handle_too_big(const Outbound& outbound, ByteView packet);
-  void probe_path(esp::OutboundSa& sa, size_t sealed);
+  void probe_path(esp::OutboundSa& sa, std::span<const esp::SealItem> sealed);
+  UdpSocket* udp_socket_of(const esp::OutboundSa& sa) const;
+  RawEspSocket* raw_socket_of(const esp::OutboundSa& sa) const;
   int socket_of(const esp::OutboundSa& sa) const;
   esp::DirectionCounters& counters_of(const esp::SaTable& table, const TunPort& port);
+  bool may_join_batch(const esp::OutboundSa& sa, uint8_t traffic_class) const;
+  void begin_run(esp::OutboundSa& sa, esp::DirectionCounters& counters, uint8_t traffic_class);
+  static uint8_t outer_class(const esp::OutboundSa& sa, const TunPort& port, const uint8_t* packet);
+  [[nodiscard]] uint8_t* place_packet(const esp::OutboundSa& sa, uint8_t* frame, size_t length);
   void flush();
-  void seal_and_send(esp::OutboundSa& sa, esp::DirectionCounters& counters);
+  void seal_run();
+  void send_batch();
+  void account(const SendTrouble& trouble);
   SendReport send(const esp::OutboundSa& sa, std::span<const ByteView> frames);
   void report_events(esp::OutboundSa& sa);
 
@@ -89,6 +109,7 @@ class WorkerOutbound {
   PacketIo& io_;
   FrameSender sender_;
   std::vector<UdpSocket*> udp_;
+  std::vector<UdpSocket*> senders_;
   std::vector<RawEspSocket*> raw_;
   std::unordered_map<const TunPort*, std::unique_ptr<PortWatch>> ports_;
   esp::DirectionCounters orphans_;
@@ -103,14 +124,25 @@ class WorkerOutbound {
   PacketPool slots_;
   // Where a segment lies that has to be cut once more. Not resident before.
   PacketPool aside_;
-  // The batch: what `items_` says belongs to this SA and these counters.
-  esp::OutboundSa* batch_sa_ = nullptr;
-  esp::DirectionCounters* batch_counters_ = nullptr;
-  uint8_t batch_traffic_class_ = 0;  // Of the outer packets.
-  size_t batch_size_ = 0;
-  uint8_t* batch_end_ = nullptr;  // Behind the last gathered frame.
+  // The table of the row, nullptr between rows: what a batch refers to is in it.
+  const esp::SaTable* table_ = nullptr;
+  // The batch: packets to one gateway with one traffic class outside, run by run. A run is of one
+  // SA; all but the last are sealed.
+  struct Run {
+    esp::OutboundSa* sa;
+    esp::DirectionCounters* counters;
+    size_t first_item;
+    size_t first_frame;
+  };
+  std::array<Run, kBatchMax> runs_;
+  size_t run_count_ = 0;
+  uint8_t batch_traffic_class_ = 0;
+  size_t batch_size_ = 0;  // Of items_.
+  size_t frame_count_ = 0;
+  uint8_t* batch_end_ = nullptr;  // Behind the last frame.
   std::array<esp::SealItem, kBatchMax> items_;
   std::array<ByteView, kBatchMax> frames_;
+  SendTrouble no_socket_{};
 };
 
 }  // namespace twinspan::tun

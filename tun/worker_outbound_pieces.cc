@@ -23,25 +23,23 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
 // at a time as a batch or the slots hold.
 template <class Pieces>
 void WorkerOutbound::send_pieces(const Outbound& outbound, const Pieces& pieces) {
-  const size_t header_size = esp::esp_header_size(outbound.sa);
+  const esp::OutboundSa& sa = outbound.sa;
+  const size_t offset = esp::inner_offset(sa);
   size_t piece = 0;
   while (piece < pieces.count()) {
-    uint8_t* frame = slots_.buffer(0);
-    while (piece < pieces.count() && batch_size_ < kBatchMax) {
+    begin_run(outbound.sa, outbound.counters, 0);
+    batch_end_ = slots_.buffer(0);
+    while (piece < pieces.count()) {
       const size_t length = pieces.length(piece);
-      const size_t size = esp::frame_size(outbound.sa, length);
-      if (frame + size > slots_.buffer(0) + kSlotsSize) break;
-      uint8_t* inner = frame + header_size;
+      if (batch_end_ + esp::frame_size(sa, length) > slots_.buffer(0) + kSlotsSize) break;
+      uint8_t* const inner = place_packet(sa, batch_end_, length);
+      if (inner == nullptr) break;
       pieces.write(piece, inner);
       // A SYN has no followers that it would have to be told apart from.
-      if (piece++ == 0) esp::clamp_mss({inner, length}, outbound.sa.mss_mtu());
-      items_[batch_size_++] = {
-          .inner = inner, .inner_length = static_cast<uint32_t>(length), .frame = frame};
-      frame += size;
+      if (piece++ == 0) esp::clamp_mss({inner, length}, sa.mss_mtu());
     }
-    batch_traffic_class_ = esp::outer_traffic_class(
-        esp::traffic_class_of(slots_.buffer(0) + header_size), outbound.port.copies_dscp());
-    seal_and_send(outbound.sa, outbound.counters);
+    batch_traffic_class_ = outer_class(sa, outbound.port, slots_.buffer(0) + offset);
+    flush();
   }
 }
 
@@ -54,7 +52,7 @@ void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
     return;
   }
   Verdict verdict = Verdict::NoSa;
-  esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict);
+  esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict, port.queue());
   if (sa == nullptr) {
     count_drop(counters, verdict, segmenter->count());
     return;
@@ -107,19 +105,19 @@ bool WorkerOutbound::handle_too_big(const Outbound& outbound, ByteView packet) {
   return false;
 }
 
-// A dummy packet as large as the largest of the batch that was just sent, if it is time for one.
-void WorkerOutbound::probe_path(esp::OutboundSa& sa, size_t sealed) {
+// A dummy packet as large as the largest of those that were just sent, if it is time for one.
+void WorkerOutbound::probe_path(esp::OutboundSa& sa, std::span<const esp::SealItem> sealed) {
   esp::PathMtu& path = sa.path();
   if (path.device_mtu() == 0) return;
   uint32_t inner_length = 0;
-  for (size_t i = 0; i < sealed; ++i) inner_length = std::max(inner_length, items_[i].inner_length);
+  for (const esp::SealItem& item : sealed) inner_length = std::max(inner_length, item.inner_length);
   const size_t size = esp::frame_size(sa, inner_length);
   const uint64_t now = coarse_milliseconds();
   const IpFamily family = sa.remote().address.family();
   path.age(now);
   if (!path.take_probe(size + sa.outer_overhead(), family, now)) return;
   uint8_t* const frame = slots_.buffer(0);
-  uint8_t* const filling = frame + esp::esp_header_size(sa);
+  uint8_t* const filling = frame + esp::inner_offset(sa);
   std::memset(filling, 0, inner_length);
   esp::SealItem dummy{
       .inner = filling, .inner_length = inner_length, .frame = frame, .is_dummy = true};
@@ -135,16 +133,9 @@ void WorkerOutbound::probe_path(esp::OutboundSa& sa, size_t sealed) {
 }
 
 int WorkerOutbound::socket_of(const esp::OutboundSa& sa) const {
-  if (sa.encapsulation() == Encapsulation::Udp) {
-    for (const UdpSocket* socket : udp_) {
-      if (socket->local() == sa.local()) return socket->fd();
-    }
-  } else {
-    for (const RawEspSocket* socket : raw_) {
-      if (socket->local().address == sa.local().address) return socket->fd();
-    }
-  }
-  return -1;
+  if (const UdpSocket* socket = udp_socket_of(sa)) return socket->fd();
+  const RawEspSocket* raw = raw_socket_of(sa);
+  return raw == nullptr ? -1 : raw->fd();
 }
 
 }  // namespace twinspan::tun

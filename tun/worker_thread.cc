@@ -1,7 +1,6 @@
 #include "tun/worker_thread.h"
 
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <array>
@@ -11,9 +10,13 @@
 
 namespace twinspan::tun {
 
-WorkerThread::WorkerThread(esp::Snapshot<esp::SaTable>& snapshot, size_t reader)
+using std::chrono::steady_clock;
+
+WorkerThread::WorkerThread(esp::Snapshot<esp::SaTable>& snapshot, size_t reader,
+                           std::chrono::microseconds busy_poll)
     : snapshot_(snapshot),
       reader_(reader),
+      busy_poll_(busy_poll),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   // Without descriptors at start-up there is no gateway.
@@ -84,11 +87,16 @@ void WorkerThread::run() {
 bool WorkerThread::run_round() {
   std::array<epoll_event, kEventsMax> events;
   snapshot_.go_offline(reader_);
-  const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsMax, -1);
+  const int count = wait(events);
+  ++round_;
+  ready_count_ = count;
   bool is_woken = false;
+  Pollable* last = nullptr;
   for (int i = 0; i < count; ++i) {
     auto* pollable = static_cast<Pollable*>(events[static_cast<size_t>(i)].data.ptr);
     if (pollable != nullptr) {
+      if (last != nullptr && last->crew() != pollable->crew()) last->finish();
+      last = pollable;
       if ((events[static_cast<size_t>(i)].events & EPOLLERR) != 0) pollable->on_error();
       pollable->on_ready();
       continue;
@@ -97,7 +105,20 @@ bool WorkerThread::run_round() {
     static_cast<void>(::eventfd_read(wake_.get(), &ignored));
     is_woken = true;
   }
+  if (last != nullptr) last->finish();
+  const bool has_packets = count > (is_woken ? 1 : 0);
+  if (has_packets && busy_poll_.count() != 0) poll_until_ = steady_clock::now() + busy_poll_;
   return is_woken;
+}
+
+// What epoll_wait(2) says. Asks without sleeping until `poll_until_`.
+int WorkerThread::wait(std::span<epoll_event> events) {
+  const auto size = static_cast<int>(events.size());
+  while (busy_poll_.count() != 0 && steady_clock::now() < poll_until_) {
+    const int count = ::epoll_wait(epoll_.get(), events.data(), size, 0);
+    if (count != 0) return count;
+  }
+  return ::epoll_wait(epoll_.get(), events.data(), size, -1);
 }
 
 }  // namespace twinspan::tun

@@ -14,6 +14,7 @@ namespace {
 struct V {
   using Type = __m128i;
   static constexpr uint32_t kBlocks = 1;
+  static constexpr int kStep = 4;
   static constexpr uint32_t kBytes = 16;
 
   TS_OP Type zero() { return _mm_setzero_si128(); }
@@ -25,12 +26,18 @@ struct V {
   }
   TS_OP Type first(__m128i block) { return block; }
   TS_OP Type broadcast(const uint8_t* block) { return load(block); }
+  TS_OP Type same(__m128i block) { return block; }
   TS_OP Type both(long long high, long long low) { return _mm_set_epi64x(high, low); }
 
   TS_OP Type exclusive(Type a, Type b) { return _mm_xor_si128(a, b); }
   TS_OP Type exclusive(Type a, Type b, Type c) { return exclusive(exclusive(a, b), c); }
   TS_OP Type add(Type a, Type b) { return _mm_add_epi32(a, b); }
   TS_OP Type swap_halves(Type value) { return _mm_shuffle_epi32(value, 0x4e); }
+  // Lane 0 in all lanes, and lane 1 in lane 0.
+  TS_OP Type spread_first(Type value) { return value; }
+  TS_OP Type next_lane(Type value) { return value; }
+  TS_OP Type interleave_low(Type a, Type b) { return _mm_unpacklo_epi64(a, b); }
+  TS_OP Type interleave_high(Type a, Type b) { return _mm_unpackhi_epi64(a, b); }
   TS_OP Type reverse(Type value) {
     return _mm_shuffle_epi8(value,
                             _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));

@@ -14,6 +14,7 @@ namespace {
 struct V {
   using Type = __m256i;
   static constexpr uint32_t kBlocks = 2;
+  static constexpr int kStep = 4;
   static constexpr uint32_t kBytes = 32;
 
   TS_OP Type zero() { return _mm256_setzero_si256(); }
@@ -27,6 +28,7 @@ struct V {
   TS_OP Type broadcast(const uint8_t* block) {
     return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(block)));
   }
+  TS_OP Type same(__m128i block) { return _mm256_broadcastsi128_si256(block); }
   TS_OP Type both(long long high, long long low) {
     return _mm256_broadcastsi128_si256(_mm_set_epi64x(high, low));
   }
@@ -35,6 +37,11 @@ struct V {
   TS_OP Type exclusive(Type a, Type b, Type c) { return exclusive(exclusive(a, b), c); }
   TS_OP Type add(Type a, Type b) { return _mm256_add_epi32(a, b); }
   TS_OP Type swap_halves(Type value) { return _mm256_shuffle_epi32(value, 0x4e); }
+  // Lane 0 in all lanes, and lane 1 in lane 0.
+  TS_OP Type spread_first(Type value) { return _mm256_permute2x128_si256(value, value, 0); }
+  TS_OP Type next_lane(Type value) { return _mm256_permute2x128_si256(value, value, 1); }
+  TS_OP Type interleave_low(Type a, Type b) { return _mm256_unpacklo_epi64(a, b); }
+  TS_OP Type interleave_high(Type a, Type b) { return _mm256_unpackhi_epi64(a, b); }
   TS_OP Type reverse(Type value) {
     return _mm256_shuffle_epi8(value, _mm256_broadcastsi128_si256(_mm_set_epi8(
                                           0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));

@@ -7,6 +7,7 @@
 // g++ 12 takes its own undefined operands of AVX-512 intrinsics for ours (GCC bug 105593).
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 
 #define TS_KERNEL_TARGET __attribute__((target("aes,pclmul,avx512bw,vaes,vpclmulqdq,bmi2")))
@@ -19,6 +20,7 @@ namespace {
 struct V {
   using Type = __m512i;
   static constexpr uint32_t kBlocks = 4;
+  static constexpr int kStep = 8;
 
   TS_OP Type zero() { return _mm512_setzero_si512(); }
   TS_OP Type load(const uint8_t* bytes) { return _mm512_loadu_si512(bytes); }
@@ -27,6 +29,7 @@ struct V {
   TS_OP Type broadcast(const uint8_t* block) {
     return _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(block)));
   }
+  TS_OP Type same(__m128i block) { return _mm512_broadcast_i32x4(block); }
   TS_OP Type both(long long high, long long low) {
     return _mm512_broadcast_i32x4(_mm_set_epi64x(high, low));
   }
@@ -35,6 +38,11 @@ struct V {
   TS_OP Type exclusive(Type a, Type b, Type c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
   TS_OP Type add(Type a, Type b) { return _mm512_add_epi32(a, b); }
   TS_OP Type swap_halves(Type value) { return _mm512_shuffle_epi32(value, _MM_PERM_BADC); }
+  // Lane 0 in all lanes, and lane 1 in lane 0.
+  TS_OP Type spread_first(Type value) { return _mm512_shuffle_i64x2(value, value, 0); }
+  TS_OP Type next_lane(Type value) { return _mm512_alignr_epi64(value, value, 2); }
+  TS_OP Type interleave_low(Type a, Type b) { return _mm512_unpacklo_epi64(a, b); }
+  TS_OP Type interleave_high(Type a, Type b) { return _mm512_unpackhi_epi64(a, b); }
   TS_OP Type reverse(Type value) {
     return _mm512_shuffle_epi8(value, _mm512_broadcast_i32x4(_mm_set_epi8(
                                           0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
@@ -50,10 +58,14 @@ struct V {
     return _mm512_add_epi32(_mm512_broadcast_i32x4(block),
                             _mm512_set_epi32(3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0));
   }
+  template <int kLane>
+  TS_OP Type spread(Type value) {
+    return _mm512_shuffle_i64x2(value, value, kLane * 0x55);
+  }
   // The counter blocks of the packet in that lane of `nonces`, which hold counter 1, from 2 on.
   template <int kLane>
   TS_OP Type spread_counters(Type nonces) {
-    return _mm512_add_epi32(_mm512_shuffle_i64x2(nonces, nonces, kLane * 0x55),
+    return _mm512_add_epi32(spread<kLane>(nonces),
                             _mm512_set_epi32(4, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0));
   }
   TS_OP Type counter_step() { return _mm512_broadcast_i32x4(_mm_set_epi32(kBlocks, 0, 0, 0)); }
@@ -64,7 +76,9 @@ struct V {
   }
 
   // The first `count` bytes; all from 64 on.
-  TS_OP __mmask64 front(uint32_t count) { return _cvtu64_mask64(_bzhi_u64(~0ull, count)); }
+  TS_OP __mmask64 front(uint32_t count) {
+    return _cvtu64_mask64(_bzhi_u64(~0ull, count < 64 ? count : 64));  // Looks at 8 bits of it.
+  }
   TS_OP Type load_joined(const uint8_t* input, const uint8_t* output, uint32_t offset,
                          uint32_t joint, uint32_t length) {
     const __mmask64 from_input = front(joint > offset ? joint - offset : 0);

@@ -14,15 +14,16 @@ namespace {
 
 // One packet short of two reductions, so that shared and unshared ones run.
 constexpr size_t kPackets = 7;
-// Around the steps of the widest kernel: a block, a vector, two, four of them and twice that.
-constexpr std::array<size_t, 10> kLengths = {2, 15, 16, 64, 65, 128, 256, 257, 520, 1424};
+// Around the steps of the widest kernel: a block, a vector, two, a step, two of them, and more than
+// is hashed at once.
+constexpr std::array<size_t, 11> kLengths = {2, 15, 16, 64, 65, 128, 257, 512, 520, 1424, 1600};
 
 struct Batch {
   explicit Batch(size_t length)
       : text(kPackets * length), output(kPackets * length), icvs(kPackets * 16) {
     for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<uint8_t>(i * 31 + length);
     for (size_t i = 0; i < kPackets; ++i) {
-      store_be64(&ivs[8 * i], i + length);
+      store_be64(&ivs[8 * i], i * 100 + length);
       packets[i] = {.input = &text[i * length],
                     .output = &output[i * length],
                     .input_length = static_cast<uint32_t>(length),

@@ -35,6 +35,7 @@ SaPairParams pair_params(Context& context, const IkeSa& sa, const ChildSa& child
   EspKeys& inbound = child.is_initiator ? keys.responder_to_initiator : keys.initiator_to_responder;
   return {.child = child.id,
           .tunnel = sa.tunnel(),
+          .resource = child.resource,
           .transforms = child.transforms,
           .encapsulation = child.encapsulation,
           .inbound_spi = child.inbound,
@@ -43,6 +44,8 @@ SaPairParams pair_params(Context& context, const IkeSa& sa, const ChildSa& child
           .outbound_keys = std::move(outbound),
           .local = sa.local,
           .remote = sa.remote,
+          .own_source_port = child.resource > 0 && sa.has_source_ports,
+          .aggfrag = child.aggfrag,
           .local_selectors = child.local,
           .remote_selectors = child.remote,
           .limits = traffic_limits(config.lifetime, child.transforms, context.provider),
@@ -54,6 +57,7 @@ EventChildEstablished established_event(const IkeSa& sa, const ChildSa& child) {
   return {.tunnel = sa.tunnel(),
           .child = child.id,
           .name = child.config,
+          .resource = child.resource,
           .inbound_spi = child.inbound,
           .outbound_spi = child.outbound,
           .transforms = child.transforms,
@@ -61,7 +65,8 @@ EventChildEstablished established_event(const IkeSa& sa, const ChildSa& child) {
           .remote_selectors = child.remote,
           .narrowed = child.narrowed,
           .by_rekey = child.by_rekey,
-          .is_initiator = child.is_initiator};
+          .is_initiator = child.is_initiator,
+          .aggfrag = child.aggfrag};
 }
 
 void arm_lifetime(Context& context, const IkeSa& sa, ChildSa& child) {
@@ -87,18 +92,26 @@ auto aptness(const ChildSa& child) {
   return std::tuple{child.is_usable(), !child.timers.is_armed(ChildTimer::Proof), child.id};
 }
 
-// The newest other child of the tunnel that could be sent on in place of `leaving`.
+// Another child of the tunnel that could be sent on in place of `leaving`: the newest of the same
+// resource. One of another resource takes over by itself when it is sent on, and is taken when
+// otherwise nothing would be.
 SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const ChildSa& leaving) {
-  SaRegistry::Place best;
+  SaRegistry::Place same, other;
+  bool is_other_active = false;
   for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
     for (ChildSa& child : sa->children) {
+      ChildTraffic traffic = leaving.traffic();
+      traffic.resource = child.resource;
       if (child.id == leaving.id || child.is_deleting || child.outbound_half == Outbound::Removed ||
-          !is_same_traffic(child.traffic(), leaving.traffic()))
+          !is_same_traffic(child.traffic(), traffic))
         continue;
+      const bool is_other = child.resource != leaving.resource;
+      is_other_active |= is_other && child.outbound_half == Outbound::Active;
+      SaRegistry::Place& best = is_other ? other : same;
       if (best.child == nullptr || aptness(child) > aptness(*best.child)) best = {sa, &child};
     }
   }
-  return best;
+  return same.child != nullptr || is_other_active ? same : other;
 }
 
 void supersede_others(Context& context, TunnelId tunnel, const ChildSa& active) {
@@ -131,9 +144,10 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
   arm_probe(context, sa, child);
   context.outbox.emit(EventInstallPair{pair_params(context, sa, child, std::move(keys))});
   context.outbox.emit(established_event(sa, child));
-  sa.log.info("{}: Child SA {:08x}_i {:08x}_o{}, {} === {}", sa.peer->name, child.inbound.value,
-              child.outbound.value, child.by_rekey ? " by rekey" : "", to_string(child.local),
-              to_string(child.remote));
+  sa.log.info("{}: Child SA {:08x}_i {:08x}_o{}{}{}, {} === {}", sa.peer->name, child.inbound.value,
+              child.outbound.value, child.by_rekey ? " by rekey" : "",
+              child.resource > 0 ? fmt::format(" resource {}", child.resource) : "",
+              child.aggfrag ? " AGGFRAG" : "", to_string(child.local), to_string(child.remote));
   sa.children.push_back(std::move(child));
   context.supervisor.touch(sa.tunnel());
   return sa.children.back();
@@ -218,11 +232,11 @@ void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer time
       return;
     case ChildTimer::HardLifetime: {
       const Diagnosis why = diagnose(Cause::LifetimeEnded, sa.peer->name);
-      const std::string config = child->config;
+      const ChildSlot slot = child->slot();
       // The peer's copy goes by DELETE; ours may not carry another packet.
       queue_child_delete(context, sa, *child);
       remove_child(context, sa, id, InboundFate::Now, why.message);
-      context.supervisor.fail_child(context, sa.tunnel(), config, why);
+      context.supervisor.fail_child(context, sa.tunnel(), slot, why);
       return;
     }
     case ChildTimer::Probe:

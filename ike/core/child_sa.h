@@ -72,13 +72,15 @@ struct ChildOrigin {
 
 struct ChildSa {
   ChildId id;
-  std::string config;  // The ChildConfig that it serves.
-  Spi inbound;         // Ours.
-  Spi outbound;        // The peer's.
+  std::string config;     // The ChildConfig that it serves.
+  uint16_t resource = 0;  // RFC 9611: ours for it; the peer may count otherwise.
+  Spi inbound;            // Ours.
+  Spi outbound;           // The peer's.
   EspTransforms transforms;
   DhGroupId group = DhGroupId::None;
   std::vector<DhGroupId> additional{};  // RFC 9370: exchanges that IKE_FOLLOWUP_KE made.
   Encapsulation encapsulation = Encapsulation::Udp;
+  bool aggfrag = false;  // RFC 9347: both sides said USE_AGGFRAG.
   TrafficSelectors local;
   TrafficSelectors remote;
   bool is_initiator = false;  // We initiated the exchange that made it.
@@ -98,7 +100,8 @@ struct ChildSa {
   TimerTable<ChildTimer> timers;
 
   bool is_usable() const { return !is_deleting && !is_redundant; }
-  ChildTraffic traffic() const { return {config, local, remote}; }
+  ChildSlot slot() const { return {config, resource}; }
+  ChildTraffic traffic() const { return {config, local, remote, resource}; }
 };
 
 // When the outbound half of a new child is used.

@@ -7,17 +7,19 @@
 #include <utility>
 
 #include "ike/core/lifetime.h"
+#include "ike/core/resources.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 
 namespace twinspan::ike {
 namespace {
 
-bool is_making(const IkeSa& sa, const ChildConfig& config) {
+bool is_making(const IkeSa& sa, const ChildSlot& slot) {
   const ChildExchange* active = child_of(sa.active);
-  if (active != nullptr && active->config == config.name) return true;
+  if (active != nullptr && active->slot() == slot) return true;
   return std::ranges::any_of(sa.queue, [&](const Task& task) {
-    return task.kind == Task::Kind::CreateChild && task.config == config.name;
+    return task.kind == Task::Kind::CreateChild && task.config == slot.config &&
+           task.resource == slot.resource;
   });
 }
 
@@ -34,10 +36,8 @@ IkeSa* winner_of(Context& context, TunnelId id, Wanted wanted) {
 
 }  // namespace
 
-bool serves(const IkeSa& sa, const ChildConfig& config) {
-  return std::ranges::any_of(sa.children, [&](const ChildSa& child) {
-    return child.is_usable() && child.config == config.name;
-  });
+bool serves(const IkeSa& sa, std::string_view config) {
+  return newest_child(sa, config) != nullptr;
 }
 
 bool has_usable_child(const IkeSa& sa) {
@@ -46,7 +46,7 @@ bool has_usable_child(const IkeSa& sa) {
 
 bool is_complete(const IkeSa& sa) {
   return std::ranges::all_of(sa.peer->children,
-                             [&](const ChildConfig& config) { return serves(sa, config); });
+                             [&](const ChildConfig& config) { return serves(sa, config.name); });
 }
 
 IkeSa* surviving(Context& context, TunnelId id) {
@@ -60,21 +60,22 @@ IkeSa* preferred(Context& context, TunnelId id) {
 
 // --- What is missing ---
 
-void Supervisor::fail_child(Context& context, TunnelId id, const std::string& config,
+void Supervisor::fail_child(Context& context, TunnelId id, const ChildSlot& slot,
                             const Diagnosis& why) {
   Tunnel* tunnel = find(id);
   if (tunnel == nullptr) return;
   const Diagnosis placed = failures_.placed(*tunnel->peer, why);
   failures_.add(id, placed);
-  ChildWish& wish = tunnel->wishes[config];
+  ChildWish& wish = tunnel->wishes[slot];
   const auto served_since = std::exchange(wish.served_since, std::nullopt);
   if (served_since && context.now - *served_since >= kStableAfter) wish.failure_count = 0;
   ++wish.failure_count;
   wish.retry_at.reset();
-  trouble(context, id, config, placed);
+  trouble(context, id, slot.config, placed);
   const IkeSa* sa = preferred(context, id);
   if (sa == nullptr || !has_usable_child(*sa)) return fail(id, placed);
-  answer(context, *tunnel, Kind::Up, placed);
+  // Who waits for the tunnel does not wait for its additional children.
+  if (slot.resource == 0) answer(context, *tunnel, Kind::Up, placed);
   touch(id);
 }
 
@@ -87,8 +88,8 @@ void Supervisor::trouble(Context& context, TunnelId id, const std::string& confi
 }
 
 // What stands for a while is a success; until then the next failure is one more.
-void Supervisor::note_served(Context& context, Tunnel& tunnel, const std::string& config) {
-  const auto found = tunnel.wishes.find(config);
+void Supervisor::note_served(Context& context, Tunnel& tunnel, const ChildSlot& slot) {
+  const auto found = tunnel.wishes.find(slot);
   if (found == tunnel.wishes.end()) return;
   ChildWish& wish = found->second;
   wish.retry_at.reset();
@@ -101,25 +102,17 @@ void Supervisor::note_served(Context& context, Tunnel& tunnel, const std::string
   }
 }
 
-// Each child that is missing gets its own time; the others are not asked.
+// Each child that is missing gets its own time; the others are not asked. Of additional ones the
+// next is asked for when this one stands: the ends number them in this order.
 void Supervisor::wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa) {
   if (tunnel.peer->mode == ConnectionMode::ResponderOnly) return;
+  for (const ChildSa& child : sa.children) {
+    if (child.is_usable()) note_served(context, tunnel, child.slot());
+  }
   std::optional<Instant> next;
   for (const ChildConfig& config : sa.peer->children) {
-    if (serves(sa, config)) {
-      note_served(context, tunnel, config.name);
-      continue;
-    }
-    if (is_making(sa, config)) continue;
-    ChildWish& wish = tunnel.wishes[config.name];
-    if (!wish.retry_at) {
-      Duration wait{};
-      if (wish.failure_count > 0) wait = around(backoff_wait(wish.failure_count), context.provider);
-      // A responder leaves the first tries to the IKE SA's initiator, or both would create a child.
-      if (sa.role == Role::Responder) wait += kResponderWait;
-      wish.retry_at = context.now + wait;
-    }
-    next = earlier(next, wish.retry_at);
+    const auto slot = missing_slot(sa, config);
+    if (slot && !is_making(sa, *slot)) next = earlier(next, wish_for(context, tunnel, sa, *slot));
   }
   if (next) {
     tunnel.timers.arm(TunnelTimer::ChildRetry, *next);
@@ -128,17 +121,35 @@ void Supervisor::wish_for_children(Context& context, Tunnel& tunnel, const IkeSa
   }
 }
 
+// When it is tried.
+Instant Supervisor::wish_for(Context& context, Tunnel& tunnel, const IkeSa& sa,
+                             const ChildSlot& slot) {
+  ChildWish& wish = tunnel.wishes[slot];
+  if (wish.retry_at) return *wish.retry_at;
+  Duration wait{};
+  if (wish.failure_count > 0) wait = around(backoff_wait(wish.failure_count), context.provider);
+  // A responder leaves the first tries to the IKE SA's initiator, or both would create a child.
+  // Additional ones are for one side alone.
+  if (sa.role == Role::Responder && !serves(sa, slot.config)) wait += kResponderWait;
+  wish.retry_at = context.now + wait;
+  return *wish.retry_at;
+}
+
 void Supervisor::create_due_children(Context& context, Tunnel& tunnel) {
   IkeSa* sa = surviving(context, tunnel.peer->tunnel);
   if (sa == nullptr || tunnel.is_held_down) return;
   for (const ChildConfig& config : sa->peer->children) {
-    const auto wish = tunnel.wishes.find(config.name);
+    const auto slot = missing_slot(*sa, config);
+    if (!slot || is_making(*sa, *slot)) continue;
+    const auto wish = tunnel.wishes.find(*slot);
     if (wish == tunnel.wishes.end() || !wish->second.retry_at ||
-        *wish->second.retry_at > context.now || serves(*sa, config) || is_making(*sa, config)) {
+        *wish->second.retry_at > context.now) {
       continue;
     }
     wish->second.retry_at.reset();
-    queue_task(context, *sa, {.kind = Task::Kind::CreateChild, .config = config.name});
+    queue_task(
+        context, *sa,
+        {.kind = Task::Kind::CreateChild, .config = slot->config, .resource = slot->resource});
   }
 }
 
@@ -174,12 +185,12 @@ void Supervisor::note_auth_child(Context& context, TunnelId id, bool is_made) {
 bool Supervisor::refuse_renewal(const IkeSa& sa, const ChildExchange& own, const Diagnosis& why) {
   Tunnel* tunnel = find(sa.tunnel());
   if (tunnel == nullptr) return false;
-  // What is missing beside children that stand says nothing about those.
-  if (!own.rekeys && has_usable_child(sa)) return false;
+  // What is missing beside children that stand says nothing about those, unless it is the same.
+  if (!own.rekeys && !own.is_additional && has_usable_child(sa)) return false;
   Renewal& renewal = tunnel->renewal;
   renewal.by_create_child = false;
   const PeerConfig& peer = *tunnel->peer;
-  if (own.rekeys || own.config != peer.children.front().name) return false;
+  if (own.rekeys || own.is_additional || own.config != peer.children.front().name) return false;
   if (peer.mode == ConnectionMode::ResponderOnly || !renewal.may_come_with_auth()) return false;
   if (sa.role == Role::Responder && !renewal.by_ike_auth) return false;
   renewal.refusal = failures_.placed(peer, why);

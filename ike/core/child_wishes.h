@@ -5,7 +5,7 @@
 
 namespace twinspan::ike {
 
-bool serves(const IkeSa& sa, const ChildConfig& config);
+bool serves(const IkeSa& sa, std::string_view config);
 bool has_usable_child(const IkeSa& sa);
 bool is_complete(const IkeSa& sa);  // It serves all that are configured.
 

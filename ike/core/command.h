@@ -2,6 +2,7 @@
 #pragma once
 
 #include <variant>
+#include <vector>
 
 #include "ike/core/peer_config.h"
 
@@ -49,9 +50,11 @@ struct CommandSoftLimit {
 struct CommandHardLimit {
   Spi spi;
 };  // The SA may no longer be used.
+// Authenticated ESP arrived on these tunnels since the last report: no DPD needed. Ascending; all
+// in one command, because each looks at every IKE SA.
 struct CommandInboundTraffic {
-  TunnelId tunnel;
-};  // Authenticated ESP arrived since the last report: no DPD needed.
+  std::vector<TunnelId> tunnels;
+};
 // An authenticated ESP packet of `inbound_spi` came from another endpoint than the one in use.
 struct CommandRemoteMoved {
   Spi inbound_spi;

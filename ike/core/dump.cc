@@ -22,9 +22,9 @@ class StateDump {
 
   std::string endpoint(const SaRegistry& sas, const Supervisor& supervisor) const {
     const auto& [map, last_child_id] = sas;
-    const auto& [tunnels, touched, failures, shutdown_deadline, is_quiet] = supervisor;
-    std::string text = line("endpoint children={} touched={} shutdown={} quiet={}", last_child_id,
-                            touched, shutdown_deadline, is_quiet);
+    const auto& [tunnels, touched, lines, failures, shutdown_deadline, is_quiet] = supervisor;
+    std::string text = line("endpoint children={} touched={} lines={} shutdown={} quiet={}",
+                            last_child_id, touched, lines, shutdown_deadline, is_quiet);
     for (const auto& [id, tunnel] : tunnels) text += tunnel_text(tunnel);
     for (const auto& [spi, sa] : map) text += sa_text(*sa);
     return text;
@@ -178,10 +178,12 @@ class StateDump {
     return row(dh);
   }
   std::string show(const ChildExchange& own) const {
-    const auto& [config, rekeys, is_probe, attempt, inbound_spi, offered, local, remote, group, dh,
-                 nonce, is_second_group, crossing, crosses_followup, crossing_nonces] = own;
-    return row(config, rekeys, is_probe, attempt, inbound_spi, offered, local, remote, group, dh,
-               nonce, is_second_group, crossing, crosses_followup, crossing_nonces);
+    const auto& [config, resource, shows_resource, is_additional, rekeys, is_probe, attempt,
+                 inbound_spi, offered, local, remote, group, dh, nonce, is_second_group, crossing,
+                 crosses_followup, crossing_nonces] = own;
+    return row(config, resource, shows_resource, is_additional, rekeys, is_probe, attempt,
+               inbound_spi, offered, local, remote, group, dh, nonce, is_second_group, crossing,
+               crosses_followup, crossing_nonces);
   }
   std::string show(const RekeyIkeExchange& own) const {
     const auto& [attempt, new_spi, offered, group, dh, nonce, is_second_group, crossing,
@@ -224,9 +226,9 @@ class StateDump {
     return name_of(active) + std::visit([this](const auto& own) { return show(own); }, active);
   }
   std::string show(const Task& task) const {
-    const auto& [kind, inbound_spi, config, attempt, not_before, group, is_probe] = task;
+    const auto& [kind, inbound_spi, config, resource, attempt, not_before, group, is_probe] = task;
     return std::string(to_string(kind)) +
-           row(inbound_spi, config, attempt, not_before, group, is_probe);
+           row(inbound_spi, config, resource, attempt, not_before, group, is_probe);
   }
 
   // --- Memory of messages ---
@@ -263,42 +265,42 @@ class StateDump {
   // --- SAs and tunnels ---
 
   std::string show(const ChildSa& child) const {
-    const auto& [id, config, inbound, outbound, transforms, group, additional, encapsulation, local,
-                 remote, is_initiator, narrowed, by_rekey, group_negotiated, origin, outbound_half,
-                 replaces, replaced_by, has_duplicate, is_deleting, is_redundant, installed_at,
-                 timers] = child;
+    const auto& [id, config, resource, inbound, outbound, transforms, group, additional,
+                 encapsulation, aggfrag, local, remote, is_initiator, narrowed, by_rekey,
+                 group_negotiated, origin, outbound_half, replaces, replaced_by, has_duplicate,
+                 is_deleting, is_redundant, installed_at, timers] = child;
     const auto& [first, is_ours, lowest_nonce] = origin;
     std::string text = line(
-        "child {} {} in={} out={} esp={} group={} additional={} encap={} {}==={} initiator={} "
-        "narrowed={} rekey={} negotiated={} origin={}/{}/{} half={} replaces={} replaced_by={} "
-        "duplicate={} deleting={} redundant={} installed={} timers:{}",
-        id, config, inbound, outbound, transforms, group, additional, encapsulation, local, remote,
-        is_initiator, narrowed, by_rekey, group_negotiated, first, is_ours, lowest_nonce,
-        outbound_half, replaces, replaced_by, has_duplicate, is_deleting, is_redundant,
-        installed_at, timers);
+        "child {} {} resource={} in={} out={} esp={} group={} additional={} encap={} aggfrag={} "
+        "{}==={} initiator={} narrowed={} rekey={} negotiated={} origin={}/{}/{} half={} "
+        "replaces={} replaced_by={} duplicate={} deleting={} redundant={} installed={} timers:{}",
+        id, config, resource, inbound, outbound, transforms, group, additional, encapsulation,
+        aggfrag, local, remote, is_initiator, narrowed, by_rekey, group_negotiated, first, is_ours,
+        lowest_nonce, outbound_half, replaces, replaced_by, has_duplicate, is_deleting,
+        is_redundant, installed_at, timers);
     text.pop_back();
     return text;
   }
 
   std::string sa_text(const IkeSa& sa) const {
-    const auto& [role, spi_i, spi_r, origin, peer, candidates, local, remote, nat, encapsulation,
-                 has_fragmentation, admits_childless, log, suite, keys, iv_counter, ppk,
-                 peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
-                 init_response, nonce_i, nonce_r, init_repeat_count, intermediate_count, int_auth_i,
-                 int_auth_r, next_keys, window, request_fragments, response_fragments, active,
-                 queue, timers, children, awaited_followups, path, created_at, established_at,
-                 last_inbound, recovers, is_redundant, is_proven, is_announced, successor,
-                 predecessor, state] = sa;
+    const auto& [role, spi_i, spi_r, origin, origin_is_ours, peer, candidates, local, remote, nat,
+                 encapsulation, has_fragmentation, admits_childless, has_resources, resources_max,
+                 has_source_ports, log, suite, keys, iv_counter, ppk, peer_hashes,
+                 peer_asks_raw_key, uses_previous_psk, proof, init_request, init_response, nonce_i,
+                 nonce_r, init_repeat_count, intermediate_count, int_auth_i, int_auth_r, next_keys,
+                 window, request_fragments, response_fragments, active, queue, timers, children,
+                 awaited_followups, path, created_at, established_at, last_inbound, recovers,
+                 is_redundant, is_proven, is_announced, successor, predecessor, state] = sa;
     std::string text = line(
         "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
         "established={} inbound={}",
         spi_i, spi_r, peer, state, role, local, remote, nat, encapsulation, has_fragmentation,
         admits_childless, suite, created_at, established_at, last_inbound);
     text += line(
-        "  recovers={} redundant={} proven={} announced={} origin={} successor={} predecessor={} "
-        "candidates={}",
-        recovers, is_redundant, is_proven, is_announced, origin, successor, predecessor,
-        candidates);
+        "  recovers={} redundant={} proven={} announced={} origin={}/{} successor={} "
+        "predecessor={} candidates={} resources={}/{}/{}",
+        recovers, is_redundant, is_proven, is_announced, origin, origin_is_ours, successor,
+        predecessor, candidates, has_resources, resources_max, has_source_ports);
     text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{} repeated={}", keys, iv_counter,
                  ppk, init_request, init_response, nonce_i, nonce_r, init_repeat_count);
     text += line("  proof {} hashes={} raw={} previous={}", proof, peer_hashes, peer_asks_raw_key,
@@ -314,13 +316,17 @@ class StateDump {
     return text;
   }
 
+  std::string show(const ChildSlot& slot) const {
+    const auto& [config, resource] = slot;
+    return row(config, resource);
+  }
   std::string show(const ChildWish& wish) const {
     const auto& [failure_count, retry_at, served_since] = wish;
     return row(failure_count, retry_at, served_since);
   }
   std::string show(const Tunnel::GraceInbound& kept) const {
-    const auto& [spi, config, until] = kept;
-    return row(spi, config, until);
+    const auto& [spi, slot, until] = kept;
+    return row(spi, slot, until);
   }
   std::string show(const IpAddress& address) const { return address.to_string(); }
   std::string show(const RemoteName& name) const {
@@ -335,14 +341,15 @@ class StateDump {
   std::string show(const Diagnosis& why) const { return row(why.cause, why.message, why.exchange); }
 
   std::string tunnel_text(const Tunnel& tunnel) const {
-    const auto& [peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
-                 has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes,
-                 grace, waiting, timers, last_recovery, last_complaint] = tunnel;
+    const auto& [peer, is_held_down, remote, was_resolved, is_in_line, state, reason, is_reported,
+                 failure, has_new_failure, has_failed_attempt, failure_count, up_since, renewal,
+                 wishes, grace, waiting, timers, last_recovery, last_complaint] = tunnel;
     return line(
-        "tunnel {} down={} name={}/{} state={} reason=\"{}\" reported={} failure={} new={}/{} "
+        "tunnel {} down={} name={}/{} line={} state={} reason=\"{}\" reported={} failure={} "
+        "new={}/{} "
         "failures={} up={} renewal={} wishes={} grace={} waiting={} recovery={} complaint={} "
         "timers:{}",
-        peer, is_held_down, remote, was_resolved, state, reason, is_reported, failure,
+        peer, is_held_down, remote, was_resolved, is_in_line, state, reason, is_reported, failure,
         has_new_failure, has_failed_attempt, failure_count, up_since, renewal, wishes, grace,
         waiting, last_recovery, last_complaint, timers);
   }

@@ -1,5 +1,6 @@
 #include "ike/core/endpoint.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ike/core/cookie.h"
@@ -239,14 +240,18 @@ void EndpointState::handle_command(Instant now, Command command) {
       }
     }
     void operator()(CommandInboundTraffic& c) const {
-      for (IkeSa* sa : sas.of_tunnel(c.tunnel)) {
-        if (!sa->children.empty()) sa->last_inbound = step.now;
+      for (const auto& [spi, sa] : sas.all()) {
+        if (sa->children.empty() || !std::ranges::binary_search(c.tunnels, sa->tunnel())) continue;
+        sa->last_inbound = step.now;
       }
     }
     void operator()(CommandRemoteMoved& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
       if (place.sa == nullptr || place.child->encapsulation != Encapsulation::Udp) return;
-      note_remote(step, *place.sa, place.sa->local, c.remote);
+      Endpoint remote = c.remote;
+      // The ports are those of the children, and there is no NAT that would map them anew.
+      if (place.sa->has_source_ports) remote.port = place.sa->remote.port;
+      note_remote(step, *place.sa, place.sa->local, remote);
     }
     void operator()(CommandWallTime&) const {}
     void operator()(CommandSetCredentials& c) const { set_credentials(step, std::move(c)); }

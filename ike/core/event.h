@@ -56,13 +56,15 @@ struct EventExchangeFailed {
 struct EventChildEstablished {
   TunnelId tunnel;
   ChildId child;
-  std::string name;  // Of its ChildConfig.
+  std::string name;       // Of its ChildConfig.
+  uint16_t resource = 0;  // As in SaPairParams.
   Spi inbound_spi, outbound_spi;
   EspTransforms transforms;
   TrafficSelectors local_selectors, remote_selectors;
   bool narrowed = false;  // Less than configured.
   bool by_rekey = false;
   bool is_initiator = false;
+  bool aggfrag = false;  // RFC 9347.
 };
 struct EventChildGone {
   TunnelId tunnel;

@@ -65,6 +65,7 @@ struct IkeSa {
   // The initiator's SPI in the IKE_SA_INIT that its chain of rekeys began with: both ends know it,
   // and no rekey changes it.
   IkeSpi origin{};
+  bool origin_is_ours = false;  // We sent it.
   std::shared_ptr<const PeerConfig> peer;
   // Responder before IKE_AUTH: every connection that the addresses admit.
   std::vector<std::shared_ptr<const PeerConfig>> candidates;
@@ -73,6 +74,11 @@ struct IkeSa {
   Encapsulation encapsulation = Encapsulation::Udp;
   bool has_fragmentation = false;  // RFC 7383: both sides announced it.
   bool admits_childless = false;   // RFC 6023: the responder announced it.
+  // RFC 9611 4: both sides showed SA_RESOURCE_INFO with a child.
+  bool has_resources = false;
+  // The peer refused more children for the same traffic than these, by TS_MAX_QUEUE.
+  std::optional<size_t> resources_max;
+  bool has_source_ports = false;  // Both sides announced kSourcePortsText.
   Log log;
 
   // --- Keys ---

@@ -61,6 +61,14 @@ struct ChildConfig {
   ChildLifetime lifetime;
 };
 
+// One of the Child SAs that a tunnel should have.
+struct ChildSlot {
+  std::string config;  // ChildConfig::name.
+  uint16_t resource =
+      0;  // RFC 9611: of several for the same traffic, which one; as in SaPairParams.
+  auto operator<=>(const ChildSlot&) const = default;
+};
+
 // A post-quantum pre-shared key (RFC 8784), known to both sides under one name.
 struct PpkConfig {
   std::string id;  // PPK_ID of type PPK_ID_FIXED.
@@ -70,6 +78,7 @@ struct PpkConfig {
 
 inline constexpr uint32_t kFragmentSizeDefault = 1280;  // What every IPv6 path carries.
 inline constexpr size_t kChildConfigsMax = 255;
+inline constexpr uint16_t kResourcesMax = 64;
 
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 
@@ -89,6 +98,11 @@ struct PeerConfig {
   // 1 to kChildConfigsMax. The first may come with IKE_AUTH; where selectors overlap, the earlier
   // one carries the packet.
   std::vector<ChildConfig> children;
+  // RFC 9611: Child SAs for the same traffic, the first one counted, 1 to kResourcesMax. 1: no more
+  // than that one, and nothing is said of it. More only with one ChildConfig.
+  uint16_t resources = 1;
+  // RFC 9347: AGGFRAG payloads are offered, and agreed where the peer offers them as well.
+  bool aggfrag = false;
   ConnectionMode mode = ConnectionMode::Default;
   Encapsulation encapsulation = Encapsulation::Udp;
   // RFC 6023: announced as responder; as initiator, the first child then comes by CREATE_CHILD_SA.

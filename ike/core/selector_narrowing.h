@@ -28,10 +28,11 @@ struct ChildTraffic {
   const std::string& config;  // ChildConfig::name.
   const TrafficSelectors& local;
   const TrafficSelectors& remote;
+  uint16_t resource = 0;  // RFC 9611: which share of it.
 };
 
-// Both serve one ChildConfig, and all that one of them carries the other one does, too: only one of
-// them is sent on.
+// Both serve one ChildConfig and one resource, and all that one of them carries the other one does,
+// too: only one of them is sent on.
 bool is_same_traffic(const ChildTraffic& a, const ChildTraffic& b);
 
 }  // namespace twinspan::ike

@@ -46,6 +46,7 @@ void Supervisor::add(Context& context, PeerConfig peer, bool started) {
   const TunnelId id = peer.tunnel;
   if (tunnels_.contains(id)) remove(context, id);
   CHECK(!peer.children.empty() && peer.children.size() <= kChildConfigsMax);
+  CHECK(peer.resources >= 1 && peer.resources <= kResourcesMax);
   Tunnel& tunnel = tunnels_[id];
   tunnel.peer = std::make_shared<const PeerConfig>(std::move(peer));
   tunnel.is_held_down = !started;
@@ -81,7 +82,7 @@ void Supervisor::up(Context& context, TunnelId id) {
                      context.now + (responds_only ? kUpWaitResponderOnly : kUpWaitMax));
   if (tunnel->timers.is_armed(TunnelTimer::Retry))
     tunnel->timers.arm(TunnelTimer::Retry, context.now);
-  for (auto& [name, wish] : tunnel->wishes) wish.retry_at = context.now;
+  for (auto& [slot, wish] : tunnel->wishes) wish.retry_at = context.now;
   touch(id);
 }
 
@@ -206,7 +207,7 @@ void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& repl
     return;
   }
   auto& grace = tunnel->grace;
-  const auto is_sibling = [&](const auto& kept) { return kept.config == replaced.config; };
+  const auto is_sibling = [&](const auto& kept) { return kept.slot == replaced.slot(); };
   if (std::ranges::count_if(grace, is_sibling) == std::ptrdiff_t{kGraceInboundMax}) {
     const auto oldest = std::ranges::find_if(grace, is_sibling);
     context.outbox.emit(EventRemoveInbound{oldest->spi});
@@ -215,7 +216,7 @@ void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& repl
   }
   const Instant until = context.now + span;
   grace.insert(std::ranges::upper_bound(grace, until, {}, &Tunnel::GraceInbound::until),
-               {replaced.inbound, replaced.config, until});
+               {replaced.inbound, replaced.slot(), until});
   tunnel->timers.arm(TunnelTimer::Grace, tunnel->grace.front().until);
 }
 
@@ -244,6 +245,7 @@ void Supervisor::reconcile(Context& context) {
       if (Tunnel* tunnel = find(id)) reconcile_tunnel(context, *tunnel);
     }
   }
+  begin_waiting_attempts(context);
   if (is_shutting_down()) finish_shutdown(context);
 }
 
@@ -372,7 +374,7 @@ void Supervisor::pursue(Context& context, Tunnel& tunnel) {
   if ((responds_only && !is_named) || negotiating || tunnel.remote.is_resolving) return;
   if (established != nullptr) return wish_for_children(context, tunnel, *surviving(context, id));
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
-  if (tunnel.timers.is_armed(TunnelTimer::Retry)) return;
+  if (tunnel.timers.is_armed(TunnelTimer::Retry) || tunnel.is_in_line) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
   // Who waits for the peer to call looks its name up, and no more.

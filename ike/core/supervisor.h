@@ -20,7 +20,7 @@
 
 namespace twinspan::ike {
 
-// Replaced inbound SAs of one ChildConfig that still receive; the oldest goes early.
+// Replaced inbound SAs of one slot that still receive; the oldest goes early.
 inline constexpr size_t kGraceInboundMax = 16;
 inline constexpr size_t kWaitingCommandsMax = 32;
 inline constexpr Duration kUpWaitMax = 70s;  // IKE_SA_INIT and IKE_AUTH until given up, and a bit.
@@ -33,6 +33,10 @@ inline constexpr Duration kRedundantReapAfter = 10s;
 // what it has just agreed to is met with the back-off of one that refuses.
 inline constexpr Duration kStableAfter = 10s;
 inline constexpr Duration kShutdownMax = 2s;
+// Of our attempts towards one address at a time; further tunnels stand in line. Fewer than the 32
+// half-open IKE SAs from which on a Twinspan asks for cookies: it refuses who has 64, and a
+// thousand requests at once are lost before they are read.
+inline constexpr size_t kAttemptsPerAddressMax = 24;
 
 enum class TunnelTimer : uint8_t {
   Retry,       // Initiate.
@@ -55,6 +59,7 @@ struct Tunnel {
   bool is_held_down = false;
   RemoteName remote;          // Of a peer with a name.
   bool was_resolved = false;  // An answer has come, whatever it was.
+  bool is_in_line = false;    // Its attempt is due and waits for others to the same address.
 
   TunnelState state = TunnelState::Idle;
   std::string reason;
@@ -66,11 +71,11 @@ struct Tunnel {
   std::optional<Instant> up_since;   // While it stands.
 
   Renewal renewal;
-  // By ChildConfig, of those that are not there, or not for long.
-  std::map<std::string, ChildWish> wishes;
+  // Of those that are not there, or not for long.
+  std::map<ChildSlot, ChildWish> wishes;
   struct GraceInbound {
     Spi spi;
-    std::string config;  // The ChildConfig that it served.
+    ChildSlot slot;  // That it served.
     Instant until;
   };
   std::deque<GraceInbound> grace;  // By `until`.
@@ -112,7 +117,7 @@ class Supervisor {
   enum class Blame : uint8_t { Ours, Stranger };
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
   // One child failed. The tunnel has failed with it only when no other child is left.
-  void fail_child(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
+  void fail_child(Context& context, TunnelId id, const ChildSlot& slot, const Diagnosis& why);
   // A child that stands has something wrong with it; only told.
   void trouble(Context& context, TunnelId id, const std::string& config, const Diagnosis& why);
   // An exchange failed that the tunnel does not depend on: only its record is kept.
@@ -151,11 +156,13 @@ class Supervisor {
   void hold_down(Context& context, Tunnel& tunnel);
   void resolve_duplicates(Context& context, Tunnel& tunnel);
   void pursue(Context& context, Tunnel& tunnel);
-  void note_served(Context& context, Tunnel& tunnel, const std::string& config);
+  void note_served(Context& context, Tunnel& tunnel, const ChildSlot& slot);
   void wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa);
+  Instant wish_for(Context& context, Tunnel& tunnel, const IkeSa& sa, const ChildSlot& slot);
   void create_due_children(Context& context, Tunnel& tunnel);
   void handle_timer(Context& context, Tunnel& tunnel, TunnelTimer timer);
   void retry(Context& context, Tunnel& tunnel);
+  void begin_waiting_attempts(Context& context);
   void ask_for_addresses(Context& context, Tunnel& tunnel);
   void handle_silent_resolver(Context& context, const Tunnel& tunnel);
   void report(Context& context, Tunnel& tunnel, TunnelState state, std::string reason);
@@ -167,6 +174,7 @@ class Supervisor {
 
   std::map<TunnelId, Tunnel> tunnels_;
   std::set<TunnelId> touched_;
+  std::map<IpAddress, std::vector<TunnelId>> lines_;  // By remote address; none is empty.
   FailureLog failures_;
   std::optional<Instant> shutdown_deadline_;
   bool is_quiet_ = false;

@@ -18,6 +18,12 @@ bool needs_no_attempt(Context& context, TunnelId id) {
   });
 }
 
+size_t count_attempts(const Context& context, const IpAddress& remote) {
+  return static_cast<size_t>(std::ranges::count_if(context.sas.all(), [&](const auto& entry) {
+    return is_negotiating(entry.second->state()) && entry.second->remote.address == remote;
+  }));
+}
+
 Diagnosis diagnose_name(const PeerConfig& peer, const std::string& detail) {
   return diagnose(Cause::NameUnresolved, peer.name,
                   fmt::format("{}: {}", peer.remote_name, detail));
@@ -28,7 +34,32 @@ Diagnosis diagnose_name(const PeerConfig& peer, const std::string& detail) {
 void Supervisor::retry(Context& context, Tunnel& tunnel) {
   if (tunnel.is_held_down || needs_no_attempt(context, tunnel.peer->tunnel)) return;
   if (!tunnel.peer->remote_name.empty()) return ask_for_addresses(context, tunnel);
-  initiate(context, tunnel.peer, tunnel.peer->remote_address);
+  const IpAddress& remote = tunnel.peer->remote_address;
+  if (count_attempts(context, remote) < kAttemptsPerAddressMax) {
+    initiate(context, tunnel.peer, remote);
+    return;
+  }
+  if (std::exchange(tunnel.is_in_line, true)) return;
+  lines_[remote].push_back(tunnel.peer->tunnel);
+}
+
+// From anywhere in a line: of two gateways that start together each would otherwise make the IKE SA
+// that the other one is making.
+void Supervisor::begin_waiting_attempts(Context& context) {
+  for (auto& [remote, line] : lines_) {
+    size_t room =
+        kAttemptsPerAddressMax - std::min(kAttemptsPerAddressMax, count_attempts(context, remote));
+    while (room != 0 && !line.empty()) {
+      std::swap(line[context.provider.u64() % line.size()], line.back());
+      Tunnel* const tunnel = find(line.back());
+      line.pop_back();
+      if (tunnel == nullptr || !std::exchange(tunnel->is_in_line, false)) continue;
+      if (tunnel->is_held_down || needs_no_attempt(context, tunnel->peer->tunnel)) continue;
+      initiate(context, tunnel->peer, tunnel->peer->remote_address);
+      --room;
+    }
+  }
+  std::erase_if(lines_, [](const auto& entry) { return entry.second.empty(); });
 }
 
 // --- Names ---
@@ -122,6 +153,7 @@ IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer,
   auto made = std::make_unique<IkeSa>(Role::Initiator, peer, context.options.log);
   made->spi_i = context.sas.fresh_ike_spi(context.provider);
   made->origin = made->spi_i;
+  made->origin_is_ours = true;
   made->local = {peer->local_address, context.options.ike_port};
   made->remote = {remote, context.options.ike_port};
   made->created_at = context.now;

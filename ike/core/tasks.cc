@@ -18,7 +18,7 @@ bool has_task(const IkeSa& sa, Task::Kind kind) {
 void add_task(IkeSa& sa, const Task& task) {
   const auto same = [&](const Task& other) {
     return other.kind == task.kind && other.inbound_spi == task.inbound_spi &&
-           other.config == task.config;
+           other.config == task.config && other.resource == task.resource;
   };
   if (std::ranges::any_of(sa.queue, same)) return;
   if (sa.queue.size() == kTasksMax) {

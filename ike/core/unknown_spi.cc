@@ -36,11 +36,11 @@ void UnknownSpis::forget_old(Instant now) {
 
 namespace {
 
-// Raw ESP has no ports.
+// Raw ESP has no ports, and a child may have one of its own (docs/ikev2.md).
 bool comes_from_peer_of(const IkeSa& sa, const CommandUnknownSpi& unknown) {
   return sa.state() == IkeSaState::Established && !sa.is_redundant &&
          sa.local.address == unknown.local.address && sa.remote.address == unknown.remote.address &&
-         (unknown.remote.port == 0 || unknown.remote.port == sa.remote.port);
+         (unknown.remote.port == 0 || unknown.remote.port == sa.remote.port || sa.has_source_ports);
 }
 
 }  // namespace
@@ -78,21 +78,22 @@ bool may_be_lost(IkeSa& sa, const ChildSa& child, Instant now) {
          !child.timers.is_armed(ChildTimer::Proof) && now - child.installed_at >= kRecreateInterval;
 }
 
-bool is_being_made(const IkeSa& sa, const std::string& config) {
+bool is_being_made(const IkeSa& sa, const ChildSlot& slot) {
   const ChildExchange* active = child_of(sa.active);
-  return active != nullptr && active->config == config;
+  return active != nullptr && active->slot() == slot;
 }
 
 void make_anew(Context& context, IkeSa& sa, ChildSa& lost) {
   ++context.counters.children_lost;
-  const std::string config = lost.config;
+  const ChildSlot slot = lost.slot();
   // It still receives, and what the peer may have of it after all goes with the reaper's DELETE.
   lost.is_redundant = true;
   lost.timers.cancel(ChildTimer::SoftLifetime);
   lost.timers.arm(ChildTimer::Reap, context.now + kReapAfter);
-  context.supervisor.fail_child(context, sa.tunnel(), config,
+  context.supervisor.fail_child(context, sa.tunnel(), slot,
                                 diagnose(Cause::PeerLostChild, sa.peer->name));
-  if (!is_being_made(sa, config)) add_task(sa, {.kind = Task::Kind::CreateChild, .config = config});
+  if (is_being_made(sa, slot)) return;
+  add_task(sa, {.kind = Task::Kind::CreateChild, .config = slot.config, .resource = slot.resource});
 }
 
 }  // namespace

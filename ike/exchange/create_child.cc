@@ -4,12 +4,13 @@
 #include <utility>
 
 #include "base/check.h"
-#include "ike/core/child_selection.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/offer_comparison.h"
+#include "ike/core/resources.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/selector_narrowing.h"
 #include "ike/core/supervisor.h"
+#include "ike/exchange/child_options.h"
 #include "ike/exchange/ike_followup_ke.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/refusals.h"
@@ -21,126 +22,13 @@ namespace {
 
 constexpr uint32_t kSpiMin = 256;  // RFC 4303 2.1.
 
-uint16_t ke_group(const std::vector<Payload>& payloads) {
-  const auto* ke = find_payload<KePayload>(payloads);
-  return ke == nullptr ? uint16_t{0} : ke->group;
-}
-
-ChildRefusal refusal(NotifyType type, Diagnosis why) {
-  return {error_notify(type), std::move(why)};
-}
-
 }  // namespace
-
-// --- Decisions ---
-
-namespace {
-
-std::vector<std::string> served_configs(const IkeSa& sa) {
-  std::vector<std::string> served;
-  for (const ChildSa& child : sa.children) {
-    if (child.is_usable()) served.push_back(child.config);
-  }
-  return served;
-}
-
-// Of all children together: a peer that names none of them can be compared with nothing else.
-SelectorPair all_selectors(const PeerConfig& peer) {
-  SelectorPair all;
-  for (const ChildConfig& config : peer.children) {
-    for (const TrafficSelector& selector : config.local) all.local.push_back(selector);
-    for (const TrafficSelector& selector : config.remote) all.remote.push_back(selector);
-  }
-  return all;
-}
-
-std::string peers_choice(const PeerConfig& peer) {
-  if (peer.children.size() == 1) return "";
-  return fmt::format("none of our {} pairs", peer.children.size());
-}
-
-}  // namespace
-
-Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<Payload>& payloads,
-                                             ChildDh dh,
-                                             const std::optional<std::string>& rekeyed) {
-  const PeerConfig& peer = *sa.peer;
-  const auto* offer = find_payload<SaPayload>(payloads);
-  const auto* ts_i = find_selectors(payloads, true);
-  const auto* ts_r = find_selectors(payloads, false);
-  if (offer == nullptr || ts_i == nullptr || ts_r == nullptr) {
-    return Err<ChildRefusal>{
-        refusal(NotifyType::InvalidSyntax, diagnose(Cause::BadMessage, peer.name, "no selectors"))};
-  }
-  const SelectorPair proposed{.local = ts_r->selectors, .remote = ts_i->selectors};
-  const auto served = served_configs(sa);
-  const ChildConfig* config =
-      rekeyed ? peer.find_child(*rekeyed) : select_child(peer.children, proposed, served);
-  // What the peer may not have at all is told before what it may not have for these packets.
-  const auto& proposals = (config != nullptr ? *config : peer.children.front()).proposals;
-  const auto choice = select_esp(*offer, proposals, dh, ke_group(payloads));
-  if (!choice) {
-    const bool is_group_alone = select_esp(*offer, proposals, ChildDh::Without, 0).has_value();
-    const Cause cause = is_group_alone ? Cause::PfsMismatch : Cause::NoEspProposal;
-    return Err<ChildRefusal>{
-        refusal(NotifyType::NoProposalChosen,
-                compared(diagnose(cause, peer.name, explain_esp(*offer, proposals, dh)),
-                         compare_esp(offer, proposals, dh)))};
-  }
-  const auto narrowed =
-      config == nullptr
-          ? std::nullopt
-          : narrow_selectors({.local = config->local, .remote = config->remote}, proposed);
-  if (!narrowed) {
-    return Err<ChildRefusal>{
-        refusal(NotifyType::TsUnacceptable,
-                compared(diagnose(Cause::TsUnacceptable, peer.name, peers_choice(peer)),
-                         compare_selectors(all_selectors(peer), &proposed)))};
-  }
-  return ChildTerms{
-      .config = config->name,
-      .choice = *choice,
-      .local = narrowed->pair.local,
-      .remote = narrowed->pair.remote,
-      .narrowed = narrowed->is_less,
-      .more_possible = !rekeyed && has_more_for(peer.children, *config, proposed, served)};
-}
-
-Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
-                                           const std::vector<Payload>& payloads) {
-  const auto* answer = find_payload<SaPayload>(payloads);
-  const auto* ts_i = find_selectors(payloads, true);
-  const auto* ts_r = find_selectors(payloads, false);
-  if (answer == nullptr || ts_i == nullptr || ts_r == nullptr) {
-    return Err<Diagnosis>{
-        diagnose(Cause::BadMessage, peer.name, "an agreement without SA or selectors")};
-  }
-  const auto choice = accept_esp(*answer, offer.proposals, offer.dh);
-  if (!choice) {
-    return Err<Diagnosis>{
-        compared(diagnose(Cause::NoEspProposal, peer.name, "the peer chose what we did not offer"),
-                 compare_esp(answer, offer.proposals, offer.dh))};
-  }
-  const bool is_inside = !ts_i->selectors.empty() && !ts_r->selectors.empty() &&
-                         covers(offer.local, ts_i->selectors) &&
-                         covers(offer.remote, ts_r->selectors);
-  if (!is_inside) {
-    const SelectorPair theirs{.local = ts_i->selectors, .remote = ts_r->selectors};
-    return Err<Diagnosis>{compared(
-        diagnose(Cause::TsUnacceptable, peer.name, "the peer's answer is not within our offer"),
-        compare_selectors({offer.local, offer.remote}, &theirs))};
-  }
-  const ChildConfig* config = peer.find_child(offer.config);
-  const bool is_less = config == nullptr || !covers(ts_i->selectors, config->local) ||
-                       !covers(ts_r->selectors, config->remote);
-  return ChildTerms{offer.config, *choice, ts_i->selectors, ts_r->selectors, is_less};
-}
 
 // --- Both roles ---
 
-Spi fresh_inbound_spi(Context& context, TunnelId tunnel) {
+Spi fresh_inbound_spi(Context& context, TunnelId tunnel, uint16_t resource) {
   const uint32_t modulus = std::max<uint32_t>(context.options.spi_modulus, 1);
-  const uint32_t residue = tunnel.value % modulus;
+  const uint64_t residue = (uint64_t{tunnel.value} + resource) % modulus;
   for (;;) {
     const uint32_t random = context.provider.u32();
     const uint64_t value = uint64_t{random} - random % modulus + residue;
@@ -163,7 +51,16 @@ ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, S
   child.local = terms.local;
   child.remote = terms.remote;
   child.narrowed = terms.narrowed;
+  child.aggfrag = terms.aggfrag;
   return child;
+}
+
+void note_resource_answer(IkeSa& sa, bool shown) {
+  sa.has_resources = shown;
+  sa.resources_max.reset();
+  if (wants_resources(*sa.peer) && !shown)
+    sa.log.info("{}: the peer does not say SA_RESOURCE_INFO: there will be one Child SA",
+                sa.peer->name);
 }
 
 std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
@@ -237,7 +134,7 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
     if (fresh == nullptr || !fresh->is_usable()) return;
     // Crossing rekeys of one child are decided by their own nonces.
     if (other.origin.id == fresh->origin.id || !other.is_usable() || other.replaced_by ||
-        !same_selectors(*fresh, other))
+        other.resource != fresh->resource || !same_selectors(*fresh, other))
       continue;
     const bool stays = outranks(fresh->origin, other.origin);
     settle_duplicates(context, sa, stays ? *fresh : other, stays ? other : *fresh);
@@ -246,15 +143,50 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
 
 // --- Initiator ---
 
+namespace {
+
+// RFC 9611 4: an additional child is negotiated with the properties of the others.
+std::vector<EspProposal> equal_offer(const IkeSa& sa, const ChildSa& child) {
+  std::vector<EspProposal> offer = renewal_offer(sa, child);
+  const auto is_other = [&](const EspProposal& p) {
+    return p.encryption != child.transforms.encryption || p.integrity != child.transforms.integrity;
+  };
+  std::erase_if(offer, is_other);
+  return offer;
+}
+
+// What is known of the child that stands beside the one that `own` asks for. False: there is no
+// place for `own` any more.
+bool join_siblings(const IkeSa& sa, ChildExchange& own) {
+  const ChildSa* sibling = newest_child(sa, own.config);
+  if (sibling == nullptr) {
+    own.resource = 0;
+    own.shows_resource = wants_resources(*sa.peer);
+    return true;
+  }
+  if (!sa.has_resources || resources_in_use(sa, own.config).test(own.resource))
+    return own.resource == 0;
+  own.is_additional = true;
+  own.shows_resource = true;
+  own.offered = equal_offer(sa, *sibling);
+  own.local = sibling->local;
+  own.remote = sibling->remote;
+  return true;
+}
+
+}  // namespace
+
 void start_create_child(Context& context, IkeSa& sa, const Task& task) {
   const ChildConfig* config = sa.peer->find_child(task.config);
   if (config == nullptr) return;
   ChildExchange own;
   own.config = config->name;
+  own.resource = task.resource;
   own.attempt = task.attempt;
   own.offered = config->proposals;
   own.local = config->local;
   own.remote = config->remote;
+  if (!join_siblings(sa, own)) return;
   own.is_second_group = task.group != DhGroupId::None;
   own.group = own.is_second_group ? task.group : own.offered.front().pfs_group;
   send_child_request(context, sa, std::move(own), {});
@@ -262,9 +194,12 @@ void start_create_child(Context& context, IkeSa& sa, const Task& task) {
 
 void send_child_request(Context& context, IkeSa& sa, ChildExchange own,
                         std::vector<Payload> leading) {
-  own.inbound_spi = fresh_inbound_spi(context, sa.tunnel());
+  own.inbound_spi = fresh_inbound_spi(context, sa.tunnel(), own.resource);
   own.nonce = fresh_nonce(context);
   std::vector<Payload> payloads = std::move(leading);
+  const auto shown = own.shows_resource ? std::optional{own.resource} : std::nullopt;
+  for (Payload& notify : option_notifies(sa.peer->aggfrag, shown))
+    payloads.push_back(std::move(notify));
   payloads.push_back(offer_esp(own.offered, own.inbound_spi, ChildDh::With));
   payloads.push_back(NoncePayload{own.nonce});
   if (own.group != DhGroupId::None) {
@@ -285,6 +220,7 @@ void try_again(Context& context, IkeSa& sa, const ChildExchange& own, Task task)
   task.kind = own.rekeys ? Task::Kind::RekeyChild : Task::Kind::CreateChild;
   if (old != nullptr) task.inbound_spi = old->inbound;
   if (!own.rekeys) task.config = own.config;
+  if (!own.rekeys) task.resource = own.resource;
   queue_task(context, sa, task);
 }
 
@@ -297,7 +233,7 @@ bool offers_group(const ChildExchange& own, uint16_t group) {
 void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
                           const Diagnosis& why) {
   sa.log.warning("{}: {}", sa.peer->name, why.message);
-  if (!own.rekeys) return context.supervisor.fail_child(context, sa.tunnel(), own.config, why);
+  if (!own.rekeys) return context.supervisor.fail_child(context, sa.tunnel(), own.slot(), why);
   rekey_child_failed(context, sa, own, why);
 }
 
@@ -305,11 +241,19 @@ void report_child_failure(Context& context, IkeSa& sa, const ChildExchange& own,
 bool is_about_group(IkeSa& sa, const ChildExchange& own, const NotifyPayload& error) {
   if (error.type == NotifyType::InvalidKePayload) return true;
   const ChildSa* old = own.rekeys ? sa.find_child(*own.rekeys) : nullptr;
+  if (own.is_additional) old = newest_child(sa, own.config);
   return error.type == NotifyType::NoProposalChosen && old != nullptr && !old->group_negotiated;
 }
 
 bool is_about_offer(const NotifyPayload& error) {
   return error.type == NotifyType::NoProposalChosen || error.type == NotifyType::InvalidKePayload;
+}
+
+// RFC 9611 4: the tunnel works with what there is, and more is not asked for.
+void stop_asking(IkeSa& sa, const ChildExchange& own) {
+  sa.resources_max = resources_in_use(sa, own.config).count();
+  sa.log.info("{}: the peer has no more than {} Child SAs for the same traffic", sa.peer->name,
+              *sa.resources_max);
 }
 
 }  // namespace
@@ -318,6 +262,7 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
                           const NotifyPayload& error) {
   // RFC 7296 2.8.1: whatever became of ours, the peer's crossing rekey did the work.
   if (settle_for_crossing(context, sa, own)) return;
+  if (error.type == NotifyType::TsMaxQueue && own.is_additional) return stop_asking(sa, own);
   if (const auto group = wanted_group(error);
       group && !own.is_second_group && offers_group(own, *group)) {
     return try_again(context, sa, own,
@@ -344,6 +289,7 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
     report_child_failure(context, sa, own, why);
     return remove_child(context, sa, *own.rekeys, InboundFate::Grace, why.message);
   }
+  if (own.is_additional && is_about_offer(error)) stop_asking(sa, own);  // It stays the same.
   report_child_failure(context, sa, own, why);
 }
 
@@ -354,6 +300,21 @@ void disown_child(Context& context, IkeSa& sa, const ChildExchange& own, const D
 }
 
 namespace {
+
+// RFC 9611 4: of an additional child.
+std::optional<Diagnosis> refute_additional(IkeSa& sa, const ChildExchange& own,
+                                           const ChildTerms& terms) {
+  if (!own.is_additional) return std::nullopt;
+  if (!terms.shows_resource) {
+    // The peer takes it for a second one of the same, of which one is too many.
+    stop_asking(sa, own);
+    return diagnose(Cause::BadMessage, sa.peer->name,
+                    "an additional Child SA without SA_RESOURCE_INFO");
+  }
+  if (terms.local == own.local && terms.remote == own.remote) return std::nullopt;
+  return diagnose(Cause::BadMessage, sa.peer->name,
+                  "an additional Child SA with other selectors than the first one");
+}
 
 std::optional<SecretBytes> shared_secret(const ChildExchange& own,
                                          const std::vector<Payload>& payloads, DhGroupId chosen) {
@@ -400,6 +361,10 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   const auto terms = accept_child(
       *sa.peer, {own.config, own.offered, own.local, own.remote, ChildDh::With}, payloads);
   if (!terms) return disown_child(context, sa, own, terms.error());
+  if (const auto why = refute_additional(sa, own, *terms))
+    return disown_child(context, sa, own, *why);
+  if (own.shows_resource && !own.is_additional && !own.rekeys)
+    note_resource_answer(sa, terms->shows_resource);
   const auto* nonce = find_payload<NoncePayload>(payloads);
   auto shared = shared_secret(own, payloads, terms->choice.group);
   if (nonce == nullptr || !shared) {
@@ -409,6 +374,7 @@ void complete_child(Context& context, IkeSa& sa, ChildExchange& own,
   }
   const ExchangeNonces nonces{own.nonce, nonce->value};
   ChildSa child = make_child(context, sa, *terms, own.inbound_spi);
+  child.resource = own.resource;
   child.is_initiator = true;
   child.group_negotiated = true;
   child.by_rekey = own.rekeys.has_value();
@@ -450,7 +416,7 @@ void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followu
 }
 
 bool has_rest(const IkeSa& sa, const ChildSa& fresh, bool more_possible) {
-  if (!fresh.narrowed || !more_possible) return false;
+  if (!fresh.narrowed || !more_possible || fresh.resource != 0) return false;
   // Whoever answers with what is there already has nothing new to give.
   return sa.children.size() < kChildConfigsMax &&
          std::ranges::none_of(
@@ -504,6 +470,19 @@ Payload refuse_child(Context& context, const IkeSa& sa, const ChildSa* replaced,
   return refusal.notify;
 }
 
+// RFC 9611: nullopt, and there are enough for this traffic.
+std::optional<uint16_t> assign_resource(Context& context, const IkeSa& sa, const ChildTerms& terms,
+                                        const ChildSa* replaced) {
+  if (replaced != nullptr) return replaced->resource;
+  if (!terms.shows_resource) return uint16_t{0};
+  const size_t most = resources_accepted(*sa.peer, context.options.spi_modulus);
+  const auto resource = free_resource(sa, terms.config, most);
+  if (resource) return resource;
+  const std::string detail = fmt::format("{} Child SAs for the same traffic", most);
+  context.supervisor.record(sa.tunnel(), diagnose(Cause::NoResources, sa.peer->name, detail));
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector<Payload>& payloads,
@@ -518,16 +497,24 @@ std::vector<Payload> answer_child(Context& context, IkeSa& sa, const std::vector
   auto terms = agree_child(sa, payloads, ChildDh::With,
                            replaced ? std::optional{replaced->config} : std::nullopt);
   if (!terms) return {refuse_child(context, sa, replaced, terms.error())};
+  const auto resource = assign_resource(context, sa, *terms, replaced);
+  if (!resource) return {error_notify(NotifyType::TsMaxQueue)};
   auto ke = answer_ke(context, payloads, terms->choice.group);
   if (!ke) return {ke.error()};
+  if (!old && newest_child(sa, terms->config) == nullptr)
+    note_resource_answer(sa, terms->shows_resource);
   const ExchangeNonces nonces{find_payload<NoncePayload>(payloads)->value, fresh_nonce(context)};
-  ChildSa child = make_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel()));
+  ChildSa child =
+      make_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel(), *resource));
+  child.resource = *resource;
   child.group_negotiated = true;
   child.by_rekey = old.has_value();
   child.replaces = old;
   child.origin = origin_of(child, replaced, nonces);
-  std::vector<Payload> answer = {answer_esp(terms->choice, child.inbound),
-                                 NoncePayload{nonces.responder}};
+  const auto shown = terms->shows_resource ? resource : std::nullopt;
+  std::vector<Payload> answer = option_notifies(terms->aggfrag, shown);
+  answer.push_back(answer_esp(terms->choice, child.inbound));
+  answer.push_back(NoncePayload{nonces.responder});
   if (!ke->public_value.empty()) {
     answer.push_back(KePayload{static_cast<uint16_t>(child.group), ke->public_value});
   }

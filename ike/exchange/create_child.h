@@ -1,52 +1,22 @@
 // CREATE_CHILD_SA for Child SAs, and what IKE_AUTH shares with it (RFC
 // 7296 1.3.1, 1.3.3, 2.9, 2.17).
 //
-// Decisions are pure: agree_child() is the responder's, accept_child() the initiator's. The
-// functions below them carry a decision out. rekey_child.h has what is special about replacing a
-// child.
+// child_terms.h has the decisions; the functions here carry them out. rekey_child.h has what is
+// special about replacing a child.
 #pragma once
 
-#include "ike/core/ike_sa.h"
-#include "ike/core/proposal.h"
+#include "ike/exchange/child_terms.h"
 
 namespace twinspan::ike {
-
-// What both sides agreed, from our point of view.
-struct ChildTerms {
-  std::string config;  // The ChildConfig that it serves.
-  EspChoice choice;
-  TrafficSelectors local, remote;
-  bool narrowed = false;       // Less than configured.
-  bool more_possible = false;  // The responder would take more in another Child SA.
-};
-
-struct ChildRefusal {
-  Payload notify;
-  Diagnosis why;
-};
-
-// `rekeyed`: the ChildConfig of the child to replace; nullopt: the one that fits best, of equals
-// one that `sa` does not serve yet.
-Result<ChildTerms, ChildRefusal> agree_child(const IkeSa& sa, const std::vector<Payload>& payloads,
-                                             ChildDh dh, const std::optional<std::string>& rekeyed);
-
-// What we offered, to hold the answer against.
-struct ChildOffer {
-  const std::string& config;
-  const std::vector<EspProposal>& proposals;
-  const TrafficSelectors& local;
-  const TrafficSelectors& remote;
-  ChildDh dh;
-};
-Result<ChildTerms, Diagnosis> accept_child(const PeerConfig& peer, const ChildOffer& offer,
-                                           const std::vector<Payload>& payloads);
 
 // RFC 7296 2.9: whether the peer, whose answer made `fresh`, would take more than it narrowed to.
 bool has_rest(const IkeSa& sa, const ChildSa& fresh, bool more_possible);
 
 // --- Both roles ---
-// At least 256, unused, and congruent to the tunnel as EndpointOptions::spi_modulus asks.
-Spi fresh_inbound_spi(Context& context, TunnelId tunnel);
+// At least 256, unused, and congruent to tunnel + resource as EndpointOptions::spi_modulus asks.
+Spi fresh_inbound_spi(Context& context, TunnelId tunnel, uint16_t resource);
+// RFC 9611 4: with the first child for its traffic the peer said whether there may be more.
+void note_resource_answer(IkeSa& sa, bool shown);
 // `is_initiator`: we initiated the exchange.
 ChildSa make_child(Context& context, const IkeSa& sa, const ChildTerms& terms, Spi inbound);
 std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,

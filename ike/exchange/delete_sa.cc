@@ -67,7 +67,7 @@ std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
     // RFC 7296 1.4.1: in a crossing of DELETEs each side has named its half already.
     if (!child->is_deleting) own.push_back(child->inbound);
     const ChildId id = child->id;
-    const std::string config = child->config;
+    const ChildSlot slot = child->slot();
     ChildSa* replacement = child->replaced_by ? sa.find_child(*child->replaced_by) : nullptr;
     const bool is_missed = child->is_usable() && replacement == nullptr;
     // RFC 7296 2.8: its initiator has the new pair.
@@ -76,7 +76,7 @@ std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
     }
     const Diagnosis why = diagnose(Cause::PeerDeleted, sa.peer->name);
     remove_child(context, sa, id, InboundFate::Grace, is_missed ? why.message : "replaced");
-    if (is_missed) context.supervisor.fail_child(context, sa.tunnel(), config, why);
+    if (is_missed) context.supervisor.fail_child(context, sa.tunnel(), slot, why);
   }
   return delete_payloads(own);
 }

@@ -40,6 +40,9 @@ struct AuthExchange {
 // CREATE_CHILD_SA for a new child or, with `rekeys`, for the replacement of one.
 struct ChildExchange {
   std::string config;  // The ChildConfig to serve.
+  uint16_t resource = 0;
+  bool shows_resource = false;  // RFC 9611: with SA_RESOURCE_INFO.
+  bool is_additional = false;   // RFC 9611: for traffic that another child carries already.
   std::optional<ChildId> rekeys;
   bool is_probe = false;  // Of a child that need not be replaced yet.
   unsigned attempt = 0;
@@ -55,7 +58,8 @@ struct ChildExchange {
   bool crosses_followup = false;  // It has been agreed, and IKE_FOLLOWUP_KE is to make the child.
   ExchangeNonces crossing_nonces;
 
-  ChildTraffic traffic() const { return {config, local, remote}; }
+  ChildSlot slot() const { return {config, resource}; }
+  ChildTraffic traffic() const { return {config, local, remote, resource}; }
 };
 
 // CREATE_CHILD_SA that replaces the IKE SA.
@@ -142,6 +146,7 @@ struct Task {
   Kind kind{};
   Spi inbound_spi{};     // RekeyChild, DeleteChild, InvalidSpi: which one.
   std::string config{};  // CreateChild: the ChildConfig to serve.
+  uint16_t resource = 0;
   unsigned attempt = 0;  // After TEMPORARY_FAILURE.
   Instant not_before{};
   DhGroupId group =

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "ike/core/offer_comparison.h"
+#include "ike/core/resources.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
 #include "ike/exchange/authentication.h"
+#include "ike/exchange/child_options.h"
 #include "ike/exchange/create_child.h"
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/ppk_proof.h"
@@ -37,6 +39,15 @@ ChildSa first_child(Context& context, const IkeSa& sa, const ChildTerms& terms, 
   return child;
 }
 
+std::vector<Payload> first_child_options(bool aggfrag, bool shows_resource) {
+  return option_notifies(aggfrag, shows_resource ? std::optional<uint16_t>{0} : std::nullopt);
+}
+
+// Ours depends on nothing that the peer says.
+void note_source_ports(IkeSa& sa, const std::vector<Payload>& payloads) {
+  sa.has_source_ports = announces_source_ports(sa) && has_source_ports_announcement(payloads);
+}
+
 // A negotiation of ours that has not reached IKE_AUTH is moot once the peer's own SA stands.
 void abandon_own_attempts(Context& context, const IkeSa& established) {
   const Diagnosis why = diagnose(Cause::Replaced, established.peer->name);
@@ -55,7 +66,7 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   const PeerConfig& peer = *sa.peer;
   AuthExchange own;
   if (!sa.admits_childless || !context.supervisor.goes_childless(peer.tunnel))
-    own.inbound_spi = fresh_inbound_spi(context, peer.tunnel);
+    own.inbound_spi = fresh_inbound_spi(context, peer.tunnel, 0);
   const IdPayload id = id_payload(peer.local_identity, true);
   auto proof = prove_with_ppk(context, sa, id);
   if (!proof) {
@@ -67,8 +78,11 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   payloads.push_back(id_payload(peer.remote_identity, false));
   std::ranges::move(certificate_requests({sa.peer}), std::back_inserter(payloads));
   std::ranges::move(*proof, std::back_inserter(payloads));
+  if (announces_source_ports(sa)) payloads.push_back(source_ports_announcement());
   if (own.inbound_spi) {
     const ChildConfig& first = peer.children.front();
+    std::ranges::move(first_child_options(peer.aggfrag, wants_resources(peer)),
+                      std::back_inserter(payloads));
     payloads.push_back(offer_esp(first.proposals, *own.inbound_spi, ChildDh::Without));
     std::ranges::move(selector_payloads(first.local, first.remote), std::back_inserter(payloads));
   }
@@ -124,14 +138,15 @@ void complete_first_child(Context& context, IkeSa& sa, Spi inbound_spi,
   const ChildOffer offer{first.name, first.proposals, first.local, first.remote, ChildDh::Without};
   if (error != nullptr && find_payload<SaPayload>(payloads) == nullptr) {
     context.supervisor.note_auth_child(context, peer.tunnel, false);
-    return context.supervisor.fail_child(context, peer.tunnel, first.name,
+    return context.supervisor.fail_child(context, peer.tunnel, {.config = first.name},
                                          child_refused(peer, offer, *error));
   }
   const auto terms = accept_child(peer, offer, payloads);
   if (!terms) {
-    context.supervisor.fail_child(context, peer.tunnel, first.name, terms.error());
+    context.supervisor.fail_child(context, peer.tunnel, {.config = first.name}, terms.error());
     return queue_task(context, sa, {.kind = Task::Kind::DeleteChild, .inbound_spi = inbound_spi});
   }
+  note_resource_answer(sa, wants_resources(peer) && terms->shows_resource);
   ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
   ChildSa child = first_child(context, sa, *terms, inbound_spi);
   const bool asks_again =
@@ -164,6 +179,7 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
     context.supervisor.fail(sa.tunnel(), *failure);
     return close_with_delete(context, sa, *failure, InboundFate::Now);
   }
+  note_source_ports(sa, payloads);
   establish(context, sa, false);
   if (own.inbound_spi) return complete_first_child(context, sa, *own.inbound_spi, payloads);
   queue_task(context, sa,
@@ -247,11 +263,14 @@ void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>&
   }
   const bool is_first_contact = find_notify(payloads, NotifyType::InitialContact) != nullptr;
   ChildKeys keys = first_child_keys(context, sa, terms->choice.transforms);
-  ChildSa fresh = first_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel()));
+  ChildSa fresh = first_child(context, sa, *terms, fresh_inbound_spi(context, sa.tunnel(), 0));
+  note_resource_answer(sa, terms->shows_resource);
   const Activation activation = is_first_contact && !has_older_that_stays(context, sa)
                                     ? Activation::Now
                                     : responder_activation(context, sa.tunnel(), fresh);
   const ChildSa& child = install_child(context, sa, std::move(fresh), std::move(keys), activation);
+  std::ranges::move(first_child_options(terms->aggfrag, terms->shows_resource),
+                    std::back_inserter(answer));
   answer.push_back(answer_esp(terms->choice, child.inbound));
   for (Payload& ts : selector_payloads(child.remote, child.local)) answer.push_back(std::move(ts));
   if (terms->more_possible) answer.push_back(status_notify(NotifyType::AdditionalTsPossible));
@@ -295,12 +314,14 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   if (!proof) return refuse_auth(context, sa, proof.error());
   sa.candidates.clear();
   sa.encapsulation = decide_encapsulation(sa.nat, peer->encapsulation);
+  note_source_ports(sa, payloads);
   establish(context, sa, false);
   abandon_own_attempts(context, sa);
   std::vector<Payload> answer = {own_id};
   std::ranges::move(*proof, std::back_inserter(answer));
   // RFC 8784 3: empty, it says that the PPK is in use.
   if (sa.ppk.is_in_use) answer.push_back(ppk_identity(""));
+  if (announces_source_ports(sa)) answer.push_back(source_ports_announcement());
   if (find_payload<SaPayload>(payloads) != nullptr)
     answer_first_child(context, sa, payloads, answer);
   if (find_notify(payloads, NotifyType::InitialContact) != nullptr)

@@ -26,18 +26,6 @@ void succeed(Context& context, IkeSa& sa) {
   context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyChild, std::nullopt);
 }
 
-std::vector<EspProposal> rekey_offer(const IkeSa& sa, const ChildSa& old) {
-  const auto& configured = config_of(sa, old).proposals;
-  if (old.group_negotiated)
-    return established_first(configured, old.transforms, {old.group, old.additional});
-  // A child of IKE_AUTH was made without a group of its own: the configured order decides.
-  auto ordered = configured;
-  std::stable_partition(ordered.begin(), ordered.end(), [&](const EspProposal& p) {
-    return p.encryption == old.transforms.encryption && p.integrity == old.transforms.integrity;
-  });
-  return ordered;
-}
-
 // The loser of a collision that the peer made: the peer deletes it, else the reaper does.
 void mark_redundant(Context& context, IkeSa& sa, ChildId id) {
   ChildSa* child = sa.find_child(id);
@@ -59,6 +47,18 @@ bool is_in_followup(const IkeSa& sa, const ChildSa& child) {
 
 // --- Initiator ---
 
+std::vector<EspProposal> renewal_offer(const IkeSa& sa, const ChildSa& old) {
+  const auto& configured = config_of(sa, old).proposals;
+  if (old.group_negotiated)
+    return established_first(configured, old.transforms, {old.group, old.additional});
+  // A child of IKE_AUTH was made without a group of its own: the configured order decides.
+  auto ordered = configured;
+  std::stable_partition(ordered.begin(), ordered.end(), [&](const EspProposal& p) {
+    return p.encryption == old.transforms.encryption && p.integrity == old.transforms.integrity;
+  });
+  return ordered;
+}
+
 void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
   ChildSa* old = sa.find_child_by_inbound(task.inbound_spi);
   if (old == nullptr || !old->is_usable() || is_replaced(sa, *old)) {
@@ -74,10 +74,12 @@ void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
   }
   ChildExchange own;
   own.config = old->config;
+  own.resource = old->resource;
+  own.shows_resource = sa.has_resources;
   own.rekeys = old->id;
   own.is_probe = task.is_probe;
   own.attempt = task.attempt;
-  own.offered = rekey_offer(sa, *old);
+  own.offered = renewal_offer(sa, *old);
   own.local = old->local;
   own.remote = old->remote;
   own.is_second_group = task.group != DhGroupId::None;

@@ -18,6 +18,8 @@ struct Replacement {
 };
 
 // --- Initiator ---
+// What is offered for a child that shall be as `old`: its algorithms first.
+std::vector<EspProposal> renewal_offer(const IkeSa& sa, const ChildSa& old);
 void start_rekey_child(Context& context, IkeSa& sa, const Task& task);
 void finish_rekey(Context& context, IkeSa& sa, const ChildExchange& own, Replacement replacement);
 void rekey_child_failed(Context& context, IkeSa& sa, const ChildExchange& own,

@@ -44,6 +44,9 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const Followup& followup) {
   made->nat = old.nat;
   made->encapsulation = old.encapsulation;
   made->has_fragmentation = old.has_fragmentation;
+  made->has_resources = old.has_resources;
+  made->resources_max = old.resources_max;
+  made->has_source_ports = old.has_source_ports;
   made->suite = agreed.suite;
   made->proof = old.proof;
   made->ppk.is_in_use = old.ppk.is_in_use;  // RFC 8784 3: through SK_d.
@@ -52,6 +55,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const Followup& followup) {
                                        {.prf = old.suite.prf, .d = old.keys.d.view()},
                                        followup.secrets(), {made->spi_i, made->spi_r});
   made->origin = old.origin;
+  made->origin_is_ours = old.origin_is_ours;
   made->created_at = old.created_at;
   made->established_at = old.established_at;
   made->predecessor = old.own_spi();

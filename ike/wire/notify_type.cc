@@ -63,6 +63,8 @@ constexpr NamedType kNames[] = {
     {NotifyType::NoPpkAuth, "NO_PPK_AUTH"},
     {NotifyType::IntermediateExchangeSupported, "INTERMEDIATE_EXCHANGE_SUPPORTED"},
     {NotifyType::AdditionalKeyExchange, "ADDITIONAL_KEY_EXCHANGE"},
+    {NotifyType::UseAggfrag, "USE_AGGFRAG"},
+    {NotifyType::SaResourceInfo, "SA_RESOURCE_INFO"},
 };
 
 }  // namespace

@@ -59,6 +59,8 @@ enum class NotifyType : uint16_t {
   NoPpkAuth = 16437,                      // RFC 8784
   IntermediateExchangeSupported = 16438,  // RFC 9242
   AdditionalKeyExchange = 16441,          // RFC 9370
+  UseAggfrag = 16442,                     // RFC 9347
+  SaResourceInfo = 16444,                 // RFC 9611
 };
 
 constexpr bool is_error(NotifyType type) {

@@ -74,6 +74,7 @@ PEERS: list[tuple[Profile, dict]] = [
         {"additional_key_exchanges": {"methods": ["CURVE25519", "DHGroup14"], "required": False}},
     ),
     (profile("certified", 73), {}),
+    (profile("shared", 74), {"per_resource_sas": "on", "aggfrag": True}),
 ]
 
 
@@ -139,7 +140,7 @@ class Scene:
         for each, _ in PEERS:
             self.sites.gw_b.ip("address", "add", f"{each.address}/24", "dev", "wan0")
         self.daemon = Gateway(lab, self.sites.gw_a, binaries, paths["gw-a"], "gw-a")
-        self.daemon.arguments = ["--verbose"]
+        self.daemon.arguments = ["--verbose", "--workers", "2"]
         self.neighbour = Gateway(lab, self.sites.gw_b, binaries, paths["gw-b"], "gw-b")
         world = self.sites.gw_b.name
         self.peers = {each.name: Peer(world, DAEMON, each) for each, _ in PEERS}
@@ -187,6 +188,11 @@ class Scene:
     def called(self) -> Peer:
         """The daemon is the initiator here, when told; silent for 9 s means dead."""
         return self.peers["called"]
+
+    @property
+    def shared(self) -> Peer:
+        """As hostile; with a Child SA per worker, of which there are two, and AGGFRAG."""
+        return self.peers["shared"]
 
     @property
     def hybrid(self) -> Peer:

@@ -6,8 +6,8 @@
 //                  sealed with the SA's own keys, so that the parser behind decryption is reached
 //                  (else the bytes are the frame, with the SA's SPI in place if there is room)
 //   control & 32   with 16: the SA's next frame repeats the sequence number of this one
-// What must hold: no sanitizer report, an accepted inner packet lies inside its frame, and
-// what the cipher decrypted of any other frame is zero.
+// What must hold: no sanitizer report, every accepted inner packet lies inside its frame and behind
+// the one before, and what the cipher decrypted of any other frame is zero.
 #include <algorithm>
 #include <vector>
 
@@ -39,6 +39,7 @@ class FixedRandom : public RandomSource {
 struct Suite {
   EspTransforms transforms;
   bool narrow;  // Selectors 10.1.0.0/16 TCP to 10.2.0.0/16 instead of any-to-any.
+  bool aggfrag = false;
 };
 constexpr Encryption kGcm{EncryptionId::AesGcm16, 256}, kGcm128{EncryptionId::AesGcm16, 128},
     kChaCha{EncryptionId::ChaCha20Poly1305, 256}, kCbc{EncryptionId::AesCbc, 256};
@@ -49,6 +50,8 @@ constexpr Suite kSuites[] = {
     {{kCbc, IntegrityId::HmacSha256_128, true}, true},
     {{kCbc, IntegrityId::HmacSha384_192, false}, false},
     {{kCbc, IntegrityId::HmacSha512_256, true}, false},
+    {{kGcm, IntegrityId::None, true}, false, true},
+    {{kCbc, IntegrityId::HmacSha256_128, false}, true, true},
 };
 
 SaPairParams params_of(size_t index) {
@@ -65,6 +68,7 @@ SaPairParams params_of(size_t index) {
     keys->encryption = SecretBytes(size_t{encryption.key_size} + encryption.salt_size);
     keys->integrity = SecretBytes(integrity == nullptr ? 0 : integrity->key_size);
   }
+  params.aggfrag = suite.aggfrag;
   params.replay_window_packets = 1024;
   const auto side = [&](const char* prefix) -> TrafficSelectors {
     if (!suite.narrow)
@@ -99,7 +103,7 @@ class Harness {
  private:
   Bytes raw_frame(size_t suite, ByteView bytes);
   Bytes sealed_frame(size_t suite, ByteView bytes, bool repeat_number);
-  void check(const OpenItem& item, const Bytes& frame);
+  void check(OpenItem& item, const Bytes& frame);
 
   FixedRandom random_;
   kernels::KernelSet kernels_;
@@ -140,11 +144,15 @@ Bytes Harness::sealed_frame(size_t suite, ByteView bytes, bool repeat_number) {
   return frame;
 }
 
-void Harness::check(const OpenItem& item, const Bytes& frame) {
+void Harness::check(OpenItem& item, const Bytes& frame) {
   if (item.verdict == Verdict::Accept) {
-    CHECK(item.sa != nullptr && item.inner_length >= 20);
-    CHECK(item.inner >= frame.data() &&
-          item.inner + item.inner_length <= frame.data() + frame.size());
+    CHECK(item.sa != nullptr);
+    const uint8_t* from = frame.data();
+    do {
+      CHECK(item.inner >= from && item.inner_length >= 20);
+      from = item.inner + item.inner_length;
+      CHECK(from + item.unread_length <= frame.data() + frame.size());
+    } while (next_inner(item));
     return;
   }
   CHECK(item.inner == nullptr && item.inner_length == 0);

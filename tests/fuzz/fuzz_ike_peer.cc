@@ -253,7 +253,7 @@ class Story {
                                                           {*IpAddress::parse("198.51.100.9"),
                                                            input_.ConsumeIntegral<uint16_t>()}});
       default:
-        return world_.command(victim_, CommandInboundTraffic{kTunnel});
+        return world_.command(victim_, CommandInboundTraffic{{kTunnel}});
     }
   }
 

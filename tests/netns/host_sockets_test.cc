@@ -3,8 +3,10 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <set>
 
 #include "tests/netns/host_fixture.h"
+#include "tun/socket_address.h"
 
 namespace twinspan::tun {
 namespace {
@@ -134,6 +136,35 @@ TEST_F(HostTest, UdpEncapsulatedEspReachesTheSocketOfItsSpi) {
     ASSERT_TRUE(ike_sockets);
     EXPECT_EQ(send_udp(ike, *ike_sockets, spi_bytes(257)), 0) << "an initiator's SPI";
   }
+}
+
+Endpoint endpoint_of(const UniqueFd& fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length), 0);
+  return to_endpoint(storage);
+}
+
+TEST_F(HostTest, SendersHaveMarkedPortsOfTheirOwnAndTakeNothingIn) {
+  const auto host = make_linux_host({});
+  for (const char* local : {"192.0.2.1", "2001:db8::1"}) {
+    const auto senders = host->open_udp_senders(address(local), 3);
+    ASSERT_TRUE(senders) << senders.error().to_string();
+    std::set<uint16_t> ports;
+    for (const UniqueFd& fd : *senders) {
+      uint32_t mark = 0;
+      socklen_t length = sizeof(mark);
+      ASSERT_EQ(::getsockopt(fd.get(), SOL_SOCKET, SO_MARK, &mark, &length), 0);
+      EXPECT_EQ(mark, kSocketMark);
+      const Endpoint own = endpoint_of(fd);
+      EXPECT_EQ(own.address, address(local));
+      ports.insert(own.port);
+      EXPECT_EQ(send_udp(own, *senders, spi_bytes(300)), -1) << "nobody gets it";
+    }
+    EXPECT_EQ(ports.size(), 3U);
+    EXPECT_FALSE(ports.contains(0));
+  }
+  EXPECT_FALSE(host->open_udp_senders(address("192.0.2.99"), 1));
 }
 
 TEST_F(HostTest, RawEspReachesTheSocketOfItsSpiAndOneGatewayOnly) {

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from lab.estate import write_key
 from lab.process import wait_until
 
 SPI = re.compile(r"0x[0-9a-f]{8}$")
@@ -238,3 +239,38 @@ def test_sigterm_deletes_the_sas_and_leaves_the_device_without_carrier(pair):
     shown = pair.sites.gw_a.ip("link", "show", device).stdout
     assert "LOWER_UP" not in shown and device in shown
     pair.b.wait_not_connected(5)
+
+
+def test_validate_compares_two_halves_without_a_daemon(pair):
+    pair.write_halves()
+    ours, theirs = pair.a.estate, pair.b.estate
+    both = ["validate", ours, "--peer", theirs]
+    result = pair.a.cli(*both, "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert {finding["severity"] for finding in json.loads(result.stdout)["findings"]} <= {"warning"}
+    steps = pair.a.cli_json(*both, "--checklist", "to-far")["checklist"]
+    assert [(step["number"], step["result"]) for step in steps] == [
+        (number, "pass") for number in range(1, 7)
+    ]
+    write_key(theirs.parent / "a-b.psk", "another one")
+    result = pair.a.cli(*both, "--json")
+    assert result.returncode == 1
+    found = {finding["id"] for finding in json.loads(result.stdout)["findings"]}
+    assert "peer.shared-key" in found and "another one" not in result.stdout
+    assert pair.a.cli(*both, "--checklist", "to-far").returncode == 1
+
+
+def test_validate_exits_3_for_what_is_no_estate_and_1_for_what_cannot_work(pair):
+    pair.write_halves({"remote_prefixes": ["10.1.0.0/16"]})
+    assert pair.a.cli("validate", pair.a.estate).returncode == 1
+    pair.a.estate.write_text("version: [1\n")
+    result = pair.a.cli("validate", pair.a.estate, "--json")
+    assert result.returncode == 3
+    [finding] = json.loads(result.stdout)["findings"]
+    assert finding["severity"] == "error" and finding["file"] == str(pair.a.estate)
+    assert pair.a.cli("validate").returncode == 2
+
+
+def test_the_schema_is_json_and_names_every_section(pair):
+    schema = json.loads(pair.a.cli("schema").stdout)
+    assert "connections" in schema["properties"] and schema["additionalProperties"] is False

@@ -63,6 +63,13 @@ def test_one_and_two_workers(pair, workers_a, workers_b, encapsulation):
     assert pair.a.status()["data_plane"]["workers"] == int(workers_a)
 
 
+@pytest.mark.parametrize("words,reported", [(["--busy-poll"], 50), (["--busy-poll=200"], 200)])
+def test_busy_polling(pair, words, reported):
+    check_traffic(pair, words, [])
+    assert pair.a.status()["data_plane"]["busy_poll_microseconds"] == reported
+    assert pair.b.status()["data_plane"]["busy_poll_microseconds"] == 0
+
+
 @pytest.mark.parametrize("mask", CPU_MASKS)
 def test_masked_cpu_features(pair, mask):
     pair.a.environment = {"TWINSPAN_CPU_MASK": mask}

@@ -39,6 +39,10 @@ std::vector<std::string> check_keys(SimWorld& world) {
         violations.push_back(
             fmt::format("{}: selectors of SPI {:08x} differ", world.host(i).name(), spi.value));
       }
+      if (pair.params.aggfrag != other->params.aggfrag) {
+        violations.push_back(
+            fmt::format("{}: one end of SPI {:08x} has AGGFRAG", world.host(i).name(), spi.value));
+      }
     }
   }
   return violations;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ike/core/resources.h"
 #include "tests/support/checkers.h"
 
 namespace twinspan::ike {
@@ -28,11 +29,11 @@ RandomWalk::RandomWalk(uint64_t seed, Picture picture)
     : plan_(plan_walk(seed)), dice_(seed ^ 0x5deece66d), world_(seed) {
   world_.add_host("A", "192.0.2.1");
   world_.add_host("B", "192.0.2.2");
-  if (plan_.always_asks_for_cookies) {
-    for (const size_t side : {kA, kB}) {
-      world_.host(side).options.cookie_threshold = 0;
-      world_.restart(side);
-    }
+  for (const size_t side : {kA, kB}) {
+    EndpointOptions& options = world_.host(side).options;
+    if (plan_.always_asks_for_cookies) options.cookie_threshold = 0;
+    options.spi_modulus = plan_.workers[side];
+    world_.restart(side);
   }
   world_.record(picture == Picture::Ladder);
   if (plan_.has_nat) map_ports();
@@ -263,6 +264,7 @@ void RandomWalk::heal() {
   }
   world_.run_for(kSettle);
   for (std::string& found : check_comes_to_rest(world_)) complain(std::move(found));
+  judge_resources();
   judge_commands();
   judge_losses();
   judge_flow();
@@ -310,6 +312,27 @@ void RandomWalk::judge_commands() {
   }
 }
 
+// RFC 9611: who began with the IKE SA, either of those that may, has its number of children, or
+// what the other side accepts.
+void RandomWalk::judge_resources() {
+  size_t least = kResourcesMax;
+  for (const size_t side : {kA, kB}) {
+    const PeerConfig& own = plan_.config[side];
+    const PeerConfig& other = plan_.config[1 - side];
+    if (own.children.size() > 1) return;
+    if (own.mode == ConnectionMode::ResponderOnly) continue;
+    const size_t accepted =
+        wants_resources(other) ? resources_accepted(other, plan_.workers[1 - side]) : 1;
+    least = std::min({least, size_t{own.resources}, accepted});
+  }
+  for (const size_t side : {kA, kB}) {
+    const size_t found = world_.host(side).all_outbound(kTunnel).size();
+    if (found >= least && (least > 1 || found == 1)) continue;
+    complain(fmt::format("{}: {} children for the same traffic instead of {}",
+                         world_.host(side).name(), found, least));
+  }
+}
+
 void RandomWalk::judge_losses() {
   if (!is_lossy()) return;
   uint64_t count = 0, departures = 0;
@@ -329,6 +352,7 @@ void RandomWalk::judge_flow() {
   for (const size_t side : {kA, kB}) before[side] = world_.host(side).esp_delivered;
   const uint64_t sent_before = world_.figures.ike_sent;
   const size_t made_before = world_.host(kA).children.size();
+  const size_t slots_before = world_.host(kA).all_outbound(kTunnel).size();
   world_.run_for(3 * plan_.esp_interval);
   for (const size_t side : {kA, kB}) {
     if (world_.host(side).esp_delivered < before[side] + 2)
@@ -338,7 +362,7 @@ void RandomWalk::judge_flow() {
   // exchanges, and more with fragments.
   const size_t made = world_.host(kA).children.size() - made_before;
   const uint64_t most = kRestMessagesMax + made * kRekeyMessagesMax;
-  const bool is_at_rest = made <= plan_.config[kA].children.size();
+  const bool is_at_rest = made <= slots_before;
   if (!is_at_rest || world_.figures.ike_sent > sent_before + most)
     complain("no rest: IKE messages keep flowing");
 }

@@ -65,6 +65,7 @@ class RandomWalk {
   // --- Judgement ---
   void note_first_up();
   void collect(size_t side);  // Its figures, before a restart forgets them.
+  void judge_resources();
   void judge_commands();
   void judge_losses();
   void judge_flow();

@@ -145,7 +145,8 @@ std::vector<Payload> ScriptedPeer::ask_on(IkeSpi initiator_spi, ExchangeType exc
   const WireMessage message = *answer;
   heard_.erase(answer);
   auto opened = open(message);
-  return opened ? std::move(opened->payloads) : std::vector<Payload>{};
+  last_answer_ = opened ? std::move(opened->payloads) : std::vector<Payload>{};
+  return last_answer_;
 }
 
 // The child is in the books from here on. Of `secrets` the initiator is that of the exchange.
@@ -171,12 +172,14 @@ std::optional<ScriptedPeer::Child> ScriptedPeer::rekey_child(const Child& old) {
   const Bytes nonce = fresh_nonce();
   const DhGroupId group = wanted.proposals.front().pfs_group;
   const auto dh = crypto_.make_dh(group);
-  const auto answer = ask(
-      ExchangeType::CreateChildSa,
-      {child_notify(NotifyType::RekeySa, old.own), offer_esp(wanted.proposals, own, ChildDh::With),
-       NoncePayload{nonce}, KePayload{static_cast<uint16_t>(group), dh->public_value()},
-       TsPayload{.of_initiator = true, .selectors = wanted.local},
-       TsPayload{.of_initiator = false, .selectors = wanted.remote}});
+  Request request = {child_notify(NotifyType::RekeySa, old.own),
+                     offer_esp(wanted.proposals, own, ChildDh::With),
+                     NoncePayload{nonce},
+                     KePayload{static_cast<uint16_t>(group), dh->public_value()},
+                     TsPayload{.of_initiator = true, .selectors = wanted.local},
+                     TsPayload{.of_initiator = false, .selectors = wanted.remote}};
+  request.insert(request.end(), extra.begin(), extra.end());
+  const auto answer = ask(ExchangeType::CreateChildSa, request);
   refusal_.reset();
   if (const auto* error = find_error(answer)) refusal_ = error->type;
   const auto* sa = find_payload<SaPayload>(answer);
@@ -266,9 +269,11 @@ void ScriptedPeer::answer_child(const Heard& request) {
   const Spi own{next_spi_++};
   book(session, {.own = own, .victims = choice->spi}, choice->transforms,
        {find_payload<NoncePayload>(request.payloads)->value, nonce, shared->view()}, false);
-  answer(request,
-         {answer_esp(*choice, own), NoncePayload{nonce}, KePayload{ke->group, dh->public_value()},
-          *find_selectors(request.payloads, true), *find_selectors(request.payloads, false)});
+  std::vector<Payload> agreed = {
+      answer_esp(*choice, own), NoncePayload{nonce}, KePayload{ke->group, dh->public_value()},
+      *find_selectors(request.payloads, true), *find_selectors(request.payloads, false)};
+  agreed.insert(agreed.end(), extra.begin(), extra.end());
+  answer(request, agreed);
 }
 
 void ScriptedPeer::answer_rekey_ike(const Heard& request) {

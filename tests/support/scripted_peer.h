@@ -78,6 +78,10 @@ class ScriptedPeer {
 
   // What it asks for and agrees to; that of its side unless changed.
   PeerConfig config;
+  // Goes with each CREATE_CHILD_SA for a child, in both roles.
+  std::vector<Payload> extra;
+  // The victim's to the last question.
+  const std::vector<Payload>& last_answer() const { return last_answer_; }
   // Of the next nonce that the peer makes.
   uint8_t nonce_first_byte = 0x80;
 
@@ -113,6 +117,7 @@ class ScriptedPeer {
   std::vector<WireMessage> heard_;
   std::deque<Datagram> said_;
   std::optional<NotifyType> refusal_;
+  std::vector<Payload> last_answer_;
   bool was_given_up_ = false;
 };
 

@@ -53,12 +53,13 @@ const SimHost::Pair* SimHost::outbound(TunnelId tunnel) const {
   return pairs.empty() ? nullptr : pairs.front();
 }
 
-// As the SPD of the data plane: it takes the place of the one with the same selectors.
+// As the SPD of the data plane: it takes the place of the one with the same selectors and resource.
 void SimHost::send_on(const Pair& pair) {
   std::vector<ChildId>& sent_on = active[pair.params.tunnel];
   for (ChildId& child : sent_on) {
     const Pair* other = find_child(child);
-    if (other != nullptr && other->params.local_selectors == pair.params.local_selectors &&
+    if (other != nullptr && other->params.resource == pair.params.resource &&
+        other->params.local_selectors == pair.params.local_selectors &&
         other->params.remote_selectors == pair.params.remote_selectors) {
       child = pair.params.child;
       return;
@@ -71,6 +72,9 @@ void SimHost::install(SaPairParams params) {
   const Spi spi = params.inbound_spi;
   if (inbound.contains(spi)) violate("an inbound SPI was installed twice");
   if (spi.value < 256) violate("a reserved SPI was chosen");
+  if (spi.value % options.spi_modulus !=
+      (params.tunnel.value + params.resource) % options.spi_modulus)
+    violate("an inbound SPI is not of its resource's worker");
   const bool is_active = params.outbound_active;
   const uint64_t inbound_print = fingerprint(params.inbound_keys);
   const uint64_t outbound_print = fingerprint(params.outbound_keys);

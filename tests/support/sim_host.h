@@ -48,7 +48,7 @@ class SimHost {
     bool reported_soft = false;
   };
   std::map<Spi, Pair> inbound;  // By our SPI, until EventRemoveInbound.
-  // What each tunnel sends on, one for each selector set.
+  // What each tunnel sends on, one for each selector set and resource.
   std::map<TunnelId, std::vector<ChildId>> active;
   void carry_out(Event event);
   // The pairs that `tunnel` sends on, and the first of them.

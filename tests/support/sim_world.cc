@@ -246,7 +246,7 @@ void SimWorld::report_traffic(size_t index, TunnelId tunnel) {
   const auto [place, first] = last_traffic_report_.try_emplace({index, tunnel}, now_);
   if (!first && now_ - place->second < kTrafficReportInterval) return;
   place->second = now_;
-  command(index, CommandInboundTraffic{tunnel});
+  command(index, CommandInboundTraffic{{tunnel}});
 }
 
 // The pair's own limits, as the data plane keeps them.

@@ -166,6 +166,18 @@ void choose_additional(Dice& dice, WalkPlan& plan) {
   }
 }
 
+// RFC 9611 and RFC 9347: mostly on both sides, which need not have the same numbers.
+void choose_performance(Dice& dice, WalkPlan& plan) {
+  const bool has_resources = one_in(dice, 3);
+  const bool has_aggfrag = one_in(dice, 4);
+  for (const size_t side : {kA, kB}) {
+    plan.workers[side] = static_cast<uint32_t>(1 + dice() % 4);
+    PeerConfig& peer = plan.config[side];
+    if (has_resources && !one_in(dice, 6)) peer.resources = static_cast<uint16_t>(2 + dice() % 3);
+    peer.aggfrag = has_aggfrag && !one_in(dice, 6);
+  }
+}
+
 void put_behind_nat(WalkPlan& plan) {
   plan.config[kB].remote_address = *IpAddress::parse(kOutsideAddress);
 }
@@ -187,6 +199,9 @@ WalkPlan plan_walk(uint64_t seed) {
   choose_extensions(dice, plan);
   choose_additional(dice, plan);
   widen_byte_limits(plan);
+  // Beside the other choices, which stay as they are for each seed.
+  Dice more(seed * 0xd1b54a32d192ed03u + 1);
+  choose_performance(more, plan);
   return plan;
 }
 

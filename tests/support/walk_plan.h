@@ -21,6 +21,7 @@ struct WalkPlan {
   Duration esp_interval{};
   bool has_nat = false;                  // In front of A.
   bool always_asks_for_cookies = false;  // Both sides.
+  uint32_t workers[2] = {1, 1};          // EndpointOptions::spi_modulus of each side.
 };
 
 inline constexpr Duration kWalkMin = 600s;

@@ -2,8 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
+#include <optional>
 
 #include "tools/twinspan/commands.h"
+#include "tools/twinspan/validate.h"
 #include "tools/twinspand/exit_code.h"
 
 namespace {
@@ -58,8 +60,31 @@ void add_export(CLI::App& app, CommandOptions& options, Command& chosen) {
   sub->add_flag("--with-key", options.with_key, "Write the pre-shared key into it");
 }
 
+// What is answered from files alone; `answer` then holds the exit code.
+void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& validate,
+                       SchemaOptions& schema, std::optional<int>& answer) {
+  CLI::App* const check =
+      app.add_subcommand("validate", "What cannot work in an estate file, before it is run")
+          ->fallthrough();
+  check->add_option("file", validate.file, "Estate file")->required();
+  check->add_option("--peer", validate.peer_file, "The other administrator's file, to compare");
+  check->add_option("--checklist", validate.connection,
+                    "The numbered list for this connection instead of findings");
+  check->callback([&] {
+    validate.json = options.json;
+    answer = validate_files(validate, std::cout, std::cerr);
+  });
+  CLI::App* const print =
+      app.add_subcommand("schema", "The JSON Schema of estate files, for editors")->fallthrough();
+  print->add_flag("--reference", schema.reference, "The reference of docs/model.md instead");
+  print->callback([&] { answer = print_schema(schema, std::cout); });
+}
+
 int run(int argc, char** argv) {
   CommandOptions options;
+  ValidateOptions validate;
+  SchemaOptions schema;
+  std::optional<int> answer;
   Command chosen = run_status;
   CLI::App app("Twinspan: status and control of a gateway. Without a command: status.", "twinspan");
   app.require_subcommand(0, 1);
@@ -88,12 +113,13 @@ int run(int argc, char** argv) {
               run_flush);
   add_import(app, options, chosen);
   add_export(app, options, chosen);
+  add_file_commands(app, options, validate, schema, answer);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
-  return chosen(options);
+  return answer ? *answer : chosen(options);
 }
 
 }  // namespace

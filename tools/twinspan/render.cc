@@ -84,6 +84,12 @@ std::string status_text(const json& connection) {
          (connection.value("legacy", false) ? " (legacy)" : "");
 }
 
+// RFC 9611: of the Child SAs for the same traffic, which one.
+std::string resource_text(const json& child) {
+  const auto resource = child.value("resource", uint64_t{0});
+  return resource == 0 ? "" : fmt::format(", resource {}", resource);
+}
+
 // "certificate CN=gw-b until 2026-12-01T00:00:00Z", or the word alone.
 std::string authentication_text(const json& ike) {
   const std::string method = field(ike, "authentication");
@@ -119,6 +125,12 @@ std::string render_status(const json& status) {
                       size_text(tunnel["egress_bytes_transferred"]),
                       std::to_string(drop_total(tunnel)), field(tunnel, "established_since"),
                       field(connection, "reason")});
+    }
+    for (const json& child : connection.value("child_sas", json::array())) {
+      const auto resource = child.value("resource", uint64_t{0});
+      if (resource == 0) continue;
+      rows.push_back({fmt::format("  resource {}", resource), "", "", "", field(child, "spi_in"),
+                      field(child, "spi_out")});
     }
   }
   const json& plane = status["data_plane"];
@@ -164,8 +176,10 @@ std::string render_connection(const json& connection) {
   }
   for (const json& child : connection["child_sas"]) {
     line("Child SA",
-         fmt::format("in {} out {} {}{}", field(child, "spi_in"), field(child, "spi_out"),
-                     field(child, "suite"), child["narrowed"].get<bool>() ? ", narrowed" : ""));
+         fmt::format("in {} out {} {}{}{}{}", field(child, "spi_in"), field(child, "spi_out"),
+                     field(child, "suite"), resource_text(child),
+                     child.value("aggfrag", false) ? ", AGGFRAG" : "",
+                     child["narrowed"].get<bool>() ? ", narrowed" : ""));
     line("", list_text(child["local_selectors"]) + " === " + list_text(child["remote_selectors"]));
   }
   text += render_children(connection.value("children", json::array()));

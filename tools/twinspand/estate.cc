@@ -1,39 +1,15 @@
 #include "tools/twinspand/estate.h"
 
-#include <fmt/format.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "policy/compile.h"
-#include "policy/config_parse.h"
 #include "policy/validate.h"
+#include "tools/twinspand/estate_file.h"
 
 namespace twinspan::tools {
 namespace {
 
 using Lines = std::vector<std::string>;
-
-constexpr size_t kEstateSizeMax = 4 * 1024 * 1024;
-
-Result<std::string, Lines> read_estate_file(const std::string& path) {
-  std::error_code failure;
-  if (std::filesystem::is_directory(path, failure)) {
-    return Err(Lines{path + ": is a directory; an estate file is expected"});
-  }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Err(Lines{fmt::format("{}: {}", path, std::strerror(errno))});
-  std::string text(kEstateSizeMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kEstateSizeMax) {
-    return Err(Lines{fmt::format("{}: larger than {} MiB", path, kEstateSizeMax >> 20)});
-  }
-  return text;
-}
 
 Lines to_lines(const std::vector<policy::ConfigError>& errors) {
   Lines lines;
@@ -45,14 +21,14 @@ Lines to_lines(const std::vector<policy::ConfigError>& errors) {
 
 Result<Estate, Lines> load_estate(const std::string& path, const std::string& gateway,
                                   unsigned instance) {
-  TRY_ASSIGN(const std::string text, read_estate_file(path));
-  const auto model = policy::parse_config(text, path);
+  const auto model = read_model(path);
   if (!model) return Err(to_lines(model.error()));
   Estate estate;
   Lines errors;
-  for (const policy::Finding& finding : policy::validate(*model)) {
-    const bool is_error = finding.severity == policy::Severity::Error;
-    (is_error ? errors : estate.warnings).push_back(finding.to_string());
+  for (policy::Finding& finding : policy::validate(*model)) {
+    const bool is_fatal = policy::stops_gateway(finding, gateway);
+    if (is_fatal) finding.severity = policy::Severity::Error;
+    (is_fatal ? errors : estate.warnings).push_back(finding.to_string());
   }
   if (!errors.empty()) return Err(errors);
   const std::string directory = std::filesystem::absolute(path).parent_path().string();

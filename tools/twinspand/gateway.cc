@@ -20,7 +20,8 @@ tun::DataPlaneOptions to_data_plane_options(const DaemonOptions& options, const 
               options.thread_shape == "joined" ? tun::ThreadShape::Joined : tun::ThreadShape::Split,
           .udp_gso = options.udp_gso,
           .udp_gro = options.udp_gro,
-          .log = log.with_area("tun")};
+          .log = log.with_area("tun"),
+          .busy_poll = std::chrono::microseconds(options.busy_poll_microseconds)};
 }
 
 WallTime wall_now() {
@@ -98,6 +99,10 @@ Result<void, tun::HostError> Gateway::open_sockets() {
                                        .gro = options_.udp_gro}));
       data_plane_.add_udp(local, std::move(sockets));
     }
+    if (options_.workers > 1) {
+      TRY_ASSIGN(auto senders, parts_.host.open_udp_senders(address, options_.workers));
+      data_plane_.add_udp_senders({address, kNatPort}, std::move(senders));
+    }
     if (!wants_raw) continue;
     TRY_ASSIGN(auto raw, parts_.host.open_raw_esp(address, options_.workers));
     data_plane_.add_raw_esp(address, std::move(raw));
@@ -120,9 +125,9 @@ Result<void, tun::HostError> Gateway::occupy_host() {
 
 Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::TunnelPlan& plan) {
   const bool is_named = !plan.remote_name.empty();
-  tun::TunSpec spec =
-      to_tun_spec(plan, is_named ? kPathMtuAssumed
-                                 : parts_.host.path_mtu(plan.local_address, plan.remote_address));
+  const unsigned path_mtu =
+      is_named ? kPathMtuAssumed : parts_.host.path_mtu(plan.local_address, plan.remote_address);
+  tun::TunSpec spec = to_tun_spec(plan, path_mtu, options_.workers);
   spec.offload = options_.tun_offload;
   spec.uso = options_.uso;
   TRY_ASSIGN(tun::TunDevice device, parts_.host.open_tun(spec));
@@ -167,8 +172,8 @@ void Gateway::negotiate() {
   warn_of_credentials();
   for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
     const TunnelId id{static_cast<uint32_t>(i)};
-    driver_.command(
-        ike::CommandAddPeer{.peer = to_peer_config(plan_.tunnels[i], id, credentials_[i])});
+    driver_.command(ike::CommandAddPeer{
+        .peer = to_peer_config(plan_.tunnels[i], id, credentials_[i], options_.workers)});
   }
 }
 
@@ -250,13 +255,15 @@ void Gateway::handle(tun::DataPlaneRecord record) {
 
 void Gateway::tick() {
   driver_.command(ike::CommandWallTime{wall_now()});
+  ike::CommandInboundTraffic heard;
   for (const TunnelView& tunnel : board_.tunnels()) {
     uint64_t& seen = inbound_packets_seen_[tunnel.id.value];
     const uint64_t packets = data_plane_.totals(tunnel.id).inbound.packets;
     if (packets == seen) continue;
     seen = packets;
-    driver_.command(ike::CommandInboundTraffic{tunnel.id});
+    heard.tunnels.push_back(tunnel.id);
   }
+  if (!heard.tunnels.empty()) driver_.command(std::move(heard));
   tick_timer_.expires_after(std::chrono::seconds(1));
   tick_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) tick();
@@ -298,7 +305,9 @@ nlohmann::json Gateway::status() const {
                                    .orphans = data_plane_.orphan_totals(),
                                    .ring_overflows = data_plane_.ring_overflows(),
                                    .handover_overflows = data_plane_.handover_overflows(),
-                                   .path = data_plane_.path_totals()};
+                                   .path = data_plane_.path_totals(),
+                                   .by_worker = data_plane_.worker_totals(),
+                                   .busy_poll_microseconds = options_.busy_poll_microseconds};
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},

@@ -107,7 +107,7 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventIkeKeys& event);
   void on(const ike::EventQuiet& event);
   void update_carrier(const TunnelView& tunnel);
-  void update_mtu(TunnelView& tunnel);
+  void update_mtu(TunnelView& tunnel, const IpAddress& remote);
   void publish_if_changed();
 
   // Records of the data plane.

@@ -46,6 +46,10 @@ void Gateway::on(ike::EventInstallPair event) {
   const Spi inbound_spi = event.params.inbound_spi;
   if (parts_.key_log) parts_.key_log->write(event.params);
   table_changed_ = true;
+  TunnelView* const tunnel = event.params.aggfrag ? board_.find(event.params.tunnel) : nullptr;
+  if (tunnel != nullptr && !std::exchange(tunnel->has_aggfrag, true)) {
+    update_mtu(*tunnel, event.params.remote.address);
+  }
   if (const auto installed = data_plane_.install(std::move(event.params)); !installed) {
     log_.error("SA {} cannot be installed: {}", spi_text(inbound_spi), installed.error());
     driver_.command(ike::CommandHardLimit{inbound_spi});  // Makes the core delete it on both sides.
@@ -112,15 +116,19 @@ void Gateway::on(const ike::EventChildEstablished& event) {
   const TunnelView* const tunnel = board_.apply(event, rfc3339_now());
   if (tunnel == nullptr) return;
   log_.info(
-      "{}: Child SA {} {}, in {} out {}{}", tunnel->plan.connection,
+      "{}: Child SA {} {}, in {} out {}{}{}{}", tunnel->plan.connection,
       event.by_rekey ? "rekeyed" : "established", event.is_initiator ? "by us" : "by the peer",
       spi_text(event.inbound_spi), spi_text(event.outbound_spi),
+      event.resource > 0 ? fmt::format(", resource {}", event.resource) : "",
+      event.aggfrag ? ", AGGFRAG" : "",
       event.narrowed ? fmt::format(", narrowed to {} === {}", to_string(event.local_selectors),
                                    to_string(event.remote_selectors))
                      : "");
   parts_.journal.add(event.by_rekey ? "child-rekeyed" : "child-established",
                      tunnel->plan.connection,
                      {{"child", event.name},
+                      {"resource", event.resource},
+                      {"aggfrag", event.aggfrag},
                       {"spi_in", spi_text(event.inbound_spi)},
                       {"spi_out", spi_text(event.outbound_spi)},
                       {"narrowed", event.narrowed},
@@ -151,7 +159,7 @@ void Gateway::on(const ike::EventChildTrouble& event) {
 void Gateway::on(const ike::EventIkeEstablished& event) {
   TunnelView* const tunnel = board_.apply(event);
   if (tunnel == nullptr) return;
-  if (!tunnel->plan.remote_name.empty()) update_mtu(*tunnel);
+  if (!tunnel->plan.remote_name.empty()) update_mtu(*tunnel, event.remote.address);
   log_.info("{}: IKE SA {:016x}:{:016x} {} with {}", tunnel->plan.connection,
             event.initiator_spi.value, event.responder_spi.value,
             event.by_rekey ? "rekeyed" : "established", event.remote.to_string());
@@ -229,11 +237,11 @@ void Gateway::command(CommandKind kind, TunnelId tunnel, CommandOutcome outcome)
   }
 }
 
-// Of a peer with a name it is only known where it is when it is there.
-void Gateway::update_mtu(TunnelView& tunnel) {
-  const unsigned path_mtu =
-      parts_.host.path_mtu(tunnel.plan.local_address, tunnel.ike->remote.address);
-  const unsigned mtu = inner_mtu(tunnel.plan, path_mtu);
+// Of a peer with a name it is only known where it is when it is there, and whether payloads have a
+// header of their own, when that is agreed.
+void Gateway::update_mtu(TunnelView& tunnel, const IpAddress& remote) {
+  const unsigned path_mtu = parts_.host.path_mtu(tunnel.plan.local_address, remote);
+  const unsigned mtu = inner_mtu(tunnel.plan, path_mtu, tunnel.has_aggfrag);
   if (mtu == tunnel.mtu) return;
   if (const auto set = parts_.host.set_mtu(tunnel.plan.device, mtu); !set) {
     return log_.warning("{}: {}", tunnel.plan.connection, set.error().to_string());

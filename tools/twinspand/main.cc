@@ -25,6 +25,8 @@
 #include "tools/twinspand/log_setup.h"
 #include "tools/twinspand/options.h"
 #include "tools/twinspand/run_dir.h"
+#include "tools/twinspand/wiring.h"
+#include "tun/descriptor_limit.h"
 #include "tun/gso_self_test.h"
 
 namespace {
@@ -64,6 +66,11 @@ void reload_on(boost::asio::signal_set& signals, Gateway& gateway, const Log& lo
 // Everything after the configuration was found good and the run directory is ours.
 int serve(const DaemonOptions& options, Estate estate, const esp::kernels::KernelSet& kernels,
           const Log& log) {
+  if (const auto raised =
+          tun::raise_descriptor_limit(descriptors_needed(estate.plan, options.workers));
+      !raised) {
+    return refuse(kExitHost, raised.error().to_string());
+  }
   boost::asio::io_context context(1);
   // From here on a signal waits until the gateway has started, and then stops it in order.
   boost::asio::signal_set signals(context, SIGTERM, SIGINT);

@@ -26,6 +26,12 @@ void declare(CLI::App& app, DaemonOptions& options) {
   app.add_option("--threads", options.thread_shape,
                  "joined: one thread for both directions of a worker; split: one for each")
       ->check(CLI::IsMember({"split", "joined"}));
+  app.add_option("--busy-poll", options.busy_poll_microseconds,
+                 "Microseconds for which a worker looks for the next packet before it sleeps "
+                 "(0: none; without a value 50)")
+      ->expected(0, 1)
+      ->default_str("50")
+      ->check(CLI::Range(0, 10'000));
   app.add_option("--kernel", options.kernel, "AEAD kernel (default: the fastest that the CPU has)");
   app.add_option(
       "--key-log", options.key_log_dir,

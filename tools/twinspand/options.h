@@ -20,6 +20,7 @@ struct DaemonOptions {
   bool udp_gso = true;
   bool udp_gro = true;
   std::string thread_shape = "joined";  // Or "split".
+  unsigned busy_poll_microseconds = 0;  // 0: a worker without packets sleeps at once.
   std::string kernel;                   // Empty: the best that the CPU has.
   std::optional<std::string> key_log_dir;
   size_t cookie_threshold = ike::kCookieThresholdDefault;

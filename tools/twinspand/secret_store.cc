@@ -70,6 +70,13 @@ Result<SecretBytes, std::string> read_file(const std::string& configured_path, R
 
 }  // namespace
 
+bool key_file_exists(const std::string& path) {
+  // A link to nowhere is there, and refused when it is read.
+  std::error_code ignored;
+  return std::filesystem::symlink_status(locate(path), ignored).type() !=
+         std::filesystem::file_type::not_found;
+}
+
 Result<SecretBytes, std::string> read_private_file(const std::string& path, size_t size_max) {
   return read_file(path, Readers::OwnerAlone, size_max);
 }

@@ -18,6 +18,7 @@ inline constexpr size_t kPublicFileSizeMax = 4 * 1024 * 1024;  // CRLs grow.
 // In all of these `path` is as the plan has it; when it does not exist and $CREDENTIALS_DIRECTORY
 // is set, the file of the same name in there. The error names the file and the remedy.
 
+bool key_file_exists(const std::string& path);
 // A file that only its owner may read. Refused: unreadable, not a regular file, a link, readable by
 // group or others, empty, larger than `size_max`.
 Result<SecretBytes, std::string> read_private_file(const std::string& path, size_t size_max);

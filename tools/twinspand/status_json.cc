@@ -48,14 +48,14 @@ std::string transforms_text(const EspTransforms& transforms) {
 }
 
 json tunnel_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
-  const bool usable = tunnel.is_usable();
+  const ike::EventChildEstablished* const first = tunnel.first_child();
   return {
       {"device", tunnel.plan.device},
       {"local", tunnel.plan.local_address.to_string()},
       {"remote", tunnel.plan.remote_text()},
       {"remote_endpoint", tunnel.ike ? json(tunnel.ike->remote.to_string()) : json()},
-      {"spi_in", usable ? json(spi_text(tunnel.children.back().inbound_spi)) : json()},
-      {"spi_out", usable ? json(spi_text(tunnel.children.back().outbound_spi)) : json()},
+      {"spi_in", first == nullptr ? json() : json(spi_text(first->inbound_spi))},
+      {"spi_out", first == nullptr ? json() : json(spi_text(first->outbound_spi))},
       {"ingress_bytes_transferred", totals.inbound.bytes},
       {"egress_bytes_transferred", totals.outbound.bytes},
       {"established_since", optional_text(tunnel.established_since)},
@@ -143,6 +143,25 @@ json path_json(const tun::PathTotals& totals) {
   };
 }
 
+json child_sas_json(const TunnelView& tunnel) {
+  json children = json::array();
+  for (const ike::EventChildEstablished& child : tunnel.children) {
+    children.push_back({
+        {"name", child.name},
+        {"resource", child.resource},
+        {"aggfrag", child.aggfrag},
+        {"spi_in", spi_text(child.inbound_spi)},
+        {"spi_out", spi_text(child.outbound_spi)},
+        {"suite", transforms_text(child.transforms)},
+        {"local_selectors", selectors_json(child.local_selectors)},
+        {"remote_selectors", selectors_json(child.remote_selectors)},
+        {"narrowed", child.narrowed},
+        {"is_initiator", child.is_initiator},
+    });
+  }
+  return children;
+}
+
 }  // namespace
 
 json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
@@ -156,24 +175,12 @@ json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) 
       {"legacy_algorithms", tunnel.plan.legacy_words},
       {"diagnosis", diagnosis_json(tunnel.diagnosis, tunnel.places)},
       {"tunnels", json::array({tunnel_json(tunnel, totals)})},
+      {"child_sas", child_sas_json(tunnel)},
   };
 }
 
 json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& totals) {
   json detail = connection_json(tunnel, totals);
-  json children = json::array();
-  for (const ike::EventChildEstablished& child : tunnel.children) {
-    children.push_back({
-        {"name", child.name},
-        {"spi_in", spi_text(child.inbound_spi)},
-        {"spi_out", spi_text(child.outbound_spi)},
-        {"suite", transforms_text(child.transforms)},
-        {"local_selectors", selectors_json(child.local_selectors)},
-        {"remote_selectors", selectors_json(child.remote_selectors)},
-        {"narrowed", child.narrowed},
-        {"is_initiator", child.is_initiator},
-    });
-  }
   detail["vpn_type"] =
       tunnel.plan.vpn_type == policy::VpnType::RouteBased ? "route-based" : "policy-based";
   detail["encapsulation"] = tunnel.plan.encapsulation == Encapsulation::Udp ? "udp" : "esp";
@@ -184,7 +191,6 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
   detail["remote_selectors"] = all_selectors_json(tunnel.plan, &policy::ChildPlan::remote);
   detail["children"] = wanted_children_json(tunnel);
   detail["ike_sa"] = tunnel.ike ? ike_json(*tunnel.ike) : json();
-  detail["child_sas"] = children;
   detail["child_rekeys"] = tunnel.child_rekeys;
   detail["ike_rekeys"] = tunnel.ike_rekeys;
   detail["last_failure"] = diagnosis_json(tunnel.last_failure, tunnel.places);
@@ -193,13 +199,23 @@ json connection_detail_json(const TunnelView& tunnel, const tun::TunnelTotals& t
 }
 
 json data_plane_json(const DataPlaneStatus& status) {
+  json by_worker = json::array();
+  for (const tun::TunnelTotals& totals : status.by_worker) {
+    by_worker.push_back({{"opened_packets", totals.inbound.packets},
+                         {"opened_bytes", totals.inbound.bytes},
+                         {"sealed_packets", totals.outbound.packets},
+                         {"sealed_bytes", totals.outbound.bytes}});
+  }
   return {
       {"kernel", status.kernel},
       {"workers", status.workers},
+      {"busy_poll_microseconds", status.busy_poll_microseconds},
       {"tun_offload", status.offloads.tun_offload},
       {"uso", status.offloads.uso},
       {"udp_gso", status.offloads.udp_gso},
       {"udp_gro", status.offloads.udp_gro},
+      {"flow_steering", tun::to_string(status.offloads.flow_steering)},
+      {"worker_totals", by_worker},
       {"path_mtu", path_json(status.path)},
       {"drops", drops_json(status.orphans)},
       {"ring_overflows", status.ring_overflows},

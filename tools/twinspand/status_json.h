@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "ike/core/endpoint.h"
 #include "tools/twinspand/tunnel_board.h"
@@ -18,6 +19,8 @@ struct DataPlaneStatus {
   uint64_t ring_overflows = 0;
   uint64_t handover_overflows = 0;
   tun::PathTotals path;
+  std::vector<tun::TunnelTotals> by_worker;
+  unsigned busy_poll_microseconds = 0;  // 0: off.
 };
 
 nlohmann::json connection_json(const TunnelView& tunnel, const tun::TunnelTotals& totals);

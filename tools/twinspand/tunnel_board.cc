@@ -40,6 +40,14 @@ size_t TunnelView::children_up() const {
       plan.children, [this](const policy::ChildPlan& child) { return serves(child.name); }));
 }
 
+const ike::EventChildEstablished* TunnelView::first_child() const {
+  const ike::EventChildEstablished* first = nullptr;
+  for (const ike::EventChildEstablished& child : children) {
+    if (first == nullptr || child.resource <= first->resource) first = &child;
+  }
+  return first;
+}
+
 void TunnelBoard::add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu,
                       policy::ConfigPlaces places) {
   tunnels_.push_back(

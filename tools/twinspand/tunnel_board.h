@@ -21,7 +21,8 @@ const char* to_string(ConnectionStatus status);
 struct TunnelView {
   TunnelId id;
   policy::TunnelPlan plan;
-  unsigned mtu = 0;  // Of the device.
+  unsigned mtu = 0;          // Of the device.
+  bool has_aggfrag = false;  // A pair with AGGFRAG was installed; its device keeps room for that.
   ike::TunnelState ike_state = ike::TunnelState::Idle;
   std::string reason;                                // Why it is not connected; empty when it is.
   ike::Diagnosis diagnosis;                          // Of the last failure; empty when connected.
@@ -39,6 +40,8 @@ struct TunnelView {
   bool is_usable() const { return !children.empty(); }
   bool serves(const std::string& child) const;  // By name; a part of it at least.
   size_t children_up() const;                   // Of those that the plan wants.
+  // RFC 9611: the newest of the first resource that there is; nullptr: not usable.
+  const ike::EventChildEstablished* first_child() const;
 };
 
 class TunnelBoard {

@@ -66,6 +66,12 @@ ike::ChildConfig to_child_config(const policy::TunnelPlan& plan, const policy::C
   return child;
 }
 
+// How many Child SAs for the same traffic a tunnel wants, and queues its device has.
+uint16_t to_resources(const policy::TunnelPlan& plan, unsigned workers) {
+  if (!plan.per_resource_sas) return 1;
+  return static_cast<uint16_t>(std::clamp<unsigned>(workers, 1, ike::kResourcesMax));
+}
+
 std::optional<ike::PpkConfig> to_ppk(const policy::TunnelPlan& plan,
                                      std::shared_ptr<const SecretBytes> secret) {
   if (!plan.ppk) return std::nullopt;
@@ -85,7 +91,7 @@ ike::Identity to_identity(const policy::Identity& identity) {
 }
 
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               const TunnelCredentials& credentials) {
+                               const TunnelCredentials& credentials, unsigned workers) {
   ike::PeerConfig peer{
       .tunnel = tunnel,
       .name = plan.connection,
@@ -98,6 +104,8 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
       .ppk = to_ppk(plan, credentials.ppk),
       .ike_proposals = {},
       .children = {},
+      .resources = to_resources(plan, workers),
+      .aggfrag = plan.aggfrag,
       .mode = to_mode(plan.mode),
       .encapsulation = plan.encapsulation,
       .fragment_size = plan.ike_fragment_size,
@@ -126,19 +134,32 @@ esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::Tunne
   return policy;
 }
 
-unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu) {
+unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu, bool aggfrag) {
   const unsigned overhead = esp::outer_overhead(plan.remote_address.family(), plan.encapsulation);
   const unsigned room = path_mtu > overhead ? path_mtu - overhead : 0;
   unsigned mtu = path_mtu;
   for (const policy::EspProposal& proposal : plan.esp_proposals) {
-    const esp::EspLayout layout = esp::layout_of(proposal.encryption, proposal.integrity);
+    const esp::EspLayout layout = esp::layout_of(proposal.encryption, proposal.integrity, aggfrag);
     mtu = std::min(mtu, esp::largest_inner(layout, room));
   }
   return std::max(mtu, kInnerMtuMin);
 }
 
-tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu) {
-  return {.name = plan.device, .mtu = inner_mtu(plan, path_mtu)};
+tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu, unsigned workers) {
+  return {
+      .name = plan.device, .mtu = inner_mtu(plan, path_mtu), .queues = to_resources(plan, workers)};
+}
+
+size_t descriptors_needed(const policy::Plan& plan, unsigned workers) {
+  // Two epolls, two wake-ups and the handover from other workers.
+  constexpr size_t kPerWorker = 5;
+  // Ports 500 and 4500 at least, protocol 50, and what SAs with a port of their own are sent by.
+  const size_t per_address = 1 + size_t{3} * workers;
+  // Control clients, name look-ups, netlink, files that are read, what libraries open.
+  constexpr size_t kOthers = 192;
+  size_t queues = 0;
+  for (const policy::TunnelPlan& tunnel : plan.tunnels) queues += to_resources(tunnel, workers);
+  return queues + plan.local_addresses.size() * per_address + workers * kPerWorker + kOthers;
 }
 
 std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan) {

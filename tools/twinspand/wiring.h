@@ -14,7 +14,7 @@
 namespace twinspan::tools {
 
 ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
-                               const TunnelCredentials& credentials);
+                               const TunnelCredentials& credentials, unsigned workers);
 
 ike::Identity to_identity(const policy::Identity& identity);
 
@@ -23,10 +23,15 @@ ike::Identity to_identity(const policy::Identity& identity);
 esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel);
 
 // The largest inner packet whose ESP frame fits `path_mtu` unfragmented, for the least favourable
-// of the suites that may be negotiated. Never below 1280, the least that IPv6 needs.
-unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu);
+// of the suites that may be negotiated; `aggfrag`: with the header of an AGGFRAG payload (RFC
+// 9347). Never below 1280, the least that IPv6 needs.
+unsigned inner_mtu(const policy::TunnelPlan& plan, unsigned path_mtu, bool aggfrag = false);
 
-tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu);
+// The device of a tunnel, with a queue for each of the Child SAs that it may get (RFC 9611).
+tun::TunSpec to_tun_spec(const policy::TunnelPlan& plan, unsigned path_mtu, unsigned workers);
+
+// How many open files this instance can come to need.
+size_t descriptors_needed(const policy::Plan& plan, unsigned workers);
 
 // Prefixes that must never leave in clear, and the routes of all tunnels.
 std::vector<IpPrefix> protected_prefixes(const policy::Plan& plan);

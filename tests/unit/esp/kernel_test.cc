@@ -50,6 +50,70 @@ TEST_P(AesGcm, AgreesWithTheReferenceAtAllLengthsAndAlignments) {
   }
 }
 
+// Around whole vectors, whole steps and the longest text that is hashed in one run, 1536 bytes.
+TEST_P(AesGcm, NeighboursOfAllLargeLengthsAgreeWithTheReference) {
+  const Bytes key = patterned(36, 9);
+  const auto kernel = make_cipher(*GetParam(), key, Direction::Seal);
+  const auto reference = make_cipher(kAesGcmOpenssl, key, Direction::Seal);
+  const auto opening = make_cipher(*GetParam(), key, Direction::Open);
+  for (const size_t around :
+       {576u, 1024u, 1408u, 1536u, 1600u, 2048u, 3072u, 3136u, 4608u, 9000u}) {
+    for (size_t longer = 0; longer < 3; ++longer) {
+      std::vector<std::unique_ptr<Message>> messages, references;
+      std::vector<Packet> packets;
+      for (size_t i = 0; i < 5; ++i) {
+        const size_t length = around - 1 + (longer + i) % 3 + (i == 3 ? 64 : 0);
+        messages.push_back(std::make_unique<Message>(length, i, i == 4 ? 20 : 12));
+        references.push_back(std::make_unique<Message>(length, i, i == 4 ? 20 : 12));
+        packets.push_back(messages[i]->packet);
+        reference->seal(&references[i]->packet, 1);
+      }
+      kernel->seal(packets.data(), packets.size());
+      for (size_t i = 0; i < packets.size(); ++i) {
+        ASSERT_EQ(messages[i]->output(), references[i]->output()) << around << " packet " << i;
+        ASSERT_EQ(messages[i]->tag(), references[i]->tag()) << around << " packet " << i;
+        packets[i] = messages[i]->reopened();
+      }
+      opening->open(packets.data(), packets.size());
+      for (size_t i = 0; i < packets.size(); ++i) {
+        ASSERT_TRUE(packets[i].authentic) << around << " packet " << i;
+        ASSERT_EQ(messages[i]->output(), messages[i]->plaintext()) << around << " packet " << i;
+      }
+    }
+  }
+}
+
+// What the kernels keep of earlier packets depends on some bytes of the IV.
+TEST_P(AesGcm, IvsThatDifferInAnyByteDoNotDisturbEachOther) {
+  const Bytes key = patterned(36, 9);
+  const auto kernel = make_cipher(*GetParam(), key, Direction::Seal);
+  const auto reference = make_cipher(kAesGcmOpenssl, key, Direction::Seal);
+  const auto opening = make_cipher(*GetParam(), key, Direction::Open);
+  for (const size_t length : {40u, 100u, 200u, 700u, 40u}) {
+    std::vector<std::unique_ptr<Message>> messages;
+    std::vector<Packet> packets;
+    for (size_t i = 0; i < 2 * 9; ++i) {
+      messages.push_back(std::make_unique<Message>(length, 0, 8));
+      if (i % 9 < 8) messages[i]->packet.iv[i % 9] ^= 0x81;
+      packets.push_back(messages[i]->packet);
+    }
+    kernel->seal(packets.data(), packets.size());
+    for (size_t i = 0; i < packets.size(); ++i) {
+      Message expected(length, 0, 8);
+      expected.packet.iv = packets[i].iv;
+      reference->seal(&expected.packet, 1);
+      ASSERT_EQ(messages[i]->output(), expected.output()) << length << " packet " << i;
+      ASSERT_EQ(messages[i]->tag(), expected.tag()) << length << " packet " << i;
+      packets[i] = messages[i]->reopened();
+    }
+    opening->open(packets.data(), packets.size());
+    for (size_t i = 0; i < packets.size(); ++i) {
+      ASSERT_TRUE(packets[i].authentic) << length << " packet " << i;
+      ASSERT_EQ(messages[i]->output(), messages[i]->plaintext()) << length << " packet " << i;
+    }
+  }
+}
+
 TEST_P(AesGcm, AgreesWithTheReferenceOnAssociatedDataOfAnyLength) {
   const Bytes key = patterned(36, 9);
   const auto kernel = make_cipher(*GetParam(), key, Direction::Seal);
@@ -162,6 +226,25 @@ TEST_P(AesGcm, InPlaceAndTrailerGiveTheSameAsOneBuffer) {
     cipher->seal(&split.packet, 1);
     EXPECT_EQ(split.output(), whole.output());
     EXPECT_EQ(split.tag(), whole.tag());
+  }
+}
+
+TEST_P(AesGcm, ATrailerOfAnyLengthGivesTheSameAsOneBuffer) {
+  const Bytes key = patterned(36, 5);
+  const auto cipher = make_cipher(*GetParam(), key, Direction::Seal);
+  for (const size_t length : {300u, 1440u}) {
+    Message whole(length, 0, 8);
+    cipher->seal(&whole.packet, 1);
+    const Bytes plaintext = whole.plaintext();
+    for (uint32_t trailer = 0; trailer <= length && trailer <= 2 + 255; ++trailer) {
+      Message split(length, 0, 8);
+      split.packet.input_length -= trailer;
+      split.packet.trailer_length = trailer;
+      std::copy(plaintext.end() - trailer, plaintext.end(), split.packet.output + length - trailer);
+      cipher->seal(&split.packet, 1);
+      ASSERT_EQ(split.output(), whole.output()) << trailer;
+      ASSERT_EQ(split.tag(), whole.tag()) << trailer;
+    }
   }
 }
 

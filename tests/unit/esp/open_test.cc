@@ -9,39 +9,6 @@ namespace {
 
 constexpr EspTransforms kSuite{kGcm256, IntegrityId::None, true};
 
-// Seals any plaintext body with the keys and the next number of left's SA: what a faulty or hostile
-// holder of the keys could send.
-Bytes seal_body(TunnelPair& pair, Bytes body) {
-  OutboundState& state = pair.left.outbound().state();
-  const uint64_t sequence = state.sequence.reserve(1).first;
-  const EspLayout& layout = state.layout;
-  Bytes frame(layout.header_size() + body.size() + layout.icv_size);
-  store_be32(&frame[0], state.spi);
-  store_be32(&frame[4], static_cast<uint32_t>(sequence));
-  store_be64(&frame[8], sequence);
-  uint8_t aad[kAadSizeMax];
-  store_be32(aad, state.spi);
-  store_be64(aad + 4, sequence);
-  kernels::Packet packet{.input = body.data(),
-                         .output = &frame[layout.header_size()],
-                         .input_length = static_cast<uint32_t>(body.size()),
-                         .trailer_length = 0,
-                         .iv = &frame[8],
-                         .aad = state.is_extended ? aad : frame.data(),
-                         .aad_length = state.is_extended ? kAadSizeMax : kAadSizeMin,
-                         .icv = &frame[layout.header_size() + body.size()],
-                         .authentic = false};
-  state.cipher->seal(&packet, 1);
-  return frame;
-}
-
-Bytes with_trailer(Bytes payload, size_t padding, uint8_t next_header) {
-  for (size_t i = 1; i <= padding; ++i) payload.push_back(static_cast<uint8_t>(i));
-  payload.push_back(static_cast<uint8_t>(padding));
-  payload.push_back(next_header);
-  return payload;
-}
-
 // The verdict, after checking that it is the only thing that was counted and nothing was released.
 Verdict verdict_of(TunnelPair& pair, Bytes frame) {
   const uint64_t packets = pair.right.opened().packets.read();

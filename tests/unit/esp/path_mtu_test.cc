@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "esp/rate_limit.h"
 #include "tests/unit/esp/tunnel_pair.h"
 
@@ -94,6 +97,26 @@ TEST(PathMtu, ProbesAtEverLongerIntervals) {
     if (path.take_probe(1500, IpFamily::V4, second * 1000)) seconds.push_back(second);
   }
   EXPECT_EQ(seconds, (std::vector<uint64_t>{0, 1, 3, 7, 15, 31, 63, 123, 183, 243}));
+}
+
+TEST(PathMtu, GivesAProbeToOneOfSeveralWorkers) {
+  constexpr uint64_t kSeconds = 200'000;
+  PathMtu path;
+  std::vector<std::atomic<unsigned>> probes(kSeconds);
+  std::atomic<uint64_t> clock{0};
+  const auto ask_all_the_time = [&] {
+    for (uint64_t now = 0; now < kSeconds; now = clock) {
+      path.want_probe();
+      if (!path.take_probe(1500, IpFamily::V4, now * 1000)) continue;
+      ++probes[now];
+      uint64_t next = now;
+      clock.compare_exchange_strong(next, now + 1);
+    }
+  };
+  std::thread other(ask_all_the_time);
+  ask_all_the_time();
+  other.join();
+  for (const auto& second : probes) ASSERT_EQ(second, 1u);
 }
 
 TEST(PathMtu, AHintBringsOneProbeAtMostOnceASecond) {

@@ -1,4 +1,7 @@
 // The control thread's edits and the tables they lead to.
+#include <set>
+
+#include "esp/flow_hash.h"
 #include "tests/unit/esp/tunnel_pair.h"
 
 namespace twinspan::esp {
@@ -180,13 +183,13 @@ TEST_F(Store, RemovingATunnelTakesItsSasAndLeavesTheOthers) {
   SaPairParams other = numbered(2, "10.1.0.0/16", "10.2.0.0/16");
   other.tunnel = {8};
   gateway.install(std::move(other));
-  const auto counters = gateway.store.counters(kTunnel);
+  const auto counters = gateway.store.counters(kTunnel).at(0);
   gateway.store.remove_tunnel(kTunnel);
   gateway.publish();
   EXPECT_EQ(gateway.table->find_tunnel(kTunnel), nullptr);
   EXPECT_EQ(gateway.table->find_inbound(kLeftSpi.value), nullptr);
   EXPECT_NE(gateway.table->find_inbound(0x1002), nullptr);
-  EXPECT_EQ(gateway.store.counters(kTunnel), nullptr);
+  EXPECT_TRUE(gateway.store.counters(kTunnel).empty());
   EXPECT_EQ(counters->inbound.packets.read(), 0u) << "valid while held";
   gateway.store.add_tunnel(kTunnel, {});
   EXPECT_TRUE(gateway.store.install(left_params(kSuite)).has_value()) << "the SPI is free again";
@@ -275,6 +278,167 @@ TEST_F(Store, EntriesWithoutAnSaAreBounded) {
   }
   gateway.publish();
   EXPECT_EQ(gateway.table->find_tunnel(kTunnel)->spd.size(), kSpdEntriesMax);
+}
+
+// RFC 9611: several SAs for the same traffic.
+struct Resources : testing::Test {
+  explicit Resources(unsigned queues = 4) {
+    gateway.store.remove_tunnel(kTunnel);
+    gateway.store.add_tunnel(kTunnel, {}, queues);
+  }
+
+  // Child `number`, of any to any or, with a prefix, of a part.
+  void install(uint32_t number, uint16_t resource, const char* remote = nullptr) {
+    SaPairParams params = numbered(number, "0.0.0.0/0", remote == nullptr ? "0.0.0.0/0" : remote);
+    if (remote == nullptr) {
+      params.local_selectors = any_selectors();
+      params.remote_selectors = any_selectors();
+    }
+    params.resource = resource;
+    gateway.install(std::move(params));
+  }
+  void remove(uint32_t number) {
+    gateway.store.remove_outbound({number});
+    gateway.publish();
+  }
+  unsigned resources() const { return gateway.table->find_tunnel(kTunnel)->resources; }
+
+  static Bytes packet(uint16_t flow) {
+    return make_inner({.protocol = 6, .source_port = static_cast<uint16_t>(40000 + flow)});
+  }
+  // The child whose SA takes the flow when it is read from that queue, or the negative verdict.
+  int64_t route(uint16_t flow, unsigned queue) {
+    Verdict verdict = Verdict::Count_;
+    OutboundSa* const sa = gateway.table->find_outbound(kTunnel, packet(flow), verdict, queue);
+    EXPECT_EQ(sa != nullptr, verdict == Verdict::Accept);
+    if (sa == nullptr) return -static_cast<int64_t>(verdict);
+    EXPECT_EQ(sa->queue(), queue) << "an SA of another worker";
+    return static_cast<int64_t>(sa->child().value);
+  }
+  unsigned slot(uint16_t flow) { return flow_slot(flow_hash(packet(flow)), resources()); }
+  static constexpr int64_t kNoSa = -static_cast<int64_t>(Verdict::NoSa);
+
+  Gateway gateway{1};
+};
+
+TEST_F(Resources, AFlowIsCarriedByTheSaOfItsSlot) {
+  for (uint16_t resource = 0; resource < 4; ++resource) install(10 + resource, resource);
+  EXPECT_EQ(resources(), 4u);
+  EXPECT_EQ(gateway.table->find_tunnel(kTunnel)->spd.size(), 1u);
+  std::array<unsigned, 4> flows{};
+  for (uint16_t flow = 0; flow < 64; ++flow) {
+    EXPECT_EQ(route(flow, slot(flow)), 10 + slot(flow));
+    ++flows[slot(flow)];
+  }
+  for (const unsigned count : flows) EXPECT_GT(count, 10u);
+}
+
+TEST_F(Resources, AQueueGivesItsOwnSaToAPacketThatIsNotOfItsSlot) {
+  for (uint16_t resource = 0; resource < 3; ++resource) install(10 + resource, resource);
+  for (uint16_t flow = 0; flow < 16; ++flow) {
+    for (unsigned queue = 0; queue < 3; ++queue) EXPECT_EQ(route(flow, queue), 10 + queue);
+    EXPECT_EQ(route(flow, 3), kNoSa) << "it has none";
+  }
+}
+
+TEST_F(Resources, WithOneResourceOnlyTheFirstQueueHasAnSa) {
+  install(10, 0);
+  EXPECT_EQ(resources(), 1u);
+  EXPECT_EQ(route(1, 0), 10);
+  for (unsigned queue = 1; queue < 4; ++queue) EXPECT_EQ(route(1, queue), kNoSa);
+}
+
+struct TwoQueues : Resources {
+  TwoQueues() : Resources(2) {}
+};
+
+TEST_F(TwoQueues, MoreResourcesThanQueuesShareThem) {
+  for (uint16_t resource = 0; resource < 5; ++resource) install(10 + resource, resource);
+  std::set<int64_t> elsewhere;
+  for (uint16_t flow = 0; flow < 64; ++flow) {
+    const unsigned queue = slot(flow) % 2;
+    EXPECT_EQ(route(flow, queue), 10 + slot(flow));
+    elsewhere.insert(route(flow, 1 - queue));  // route() looks whose it is.
+  }
+  EXPECT_EQ(elsewhere, (std::set<int64_t>{10, 11, 12, 13, 14}));
+}
+
+TEST_F(Resources, ARekeyReplacesTheSaOfItsResourceAlone) {
+  for (uint16_t resource = 0; resource < 3; ++resource) install(10 + resource, resource);
+  install(20, 1);
+  EXPECT_EQ(resources(), 3u);
+  EXPECT_EQ(route(0, 0), 10);
+  EXPECT_EQ(route(0, 1), 20);
+  EXPECT_EQ(route(0, 2), 12);
+  remove(11);
+  EXPECT_EQ(route(0, 1), 20) << "the old one's removal leaves the new one alone";
+}
+
+TEST_F(Resources, EndAtTheFirstGap) {
+  for (uint16_t resource = 0; resource < 4; ++resource) install(10 + resource, resource);
+  remove(12);
+  EXPECT_EQ(resources(), 2u);
+  EXPECT_EQ(route(0, 2), kNoSa);
+  EXPECT_EQ(route(0, 3), kNoSa);
+  remove(11);
+  EXPECT_EQ(resources(), 1u);
+  EXPECT_EQ(route(0, 0), 10);
+  install(21, 1);
+  EXPECT_EQ(resources(), 2u);
+  install(22, 2);
+  EXPECT_EQ(resources(), 4u);
+  EXPECT_EQ(route(0, 3), 13) << "it was there all the time";
+  remove(10);
+  EXPECT_EQ(resources(), 1u);
+  for (unsigned queue = 0; queue < 4; ++queue) EXPECT_EQ(route(0, queue), kNoSa);
+}
+
+TEST_F(Resources, AreThoseThatAllSelectorsOfTheTunnelHave) {
+  for (uint16_t resource = 0; resource < 3; ++resource) {
+    install(10 + resource, resource, "10.2.0.0/24");
+    if (resource < 2) install(20 + resource, resource, "10.0.0.0/8");
+  }
+  EXPECT_EQ(resources(), 2u);
+  EXPECT_EQ(route(0, 0), 10);
+  EXPECT_EQ(route(0, 1), 11);
+  remove(20);
+  EXPECT_EQ(resources(), 3u) << "an entry without an SA carries nothing";
+  EXPECT_EQ(route(0, 2), 12);
+}
+
+TEST_F(Resources, ThatComeBeforeTheFirstWaitForIt) {
+  install(11, 1);
+  EXPECT_EQ(resources(), 1u);
+  EXPECT_EQ(route(0, 1), kNoSa);
+  install(10, 0);
+  EXPECT_EQ(resources(), 2u);
+  EXPECT_EQ(route(0, 1), 11);
+}
+
+TEST_F(Resources, AllMoveWithThePeerAndAllAreVisited) {
+  for (uint16_t resource = 0; resource < 3; ++resource) install(10 + resource, resource);
+  const Endpoint remote{*IpAddress::parse("198.51.100.2"), 4500};
+  for (const uint32_t number : {10u, 12u}) gateway.store.update_remote({number}, {}, remote);
+  gateway.publish();
+  std::set<uint64_t> visited;
+  gateway.table->visit_outbound(remote.address,
+                                [&](OutboundSa& sa) { visited.insert(sa.child().value); });
+  EXPECT_EQ(visited, (std::set<uint64_t>{10, 12}));
+  EXPECT_EQ(route(0, 2), 12);
+}
+
+TEST_F(Resources, EachQueueHasCountersOfItsOwn) {
+  for (uint16_t resource = 0; resource < 2; ++resource) install(10 + resource, resource);
+  const auto counters = gateway.store.counters(kTunnel);
+  ASSERT_EQ(counters.size(), 4u);
+  EXPECT_EQ(&gateway.inbound({0x100a}).counters(), &counters[0]->inbound);
+  EXPECT_EQ(&gateway.inbound({0x100b}).counters(), &counters[1]->inbound);
+}
+
+TEST_F(Resources, AreBounded) {
+  SaPairParams params = numbered(1, "10.1.0.0/16", "10.2.0.0/16");
+  params.resource = 256;
+  EXPECT_EQ(gateway.store.install(std::move(params)).error(), "resource 256 is not below 256");
 }
 
 TEST_F(Store, CommandsForUnknownChildrenChangeNothing) {

@@ -27,7 +27,7 @@ struct Burst {
 TEST(Seal, AFrameOf1438BytesFillsA1500ByteLink) {
   // 1500 - IPv4 20 - UDP 8 - header 16 - ICV 16 - trailer 2 = 1438, which leaves no padding.
   TunnelPair pair(kSuite);
-  EXPECT_EQ(esp_header_size(pair.left.outbound()), 16u);
+  EXPECT_EQ(inner_offset(pair.left.outbound()), 16u);
   EXPECT_EQ(frame_size(pair.left.outbound(), 1438), 1472u);
   EXPECT_EQ(frame_size(pair.left.outbound(), 1439), 1476u);
   EXPECT_EQ(frame_size(pair.left.outbound(), 64), 8u + 8 + 68 + 16);
@@ -35,7 +35,7 @@ TEST(Seal, AFrameOf1438BytesFillsA1500ByteLink) {
 
 TEST(Seal, CbcFramesEndOnTheCiphersBlock) {
   TunnelPair pair(EspTransforms{kCbc256, IntegrityId::HmacSha256_128, true});
-  EXPECT_EQ(esp_header_size(pair.left.outbound()), 24u);
+  EXPECT_EQ(inner_offset(pair.left.outbound()), 24u);
   EXPECT_EQ(frame_size(pair.left.outbound(), 62), 24u + 64 + 16);
   EXPECT_EQ(frame_size(pair.left.outbound(), 63), 24u + 80 + 16);
 }
@@ -60,7 +60,7 @@ TEST(Seal, SealsInPlaceWhatItSealsElsewhere) {
     OutboundSa& sa = pair.left.outbound();
     const Bytes inner = make_inner({.payload_length = 333});
     Bytes frame(frame_size(sa, inner.size()));
-    uint8_t* const start = frame.data() + esp_header_size(sa);
+    uint8_t* const start = frame.data() + inner_offset(sa);
     std::copy(inner.begin(), inner.end(), start);
     SealItem item{
         .inner = start, .inner_length = static_cast<uint32_t>(inner.size()), .frame = frame.data()};

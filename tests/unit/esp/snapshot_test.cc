@@ -76,7 +76,7 @@ TEST(Snapshot, RekeysUnderTrafficLoseNothing) {
       OutboundSa& sa = *tunnel.only_any;
       Bytes frame(frame_size(sa, inner.size()));
       SealItem item{.inner = inner.data(), .inner_length = 60, .frame = frame.data()};
-      ASSERT_EQ(seal(sa, {&item, 1}, tunnel.counters->outbound), 1u);
+      ASSERT_EQ(seal(sa, {&item, 1}, tunnel.counters[0]->outbound), 1u);
       EXPECT_GE(sa.remote().port, 4500);
       sa.take_events();
       const SaTable& receiving = right.begin_batch(0);
@@ -116,7 +116,7 @@ TEST(Snapshot, RekeysUnderTrafficLoseNothing) {
   }
   stop = true;
   worker.join();
-  const auto counters = pair.right.store.counters(kTunnel);
+  const auto counters = pair.right.store.counters(kTunnel).at(0);
   EXPECT_EQ(counters->inbound.packets.read(), accepted.load());
   EXPECT_EQ(all_drops(counters->inbound) + all_drops(pair.right.orphans), 0u);
 }

@@ -97,6 +97,8 @@ inline SaPairParams copy_of(const SaPairParams& from) {
   SaPairParams to;
   to.child = from.child;
   to.tunnel = from.tunnel;
+  to.resource = from.resource;
+  to.own_source_port = from.own_source_port;
   to.transforms = from.transforms;
   to.encapsulation = from.encapsulation;
   to.inbound_spi = from.inbound_spi;
@@ -108,6 +110,7 @@ inline SaPairParams copy_of(const SaPairParams& from) {
   to.local_selectors = from.local_selectors;
   to.remote_selectors = from.remote_selectors;
   to.limits = from.limits;
+  to.aggfrag = from.aggfrag;
   to.replay_window_packets = from.replay_window_packets;
   to.outbound_active = from.outbound_active;
   return to;
@@ -124,8 +127,9 @@ inline SaPairParams mirrored(const SaPairParams& left) {
 
 // One gateway: a store and its latest table.
 struct Gateway {
-  explicit Gateway(uint8_t seed, SourcePolicy policy = {})
-      : random(seed), store(test_kernels(), random) {
+  explicit Gateway(uint8_t seed, SourcePolicy policy = {},
+                   const kernels::KernelSet& kernels = test_kernels())
+      : random(seed), store(kernels, random) {
     store.add_tunnel(kTunnel, std::move(policy));
     publish();
   }
@@ -137,8 +141,8 @@ struct Gateway {
   void publish() { table = store.make_table(); }
   OutboundSa& outbound() const { return *table->find_tunnel(kTunnel)->spd.at(0).sa; }
   InboundSa& inbound(Spi spi) const { return *table->find_inbound(spi.value); }
-  DirectionCounters& sealed() const { return table->find_tunnel(kTunnel)->counters->outbound; }
-  DirectionCounters& opened() const { return table->find_tunnel(kTunnel)->counters->inbound; }
+  DirectionCounters& sealed() const { return table->find_tunnel(kTunnel)->counters[0]->outbound; }
+  DirectionCounters& opened() const { return table->find_tunnel(kTunnel)->counters[0]->inbound; }
 
   CountingRandom random;
   SaStore store;
@@ -147,8 +151,9 @@ struct Gateway {
 };
 
 struct TunnelPair {
-  explicit TunnelPair(const SaPairParams& left_side, SourcePolicy policy = {})
-      : left(11, policy), right(12, policy) {
+  explicit TunnelPair(const SaPairParams& left_side, SourcePolicy policy = {},
+                      const kernels::KernelSet& kernels = test_kernels())
+      : left(11, policy, kernels), right(12, policy, kernels) {
     left.install(copy_of(left_side));
     right.install(mirrored(left_side));
   }
@@ -175,6 +180,14 @@ struct TunnelPair {
   Gateway left;
   Gateway right;
 };
+
+// Seals any plaintext body with the keys and the next number of left's SA: what a faulty or hostile
+// holder of the keys could send.
+Bytes seal_body(TunnelPair& pair, Bytes body);
+// A body from its payload.
+Bytes with_trailer(Bytes payload, size_t padding, uint8_t next_header);
+// The same, with as much padding as the layout asks for.
+Bytes padded_body(const EspLayout& layout, Bytes payload, uint8_t next_header);
 
 inline uint64_t drops(const DirectionCounters& counters, Verdict verdict) {
   return counters.drops[static_cast<size_t>(verdict)].read();

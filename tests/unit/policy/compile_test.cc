@@ -94,6 +94,7 @@ tunnel a-to-b device tsnbbs-a-to-b route-based
   lifetimes   ike 28800 s, sa 27000 s, 102400000 KB
   dpd         45 s
   mode        default, udp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.2.0.0/16
 tunnel a-to-branch device tsx5n9q-a-to-br route-based
@@ -105,6 +106,7 @@ tunnel a-to-branch device tsx5n9q-a-to-br route-based
   lifetimes   ike 3600 s, sa 1800 s, no size limit
   dpd         30 s
   mode        initiator-only, esp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.9.0.0/16
 )");
@@ -120,6 +122,56 @@ TEST(Compile, TheFragmentSizeIsInThePlanAndPrintedWhenItIsNotTheUsualOne) {
   EXPECT_EQ(tunnel(with_size("600"), "a-to-branch").ike_fragment_size, 600u);
   EXPECT_THAT(with_size("600").to_string(), HasSubstr("  fragments   600 bytes\n"));
   EXPECT_THAT(with_size("0").to_string(), HasSubstr("  fragments   never\n"));
+}
+
+TEST(Compile, PerResourceSasAreForOneChildSaAndFewConnections) {
+  const auto with = [](std::string_view lines) {
+    return estate_with(
+        {{"dpd_timeout_seconds: 30", "dpd_timeout_seconds: 30\n    " + std::string(lines)}});
+  };
+  const auto is_on = [](const std::string& text) {
+    return tunnel(plan_of(text), "a-to-branch").per_resource_sas;
+  };
+  EXPECT_TRUE(is_on(kGoodEstate)) << "auto";
+  EXPECT_TRUE(is_on(with("per_resource_sas: auto")));
+  EXPECT_TRUE(is_on(with("per_resource_sas: on")));
+  EXPECT_FALSE(is_on(with("per_resource_sas: off")));
+  EXPECT_THAT(plan_of(kGoodEstate).to_string(), HasSubstr("  child SAs   one per worker\n"));
+  // Pairs of prefixes, and one pair alone: an SPD.
+  const std::pair<std::string_view, std::string_view> policies = {
+      "use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"};
+  EXPECT_FALSE(is_on(estate_with({policies})));
+  EXPECT_TRUE(is_on(replaced(with("per_resource_sas: on"), policies.first, policies.second)));
+}
+
+TEST(Compile, AGatewayWithManyConnectionsKeepsItsWorkersBusyWithoutThem) {
+  std::string more;
+  for (unsigned n = 1; n <= 14; ++n) {
+    more += fmt::format(
+        "  extra{}: {{ connection_type: ipsec, virtual_network_gateway1: gw-a, "
+        "local_network_gateway2: branch, shared_key: {{ file: x.psk }} }}\n",
+        n);
+  }
+  const std::string at_most = replaced(kGoodEstate, "  a-to-branch:\n", more + "  a-to-branch:\n");
+  const Plan few = plan_of(at_most);
+  ASSERT_THAT(few.tunnels, SizeIs(16));
+  EXPECT_TRUE(tunnel(few, "a-to-branch").per_resource_sas);
+  const std::string one_more =
+      "  extra15: { connection_type: ipsec, virtual_network_gateway1: gw-a, "
+      "local_network_gateway2: branch, shared_key: { file: x.psk } }\n";
+  const std::string above = replaced(at_most, "  a-to-branch:\n", one_more + "  a-to-branch:\n");
+  EXPECT_FALSE(tunnel(plan_of(above), "a-to-branch").per_resource_sas);
+  const std::string asked = replaced(above, "dpd_timeout_seconds: 30",
+                                     "dpd_timeout_seconds: 30\n    per_resource_sas: on");
+  EXPECT_TRUE(tunnel(plan_of(asked), "a-to-branch").per_resource_sas);
+}
+
+TEST(Compile, AggfragIsInThePlanAndPrintedWhenItIsOn) {
+  const Plan plan = plan_of(
+      estate_with({{"dpd_timeout_seconds: 30", "dpd_timeout_seconds: 30\n    aggfrag: true"}}));
+  EXPECT_FALSE(tunnel(plan_of(kGoodEstate), "a-to-branch").aggfrag);
+  EXPECT_TRUE(tunnel(plan, "a-to-branch").aggfrag);
+  EXPECT_THAT(plan.to_string(), HasSubstr("  aggfrag     where the peer has it\n"));
 }
 
 TEST(Compile, CopyingTheDscpIsInThePlanAndPrintedWhenItIsOn) {

@@ -75,6 +75,8 @@ TEST(Diff, EveryMemberOfATunnelCounts) {
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.sa_life_packets = 1; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.mode = ConnectionMode::ResponderOnly; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.encapsulation = Encapsulation::Esp; }), 1u);
+  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.per_resource_sas = !t.per_resource_sas; }), 1u);
+  EXPECT_EQ(fields_after([](TunnelPlan& t) { t.aggfrag = true; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.vpn_type = VpnType::PolicyBased; }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.children.clear(); }), 1u);
   EXPECT_EQ(fields_after([](TunnelPlan& t) { t.children[0].remote.clear(); }), 1u);

@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "policy/checklist.h"
 #include "policy/compile.h"
+#include "policy/pairing.h"
+#include "policy/transit.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {
@@ -33,6 +38,7 @@ tunnel a-to-b device tsnbbs-a-to-b route-based
   lifetimes   ike 28800 s, sa 27000 s, 102400000 KB
   dpd         45 s
   mode        default, udp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.2.0.0/16
 )");
@@ -49,6 +55,7 @@ tunnel b-to-a device tspxqz-b-to-a route-based
   lifetimes   ike 28800 s, sa 27000 s, 102400000 KB
   dpd         45 s
   mode        default, udp
+  child SAs   one per worker
   selectors   0.0.0.0/0, ::/0 === 0.0.0.0/0, ::/0 (any-to-any)
   routes      10.1.0.0/16
 )");
@@ -69,10 +76,93 @@ TEST(Examples, PolicyBasedPairsPrefixes) {
                         "  selectors   10.1.1.0/24 === 10.9.1.0/24\n"));
 }
 
-TEST(Examples, AllAreNamedInTheReadme) {
+TEST(Examples, PolicyBasedDevicesGetPairsFromARouteBasedGateway) {
+  const std::string plan = printed_plan("examples/policy-based-devices.yaml", "gw-a");
+  EXPECT_THAT(plan, HasSubstr("  selectors   10.1.0.0/16 === 10.9.0.0/24\n"
+                              "  selectors   10.1.0.0/16 === 10.9.1.0/24\n"));
+  EXPECT_THAT(plan, HasSubstr("  selectors   10.1.0.0/24 === 10.10.0.0/24\n"));
+}
+
+TEST(Examples, MultiSiteHasConnectionsOfBothKinds) {
+  const std::string plan = printed_plan("examples/multi-site.yaml", "gw-a");
+  for (const char* const tunnel : {"tunnel a-to-b ", "tunnel a-to-branch ", "tunnel a-to-depot "})
+    EXPECT_THAT(plan, HasSubstr(tunnel));
+  EXPECT_THAT(printed_plan("examples/multi-site.yaml", "gw-b"), HasSubstr("tunnel b-to-a "));
+}
+
+TEST(Examples, AClassicNetworkIsJoinedByStaticPrefixes) {
+  const char* const path = "examples/classic-to-resource-manager.yaml";
+  EXPECT_THAT(printed_plan(path, "gw-old"), HasSubstr("  routes      10.2.0.0/16\n"));
+  EXPECT_THAT(printed_plan(path, "gw-new"), HasSubstr("  routes      10.1.0.0/16\n"));
+}
+
+Verdict same_key(const End&, const End&) {
+  return Verdict::Right;
+}
+
+TEST(Examples, TheHalvesOfTwoAdministratorsFitEachOther) {
+  const char* const west = "examples/two-administrators-west.yaml";
+  const char* const east = "examples/two-administrators-east.yaml";
+  EXPECT_THAT(printed_plan(west, "gw-west"), HasSubstr("  routes      10.2.0.0/16\n"));
+  EXPECT_THAT(printed_plan(east, "gw-east"), HasSubstr("  routes      10.1.0.0/16\n"));
+  const Model own = model_of(read_source_file(west));
+  const Model peer = model_of(read_source_file(east));
+  EXPECT_THAT(validate_pair(own, peer, same_key), IsEmpty());
+  EXPECT_THAT(validate_pair(peer, own, same_key), IsEmpty());
+  const auto list = checklist({own, &peer, "west-to-east", same_key});
+  ASSERT_TRUE(list.has_value());
+  EXPECT_EQ(list->size(), 6u);
+  for (const CheckItem& item : *list) EXPECT_EQ(item.result, CheckResult::Pass) << item.number;
+}
+
+// Of peerings, nothing but that they are not carried out yet.
+void expect_only_unsupported(const std::string& text) {
+  for (const Finding& finding : validate(model_of(text)))
+    EXPECT_EQ(finding.id, kNotSupportedRule) << finding.to_string();
+}
+
+std::string first_refused(const Model& model, std::string_view from, std::string_view to) {
+  const auto way = find_way(model, from, to);
+  if (!way) return "not joined";
+  const TransitHop* const hop = way->first_refused();
+  return hop == nullptr ? "" : hop->reason;
+}
+
+TEST(Examples, APeeredNetworkUsesTheGatewayOfTheOther) {
+  const std::string text = read_source_file("examples/two-networks-peered.yaml");
+  expect_only_unsupported(text);
+  const Model model = model_of(text);
+  EXPECT_EQ(first_refused(model, "vnet-c", "vnet-a"), "");
+  EXPECT_EQ(first_refused(model, "vnet-c", "branch"), "");
+  EXPECT_EQ(first_refused(model, "branch", "vnet-c"), "");
+}
+
+TEST(Examples, SpokesUseTheHubsGatewayAndDoNotReachEachOther) {
+  const std::string text = read_source_file("examples/hub-and-spoke.yaml");
+  expect_only_unsupported(text);
+  const Model model = model_of(text);
+  EXPECT_EQ(first_refused(model, "spoke-1", "headquarters"), "");
+  EXPECT_EQ(first_refused(model, "spoke-2", "headquarters"), "");
+  EXPECT_THAT(first_refused(model, "spoke-1", "spoke-2"), HasSubstr("not transitive"));
+  const auto list = checklist({model, nullptr, "hub-to-headquarters", same_key});
+  ASSERT_TRUE(list.has_value());
+  EXPECT_EQ(list->size(), 10u);  // Six, and two flags of each spoke.
+  for (const CheckItem& item : *list) EXPECT_NE(item.result, CheckResult::Fail) << item.number;
+}
+
+TEST(Examples, AllAreNamedInTheReadmeAndTestedHere) {
   const std::string readme = read_source_file("examples/README.md");
-  for (const char* const name : {"vnet-to-vnet.yaml", "site-to-site.yaml", "policy-based.yaml"})
-    EXPECT_THAT(readme, HasSubstr(name));
+  const std::string tests = read_source_file("tests/unit/policy/examples_test.cc");
+  size_t count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(TWINSPAN_SOURCE_DIR) + "/examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const std::string name = entry.path().filename().string();
+    EXPECT_THAT(readme, HasSubstr("`" + name + "`"));
+    EXPECT_THAT(tests, HasSubstr("examples/" + name));
+    ++count;
+  }
+  EXPECT_EQ(count, 10u);
 }
 
 }  // namespace

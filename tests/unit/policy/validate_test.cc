@@ -226,27 +226,6 @@ TEST(Validate, APeerMayHaveANameInsteadOfAnAddress) {
               HasSubstr("give the address as gateway_ip_address"));
 }
 
-TEST(Validate, WhatIsNotCarriedOutYetIsRefused) {
-  EXPECT_THAT(only_finding({{"    enable_bgp: false\n    bgp", "    enable_bgp: true\n    bgp"}}),
-              HasSubstr("enable_bgp: true is not supported yet"));
-  EXPECT_THAT(findings_with({{"active_active: false", "active_active: true"}}),
-              Contains("error feature.not-supported"));
-  EXPECT_THAT(only_finding({{"sku: Native", "sku: VpnGw1AZ"}}),
-              HasSubstr("sku VpnGw1AZ is not supported yet"));
-  EXPECT_THAT(only_finding({{"    enable_bgp: false\n    connection_mode",
-                             "    enable_bgp: true\n    connection_mode"}}),
-              HasSubstr("not supported yet"));
-  EXPECT_THAT(only_finding({{"connection_protocol: IKEv2", "connection_protocol: IKEv1"}}),
-              HasSubstr("IKEv1 is not supported"));
-  EXPECT_THAT(
-      only_finding(
-          {{"peerings: {}",
-            "peerings: { p: { virtual_network: vnet-a, remote_virtual_network: vnet-b } }"}}),
-      HasSubstr("peerings are not supported yet"));
-  EXPECT_THAT(only_finding({{"ipsec_policy: strong", "ipsec_policy: azure-defualt"}}),
-              HasSubstr("did you mean 'azure-default'?"));
-}
-
 TEST(Validate, AConnectionHasTheEndsOfItsType) {
   EXPECT_THAT(only_finding({{"    local_network_gateway2: branch\n", ""}}),
               HasSubstr("local_network_gateway2 is missing"));
@@ -545,6 +524,8 @@ TEST(Validate, TheDirectionsOfAVnetToVnetConnectionAgree) {
               ElementsAre("warning connection.reverse"));
   EXPECT_THAT(findings_with({{"{ file: a-b.psk }", "{ file: b-a.psk }"}}),
               ElementsAre("warning connection.reverse"));
+  EXPECT_THAT(only_finding({{"ipsec_policy: strong", "aggfrag: true"}}),
+              HasSubstr("aggfrag is on in one direction only, so it has no effect"));
   EXPECT_THAT(findings_with({{"ipsec_policy: strong", "connection_mode: responder-only"}}),
               IsEmpty());
   EXPECT_THAT(findings_with({{"ipsec_policy: strong", "connection_mode: responder-only"},
@@ -567,6 +548,8 @@ TEST(Validate, AVpnWithinARegionIsPointedOut) {
 TEST(Validate, NamedIpsecPoliciesExist) {
   EXPECT_THAT(only_finding({{"ipsec_policy: strong", "ipsec_policy: strnog"}}),
               HasSubstr("there is no IPsec policy 'strnog'; did you mean 'strong'?"));
+  EXPECT_THAT(only_finding({{"ipsec_policy: strong", "ipsec_policy: azure-defualt"}}),
+              HasSubstr("did you mean 'azure-default'?"));
   EXPECT_THAT(findings_with({{"  named:", "  strong:"}}),
               ElementsAre("error ipsec-policy.unknown"));
 }

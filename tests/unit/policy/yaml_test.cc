@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/schema.h"
 #include "policy/yaml_text.h"
 #include "policy/yaml_tree.h"
 #include "tests/unit/policy/estate.h"
@@ -199,6 +200,21 @@ TEST(Yaml, LongTextsAreRefused) {
 TEST(Yaml, ManyValuesAreRefused) {
   EXPECT_THAT(errors_of("x: [" + repeated("a,", kYamlExpandedSizeMax + 1) + "]"),
               ElementsAre(HasSubstr("more than 500000 values")));
+}
+
+TEST(Yaml, ListsAreBounded) {
+  const auto with_prefixes = [](size_t count) {
+    return "version: 1\nvirtual_networks:\n  n: { address_space: [" +
+           repeated("10.0.0.0/8,", count) + "] }\n";
+  };
+  EXPECT_TRUE(parse_config(with_prefixes(kListItemsMax), "e.yaml").has_value());
+  EXPECT_THAT(errors_of(with_prefixes(kListItemsMax + 1)),
+              ElementsAre(HasSubstr("virtual_networks.n.address_space: 4097 items, more than the "
+                                    "4096 of a list")));
+  EXPECT_THAT(errors_of("version: 1\nconnections: { c: { connection_type: ipsec, "
+                        "virtual_network_gateway1: g, traffic_selector_policies: [" +
+                        repeated("{},", kListItemsMax + 1) + "] } }\n"),
+              ElementsAre(HasSubstr("4097 items")));
 }
 
 TEST(YamlTreeBuilder, IgnoresEventsAfterAFatalError) {

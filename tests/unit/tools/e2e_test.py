@@ -1,5 +1,5 @@
-"""bench/e2e: the search for a rate over make-believe links, the report of make-believe visits, and
-the picture of it."""
+"""bench/e2e: the search for a rate over make-believe links, the report of make-believe visits, the
+picture of it, and the figures of bench/e2e/scale."""
 
 import json
 import pathlib
@@ -14,6 +14,7 @@ sys.path[:0] = [str(E2E / "lib"), str(ROOT / "tools" / "lib")]
 
 from rate_search import TRIALS_MAX, Trial, best_rate  # noqa: E402
 from report import METRICS, Comparison, summarise  # noqa: E402
+from scaling import figures, memory  # noqa: E402
 
 VISIT = {name: 100.0 for name in METRICS}
 
@@ -108,6 +109,56 @@ class Report(unittest.TestCase):
         labels = [node.firstChild.data for node in document.getElementsByTagName("text")]
         self.assertEqual(labels.count("twinspan"), len(METRICS))
         self.assertNotIn("openvpn", labels)
+
+
+MEMINFO = """MemTotal:       1000 kB
+MemFree:         400 kB
+MemAvailable:    550 kB
+Buffers:          10 kB
+Cached:          100 kB
+SwapCached:        0 kB
+AnonPages:       200 kB
+Slab:             90 kB
+PageTables:        5 kB
+VmallocUsed:      20 kB
+Percpu:            4 kB
+HugePages_Total:       0
+"""
+
+
+class ScaleFigures(unittest.TestCase):
+    def test_ratio_is_of_the_medians_and_its_spread_of_neighbours(self):
+        one, many = [100, 90, 500], [120, 99, 110]
+        self.assertAlmostEqual(figures.ratio_of_medians(many, one), 1.1)
+        low, high = figures.spread_of_ratios(many, one)
+        self.assertAlmostEqual(low, 110 / 500)
+        self.assertAlmostEqual(high, 1.2)
+
+    def test_the_worker_that_is_farthest_from_its_share_counts(self):
+        self.assertEqual(figures.uneven([10, 10, 10, 10]), 0)
+        self.assertAlmostEqual(figures.uneven([11, 9]), 0.1)
+        self.assertEqual(figures.uneven([40, 0, 0, 0]), 3)
+        self.assertEqual(figures.uneven([0, 0]), 0)
+
+    def test_gain_of_each_worker(self):
+        before, after = [{"n": 1}, {"n": 5}], [{"n": 4}, {"n": 5}]
+        self.assertEqual(figures.gained(before, after, "n"), [3, 0])
+
+    def test_the_kernel_has_what_nobody_else_has(self):
+        seen = memory.of_machine(memory.parse(MEMINFO))
+        self.assertEqual(seen.all, 290)
+        self.assertEqual(seen.named, 119)
+        self.assertEqual(seen.unavailable, 250)
+
+    def test_a_tunnel_is_what_the_second_pair_has_more_by_tunnel_and_daemon(self):
+        def used(kib: float) -> memory.KernelMemory:
+            return memory.KernelMemory(kib, kib, kib)
+
+        grown = memory.per_tunnel(used(1000), used(1100), used(1100 + 100 + 2 * 99 * 30), 100)
+        self.assertEqual(grown, used(30))
+
+    def test_resident_set_of_a_status_file(self):
+        self.assertEqual(memory.parse_resident("Name:\tx\nVmRSS:\t  512 kB\nThreads:\t1\n"), 512)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ Site::Site(const SiteOptions& options) : options_(options) {
                                                         .udp_gso = options.udp_gso,
                                                         .udp_gro = options.udp_gro,
                                                         .log = {},
-                                                        .io = options.io},
+                                                        .io = options.io,
+                                                        .busy_poll = options.busy_poll},
                                        *kernels_, random_);
   // A group without steering: most frames of a tunnel arrive at a worker that does not own it.
   std::vector<UniqueFd> sockets;
@@ -57,6 +58,7 @@ Site::Site(const SiteOptions& options) : options_(options) {
     sockets.push_back(std::move(socket.fd));
   }
   plane_->add_udp(local_, std::move(sockets));
+  if (options.senders) add_senders();
   if (options.second_address.empty()) return;
   TestSocket second = bind_udp(options.second_address);
   second_local_ = second.local;
@@ -65,16 +67,42 @@ Site::Site(const SiteOptions& options) : options_(options) {
   plane_->add_udp(second_local_, std::move(second_group));
 }
 
+void Site::add_senders() {
+  std::vector<UniqueFd> sockets;
+  for (unsigned i = 0; i < options_.workers; ++i) {
+    TestSocket socket = bind_udp(options_.address);
+    senders_.push_back(socket.local);
+    sockets.push_back(std::move(socket.fd));
+  }
+  plane_->add_udp_senders(local_, std::move(sockets));
+}
+
 int Site::add_tunnel(TunnelId tunnel) {
-  int pair[2];
-  CHECK(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
+  FakeQueues none;
+  return add_tunnel(tunnel, 1, none).front();
+}
+
+std::vector<int> Site::add_tunnel(TunnelId tunnel, unsigned queues, FakeQueues& kernel) {
   TunDevice device;
-  device.fd = UniqueFd(pair[0]);
   device.vnet_header = device.tso = device.uso = options_.tun_offload;
   device.mtu = options_.device_mtu;
+  std::vector<FakeQueues::Queue> ends;
+  for (unsigned queue = 0; queue < queues; ++queue) {
+    int pair[2];
+    CHECK(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
+    if (queue == 0) {
+      device.fd = UniqueFd(pair[0]);
+    } else {
+      device.further.emplace_back(pair[0]);
+    }
+    ends.push_back({.plane = pair[0], .inner = pair[1]});
+    inner_.emplace(tunnel, UniqueFd(pair[1]));
+  }
+  kernel.add_device(ends);
   plane_->add_tunnel(tunnel, std::move(device), {}, {.copy_dscp = options_.copy_dscp});
-  inner_[tunnel] = UniqueFd(pair[1]);
-  return pair[1];
+  std::vector<int> inner;
+  for (const auto& end : ends) inner.push_back(end.inner);
+  return inner;
 }
 
 void Site::remove_tunnel(TunnelId tunnel) {
@@ -89,22 +117,26 @@ DataPlaneRecord Site::wait_record() {
   }
 }
 
-ChildId child_id(TunnelId tunnel, uint32_t generation) {
-  return ChildId{uint64_t{generation} * 8 + tunnel.value};
+ChildId child_id(TunnelId tunnel, uint32_t generation, uint16_t resource) {
+  return ChildId{(uint64_t{generation} * 16 + resource) * 8 + tunnel.value};
 }
 
-Spi inbound_spi(const Site& own, TunnelId tunnel, uint32_t generation) {
+Spi inbound_spi(const Site& own, TunnelId tunnel, uint32_t generation, uint16_t resource) {
   const uint32_t side = own.local().address.bytes()[3] & 1u;
-  return Spi{4096 + generation * 16 + side * 8 + tunnel.value};  // Congruent to the tunnel.
+  // Congruent to the tunnel and its resource.
+  return Spi{4096 + ((generation * 16 + resource) * 2 + side) * 16 + tunnel.value + resource};
 }
 
-SaPairParams pair_params(const Site& own, const Site& other, TunnelId tunnel, uint32_t generation) {
+SaPairParams pair_params(const Site& own, const Site& other, TunnelId tunnel, uint32_t generation,
+                         uint16_t resource) {
   SaPairParams params;
-  params.child = child_id(tunnel, generation);
+  params.child = child_id(tunnel, generation, resource);
   params.tunnel = tunnel;
+  params.resource = resource;
+  params.own_source_port = own.has_senders();
   params.transforms.encryption = {EncryptionId::AesGcm16, 256};
-  params.inbound_spi = inbound_spi(own, tunnel, generation);
-  params.outbound_spi = inbound_spi(other, tunnel, generation);
+  params.inbound_spi = inbound_spi(own, tunnel, generation, resource);
+  params.outbound_spi = inbound_spi(other, tunnel, generation, resource);
   params.inbound_keys = keys_of(params.inbound_spi.value);
   params.outbound_keys = keys_of(params.outbound_spi.value);
   params.local = own.local();

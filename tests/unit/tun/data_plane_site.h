@@ -6,9 +6,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "esp/kernels/select.h"
+#include "tests/unit/tun/fake_queues.h"
 #include "tun/data_plane.h"
 #include "tun/virtio_header.h"
 
@@ -34,7 +36,9 @@ struct SiteOptions {
   bool tun_offload = true;
   unsigned device_mtu = 0;  // 0: not known, and then the path is not probed.
   bool copy_dscp = false;
+  bool senders = false;    // Sockets for SAs with a source port of their own.
   PacketIo* io = nullptr;  // nullptr: the kernel's.
+  std::chrono::microseconds busy_poll{0};
 };
 
 class Site {
@@ -44,20 +48,28 @@ class Site {
   DataPlane& plane() { return *plane_; }
   const Endpoint& local() const { return local_; }
   const Endpoint& second_local() const { return second_local_; }
+  // Where frames of SAs with a source port of their own come from, by worker.
+  const std::vector<Endpoint>& senders() const { return senders_; }
+  bool has_senders() const { return options_.senders; }
   // The test's end of a new tunnel's device.
   int add_tunnel(TunnelId tunnel);
+  // Of one with several queues, which `kernel` spreads packets over.
+  std::vector<int> add_tunnel(TunnelId tunnel, unsigned queues, FakeQueues& kernel);
   void remove_tunnel(TunnelId tunnel);
 
   // Next record, waiting for it.
   DataPlaneRecord wait_record();
 
  private:
+  void add_senders();
+
   SiteOptions options_;
   CountingRandom random_;
   std::unique_ptr<esp::kernels::KernelSet> kernels_;
   Endpoint local_;
   Endpoint second_local_;
-  std::map<TunnelId, UniqueFd> inner_;
+  std::vector<Endpoint> senders_;
+  std::multimap<TunnelId, UniqueFd> inner_;
   std::unique_ptr<DataPlane> plane_;
 };
 
@@ -69,10 +81,11 @@ struct TestSocket {
 TestSocket bind_udp(const std::string& address, uint16_t port = 0);
 
 // An any-to-any AES-256-GCM pair between two sites, as each of them installs it. SPIs and keys
-// follow from tunnel and generation.
-SaPairParams pair_params(const Site& own, const Site& other, TunnelId tunnel, uint32_t generation);
-Spi inbound_spi(const Site& own, TunnelId tunnel, uint32_t generation);
-ChildId child_id(TunnelId tunnel, uint32_t generation);
+// follow from tunnel, generation and resource.
+SaPairParams pair_params(const Site& own, const Site& other, TunnelId tunnel, uint32_t generation,
+                         uint16_t resource = 0);
+Spi inbound_spi(const Site& own, TunnelId tunnel, uint32_t generation, uint16_t resource = 0);
+ChildId child_id(TunnelId tunnel, uint32_t generation, uint16_t resource = 0);
 
 // A packet as the kernel hands it over, finished unless `header` says otherwise.
 void write_packet(int inner, ByteView packet, const VirtioHeader& header = {});

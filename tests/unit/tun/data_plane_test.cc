@@ -155,6 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"split", {}}, Case{"joined", {.shape = ThreadShape::Joined}},
                     Case{"two_workers", {.workers = 2}},
                     Case{"two_joined_workers", {.workers = 2, .shape = ThreadShape::Joined}},
+                    Case{"busy_poll", {.busy_poll = std::chrono::microseconds(50)}},
                     Case{"without_gso", {.udp_gso = false}},
                     Case{"without_gro", {.udp_gro = false}}),
     [](const auto& instance) { return std::string(instance.param.name); });

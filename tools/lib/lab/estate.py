@@ -105,6 +105,38 @@ def half_estate(
     }
 
 
+def many_estate(letter: str, remote_prefixes: list[str], own: str, **connection: object) -> dict:
+    """One administrator's half with a connection to each of the remote prefixes. All of them lead
+    to the other gateway: identities and keys of their own tell them apart. `own` is a prefix that
+    holds this side's networks."""
+    side, other = "ab".index(letter), "ba"["ab".index(letter)]
+    estate = half_estate(letter, remote_prefixes, **connection)
+    estate["virtual_networks"]["mine"]["address_space"].append(own)
+    [shared] = estate["connections"].values()
+    estate["local_network_gateways"], estate["connections"] = {}, {}
+    for index, prefix in enumerate(remote_prefixes):
+        estate["local_network_gateways"][f"far-{index}"] = {
+            "gateway_ip_address": WAN["ipv4"][1 - side],
+            "address_prefixes": [prefix],
+        }
+        estate["connections"][f"to-far-{index}"] = {
+            **shared,
+            "local_network_gateway2": f"far-{index}",
+            "shared_key": {"file": f"{index}.psk"},
+            "local_id": f"{letter}{index}.lab.example",
+            "remote_id": f"{other}{index}.lab.example",
+        }
+    return estate
+
+
+def write_many_keys(folders: list[pathlib.Path], count: int) -> None:
+    """The keys of many_estate(), the same into each folder."""
+    for index in range(count):
+        key = secrets.token_hex(24)
+        for folder in folders:
+            write_key(folder / f"{index}.psk", key)
+
+
 def _without_none(connection: dict) -> dict:
     """A setting of None takes the default away."""
     return {name: value for name, value in connection.items() if value is not None}

@@ -42,3 +42,11 @@ class TwinspanNull(Twinspan):
     def require_kernel(self, kernel: str) -> None:
         if kernel != "null":
             raise LabError(f"this twinspand should use the null cipher and uses {kernel}")
+
+
+class TwinspanBusyPoll(Twinspan):
+    """The same with workers that look for the next packet for a while before they sleep: what it
+    costs in processor time is to be read beside what it saves in the idle ping."""
+
+    name = "twinspan-busy-poll"
+    arguments = ("--busy-poll",)

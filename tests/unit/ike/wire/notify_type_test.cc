@@ -61,6 +61,8 @@ const std::map<uint16_t, std::string> kRegistry = {
     {16437, "NO_PPK_AUTH"},
     {16438, "INTERMEDIATE_EXCHANGE_SUPPORTED"},
     {16441, "ADDITIONAL_KEY_EXCHANGE"},
+    {16442, "USE_AGGFRAG"},
+    {16444, "SA_RESOURCE_INFO"},
 };
 
 }  // namespace

@@ -95,6 +95,24 @@ TEST_F(Board, ATunnelIsConnectedWithOneChildAndTellsWhichAreMissing) {
   EXPECT_TRUE(wide.child_troubles.empty());
 }
 
+TEST_F(Board, TheFirstOfSeveralChildrenForTheSameTrafficStandsForAll) {
+  EXPECT_EQ(tunnel().first_child(), nullptr);
+  const auto of = [](uint64_t id, uint16_t resource) {
+    ike::EventChildEstablished event = child(id, false);
+    event.resource = resource;
+    return event;
+  };
+  board_.apply(of(1, 0), "T1");
+  board_.apply(of(2, 1), "T1");
+  EXPECT_EQ(tunnel().first_child()->child, ChildId{1});
+  board_.apply(of(3, 0), "T2");
+  board_.apply(of(4, 1), "T2");
+  EXPECT_EQ(tunnel().first_child()->child, ChildId{3});
+  board_.apply(ike::EventChildGone{kTunnel, {1}, ""});
+  board_.apply(ike::EventChildGone{kTunnel, {3}, ""});
+  EXPECT_EQ(tunnel().first_child()->child, ChildId{4});
+}
+
 TEST_F(Board, EventsOfUnknownTunnelsAreIgnored) {
   EXPECT_EQ(board_.apply(ike::EventChildGone{TunnelId{7}, {1}, ""}), nullptr);
   EXPECT_EQ(board_.find("nobody"), nullptr);

@@ -35,6 +35,12 @@ TEST(InnerMtu, OfCbcFillsWholeBlocks) {
             1422u);
 }
 
+TEST(InnerMtu, LeavesRoomForTheHeaderOfAnAggfragPayload) {
+  const auto plan =
+      plan_with({EncryptionId::AesGcm16, 256}, IntegrityId::None, Encapsulation::Udp, "192.0.2.2");
+  EXPECT_EQ(inner_mtu(plan, 1500, true), 1434u);
+}
+
 TEST(InnerMtu, NeverFallsBelowWhatIpv6Needs) {
   EXPECT_EQ(inner_mtu(plan_with({EncryptionId::AesGcm16, 256}, IntegrityId::None,
                                 Encapsulation::Udp, "192.0.2.2"),
@@ -46,7 +52,7 @@ TEST(PeerConfig, AddressIdentitiesAreSentAsBytes) {
   policy::TunnelPlan plan;
   plan.local_identity = {policy::IdentityType::Ipv4, "192.0.2.1"};
   plan.remote_identity = {policy::IdentityType::Fqdn, "gw-b.example.net"};
-  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {});
+  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {}, 4);
   EXPECT_EQ(peer.local_identity.type, ike::IdType::Ipv4Address);
   EXPECT_EQ(peer.local_identity.value, (Bytes{192, 0, 2, 1}));
   EXPECT_EQ(peer.remote_identity.value.size(), 16u);
@@ -60,7 +66,7 @@ TEST(PeerConfig, EachChildOfThePlanIsNegotiatedInItsOrder) {
   };
   plan.children = {{"a/1", selector("10.1.0.0/24"), selector("10.2.0.0/24")},
                    {"a/2", selector("10.1.1.0/24"), selector("10.2.1.0/24")}};
-  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {});
+  const ike::PeerConfig peer = to_peer_config(plan, TunnelId{3}, {}, 4);
   ASSERT_EQ(peer.children.size(), 2u);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(peer.children[i].name, plan.children[i].name);
@@ -68,6 +74,25 @@ TEST(PeerConfig, EachChildOfThePlanIsNegotiatedInItsOrder) {
     EXPECT_EQ(peer.children[i].remote, plan.children[i].remote);
     EXPECT_EQ(peer.children[i].proposals.size(), 1u);
   }
+}
+
+TEST(PeerConfig, HasAChildSaPerWorkerWhereThePlanSaysSo) {
+  policy::TunnelPlan plan;
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 4).resources, 1u);
+  EXPECT_FALSE(to_peer_config(plan, TunnelId{3}, {}, 4).aggfrag);
+  plan.per_resource_sas = true;
+  plan.aggfrag = true;
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 4).resources, 4u);
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 1).resources, 1u);
+  EXPECT_EQ(to_peer_config(plan, TunnelId{3}, {}, 1000).resources, ike::kResourcesMax);
+  EXPECT_TRUE(to_peer_config(plan, TunnelId{3}, {}, 4).aggfrag);
+}
+
+TEST(TunSpec, HasAQueueForEachChildSa) {
+  policy::TunnelPlan plan;
+  EXPECT_EQ(to_tun_spec(plan, 1500, 4).queues, 1u);
+  plan.per_resource_sas = true;
+  EXPECT_EQ(to_tun_spec(plan, 1500, 4).queues, 4u);
 }
 
 TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
@@ -84,6 +109,18 @@ TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   EXPECT_EQ(to_source_policy(plan, tunnel).refused_sources.size(), 2u);
   tunnel.any_to_any = false;
   EXPECT_TRUE(to_source_policy(plan, tunnel).refused_sources.empty());
+}
+
+TEST(DescriptorsNeeded, GrowWithTunnelsAndWorkers) {
+  policy::Plan plan;
+  plan.local_addresses = {*IpAddress::parse("192.0.2.1")};
+  const size_t none = descriptors_needed(plan, 1);
+  plan.tunnels.resize(1000);
+  EXPECT_EQ(descriptors_needed(plan, 1), none + 1000);
+  EXPECT_GE(descriptors_needed(plan, 8), none + 1000 + 7 * 2);  // Sockets of port 4500 and ESP.
+  const size_t eight = descriptors_needed(plan, 8);
+  plan.tunnels[0].per_resource_sas = true;
+  EXPECT_EQ(descriptors_needed(plan, 8), eight + 7);
 }
 
 TEST(ProtectedPrefixes, AreSortedAndNamedOnce) {

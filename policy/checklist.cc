@@ -1,0 +1,383 @@
+#include "policy/checklist.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "policy/pairing.h"
+#include "policy/peering_state.h"
+#include "policy/suggest.h"
+
+namespace twinspan::policy {
+namespace {
+
+// One connection with whatever is known of its other end.
+struct Subject {
+  const ChecklistRequest& request;
+  End own;
+  std::optional<End> back;                  // The object of the other direction.
+  const VirtualNetwork* network = nullptr;  // On this side.
+  const VirtualNetwork* remote = nullptr;   // On the other one, where an estate describes it.
+  bool is_ours = false;                     // The other gateway stands in our own estate.
+};
+
+Subject subject_of(const ChecklistRequest& request, const Connection& connection) {
+  Subject subject{.request = request, .own = {request.model, connection}, .back = std::nullopt};
+  subject.network = local_network(request.model, connection);
+  const auto* const gateway = counterpart_gateway(request.model, connection);
+  subject.is_ours = gateway != nullptr;
+  if (gateway != nullptr) subject.remote = network_of(request.model, *gateway);
+  if (const Connection* const back = counterpart_of(request.model, connection))
+    subject.back.emplace(End{request.model, *back});
+  if (request.peer == nullptr) return subject;
+  for (const Pairing& pair : pair_up(request.model, *request.peer)) {
+    if (pair.own == &connection) subject.back.emplace(End{*request.peer, *pair.peer});
+  }
+  if (subject.back && &subject.back->model == request.peer)
+    subject.remote = local_network(*request.peer, subject.back->connection);
+  return subject;
+}
+
+bool is_classic(const VirtualNetwork* network) {
+  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
+}
+
+// -- one step each, without its number
+
+CheckItem missing_object(const Subject& subject, std::string_view field) {
+  const bool is_known_missing = subject.is_ours && subject.request.peer == nullptr;
+  return {.number = 0,
+          .result = is_known_missing ? CheckResult::Fail : CheckResult::Unknown,
+          .object = path_of(subject.own.connection),
+          .field = std::string(field),
+          .message = is_known_missing
+                         ? "the other gateway has no connection back to this one"
+                         : "the other side's object is not known here: look there, or give its "
+                           "file with --peer"};
+}
+
+std::string listed(const std::vector<IpPrefix>& prefixes) {
+  std::vector<std::string> texts;
+  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// Are the ranges behind `ends.back` right on the object of `ends.there`?
+CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
+  const FieldPlace place = place_of_prefixes(ends.there);
+  const TwoEnds shown{{model, ends.there.connection}, ends.there};
+  CheckItem item{.object = shown.back_path(place.object), .field = place.field};
+  const VirtualNetwork* const network = local_network(ends.back.model, ends.back.connection);
+  const auto difference = compare_prefixes(ends);
+  if (network == nullptr) {
+    item.message = "the other side's network is not known";
+  } else if (!difference) {
+    item.result = CheckResult::Pass;
+    item.message = "BGP tells them";
+  } else if (difference->missing.empty() && difference->unknown.empty()) {
+    item.result = CheckResult::Pass;
+    item.message = fmt::format("the ranges of {} are right", network->name);
+  } else {
+    item.result = CheckResult::Fail;
+    item.message =
+        difference->missing.empty()
+            ? fmt::format("{} is not behind {}", listed(difference->unknown), network->name)
+            : fmt::format("{} of {} is missing", listed(difference->missing), network->name);
+  }
+  return item;
+}
+
+CheckItem check_address(const TwoEnds& ends, const Model& model) {
+  const FieldPlace place = place_of_address(ends.there);
+  const TwoEnds shown{{model, ends.there.connection}, ends.there};
+  CheckItem item{.object = shown.back_path(place.object), .field = place.field};
+  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  const std::string_view name = gateway == nullptr ? "the gateway" : gateway->name;
+  switch (compare_address(ends)) {
+    case Verdict::Right:
+      item.result = CheckResult::Pass;
+      item.message = fmt::format("it is the public address of {}", name);
+      break;
+    case Verdict::Wrong:
+      item.result = CheckResult::Fail;
+      item.message = fmt::format("it is not the public address of {}", name);
+      break;
+    case Verdict::Unknown:
+      item.message = fmt::format("a name: see that it leads to the public address of {}", name);
+      break;
+  }
+  return item;
+}
+
+constexpr std::string_view kOverlapRules[] = {"connection.overlap", "connection.overlap-between",
+                                              "peering.overlap", "network.distant-overlap"};
+
+// What the rules about overlaps find that concerns one of the objects.
+std::optional<std::string> find_overlap(const Model& model, const std::set<std::string>& objects) {
+  for (const Rule& rule : all_rules()) {
+    if (std::ranges::find(kOverlapRules, rule.id) == std::end(kOverlapRules)) continue;
+    RuleReport report(model, rule.id);
+    rule.check(model, report);
+    for (const Finding& finding : report.take()) {
+      const bool is_ours = std::ranges::any_of(
+          finding.objects, [&](const std::string& object) { return objects.contains(object); });
+      if (is_ours) return finding.message;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> find_overlap(const Subject& subject) {
+  std::set<std::string> objects = {path_of(subject.own.connection)};
+  if (subject.network != nullptr) objects.insert(path_of(*subject.network));
+  if (subject.is_ours && subject.remote != nullptr) objects.insert(path_of(*subject.remote));
+  if (auto overlap = find_overlap(subject.request.model, objects)) return overlap;
+  if (subject.network == nullptr || subject.remote == nullptr) return std::nullopt;
+  for (const auto& space : *subject.network->address_space) {
+    for (const auto& theirs : *subject.remote->address_space) {
+      if (space->overlaps(*theirs)) {
+        return fmt::format("{} of {} overlaps {} of {}", space->to_string(), subject.network->name,
+                           theirs->to_string(), subject.remote->name);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+CheckItem no_overlap(const Subject& subject) {
+  CheckItem item{.object = path_of(subject.own.connection), .field = "address_space"};
+  if (subject.network != nullptr) item.object = path_of(*subject.network);
+  if (auto overlap = find_overlap(subject)) {
+    item.result = CheckResult::Fail;
+    item.message = *std::move(overlap);
+  } else {
+    item.result = CheckResult::Pass;
+    item.message = "no overlap among the networks that are joined";
+  }
+  return item;
+}
+
+CheckItem keys_match(const Subject& subject) {
+  const FieldPlace place = place_of_key(subject.own);
+  CheckItem item{.object = place.object, .field = place.field};
+  if (!subject.back) return missing_object(subject, place.field);
+  const Connection& own = subject.own.connection;
+  const Connection& back = subject.back->connection;
+  if (!own.shared_key_file.is_set || !back.shared_key_file.is_set) {
+    const bool is_alike = *own.authentication_type == *back.authentication_type &&
+                          *own.authentication_type != AuthenticationType::Psk;
+    item.field = "authentication_type";
+    item.result = is_alike ? CheckResult::Pass : CheckResult::Fail;
+    item.message = is_alike ? "no pre-shared key: both sides use the same authentication_type"
+                            : "one side has a pre-shared key, and the other one has none";
+    return item;
+  }
+  switch (subject.request.compare_keys(subject.own, *subject.back)) {
+    case Verdict::Right:
+      item.result = CheckResult::Pass;
+      item.message = "the pre-shared keys match";
+      break;
+    case Verdict::Wrong:
+      item.result = CheckResult::Fail;
+      item.message = "the pre-shared keys differ";
+      break;
+    case Verdict::Unknown:
+      item.message = "a key file cannot be read here: compare the keys where they are";
+      break;
+  }
+  return item;
+}
+
+// The steps towards `there`'s object: are ranges and address of the other end right on it?
+struct Steps {
+  const Subject& subject;
+
+  TwoEnds towards_own() const { return {subject.own, *subject.back}; }
+  TwoEnds towards_back() const { return {*subject.back, subject.own}; }
+
+  CheckItem ranges_on_own() const {
+    if (!subject.back) return follows_network("address_prefixes");
+    return check_ranges(towards_own(), subject.request.model);
+  }
+  CheckItem ranges_on_back() const {
+    if (!subject.back) return missing_object(subject, "address_prefixes");
+    return check_ranges(towards_back(), subject.request.model);
+  }
+  CheckItem address_on_own() const {
+    if (!subject.back) return follows_network("gateway_ip_address");
+    return check_address(towards_own(), subject.request.model);
+  }
+  CheckItem address_on_back() const {
+    if (!subject.back) return missing_object(subject, "gateway_ip_address");
+    return check_address(towards_back(), subject.request.model);
+  }
+
+ private:
+  // A vnet-to-vnet object has what the other gateway of the estate has, with an object back or not.
+  CheckItem follows_network(std::string_view field) const {
+    const bool is_ranges = field == "address_prefixes";
+    const FieldPlace place =
+        is_ranges ? place_of_prefixes(subject.own) : place_of_address(subject.own);
+    CheckItem item{.object = place.object, .field = place.field};
+    if (subject.own.connection.is_vnet_to_vnet() && subject.remote != nullptr) {
+      item.result = CheckResult::Pass;
+      item.message = fmt::format("it follows {} by itself", subject.remote->name);
+    } else {
+      item.message =
+          "the other side is not known here: compare it there, or give its file with --peer";
+    }
+    return item;
+  }
+};
+
+Checklist list_of(const Subject& subject) {
+  const Steps steps{subject};
+  const bool own_is_classic = is_classic(subject.network);
+  const bool remote_is_classic = is_classic(subject.remote);
+  if (!own_is_classic && !remote_is_classic) {
+    return {no_overlap(subject), steps.ranges_on_back(),  steps.ranges_on_own(),
+            keys_match(subject), steps.address_on_back(), steps.address_on_own()};
+  }
+  // Of two classic ones, either may be called the other.
+  if (own_is_classic) {
+    return {no_overlap(subject),     steps.ranges_on_own(),  steps.ranges_on_back(),
+            steps.address_on_back(), steps.address_on_own(), keys_match(subject)};
+  }
+  return {no_overlap(subject),    steps.ranges_on_back(),  steps.ranges_on_own(),
+          steps.address_on_own(), steps.address_on_back(), keys_match(subject)};
+}
+
+// -- transit
+
+CheckItem flag_item(const Peering& half, std::string_view field, bool is_on,
+                    std::string_view purpose) {
+  return {.number = 0,
+          .result = is_on ? CheckResult::Pass : CheckResult::Fail,
+          .object = path_of(half),
+          .field = std::string(field),
+          .message = fmt::format("{} is {}{}", field, is_on ? "true" : "false",
+                                 is_on ? "" : fmt::format(": {}", purpose))};
+}
+
+CheckItem missing_half(const Peering& half) {
+  return {.number = 0,
+          .result = CheckResult::Fail,
+          .object = path_of(half),
+          .field = "remote_virtual_network",
+          .message = fmt::format("{} has no half towards {}", *half.remote_virtual_network,
+                                 *half.virtual_network)};
+}
+
+// `half`: of the two, the one whose network has the gateway, when one of them does.
+void add_peering_steps(const Model& model, const Peering& half, Checklist& list) {
+  const Peering* const other = other_half(model, half);
+  if (other == nullptr) return list.push_back(missing_half(half));
+  list.push_back(flag_item(half, "allow_gateway_transit", *half.allow_gateway_transit,
+                           fmt::format("{} does not let {} use its gateway", *half.virtual_network,
+                                       *half.remote_virtual_network)));
+  list.push_back(flag_item(*other, "use_remote_gateways", *other->use_remote_gateways,
+                           fmt::format("{} does not use the gateway of {}", *other->virtual_network,
+                                       *other->remote_virtual_network)));
+}
+
+bool wants_transit(const Model& model, const Peering& half) {
+  const Peering* const other = other_half(model, half);
+  return *half.allow_gateway_transit || (other != nullptr && *other->use_remote_gateways);
+}
+
+void add_peerings_of(const Model& model, const VirtualNetwork* network, Checklist& list) {
+  if (network == nullptr) return;
+  for (const auto& [name, half] : model.peerings) {
+    if (*half.virtual_network == network->name && wants_transit(model, half))
+      add_peering_steps(model, half, list);
+  }
+}
+
+CheckItem bgp_item(const Connection& connection, bool is_needed) {
+  const bool is_on = *connection.enable_bgp;
+  return {.number = 0,
+          .result = is_on       ? CheckResult::Pass
+                    : is_needed ? CheckResult::Fail
+                                : CheckResult::Unknown,
+          .object = path_of(connection),
+          .field = "enable_bgp",
+          .message = is_on ? "BGP is spoken over it"
+                           : "no BGP: networks on its two sides reach no further than their own "
+                             "connections"};
+}
+
+// With BGP on the connection, what is behind its gateways' other connections is reached over it,
+// when those have BGP too. Sites may well be meant to be reached from one network only.
+void add_bgp_steps(const Subject& subject, Checklist& list) {
+  const Model& model = subject.request.model;
+  const Connection& own = subject.own.connection;
+  const bool is_back_ours = subject.back && &subject.back->model == &model;
+  if (!*own.enable_bgp && !(subject.back && *subject.back->connection.enable_bgp)) return;
+  std::set<std::string_view> gateways = {*own.virtual_network_gateway1};
+  if (is_back_ours) gateways.insert(*subject.back->connection.virtual_network_gateway1);
+  Checklist others;
+  for (const auto& [name, connection] : model.connections) {
+    const bool is_itself =
+        &connection == &own || (is_back_ours && &connection == &subject.back->connection);
+    const auto* const counterpart = counterpart_gateway(model, connection);
+    const bool is_near = gateways.contains(*connection.virtual_network_gateway1) ||
+                         (counterpart != nullptr && gateways.contains(counterpart->name));
+    if (!is_itself && is_near) others.push_back(bgp_item(connection, counterpart != nullptr));
+  }
+  if (others.empty()) return;  // Nothing further to reach.
+  list.push_back(bgp_item(own, true));
+  if (is_back_ours) list.push_back(bgp_item(subject.back->connection, true));
+  list.insert(list.end(), others.begin(), others.end());
+}
+
+Checklist numbered(Checklist list) {
+  unsigned number = 0;
+  for (CheckItem& item : list) item.number = ++number;
+  return list;
+}
+
+// Of the two halves, that of the network with the gateway comes first.
+Checklist peering_list(const Model& model, const Peering& peering) {
+  const Peering* const other = other_half(model, peering);
+  const auto* const network = find(model.virtual_networks, *peering.virtual_network);
+  const bool is_hub = network != nullptr && gateway_of(model, *network) != nullptr;
+  Checklist list;
+  add_peering_steps(model, is_hub || other == nullptr ? peering : *other, list);
+  return list;
+}
+
+}  // namespace
+
+std::string_view name_of(CheckResult result) {
+  switch (result) {
+    case CheckResult::Pass:
+      return "pass";
+    case CheckResult::Fail:
+      return "fail";
+    case CheckResult::Unknown:
+      return "unknown";
+  }
+  return "";
+}
+
+Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
+  const Model& model = request.model;
+  if (const Connection* const connection = find(model.connections, request.name)) {
+    const Subject subject = subject_of(request, *connection);
+    Checklist list = list_of(subject);
+    add_peerings_of(model, subject.network, list);
+    if (subject.is_ours) add_peerings_of(model, subject.remote, list);
+    add_bgp_steps(subject, list);
+    return numbered(std::move(list));
+  }
+  if (const Peering* const peering = find(model.peerings, request.name))
+    return numbered(peering_list(model, *peering));
+  std::vector<std::string_view> names;
+  for (const auto& [name, connection] : model.connections) names.push_back(name);
+  for (const auto& [name, peering] : model.peerings) names.push_back(name);
+  return Err<std::string>(fmt::format("there is no connection or peering {}; {}",
+                                      in_quotes(request.name), suggestion(request.name, names)));
+}
+
+}  // namespace twinspan::policy

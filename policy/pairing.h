@@ -1,0 +1,36 @@
+// Two estates, each with its half: which objects are the two ends of one connection, and whether
+// they fit each other in both directions.
+#pragma once
+
+#include <span>
+
+#include "policy/two_ends.h"
+
+namespace twinspan::policy {
+
+struct Pairing {
+  const Connection* own = nullptr;
+  const Connection* peer = nullptr;
+};
+
+// By addresses, identities and prefixes, whatever speaks most for it; each object once. Two
+// estates that have a single connection each mean that one. In the order of our connections'
+// names.
+std::vector<Pairing> pair_up(const Model& own, const Model& peer);
+
+struct PairRule {
+  std::string_view id;
+  std::string_view doc;  // What holds when the rule finds nothing.
+  void (*check)(const TwoEnds& ends, const CompareKeys& compare_keys, RuleReport& report);
+  bool is_symmetric = false;  // One direction says it all; else both are checked.
+};
+
+std::span<const PairRule> all_pair_rules();
+
+// When nothing of one estate belongs to anything of the other one.
+inline constexpr std::string_view kUnpairedRule = "peer.unpaired";
+
+// Findings about both estates; a mark is in the file of the finding's first object.
+Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& compare_keys);
+
+}  // namespace twinspan::policy

@@ -1,0 +1,182 @@
+// Rules about what a gateway's SKU lacks or limits, and about the classic deployment model.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "policy/connection_ends.h"
+#include "policy/route_mode.h"
+#include "policy/rules.h"
+#include "policy/sku.h"
+
+namespace twinspan::policy {
+namespace {
+
+std::string skus_with(bool SkuProfile::* feature) {
+  std::vector<std::string_view> names;
+  for (const SkuProfile& sku : all_skus()) {
+    if (sku.*feature) names.push_back(sku.name);
+  }
+  return fmt::format("these have it: {}", fmt::join(names, ", "));
+}
+
+struct Feature {
+  bool SkuProfile::* member;
+  std::string_view text;
+};
+
+void refuse_feature(const VirtualNetworkGateway& gateway, SourceMark mark, const Feature& feature,
+                    RuleReport& report) {
+  if (sku_of(gateway).*feature.member) return;
+  report.error({mark,
+                {path_of(gateway)},
+                fmt::format("sku {} has no {}", *gateway.sku, feature.text),
+                skus_with(feature.member)});
+}
+
+void check_features(const VirtualNetworkGateway& gateway, RuleReport& report) {
+  if (gateway.is_policy_based()) {
+    refuse_feature(gateway, gateway.vpn_type.mark,
+                   {&SkuProfile::has_policy_based, "policy-based gateways"}, report);
+  }
+  if (*gateway.enable_bgp)
+    refuse_feature(gateway, gateway.enable_bgp.mark, {&SkuProfile::has_bgp, "BGP"}, report);
+  if (*gateway.active_active) {
+    refuse_feature(gateway, gateway.active_active.mark,
+                   {&SkuProfile::has_active_active, "active/active gateways"}, report);
+  }
+}
+
+// The cloud's own default is no custom policy.
+bool has_custom_policy(const Connection& connection) {
+  return connection.ipsec_policy ||
+         (connection.ipsec_policy_name.is_set && *connection.ipsec_policy_name != "azure-default");
+}
+
+// Each instance has a tunnel to each address of the remote end.
+size_t tunnels_of(const Model& model, const VirtualNetworkGateway& gateway,
+                  const Connection& connection) {
+  const VirtualNetworkGateway* const remote = remote_gateway(model, connection);
+  const size_t remote_ends = remote == nullptr ? 1 : remote->ip_configurations.size();
+  return gateway.ip_configurations.size() * std::max<size_t>(remote_ends, 1);
+}
+
+// Counts the gateway's tunnels up; the connection that goes beyond the limit is named.
+void check_limits(const Model& model, const VirtualNetworkGateway& gateway, RuleReport& report) {
+  const SkuProfile& sku = sku_of(gateway);
+  size_t tunnels = 0;
+  const Connection* first_beyond = nullptr;
+  for (const auto& [name, connection] : model.connections) {
+    if (*connection.virtual_network_gateway1 != gateway.name) continue;
+    tunnels += tunnels_of(model, gateway, connection);
+    if (tunnels > sku.tunnels_max && first_beyond == nullptr) first_beyond = &connection;
+  }
+  if (first_beyond == nullptr) return;
+  report.error({gateway.sku.mark,
+                {path_of(gateway), path_of(*first_beyond)},
+                fmt::format("its connections make {} tunnels, sku {} carries {}", tunnels,
+                            *gateway.sku, sku.tunnels_max),
+                fmt::format("remove connections from {} on, or use Native, which has no limit",
+                            first_beyond->name)});
+}
+
+void check_pairs(const VirtualNetworkGateway& gateway, const Connection& connection, size_t pairs,
+                 RuleReport& report) {
+  const size_t limit =
+      gateway.is_policy_based() ? sku_of(gateway).selector_pairs_max : kTunnelChildrenMax;
+  if (pairs <= std::min(limit, kTunnelChildrenMax)) return;
+  report.error({connection.mark,
+                {path_of(connection), path_of(gateway)},
+                fmt::format("{}{} pairs of prefixes, each a Child SA of its own; at most {}",
+                            pairs == kSelectorPairsMax ? "more than " : "", pairs,
+                            std::min(limit, kTunnelChildrenMax)),
+                "join neighbouring prefixes into larger ones, or several into one of "
+                "traffic_selector_policies"});
+}
+
+bool is_classic(const VirtualNetwork* network) {
+  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
+}
+
+void refuse_classic_bgp(const VirtualNetworkGateway& gateway, const VirtualNetwork& network,
+                        RuleReport& report) {
+  if (!*gateway.enable_bgp || !is_classic(&network)) return;
+  report.error({gateway.enable_bgp.mark,
+                {path_of(gateway), path_of(network)},
+                fmt::format("{} is a classic network, whose gateway speaks no BGP", network.name),
+                "set enable_bgp: false and give prefixes, or move the network to "
+                "resource-manager"});
+}
+
+void refuse_classic_vnet_to_vnet(const Connection& connection, const VirtualNetwork& classic,
+                                 RuleReport& report) {
+  report.error({connection.connection_type.mark,
+                {path_of(connection), path_of(classic)},
+                fmt::format("{} is a classic network, which knows others by static prefixes only",
+                            classic.name),
+                "use connection_type ipsec in both directions, each with a local network gateway "
+                "that lists the other network's prefixes"});
+}
+
+void expect_route_based(const Connection& connection, const VirtualNetworkGateway* gateway,
+                        RuleReport& report) {
+  if (gateway == nullptr || !gateway->is_policy_based()) return;
+  report.error({connection.mark,
+                {path_of(connection), path_of(*gateway)},
+                fmt::format("it joins a classic and a resource-manager network, and {} is "
+                            "policy-based",
+                            gateway->name),
+                "both gateways must be route-based (dynamic routing)"});
+}
+
+}  // namespace
+
+void check_sku_features(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) check_features(gateway, report);
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+    if (gateway == nullptr || !has_custom_policy(connection)) continue;
+    if (sku_of(*gateway).has_custom_policies) continue;
+    report.error(
+        {connection.ipsec_policy_name.mark,
+         {path_of(connection), path_of(*gateway)},
+         fmt::format("sku {} of {} has no custom IPsec policies", *gateway->sku, gateway->name),
+         "use azure-default, or another sku; " + skus_with(&SkuProfile::has_custom_policies)});
+  }
+}
+
+void check_sku_limits(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) check_limits(model, gateway, report);
+}
+
+void check_selector_pairs(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+    const VirtualNetwork* const network = local_network(model, connection);
+    const auto remote = remote_end(model, connection);
+    if (network == nullptr || !remote) continue;
+    const auto selectors =
+        tunnel_selectors(*gateway, connection, network->address_space, remote->prefixes);
+    check_pairs(*gateway, connection, selectors.pairs.size(), report);
+  }
+}
+
+void check_classic(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) {
+    if (const VirtualNetwork* const network = network_of(model, gateway))
+      refuse_classic_bgp(gateway, *network, report);
+  }
+  for (const auto& [name, connection] : model.connections) {
+    const VirtualNetwork* const own = local_network(model, connection);
+    const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+    const VirtualNetwork* const remote = other == nullptr ? nullptr : network_of(model, *other);
+    if (own == nullptr || remote == nullptr) continue;
+    if (connection.is_vnet_to_vnet() && (is_classic(own) || is_classic(remote))) {
+      refuse_classic_vnet_to_vnet(connection, is_classic(own) ? *own : *remote, report);
+    } else if (is_classic(own) != is_classic(remote)) {
+      expect_route_based(connection, local_gateway(model, connection), report);
+      expect_route_based(connection, other, report);
+    }
+  }
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,45 @@
+// Pre-shared keys: what makes one good, and what validation says about the files that hold them.
+// The files are read by the caller; no byte of a key gets into a finding.
+#pragma once
+
+#include <functional>
+
+#include "base/bytes.h"
+#include "policy/finding.h"
+#include "policy/model.h"
+
+namespace twinspan::policy {
+
+inline constexpr size_t kSharedKeyMax = 128;  // Bytes.
+inline constexpr std::string_view kSharedKeyRule = "connection.shared-key";
+
+struct KeyFault {
+  Severity severity = Severity::Warning;
+  std::string message;
+  std::string remedy;
+  bool operator==(const KeyFault&) const = default;
+};
+
+// Bytes are literal, 1 to kSharedKeyMax of them; what the cloud does not take (anything but
+// printable ASCII, and space, '-' and '~') is a warning.
+std::vector<KeyFault> faults_of_key(ByteView key);
+
+// What became of reading one key file.
+struct KeyReading {
+  enum class State : uint8_t {
+    Read,
+    Missing,  // Not on this machine, as of an estate whose other end is elsewhere.
+    Refused,  // twinspand would not take it: readable by others, a link, not a file, not readable.
+  };
+  State state = State::Read;
+  std::string why;               // Of Missing and Refused; names the file.
+  std::vector<KeyFault> faults;  // Of Read.
+};
+
+// `file`: as the connection has it.
+using ReadKey = std::function<KeyReading(const std::string& file)>;
+
+// Of every connection with a pre-shared key; each file is read once.
+Findings check_shared_keys(const Model& model, const ReadKey& read);
+
+}  // namespace twinspan::policy

@@ -1,0 +1,251 @@
+#include "policy/two_ends.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "policy/bgp.h"
+#include "policy/identity.h"
+#include "policy/ipsec_suite.h"
+
+namespace twinspan::policy {
+namespace {
+
+bool is_within(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  return std::ranges::any_of(*list, [&](const auto& other) { return other->contains(prefix); });
+}
+
+bool is_listed(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  return std::ranges::any_of(*list, [&](const auto& other) { return *other == prefix; });
+}
+
+// Further networks that the other estate knows: what an administrator wrote by hand for transit.
+bool is_known_there(const IpPrefix& prefix, const Model& model) {
+  return std::ranges::any_of(
+             model.virtual_networks,
+             [&](const auto& named) { return is_within(prefix, named.second.address_space); }) ||
+         std::ranges::any_of(model.local_network_gateways, [&](const auto& named) {
+           return is_within(prefix, named.second.address_prefixes);
+         });
+}
+
+// Prefixes are the selectors there, so they have to be the same ones.
+bool has_exact_selectors(const End& end) {
+  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
+  return gateway != nullptr && gateway->is_policy_based();
+}
+
+template <class Proposal>
+bool have_common(const std::vector<Proposal>& a, const std::vector<Proposal>& b) {
+  return std::ranges::any_of(a, [&](const Proposal& proposal) {
+    return std::ranges::any_of(b, [&](Proposal other) {
+      // Extended sequence numbers are an offer, not a demand.
+      if constexpr (requires { other.esn; }) other.esn = proposal.esn;
+      return other == proposal;
+    });
+  });
+}
+
+// In words, for the first proposals of both sides: what stands apart.
+std::string difference(const IpsecSuite& there, const IpsecSuite& back) {
+  std::vector<std::string_view> fields;
+  const IkeProposal& ike = there.ike_proposals.front();
+  const IkeProposal& other_ike = back.ike_proposals.front();
+  if (ike.encryption != other_ike.encryption) fields.push_back("ike_encryption");
+  if (ike.integrity != other_ike.integrity) fields.push_back("ike_integrity");
+  if (ike.prf != other_ike.prf) fields.push_back("ike_prf");
+  if (ike.group != other_ike.group) fields.push_back("dh_group");
+  const EspProposal& esp = there.esp_proposals.front();
+  const EspProposal& other_esp = back.esp_proposals.front();
+  if (esp.encryption != other_esp.encryption) fields.push_back("ipsec_encryption");
+  if (esp.integrity != other_esp.integrity) fields.push_back("ipsec_integrity");
+  if (esp.pfs_group != other_esp.pfs_group) fields.push_back("pfs_group");
+  return fields.empty() ? "" : fmt::format(" (it differs in {})", fmt::join(fields, ", "));
+}
+
+std::string mode_word(ConnectionMode mode) {
+  return mode == ConnectionMode::InitiatorOnly ? "initiator-only" : "responder-only";
+}
+
+}  // namespace
+
+std::string TwoEnds::back_path(const std::string& path) const {
+  if (is_one_estate() || back.model.files.empty()) return path;
+  return fmt::format("{}:{}", back.model.files.front(), path);
+}
+
+std::vector<std::string> TwoEnds::objects() const {
+  return {path_of(there.connection), back_path(path_of(back.connection))};
+}
+
+std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
+  const auto remote = remote_end(ends.there.model, ends.there.connection);
+  const VirtualNetwork* const network = local_network(ends.back.model, ends.back.connection);
+  if (!remote || network == nullptr) return std::nullopt;
+  if (*ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) return std::nullopt;
+  const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
+  PrefixDifference difference;
+  for (const auto& prefix : *network->address_space) {
+    const bool is_there =
+        is_exact ? is_listed(*prefix, remote->prefixes) : is_within(*prefix, remote->prefixes);
+    if (!is_there) difference.missing.push_back(*prefix);
+  }
+  for (const auto& prefix : *remote->prefixes) {
+    const bool is_known = is_exact ? is_listed(*prefix, network->address_space)
+                                   : prefix->length() == 0 ||
+                                         is_within(*prefix, network->address_space) ||
+                                         is_known_there(*prefix, ends.back.model);
+    if (!is_known) difference.unknown.push_back(*prefix);
+  }
+  return difference;
+}
+
+FieldPlace place_of_prefixes(const End& end) {
+  if (end.connection.is_vnet_to_vnet()) {
+    const VirtualNetworkGateway* const remote = remote_gateway(end.model, end.connection);
+    if (remote == nullptr) {
+      return {path_of(end.connection), "virtual_network_gateway2",
+              end.connection.virtual_network_gateway2.mark};
+    }
+    if (const VirtualNetwork* const network = network_of(end.model, *remote))
+      return {path_of(*network), "address_space", network->address_space.mark};
+    return {path_of(*remote), "virtual_network", remote->virtual_network.mark};
+  }
+  const auto* const peer =
+      find(end.model.local_network_gateways, *end.connection.local_network_gateway2);
+  if (peer == nullptr) {
+    return {path_of(end.connection), "local_network_gateway2",
+            end.connection.local_network_gateway2.mark};
+  }
+  return {path_of(*peer), "address_prefixes", peer->address_prefixes.mark};
+}
+
+FieldPlace place_of_address(const End& end) {
+  if (end.connection.is_vnet_to_vnet()) {
+    const VirtualNetworkGateway* const remote = remote_gateway(end.model, end.connection);
+    if (remote == nullptr || remote->ip_configurations.empty()) {
+      return {path_of(end.connection), "virtual_network_gateway2",
+              end.connection.virtual_network_gateway2.mark};
+    }
+    return {path_of(*remote), "ip_configurations.public_ip_address",
+            remote->ip_configurations.front().public_ip_address.mark};
+  }
+  const auto* const peer =
+      find(end.model.local_network_gateways, *end.connection.local_network_gateway2);
+  if (peer == nullptr) {
+    return {path_of(end.connection), "local_network_gateway2",
+            end.connection.local_network_gateway2.mark};
+  }
+  if (peer->fqdn.is_set) return {path_of(*peer), "fqdn", peer->fqdn.mark};
+  return {path_of(*peer), "gateway_ip_address", peer->gateway_ip_address.mark};
+}
+
+FieldPlace place_of_key(const End& end) {
+  return {path_of(end.connection), "shared_key", end.connection.shared_key_file.mark};
+}
+
+Verdict compare_address(const TwoEnds& ends) {
+  const auto remote = remote_end(ends.there.model, ends.there.connection);
+  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  if (!remote || gateway == nullptr) return Verdict::Wrong;
+  if (!remote->address) return Verdict::Unknown;
+  const bool is_right =
+      std::ranges::any_of(gateway->ip_configurations, [&](const IpConfiguration& instance) {
+        return *instance.public_ip_address == *remote->address;
+      });
+  return is_right ? Verdict::Right : Verdict::Wrong;
+}
+
+void compare_identities(const TwoEnds& ends, RuleReport& report) {
+  const auto there = identities_of(ends.there.model, ends.there.connection, 0);
+  const auto back = identities_of(ends.back.model, ends.back.connection, 0);
+  if (!there || !back) return;
+  const Connection& own = ends.there.connection;
+  const std::string& other = ends.back.connection.name;
+  if (there->local != back->remote) {
+    report.error({own.local_id.mark, ends.objects(),
+                  fmt::format("local_id is {}, but {} expects {}", in_quotes(there->local.text),
+                              other, in_quotes(back->remote.text)),
+                  fmt::format("make it the remote_id of {}", other)});
+  }
+  if (there->remote != back->local) {
+    report.error({own.remote_id.mark, ends.objects(),
+                  fmt::format("remote_id is {}, but {} calls itself {}",
+                              in_quotes(there->remote.text), other, in_quotes(back->local.text)),
+                  fmt::format("make it the local_id of {}", other)});
+  }
+}
+
+void compare_policies(const TwoEnds& ends, RuleReport& report) {
+  const auto there = policy_suite_of(ends.there.model, ends.there.connection);
+  const auto back = policy_suite_of(ends.back.model, ends.back.connection);
+  if (!there || !back) return;
+  // In one estate the two directions are one connection, and have one policy. Two administrators
+  // need something in common.
+  const bool do_agree = ends.is_one_estate()
+                            ? there->ike_proposals == back->ike_proposals &&
+                                  there->esp_proposals == back->esp_proposals
+                            : have_common(there->ike_proposals, back->ike_proposals) &&
+                                  have_common(there->esp_proposals, back->esp_proposals);
+  if (do_agree) return;
+  report.error(
+      {ends.there.connection.ipsec_policy_name.mark, ends.objects(),
+       ends.is_one_estate()
+           ? fmt::format("its IPsec policy differs from that of {}", ends.back.connection.name)
+           : fmt::format("its IPsec policy has nothing in common with that of {}{}",
+                         ends.back.connection.name, difference(*there, *back)),
+       "give both directions the same policy"});
+}
+
+void compare_modes(const TwoEnds& ends, RuleReport& report) {
+  const ConnectionMode mode = *ends.there.connection.connection_mode;
+  if (mode == ConnectionMode::Default || mode != *ends.back.connection.connection_mode) return;
+  report.error({ends.there.connection.connection_mode.mark, ends.objects(),
+                fmt::format("{} is {} too, so the tunnel never comes up", ends.back.connection.name,
+                            mode_word(mode)),
+                "use default, or initiator-only on one side and responder-only on the other"});
+}
+
+void compare_encapsulation(const TwoEnds& ends, RuleReport& report) {
+  if (*ends.there.connection.encapsulation == *ends.back.connection.encapsulation) return;
+  report.warning({ends.there.connection.encapsulation.mark, ends.objects(),
+                  fmt::format("encapsulation differs from that of {}", ends.back.connection.name),
+                  "use one for both directions"});
+}
+
+void compare_aggfrag(const TwoEnds& ends, RuleReport& report) {
+  const Marked<bool>& there = ends.there.connection.aggfrag;
+  const Marked<bool>& back = ends.back.connection.aggfrag;
+  if (*there == *back) return;
+  report.warning({there.is_set ? there.mark : back.mark, ends.objects(),
+                  "aggfrag is on in one direction only, so it has no effect",
+                  "set it in both or in none"});
+}
+
+void compare_key_files(const TwoEnds& ends, RuleReport& report) {
+  const MarkedText& there = ends.there.connection.shared_key_file;
+  const MarkedText& back = ends.back.connection.shared_key_file;
+  if (!there.is_set || !back.is_set || *there == *back) return;
+  report.warning({there.mark, ends.objects(),
+                  fmt::format("the key file differs from that of {}", ends.back.connection.name),
+                  "both directions need the same key"});
+}
+
+void compare_selector_kinds(const TwoEnds& ends, RuleReport& report) {
+  // A vnet-to-vnet connection of a policy-based gateway is refused as such.
+  const auto has_pairs = [](const End& end) {
+    const bool is_policy_based = !end.connection.is_vnet_to_vnet() && has_exact_selectors(end);
+    return is_policy_based || *end.connection.use_policy_based_traffic_selectors;
+  };
+  if (has_pairs(ends.there) == has_pairs(ends.back)) return;
+  const bool is_here = has_pairs(ends.there);
+  report.warning(
+      {ends.there.connection.use_policy_based_traffic_selectors.mark, ends.objects(),
+       is_here
+           ? fmt::format("it proposes pairs of prefixes, {} any-to-any", ends.back.connection.name)
+           : fmt::format("it proposes any-to-any, {} pairs of prefixes", ends.back.connection.name),
+       "set use_policy_based_traffic_selectors: true on the side that has a route-based "
+       "gateway"});
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,65 @@
+// One connection seen from both of its ends: the objects that two administrators wrote, in one
+// estate or in two. Each comparison reports what `there` has to change, or what does not fit
+// `back`; marks are those of `there`.
+#pragma once
+
+#include <functional>
+
+#include "policy/connection_ends.h"
+#include "policy/rules.h"
+
+namespace twinspan::policy {
+
+struct End {
+  const Model& model;
+  const Connection& connection;
+};
+
+struct TwoEnds {
+  End there;
+  End back;
+
+  bool is_one_estate() const { return &there.model == &back.model; }
+  TwoEnds reversed() const { return {back, there}; }
+  // An object of `back`'s estate: with its file's name when that is another one.
+  std::string back_path(const std::string& path) const;
+  std::vector<std::string> objects() const;
+};
+
+// The prefixes that a connection sends into its tunnel, against what is really behind the other
+// end.
+struct PrefixDifference {
+  std::vector<IpPrefix> missing;  // Of the other network, not listed here.
+  std::vector<IpPrefix> unknown;  // Listed here, behind nothing that the other estate has.
+};
+// nullopt when an end is missing, or when BGP tells the prefixes.
+std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends);
+
+// Where a wrong remote prefix or address is mended: "local_network_gateways.branch" and
+// "address_prefixes".
+struct FieldPlace {
+  std::string object;
+  std::string field;
+  SourceMark mark;
+};
+FieldPlace place_of_prefixes(const End& end);
+FieldPlace place_of_address(const End& end);
+FieldPlace place_of_key(const End& end);
+
+enum class Verdict : uint8_t { Right, Wrong, Unknown };
+// Whether `there` leads to a public address of `back`'s gateway; Unknown: it leads to a name.
+Verdict compare_address(const TwoEnds& ends);
+
+// Whether the pre-shared keys of two connections are equal. The caller reads the files and keeps
+// the bytes to itself.
+using CompareKeys = std::function<Verdict(const End& a, const End& b)>;
+
+void compare_identities(const TwoEnds& ends, RuleReport& report);
+void compare_policies(const TwoEnds& ends, RuleReport& report);
+void compare_modes(const TwoEnds& ends, RuleReport& report);
+void compare_encapsulation(const TwoEnds& ends, RuleReport& report);
+void compare_aggfrag(const TwoEnds& ends, RuleReport& report);
+void compare_key_files(const TwoEnds& ends, RuleReport& report);
+void compare_selector_kinds(const TwoEnds& ends, RuleReport& report);
+
+}  // namespace twinspan::policy

@@ -1,0 +1,125 @@
+#include "policy/bgp.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/policy/estate.h"
+
+namespace twinspan::policy {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> addresses_of(
+    const std::vector<std::pair<std::string_view, std::string_view>>& changes) {
+  const Model model = model_of(estate_with(changes));
+  std::vector<std::string> texts;
+  for (const IpAddress& address : bgp_peering_addresses(model, model.gateways.at("gw-a")))
+    texts.push_back(address.to_string());
+  return texts;
+}
+
+constexpr std::pair<std::string_view, std::string_view> kNotGiven = {
+    ", bgp_peering_addresses: [10.1.255.30]", ""};
+constexpr std::pair<std::string_view, std::string_view> kActiveActive = {"active_active: false",
+                                                                         "active_active: true"};
+
+TEST(Bgp, AddressesThatAreGivenCount) {
+  EXPECT_THAT(addresses_of({{"[10.1.255.30]", "[10.1.255.9]"}}), ElementsAre("10.1.255.9"));
+}
+
+TEST(Bgp, AnActiveStandbyGatewayTakesTheLastUsableAddress) {
+  EXPECT_THAT(addresses_of({kNotGiven}), ElementsAre("10.1.255.30"));
+  EXPECT_THAT(addresses_of({kNotGiven, {"10.1.255.0/27", "10.1.0.0/24"}}),
+              ElementsAre("10.1.0.254"));
+  EXPECT_THAT(addresses_of({kNotGiven, {"10.1.255.0/27", "10.1.255.0/31"}}), IsEmpty());
+}
+
+TEST(Bgp, AnActiveActivePairTakesTheFirstTwoAssignableAddresses) {
+  EXPECT_THAT(addresses_of({kNotGiven, kActiveActive}), ElementsAre("10.1.255.4", "10.1.255.5"));
+  EXPECT_THAT(addresses_of({kNotGiven, kActiveActive, {"10.1.255.0/27", "10.1.255.0/29"}}),
+              ElementsAre("10.1.255.4", "10.1.255.5"));
+  EXPECT_THAT(addresses_of({kNotGiven, kActiveActive, {"10.1.255.0/27", "10.1.255.0/30"}}),
+              IsEmpty());
+}
+
+TEST(Bgp, WithoutAGatewaySubnetThereIsNone) {
+  EXPECT_THAT(addresses_of({kNotGiven, {", GatewaySubnet: 10.1.255.0/27", ""}}), IsEmpty());
+}
+
+TEST(Bgp, ReservedAndCloudNumbers) {
+  for (const uint32_t asn : {23456u, 64496u, 64511u, 65535u, 65551u, UINT32_MAX, 0u})
+    EXPECT_TRUE(is_reserved_asn(asn)) << asn;
+  for (const uint32_t asn : {1u, 64495u, 64512u, 65534u, 65552u, 4200000000u})
+    EXPECT_FALSE(is_reserved_asn(asn)) << asn;
+  EXPECT_TRUE(is_cloud_asn(12076));
+  EXPECT_FALSE(is_cloud_asn(65516));
+}
+
+TEST(Bgp, GatewaysHaveLinkLocalAddressesFromTheirOwnPart) {
+  const auto address = [](std::string_view text) { return *IpAddress::parse(text); };
+  EXPECT_TRUE(is_gateway_apipa(address("169.254.21.0")));
+  EXPECT_TRUE(is_gateway_apipa(address("169.254.22.255")));
+  EXPECT_FALSE(is_gateway_apipa(address("169.254.20.255")));
+  EXPECT_FALSE(is_gateway_apipa(address("169.254.23.0")));
+  EXPECT_TRUE(is_apipa(address("169.254.0.1")));
+  EXPECT_FALSE(is_apipa(address("fe80::1")));
+}
+
+const std::vector<std::pair<std::string_view, std::string_view>> kSpeaking = {
+    {"    enable_bgp: false\n    bgp", "    enable_bgp: true\n    bgp"},
+    {"    enable_bgp: false\n    connection_mode", "    enable_bgp: true\n    connection_mode"},
+    {"    address_prefixes: [10.9.0.0/16]\n", ""}};
+
+std::vector<std::string> lines_with(
+    std::vector<std::pair<std::string_view, std::string_view>> more) {
+  more.insert(more.begin(), kSpeaking.begin(), kSpeaking.end());
+  std::vector<std::string> lines;
+  for (const Finding& finding : validate(model_of(estate_with(more)))) {
+    if (finding.id.starts_with("bgp.")) lines.push_back(finding.to_string());
+  }
+  return lines;
+}
+
+TEST(Bgp, ASpeakingEstateHasNoFindingOfItsRules) {
+  EXPECT_THAT(lines_with({}), IsEmpty());
+}
+
+TEST(Bgp, NumbersOfTheCloudAreItsOwnOnlyThere) {
+  EXPECT_THAT(lines_with({{"asn: 65090", "asn: 65515"}}), IsEmpty());
+  EXPECT_THAT(lines_with({{"asn: 65090", "asn: 65515"}, {"sku: Native", "sku: VpnGw1"}}),
+              ElementsAre(HasSubstr("the cloud keeps ASN 65515 for itself")));
+  EXPECT_THAT(lines_with({{"asn: 65010", "asn: 65515"}, {"sku: Native", "sku: VpnGw1"}}),
+              IsEmpty());
+  EXPECT_THAT(lines_with({{"asn: 65090", "asn: 64500"}}),
+              ElementsAre(HasSubstr("ASN 64500 is reserved")));
+}
+
+TEST(Bgp, AddressesAreCountedPlacedAndUnique) {
+  EXPECT_THAT(lines_with({{"[10.1.255.30]", "[10.1.255.29, 10.1.255.30]"}}),
+              ElementsAre(HasSubstr("it has 2 bgp_peering_addresses")));
+  EXPECT_THAT(lines_with({{"[10.1.255.30]", "[10.1.0.30]"}}),
+              ElementsAre(HasSubstr("lies in neither GatewaySubnet nor 169.254.21.0")));
+  EXPECT_THAT(lines_with({{"[10.1.255.30]", "[169.254.21.5]"}}), IsEmpty());
+  EXPECT_THAT(lines_with({{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 203.0.113.9"}}),
+              ElementsAre(HasSubstr("bgp_peering_address is the peer's public address")));
+  EXPECT_THAT(
+      lines_with({{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 169.254.21.9"}}),
+      ElementsAre(HasSubstr("is link-local, ours is not")));
+  EXPECT_THAT(lines_with({{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 169.254.21.9"},
+                          {"[10.1.255.30]", "[169.254.21.9]"}}),
+              ElementsAre(HasSubstr("is that of virtual_network_gateways.gw-a as well")));
+}
+
+TEST(Bgp, BothDirectionsOfAVnetToVnetConnectionSpeakIt) {
+  EXPECT_THAT(lines_with({{"ipsec_policy: strong", "enable_bgp: true"}}),
+              Contains(HasSubstr("enable_bgp is true here and false on b-to-a")));
+  EXPECT_THAT(lines_with({{"ipsec_policy: strong", "enable_bgp: true"}}),
+              Contains(HasSubstr("gw-b has enable_bgp: false")));
+}
+
+}  // namespace
+}  // namespace twinspan::policy

@@ -1,0 +1,261 @@
+// The lists that operators walk, each step passing, failing and unknown.
+#include "policy/checklist.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/policy/estate.h"
+
+namespace twinspan::policy {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Verdict same_file_only(const End& a, const End& b) {
+  return *a.connection.shared_key_file == *b.connection.shared_key_file ? Verdict::Right
+                                                                        : Verdict::Unknown;
+}
+
+Checklist walked(const Model& model, std::string_view name, const Model* peer = nullptr,
+                 CompareKeys compare = same_file_only) {
+  const auto list = checklist({model, peer, name, std::move(compare)});
+  EXPECT_TRUE(list.has_value());
+  return list ? *list : Checklist{};
+}
+
+// "1 pass virtual_networks.vnet-a address_space"
+std::vector<std::string> lines(const Checklist& list) {
+  std::vector<std::string> texts;
+  for (const CheckItem& item : list) {
+    EXPECT_FALSE(item.message.empty()) << item.number;
+    texts.push_back(
+        fmt::format("{} {} {} {}", item.number, name_of(item.result), item.object, item.field));
+  }
+  return texts;
+}
+
+TEST(ChecklistTest, TwoResourceManagerNetworksOfOneEstate) {
+  EXPECT_THAT(
+      lines(walked(model_of(kGoodEstate), "a-to-b")),
+      ElementsAre("1 pass virtual_networks.vnet-a address_space",
+                  "2 pass virtual_networks.vnet-a address_space",
+                  "3 pass virtual_networks.vnet-b address_space",
+                  "4 pass connections.a-to-b shared_key",
+                  "5 pass virtual_network_gateways.gw-a ip_configurations.public_ip_address",
+                  "6 pass virtual_network_gateways.gw-b ip_configurations.public_ip_address"));
+}
+
+TEST(ChecklistTest, WithASiteItsOwnSideIsUnknown) {
+  EXPECT_THAT(lines(walked(model_of(kGoodEstate), "a-to-branch")),
+              ElementsAre("1 pass virtual_networks.vnet-a address_space",
+                          "2 unknown connections.a-to-branch address_prefixes",
+                          "3 unknown local_network_gateways.branch address_prefixes",
+                          "4 unknown connections.a-to-branch shared_key",
+                          "5 unknown connections.a-to-branch gateway_ip_address",
+                          "6 unknown local_network_gateways.branch gateway_ip_address"));
+}
+
+TEST(ChecklistTest, AnOverlapFailsTheFirstStep) {
+  const auto list = walked(model_of(estate_with({{"address_space: [10.2.0.0/16]",
+                                                  "address_space: [10.2.0.0/16, 10.1.4.0/24]"}})),
+                           "a-to-b");
+  EXPECT_EQ(list.at(0).result, CheckResult::Fail);
+  EXPECT_THAT(list.at(0).message, HasSubstr("overlaps 10.1.0.0/16 of vnet-a"));
+}
+
+TEST(ChecklistTest, AMissingDirectionFailsTheStepsOnItsObject) {
+  std::string text = kGoodEstate;
+  const size_t begin = text.find("  b-to-a:");
+  text.erase(begin, text.find("  a-to-branch:") - begin);
+  const auto list = walked(model_of(text), "a-to-b");
+  std::vector<CheckResult> results;
+  for (const CheckItem& item : list) results.push_back(item.result);
+  using enum CheckResult;
+  EXPECT_THAT(results, ElementsAre(Pass, Fail, Pass, Fail, Fail, Pass));
+}
+
+const char* const kClassic = R"(version: 1
+virtual_networks:
+  old: { deployment_model: classic, address_space: [10.1.0.0/16],
+         subnets: { GatewaySubnet: 10.1.255.0/27 } }
+  new: { address_space: [10.2.0.0/16], subnets: { GatewaySubnet: 10.2.255.0/27 } }
+virtual_network_gateways:
+  gw-old: { virtual_network: old, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }
+  gw-new: { virtual_network: new, ip_configurations: [ { public_ip_address: 192.0.2.2 } ] }
+local_network_gateways:
+  new-seen-from-old: { gateway_ip_address: 192.0.2.2, address_prefixes: [10.2.0.0/16] }
+  old-seen-from-new: { gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }
+connections:
+  old-to-new: { connection_type: ipsec, virtual_network_gateway1: gw-old,
+                local_network_gateway2: new-seen-from-old, shared_key: { file: k } }
+  new-to-old: { connection_type: ipsec, virtual_network_gateway1: gw-new,
+                local_network_gateway2: old-seen-from-new, shared_key: { file: k } }
+)";
+
+TEST(ChecklistTest, AClassicAndAResourceManagerNetworkFromEitherSide) {
+  for (const char* const name : {"old-to-new", "new-to-old"}) {
+    EXPECT_THAT(lines(walked(model_of(kClassic), name)),
+                ElementsAre(testing::StartsWith("1 pass "),
+                            "2 pass local_network_gateways.new-seen-from-old address_prefixes",
+                            "3 pass local_network_gateways.old-seen-from-new address_prefixes",
+                            "4 pass local_network_gateways.old-seen-from-new gateway_ip_address",
+                            "5 pass local_network_gateways.new-seen-from-old gateway_ip_address",
+                            testing::StartsWith("6 pass connections.")))
+        << name;
+  }
+}
+
+TEST(ChecklistTest, WrongRangesOfTheClassicSideFailTheirStepAlone) {
+  const Model model = model_of(
+      replaced(kClassic, "address_prefixes: [10.2.0.0/16]", "address_prefixes: [10.2.0.0/17]"));
+  for (const CheckItem& item : walked(model, "new-to-old")) {
+    EXPECT_EQ(item.result, item.number == 2 ? CheckResult::Fail : CheckResult::Pass) << item.number;
+  }
+}
+
+// -- two files
+
+std::string our_half() {
+  return R"(version: 1
+virtual_networks:
+  ours: { address_space: [10.1.0.0/16], subnets: { GatewaySubnet: 10.1.255.0/27 } }
+virtual_network_gateways:
+  gw: { virtual_network: ours, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }
+local_network_gateways:
+  them: { gateway_ip_address: 192.0.2.2, address_prefixes: [10.2.0.0/16] }
+connections:
+  to-them: { connection_type: ipsec, virtual_network_gateway1: gw, local_network_gateway2: them,
+             shared_key: { file: a.psk } }
+)";
+}
+
+std::string their_half() {
+  return R"(version: 1
+virtual_networks:
+  theirs: { address_space: [10.2.0.0/16], subnets: { GatewaySubnet: 10.2.255.0/27 } }
+virtual_network_gateways:
+  gate: { virtual_network: theirs, ip_configurations: [ { public_ip_address: 192.0.2.2 } ] }
+local_network_gateways:
+  us: { gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }
+connections:
+  to-us: { connection_type: ipsec, virtual_network_gateway1: gate, local_network_gateway2: us,
+           shared_key: { file: b.psk } }
+)";
+}
+
+struct TwoFiles {
+  std::string ours = our_half();
+  std::string theirs = their_half();
+  Verdict keys = Verdict::Right;
+};
+
+// The numbers of the steps that fail.
+std::vector<unsigned> failing(const TwoFiles& files) {
+  const Model own = model_of(files.ours);
+  const auto peer = parse_config(files.theirs, "theirs.yaml");
+  EXPECT_TRUE(peer.has_value());
+  std::vector<unsigned> numbers;
+  for (const CheckItem& item :
+       walked(own, "to-them", &*peer, [&](const End&, const End&) { return files.keys; })) {
+    if (item.result == CheckResult::Fail) numbers.push_back(item.number);
+  }
+  return numbers;
+}
+
+TEST(ChecklistTest, WithTheOtherFileEveryStepIsKnown) {
+  const Model own = model_of(our_half());
+  const auto peer = parse_config(their_half(), "theirs.yaml");
+  EXPECT_THAT(
+      lines(walked(own, "to-them", &*peer, [](const End&, const End&) { return Verdict::Right; })),
+      ElementsAre("1 pass virtual_networks.ours address_space",
+                  "2 pass theirs.yaml:local_network_gateways.us address_prefixes",
+                  "3 pass local_network_gateways.them address_prefixes",
+                  "4 pass connections.to-them shared_key",
+                  "5 pass theirs.yaml:local_network_gateways.us gateway_ip_address",
+                  "6 pass local_network_gateways.them gateway_ip_address"));
+}
+
+TEST(ChecklistTest, EachMistakeFailsItsOwnStep) {
+  EXPECT_THAT(failing({}), ElementsAre());
+  EXPECT_THAT(failing({.theirs = replaced(their_half(), "address_space: [10.2.0.0/16]",
+                                          "address_space: [10.2.0.0/16, 10.1.7.0/24]")}),
+              testing::Contains(1u));
+  EXPECT_THAT(failing({.theirs = replaced(their_half(), "[10.1.0.0/16]", "[10.5.0.0/16]")}),
+              ElementsAre(2u));
+  EXPECT_THAT(failing({.ours = replaced(our_half(), "[10.2.0.0/16]", "[10.5.0.0/16]")}),
+              ElementsAre(3u));
+  EXPECT_THAT(failing({.keys = Verdict::Wrong}), ElementsAre(4u));
+  EXPECT_THAT(failing({.theirs = replaced(their_half(), "gateway_ip_address: 192.0.2.1",
+                                          "gateway_ip_address: 192.0.2.9")}),
+              ElementsAre(5u));
+  EXPECT_THAT(failing({.ours = replaced(our_half(), "gateway_ip_address: 192.0.2.2",
+                                        "gateway_ip_address: 192.0.2.9")}),
+              ElementsAre(6u));
+}
+
+TEST(ChecklistTest, AKeyThatCannotBeReadIsUnknown) {
+  const Model own = model_of(our_half());
+  const auto peer = parse_config(their_half(), "theirs.yaml");
+  EXPECT_EQ(walked(own, "to-them", &*peer).at(3).result, CheckResult::Unknown);
+}
+
+// -- transit
+
+std::string hub_and_spoke(const std::string& hub_flag, const std::string& spoke_flag) {
+  return estate_with(
+      {{"virtual_networks:\n", "virtual_networks:\n  spoke: { address_space: [10.20.0.0/16] }\n"},
+       {"peerings: {}",
+        "peerings:\n  hub: { virtual_network: vnet-a, remote_virtual_network: spoke, "
+        "allow_gateway_transit: " +
+            hub_flag +
+            " }\n  leaf: { virtual_network: spoke, remote_virtual_network: vnet-a, "
+            "use_remote_gateways: " +
+            spoke_flag + " }\n"}});
+}
+
+TEST(ChecklistTest, TransitOverAPeeringIsPartOfTheList) {
+  const auto flags = [](const std::string& text) {
+    const auto all = lines(walked(model_of(text), "a-to-branch"));
+    return std::vector<std::string>(all.begin() + 6, all.end());
+  };
+  EXPECT_THAT(flags(hub_and_spoke("true", "true")),
+              ElementsAre("7 pass peerings.hub allow_gateway_transit",
+                          "8 pass peerings.leaf use_remote_gateways"));
+  EXPECT_THAT(flags(hub_and_spoke("true", "false")),
+              ElementsAre("7 pass peerings.hub allow_gateway_transit",
+                          "8 fail peerings.leaf use_remote_gateways"));
+  EXPECT_THAT(flags(hub_and_spoke("false", "true")),
+              ElementsAre("7 fail peerings.hub allow_gateway_transit",
+                          "8 pass peerings.leaf use_remote_gateways"));
+  EXPECT_THAT(flags(hub_and_spoke("false", "false")), ElementsAre());
+}
+
+TEST(ChecklistTest, APeeringHasAListOfItsOwn) {
+  for (const char* const name : {"hub", "leaf"}) {
+    EXPECT_THAT(lines(walked(model_of(hub_and_spoke("true", "false")), name)),
+                ElementsAre("1 pass peerings.hub allow_gateway_transit",
+                            "2 fail peerings.leaf use_remote_gateways"))
+        << name;
+  }
+}
+
+TEST(ChecklistTest, WithBgpEveryConnectionInBetweenNeedsIt) {
+  const auto list = lines(
+      walked(model_of(estate_with({{"ipsec_policy: strong", "enable_bgp: true"}})), "a-to-b"));
+  EXPECT_THAT(
+      std::vector<std::string>(list.begin() + 6, list.end()),
+      ElementsAre("7 pass connections.a-to-b enable_bgp", "8 fail connections.b-to-a enable_bgp",
+                  "9 unknown connections.a-to-branch enable_bgp"));
+}
+
+TEST(ChecklistTest, AnUnknownNameIsSaidWithTheNearest) {
+  const Model model = model_of(kGoodEstate);
+  const auto list = checklist({model, nullptr, "a-to-c", same_file_only});
+  ASSERT_FALSE(list.has_value());
+  EXPECT_THAT(list.error(), HasSubstr("there is no connection or peering 'a-to-c'; did you mean "));
+}
+
+}  // namespace
+}  // namespace twinspan::policy

@@ -1,0 +1,74 @@
+// What the model knows and twinspand does not carry out yet, and which gateways that stops.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/unit/policy/estate.h"
+
+namespace twinspan::policy {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using Changes = std::vector<std::pair<std::string_view, std::string_view>>;
+
+std::vector<std::string> findings_with(const Changes& changes) {
+  return findings_of(estate_with(changes));
+}
+
+std::string only_finding(const Changes& changes) {
+  const Findings findings = validate(model_of(estate_with(changes)));
+  EXPECT_EQ(findings.size(), 1u);
+  return findings.empty() ? "" : findings.front().to_string();
+}
+
+TEST(NotSupported, WhatIsNotCarriedOutYetIsSaid) {
+  EXPECT_THAT(only_finding({{"    enable_bgp: false\n    bgp", "    enable_bgp: true\n    bgp"}}),
+              HasSubstr("warning: virtual_network_gateways.gw-a: enable_bgp: true is not supported "
+                        "yet"));
+  EXPECT_THAT(findings_with({{"active_active: false", "active_active: true"}}),
+              Contains("warning feature.not-supported"));
+  EXPECT_THAT(findings_with({{"    enable_bgp: false\n    connection_mode",
+                              "    enable_bgp: true\n    connection_mode"}}),
+              Contains("warning feature.not-supported"));
+  EXPECT_THAT(only_finding({{"connection_protocol: IKEv2", "connection_protocol: IKEv1"}}),
+              HasSubstr("error: connections.a-to-branch: IKEv1 is not supported"));
+  EXPECT_THAT(
+      findings_with(
+          {{"peerings: {}",
+            "peerings: { p: { virtual_network: vnet-a, remote_virtual_network: vnet-b } }"}}),
+      Contains("warning feature.not-supported"));
+}
+
+// Which gateways do not start with the changed estate.
+std::set<std::string> stopped_with(const Changes& changes) {
+  std::set<std::string> stopped;
+  const Model model = model_of(estate_with(changes));
+  for (const Finding& finding : validate(model)) {
+    for (const auto& [name, gateway] : model.gateways) {
+      if (stops_gateway(finding, name)) stopped.insert(name);
+    }
+  }
+  return stopped;
+}
+
+TEST(NotSupported, WhatIsNotCarriedOutYetStopsTheGatewaysThatNeedIt) {
+  using Names = std::set<std::string>;
+  EXPECT_EQ(stopped_with({}), Names{});
+  EXPECT_EQ(stopped_with({{"    enable_bgp: false\n    bgp", "    enable_bgp: true\n    bgp"}}),
+            Names{"gw-a"});
+  EXPECT_EQ(stopped_with({{"{ virtual_network: vnet-b, ip",
+                           "{ virtual_network: vnet-b, enable_bgp: true, ip"}}),
+            Names{"gw-b"});
+  EXPECT_EQ(stopped_with(
+                {{"peerings: {}",
+                  "peerings: { p: { virtual_network: vnet-a, remote_virtual_network: vnet-b } }"}}),
+            (Names{"gw-a", "gw-b"}));
+  EXPECT_EQ(stopped_with({{"connection_protocol: IKEv2", "connection_protocol: IKEv1"}}),
+            (Names{"gw-a", "gw-b"}));
+  EXPECT_EQ(stopped_with({{"region: east", "region: west"}}), Names{});
+}
+
+}  // namespace
+}  // namespace twinspan::policy

@@ -1,0 +1,180 @@
+// `twinspan validate`: its JSON, its exit codes, and what it says of files that are no estates.
+#include "tools/twinspan/validate.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "tests/unit/tools/twinspan/estate_folder.h"
+#include "tools/twinspand/exit_code.h"
+
+namespace twinspan::tools {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct Answer {
+  int code = -1;
+  std::string out;
+  std::string error;
+};
+
+class Validate : public EstateFolder {
+ protected:
+  static Answer run(const ValidateOptions& options) {
+    std::ostringstream out, error;
+    const int code = validate_files(options, out, error);
+    return {code, out.str(), error.str()};
+  }
+  static json findings(const Answer& answer) {
+    const json parsed = json::parse(answer.out);
+    EXPECT_EQ(parsed["schema"], "twinspan.validate/1");
+    return parsed["findings"];
+  }
+  static std::set<std::string> ids(const json& list) {
+    std::set<std::string> found;
+    for (const json& finding : list) found.insert(finding["id"].get<std::string>());
+    return found;
+  }
+};
+
+TEST_F(Validate, AGoodEstateHasNoFindingAndExitsZero) {
+  write("a.psk", "k3y");
+  const Answer answer = run({.file = write("e.yaml", half_of(1, 2)), .json = true});
+  EXPECT_EQ(answer.code, kExitOk);
+  EXPECT_EQ(findings(answer), json::array());
+}
+
+TEST_F(Validate, AKeyThatIsElsewhereIsANoteOnly) {
+  const Answer answer = run({.file = write("e.yaml", half_of(1, 2)), .json = true});
+  EXPECT_EQ(answer.code, kExitOk);
+  ASSERT_EQ(findings(answer).size(), 1u);
+  EXPECT_EQ(findings(answer)[0]["severity"], "info");
+}
+
+TEST_F(Validate, AFindingHasEveryPromisedFieldAndAnErrorExitsOne) {
+  const std::string file = write("e.yaml", half_of(1, 1));
+  const Answer answer = run({.file = file, .json = true});
+  EXPECT_EQ(answer.code, kExitNegative);
+  bool is_there = false;
+  for (const json& finding : findings(answer)) {
+    if (finding["id"] != "connection.overlap") continue;
+    is_there = true;
+    EXPECT_EQ(finding["severity"], "error");
+    EXPECT_EQ(finding["file"], file);
+    EXPECT_EQ(finding["line"], 7);
+    EXPECT_GT(finding["column"], 1);
+    EXPECT_EQ(finding["objects"],
+              (json{"connections.to-far", "virtual_networks.net", "local_network_gateways.far"}));
+    EXPECT_FALSE(finding["message"].get<std::string>().empty());
+    EXPECT_FALSE(finding["remedy"].get<std::string>().empty());
+  }
+  EXPECT_TRUE(is_there);
+}
+
+TEST_F(Validate, WhatCannotBeParsedExitsThree) {
+  const std::string deep(100, '[');
+  for (const std::string& text :
+       {std::string("version: 1\nversion: 1\n"), std::string("\0x", 2), std::string("\xff\xfe"),
+        "version: " + deep, std::string(), std::string(5u << 20, '#')}) {
+    const std::string file = write("bad.yaml", text);
+    const Answer answer = run({.file = file, .json = true});
+    EXPECT_EQ(answer.code, kExitConfig);
+    ASSERT_GE(findings(answer).size(), 1u);
+    EXPECT_EQ(findings(answer)[0]["severity"], "error");
+    EXPECT_EQ(findings(answer)[0]["file"], file);
+  }
+  EXPECT_EQ(run({.file = path("none.yaml")}).code, kExitConfig);
+  EXPECT_THAT(run({.file = path("none.yaml")}).error, HasSubstr("No such file"));
+  EXPECT_EQ(run({.file = path("")}).code, kExitConfig);  // The folder.
+}
+
+TEST_F(Validate, ThePeersFileThatCannotBeParsedExitsThreeToo) {
+  const Answer answer = run(
+      {.file = write("e.yaml", half_of(1, 2)), .peer_file = write("p.yaml", "x: ["), .json = true});
+  EXPECT_EQ(answer.code, kExitConfig);
+  EXPECT_EQ(findings(answer)[0]["file"], path("p.yaml"));
+}
+
+TEST_F(Validate, TwoHalvesThatFitPassAndTheKeysAreComparedUnseen) {
+  write("one/a.psk", "this!is!one");
+  write("two/a.psk", "this!is!one\n");
+  const ValidateOptions options{.file = write("one/e.yaml", half_of(1, 2)),
+                                .peer_file = write("two/e.yaml", half_of(2, 1)),
+                                .json = true};
+  EXPECT_EQ(run(options).out, run(options).out);
+  EXPECT_EQ(findings(run(options)), json::array());
+  write("two/a.psk", "this!is!two");
+  const Answer differs = run(options);
+  EXPECT_EQ(differs.code, kExitNegative);
+  EXPECT_EQ(ids(findings(differs)), std::set<std::string>{"peer.shared-key"});
+  EXPECT_THAT(differs.out, testing::Not(HasSubstr("this!is")));
+}
+
+TEST_F(Validate, AWrongPrefixIsFoundFromEitherSide) {
+  const std::string one = write("one/e.yaml", half_of(1, 2));
+  std::string text = half_of(2, 1);
+  text.replace(text.find("[10.1.0.0/16]"), 13, "[10.7.0.0/16]");
+  const std::string two = write("two/e.yaml", text);
+  for (const auto& [file, peer] : {std::pair(one, two), std::pair(two, one)}) {
+    const Answer answer = run({.file = file, .peer_file = peer, .json = true});
+    EXPECT_EQ(answer.code, kExitNegative);
+    for (const json& finding : findings(answer)) {
+      if (finding["id"] == "peer.prefixes") EXPECT_EQ(finding["file"], two);
+    }
+    EXPECT_TRUE(ids(findings(answer)).contains("peer.prefixes"));
+  }
+}
+
+TEST_F(Validate, AChecklistIsNumberedAndExitsOneOnAFail) {
+  write("one/a.psk", "k");
+  write("two/a.psk", "k");
+  ValidateOptions options{.file = write("one/e.yaml", half_of(1, 2)),
+                          .peer_file = write("two/e.yaml", half_of(2, 1)),
+                          .connection = "to-far",
+                          .json = true};
+  const Answer passes = run(options);
+  EXPECT_EQ(passes.code, kExitOk);
+  const json list = json::parse(passes.out);
+  EXPECT_EQ(list["schema"], "twinspan.checklist/1");
+  ASSERT_EQ(list["checklist"].size(), 6u);
+  for (size_t index = 0; index < 6; ++index) {
+    const json& item = list["checklist"][index];
+    EXPECT_EQ(item["number"], index + 1);
+    EXPECT_EQ(item["result"], "pass") << item.dump();
+    EXPECT_TRUE(item.contains("object") && item.contains("field") && item.contains("message"));
+  }
+  write("two/a.psk", "other");
+  const Answer fails = run(options);
+  EXPECT_EQ(fails.code, kExitNegative);
+  EXPECT_EQ(json::parse(fails.out)["checklist"][3]["result"], "fail");
+  options.connection = "to-fra";
+  EXPECT_EQ(run(options).code, kExitUsage);
+  EXPECT_THAT(run(options).error, HasSubstr("did you mean 'to-far'?"));
+}
+
+TEST_F(Validate, PlainTextHasALineForEachFindingAndASum) {
+  const Answer answer = run({.file = write("e.yaml", half_of(1, 1))});
+  EXPECT_THAT(answer.out, HasSubstr("[connection.overlap]\n"));
+  EXPECT_THAT(answer.out, HasSubstr(" errors, "));
+  const Answer list = run({.file = path("e.yaml"), .connection = "to-far"});
+  EXPECT_THAT(list.out, HasSubstr(" 1. fail    virtual_networks.net address_space: "));
+}
+
+TEST_F(Validate, TheSchemaIsJson) {
+  std::ostringstream out;
+  EXPECT_EQ(print_schema({}, out), kExitOk);
+  const json schema = json::parse(out.str());
+  EXPECT_EQ(schema["required"], json{"version"});
+  EXPECT_EQ(schema["$defs"]["connection"]["properties"]["dpd_timeout_seconds"]["maximum"], 3600);
+  EXPECT_EQ(schema["$defs"]["connection"]["additionalProperties"], false);
+  std::ostringstream reference;
+  print_schema({.reference = true}, reference);
+  EXPECT_THAT(reference.str(), HasSubstr("### connection\n"));
+}
+
+}  // namespace
+}  // namespace twinspan::tools

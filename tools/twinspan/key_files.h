@@ -1,0 +1,19 @@
+// The key files of estates, for validation: what is wrong with them, and whether two are equal. No
+// byte of a key leaves this class.
+#pragma once
+
+#include <string>
+
+#include "policy/shared_keys.h"
+#include "policy/two_ends.h"
+
+namespace twinspan::tools {
+
+// One pre-shared key file of the estate in `estate_path`.
+policy::KeyReading read_key_of(const std::string& estate_path, const std::string& file);
+
+// Right when both connections name the same file or files with the same key, Unknown when one of
+// them cannot be read.
+policy::Verdict compare_keys(const policy::End& a, const policy::End& b);
+
+}  // namespace twinspan::tools

@@ -1,0 +1,150 @@
+#include "tools/twinspan/validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+
+#include "policy/checklist.h"
+#include "policy/pairing.h"
+#include "policy/schema_text.h"
+#include "policy/shared_keys.h"
+#include "policy/validate.h"
+#include "tools/twinspan/key_files.h"
+#include "tools/twinspand/estate_file.h"
+#include "tools/twinspand/exit_code.h"
+
+namespace twinspan::tools {
+namespace {
+
+using nlohmann::ordered_json;
+using policy::CheckItem;
+using policy::Checklist;
+using policy::CheckResult;
+using policy::ConfigError;
+using policy::ConfigErrors;
+using policy::Finding;
+using policy::Findings;
+using policy::Model;
+using policy::Severity;
+
+constexpr const char* kFindingsSchema = "twinspan.validate/1";
+constexpr const char* kChecklistSchema = "twinspan.checklist/1";
+constexpr const char* kFormRule = "file.form";  // What is no estate file at all.
+
+ordered_json to_json(const Finding& finding) {
+  return {{"id", finding.id},           {"severity", name_of(finding.severity)},
+          {"file", finding.file},       {"line", finding.line},
+          {"column", finding.column},   {"objects", finding.objects},
+          {"message", finding.message}, {"remedy", finding.remedy}};
+}
+
+// Names from files are bytes that were checked; what else is no UTF-8 is replaced, never thrown at.
+std::string dumped(const ordered_json& json) {
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+void write_findings(const Findings& findings, std::ostream& out) {
+  ordered_json list = ordered_json::array();
+  for (const Finding& finding : findings) list.push_back(to_json(finding));
+  out << dumped({{"schema", kFindingsSchema}, {"findings", std::move(list)}});
+}
+
+Finding to_finding(const ConfigError& error) {
+  return {.id = kFormRule,
+          .severity = Severity::Error,
+          .file = error.file,
+          .line = error.line,
+          .column = error.column,
+          .objects = error.path.empty() ? std::vector<std::string>{}
+                                        : std::vector<std::string>{error.path},
+          .message = error.message,
+          .remedy = error.remedy};
+}
+
+int report_bad_file(const ConfigErrors& errors, const ValidateOptions& options, std::ostream& out,
+                    std::ostream& error) {
+  Findings findings;
+  for (const ConfigError& fault : errors) {
+    findings.push_back(to_finding(fault));
+    if (!options.json) error << fault.to_string() << "\n";
+  }
+  if (options.json) write_findings(findings, out);
+  return kExitConfig;
+}
+
+size_t count(const Findings& findings, Severity severity) {
+  return static_cast<size_t>(std::ranges::count(findings, severity, &Finding::severity));
+}
+
+Findings all_findings(const Model& model, const Model* peer, const std::string& path) {
+  Findings findings = policy::validate(model);
+  const auto read = [&](const std::string& file) { return read_key_of(path, file); };
+  std::ranges::move(policy::check_shared_keys(model, read), std::back_inserter(findings));
+  if (peer != nullptr)
+    std::ranges::move(policy::validate_pair(model, *peer, compare_keys),
+                      std::back_inserter(findings));
+  return findings;
+}
+
+int report_findings(const Findings& findings, const ValidateOptions& options, std::ostream& out) {
+  if (options.json) {
+    write_findings(findings, out);
+  } else {
+    for (const Finding& finding : findings) out << finding.to_string() << "\n";
+    out << fmt::format("{}: {} errors, {} warnings, {} notes\n", options.file,
+                       count(findings, Severity::Error), count(findings, Severity::Warning),
+                       count(findings, Severity::Info));
+  }
+  return policy::has_error(findings) ? kExitNegative : kExitOk;
+}
+
+int report_checklist(const Checklist& list, const ValidateOptions& options, std::ostream& out) {
+  ordered_json items = ordered_json::array();
+  for (const CheckItem& item : list) {
+    items.push_back({{"number", item.number},
+                     {"result", name_of(item.result)},
+                     {"object", item.object},
+                     {"field", item.field},
+                     {"message", item.message}});
+    if (options.json) continue;
+    out << fmt::format("{:2}. {:7} {} {}: {}\n", item.number, name_of(item.result), item.object,
+                       item.field, item.message);
+  }
+  if (options.json) out << dumped({{"schema", kChecklistSchema}, {"checklist", std::move(items)}});
+  return std::ranges::find(list, CheckResult::Fail, &CheckItem::result) == list.end()
+             ? kExitOk
+             : kExitNegative;
+}
+
+}  // namespace
+
+int validate_files(const ValidateOptions& options, std::ostream& out, std::ostream& error) {
+  const auto model = read_model(options.file);
+  if (!model) return report_bad_file(model.error(), options, out, error);
+  std::optional<Model> peer;
+  if (!options.peer_file.empty()) {
+    auto read = read_model(options.peer_file);
+    if (!read) return report_bad_file(read.error(), options, out, error);
+    peer = *std::move(read);
+  }
+  const Model* const other = peer ? &*peer : nullptr;
+  if (options.connection.empty())
+    return report_findings(all_findings(*model, other, options.file), options, out);
+  const auto list = policy::checklist({*model, other, options.connection, compare_keys});
+  if (!list) {
+    error << options.file << ": " << list.error() << "\n";
+    return kExitUsage;
+  }
+  return report_checklist(*list, options, out);
+}
+
+int print_schema(const SchemaOptions& options, std::ostream& out) {
+  out << (options.reference ? policy::schema_reference() : policy::json_schema());
+  return kExitOk;
+}
+
+}  // namespace twinspan::tools
