@@ -85,8 +85,7 @@ class PolicyReader {
     }
     auto ours = translate(*written);
     if (!ours) {
-      refuse(written.mark,
-             fmt::format("{} {} is not spoken here", key, in_quotes(*written)));
+      refuse(written.mark, fmt::format("{} {} is not spoken here", key, in_quotes(*written)));
       return;
     }
     out = marked(*std::move(ours), written.mark);
@@ -124,8 +123,7 @@ bool is_refused(const AzureResource& resource, AzureImport& import) {
   AzureReader& reader = import.reader;
   const auto refuse = [&](const JsonNode* node, std::string_view key, const char* message,
                           const char* remedy) {
-    import.notes.left_out(
-        {node->mark, fmt::format("{}.{}", resource.path, key), message, remedy});
+    import.notes.left_out({node->mark, fmt::format("{}.{}", resource.path, key), message, remedy});
     return true;
   };
   const MarkedText protocol = reader.text(resource, "connectionProtocol");
@@ -151,11 +149,11 @@ bool set_end(const AzureResource& resource, std::string_view key,
     out = marked(*ours, import.reader.field(resource, key)->mark);
     return true;
   }
-  import.notes.left_out(
-      {resource.mark(), fmt::format("{}.{}", resource.path, key),
-       name.empty() ? std::string("it is not told")
-                    : fmt::format("{} is not in the file", in_quotes(name)),
-       "add what az prints of it: `az network vnet-gateway list`, `az network local-gateway list`"});
+  import.notes.left_out({resource.mark(), fmt::format("{}.{}", resource.path, key),
+                         name.empty() ? std::string("it is not told")
+                                      : fmt::format("{} is not in the file", in_quotes(name)),
+                         "add what az prints of it: `az network vnet-gateway list`, `az network "
+                         "local-gateway list`"});
   return false;
 }
 
@@ -174,10 +172,9 @@ bool set_ends(const AzureResource& resource, AzureImport& import, Connection& co
     return set_end(resource, "localNetworkGateway2", import.local_gateways,
                    connection.local_network_gateway2, import);
   }
-  import.notes.left_out({type.mark, resource.path + ".connectionType",
-                         fmt::format("connections of type {} are not part of the model",
-                                     in_quotes(*type)),
-                         ""});
+  import.notes.left_out(
+      {type.mark, resource.path + ".connectionType",
+       fmt::format("connections of type {} are not part of the model", in_quotes(*type)), ""});
   return false;
 }
 

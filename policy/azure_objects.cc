@@ -234,9 +234,9 @@ void add_network(const AzureResource& resource, AzureImport& import) {
   }
   import.result.model.virtual_networks.emplace(network.name, network);
   set_subnets(resource, import);
-  static constexpr std::string_view kKnown[] = {
-      "addressSpace", "subnets", "virtualNetworkPeerings", "enableDdosProtection",
-      "privateEndpointVNetPolicies"};
+  static constexpr std::string_view kKnown[] = {"addressSpace", "subnets", "virtualNetworkPeerings",
+                                                "enableDdosProtection",
+                                                "privateEndpointVNetPolicies"};
   import.reader.note_rest(resource, kKnown);
 }
 
@@ -250,8 +250,7 @@ void add_subnet(const AzureResource& resource, AzureImport& import) {
   const Marked<IpPrefix> prefix = subnet_prefix(resource, import);
   if (!prefix.is_set) return;
   auto& subnets = import.result.model.virtual_networks.find(*network)->second.subnets;
-  subnets.push_back(
-      {import.subnet_names[*network].take(resource.name), resource.mark(), prefix});
+  subnets.push_back({import.subnet_names[*network].take(resource.name), resource.mark(), prefix});
   note_filters(resource, import);
 }
 
@@ -259,17 +258,16 @@ void add_gateway(const AzureResource& resource, AzureImport& import) {
   AzureReader& reader = import.reader;
   const MarkedText type = reader.text(resource, "gatewayType");
   if (type.is_set && !equal_without_case(*type, "Vpn")) {
-    return import.notes.not_carried({type.mark, resource.path,
-                                     fmt::format("a gateway of type {} exists only in the cloud",
-                                                 in_quotes(*type)),
-                                     ""});
+    return import.notes.not_carried(
+        {type.mark, resource.path,
+         fmt::format("a gateway of type {} exists only in the cloud", in_quotes(*type)), ""});
   }
   if (!take_new_name(resource, import, import.gateways, import.gateway_names)) return;
   VirtualNetworkGateway gateway{.name = *AzureImport::find(import.gateways, resource.name),
                                 .mark = resource.mark()};
-  gateway.vpn_type = choice<VpnType>(
-      resource, "vpnType", import,
-      {{"RouteBased", VpnType::RouteBased}, {"PolicyBased", VpnType::PolicyBased}});
+  gateway.vpn_type =
+      choice<VpnType>(resource, "vpnType", import,
+                      {{"RouteBased", VpnType::RouteBased}, {"PolicyBased", VpnType::PolicyBased}});
   set_ip_configurations(resource, import, gateway);
   if (!gateway.virtual_network.is_set) {
     import.notes.incomplete({resource.mark(), resource.path, "its virtual network is not told",
@@ -320,12 +318,11 @@ void add_peering(const AzureResource& resource, AzureImport& import) {
   const std::string* const network = AzureImport::find(import.networks, resource.parent);
   const std::string* const other = AzureImport::find(import.networks, last_segment(remote_id));
   if (network == nullptr || other == nullptr) {
-    return import.notes.left_out({resource.mark(), resource.path,
-                                  fmt::format("the virtual network {} is not in the file",
-                                              in_quotes(network == nullptr
-                                                            ? resource.parent
-                                                            : last_segment(remote_id))),
-                                  "add what `az network vnet list -o json` prints of it"});
+    return import.notes.left_out(
+        {resource.mark(), resource.path,
+         fmt::format("the virtual network {} is not in the file",
+                     in_quotes(network == nullptr ? resource.parent : last_segment(remote_id))),
+         "add what `az network vnet list -o json` prints of it"});
   }
   Peering peering{.name = import.peering_names.take(resource.name), .mark = resource.mark()};
   peering.virtual_network = marked(*network, resource.mark());
@@ -339,7 +336,8 @@ void add_peering(const AzureResource& resource, AzureImport& import) {
       "allowGatewayTransit", "useRemoteGateways", "peerCompleteVnets",
       // What the cloud tells about it.
       "peeringState", "peeringSyncLevel", "remoteAddressSpace", "remoteVirtualNetworkAddressSpace",
-      "remoteBgpCommunities", "remoteGateways", "localAddressSpace", "localVirtualNetworkAddressSpace"};
+      "remoteBgpCommunities", "remoteGateways", "localAddressSpace",
+      "localVirtualNetworkAddressSpace"};
   reader.note_rest(resource, kKnown);
   import.result.model.peerings.emplace(peering.name, std::move(peering));
 }

@@ -28,10 +28,24 @@ constexpr TypeName kTypes[] = {
 };
 
 constexpr std::string_view kEnvelope[] = {
-    "apiVersion",   "comments",        "condition", "dependsOn",    "etag",
-    "extendedLocation", "id",          "kind",      "location",     "name",
-    "properties",   "provisioningState", "resourceGroup", "resourceGuid", "resources",
-    "tags",         "type",            "zones",
+    "apiVersion",
+    "comments",
+    "condition",
+    "dependsOn",
+    "etag",
+    "extendedLocation",
+    "id",
+    "kind",
+    "location",
+    "name",
+    "properties",
+    "provisioningState",
+    "resourceGroup",
+    "resourceGuid",
+    "resources",
+    "tags",
+    "type",
+    "zones",
 };
 
 const JsonNode& body_of(const JsonNode& node) {
@@ -41,12 +55,11 @@ const JsonNode& body_of(const JsonNode& node) {
 
 AzureType type_named(std::string_view type) {
   const std::string_view segment = last_segment(type);
-  const auto found = std::ranges::find_if(kTypes, [&](const TypeName& row) {
-    return equal_without_case(row.segment, segment);
-  });
+  const auto found = std::ranges::find_if(
+      kTypes, [&](const TypeName& row) { return equal_without_case(row.segment, segment); });
   if (found == std::end(kTypes)) return AzureType::Other;
-  const bool is_classic = equal_without_case(type.substr(0, type.find('/')),
-                                             "Microsoft.ClassicNetwork");
+  const bool is_classic =
+      equal_without_case(type.substr(0, type.find('/')), "Microsoft.ClassicNetwork");
   if (!is_classic) return found->type;
   return found->type == AzureType::VirtualNetwork ? AzureType::ClassicNetwork : AzureType::Other;
 }
@@ -107,8 +120,8 @@ void AzureReader::collect_resource(const JsonNode& node, const std::string& pare
   AzureResource resource{.node = &node, .body = &body_of(node)};
   resource.type = type.empty() ? guessed_type(node) : type_named(type);
   const JsonNode* const name_node = field(node, "", "name");
-  const std::string name =
-      name_node == nullptr ? std::string(last_segment(id)) : text_of(*name_node, "name").value_or("");
+  const std::string name = name_node == nullptr ? std::string(last_segment(id))
+                                                : text_of(*name_node, "name").value_or("");
   resource.name = last_segment(name);
   resource.parent = segment_after(id, "virtualNetworks");
   if (name.find('/') != std::string::npos) resource.parent = name.substr(0, name.find('/'));
@@ -136,10 +149,10 @@ const JsonNode* AzureReader::field(const JsonNode& node, const std::string& path
   if (written == nullptr || written->kind == JsonKind::Null) return nullptr;
   const JsonNode* const value = template_.resolve(*written);
   if (value != nullptr) return value->kind == JsonKind::Null ? nullptr : value;
-  notes_.incomplete({written->mark, path.empty() ? std::string(key) : fmt::format("{}.{}", path, key),
-                     fmt::format("{} is computed when the template is deployed",
-                                 in_quotes(written->text)),
-                     "write the value in, or import what az prints of the deployed resources"});
+  notes_.incomplete(
+      {written->mark, path.empty() ? std::string(key) : fmt::format("{}.{}", path, key),
+       fmt::format("{} is computed when the template is deployed", in_quotes(written->text)),
+       "write the value in, or import what az prints of the deployed resources"});
   return nullptr;
 }
 
@@ -260,8 +273,7 @@ void AzureReader::note_rest(const AzureResource& resource,
 
 void AzureReader::wrong(const JsonNode& node, const std::string& path,
                         const std::string& expected) {
-  static constexpr std::string_view kWords[] = {"nothing", "",       "", "",
-                                                "a list",  "an object"};
+  static constexpr std::string_view kWords[] = {"nothing", "", "", "", "a list", "an object"};
   const std::string_view word = kWords[static_cast<size_t>(node.kind)];
   errors_.add(node.mark, path,
               fmt::format("expected {}, not {}", expected,

@@ -61,9 +61,9 @@ std::string text_of(const IpPrefix& prefix) {
 std::string text_of(const AddressRange& range) {
   const auto selector =
       TrafficSelector{.first_address = range.first, .last_address = range.last}.to_string();
-  return IpPrefix::parse(selector) ? selector
-                                   : fmt::format("{}-{}", range.first.to_string(),
-                                                 range.last.to_string());
+  return IpPrefix::parse(selector)
+             ? selector
+             : fmt::format("{}-{}", range.first.to_string(), range.last.to_string());
 }
 
 // Collects the fields of one object and puts them into the schema's order.
@@ -140,7 +140,8 @@ Lines lines_of(const VirtualNetwork& network) {
   writer.write("address_space", network.address_space);
   Lines subnets;
   for (const Subnet& subnet : network.subnets)
-    subnets.push_back(fmt::format("{}: {}", scalar(subnet.name), scalar(subnet.prefix->to_string())));
+    subnets.push_back(
+        fmt::format("{}: {}", scalar(subnet.name), scalar(subnet.prefix->to_string())));
   if (!subnets.empty()) writer.write_object("subnets", subnets);
   writer.write("interfaces", network.interfaces);
   return writer.finish();

@@ -11,8 +11,8 @@
 
 namespace twinspan::policy {
 
-// parse_config() of the result yields the same model. Names and texts must be such as parse_config()
-// takes: one line of UTF-8 without control characters.
+// parse_config() of the result yields the same model. Names and texts must be such as
+// parse_config() takes: one line of UTF-8 without control characters.
 std::string write_estate(const Model& model);
 
 }  // namespace twinspan::policy

@@ -26,7 +26,9 @@ class SettingsWriter {
     --depth_;
     line("}");
   }
-  void set(std::string_view key, std::string_view value) { line(fmt::format("{} = {}", key, value)); }
+  void set(std::string_view key, std::string_view value) {
+    line(fmt::format("{} = {}", key, value));
+  }
   void comment(std::string_view text) { line(fmt::format("# {}", text)); }
   std::string take() { return std::move(text_); }
 
@@ -50,8 +52,7 @@ Lifetime lifetime_of(uint64_t whole) {
 // A name that is one word of strongSwan's.
 std::string section_name(std::string_view name) {
   std::string text(name);
-  std::ranges::replace_if(
-      text, [](char letter) { return letter == '.' || letter == '/'; }, '-');
+  std::ranges::replace_if(text, [](char letter) { return letter == '.' || letter == '/'; }, '-');
   return text;
 }
 
@@ -104,10 +105,12 @@ class Exporter {
 void Exporter::write_head() {
   out_.comment(fmt::format("The other end of connection {}, for strongSwan 5.9 or later:",
                            connection_.name));
-  out_.comment("/etc/swanctl/swanctl.conf or a file in /etc/swanctl/conf.d, then swanctl --load-all.");
+  out_.comment(
+      "/etc/swanctl/swanctl.conf or a file in /etc/swanctl/conf.d, then swanctl --load-all.");
   if (tunnel_.any_to_any) write_route_advice();
-  const bool has_more = std::ranges::any_of(
-      tunnel_.ike_proposals, [](const IkeProposal& proposal) { return !proposal.additional.empty(); });
+  const bool has_more = std::ranges::any_of(tunnel_.ike_proposals, [](const IkeProposal& proposal) {
+    return !proposal.additional.empty();
+  });
   if (has_more) out_.comment("ke1_... (RFC 9370) needs strongSwan 6.");
   if (tunnel_.esp_proposals.front().esn)
     out_.comment("kernel-libipsec has no ESN: with it, take -esn out of esp_proposals.");
@@ -124,13 +127,15 @@ void Exporter::write_route_advice() {
       routes.push_back(prefix->to_string());
   }
   out_.comment("");
-  out_.comment("Route-based: the selectors are any-to-any, and routes choose the tunnel. Before it comes");
+  out_.comment(
+      "Route-based: the selectors are any-to-any, and routes choose the tunnel. Before it comes");
   out_.comment("up, give it a device, or all traffic of the host goes into it:");
   out_.comment("  kernel: take the # from if_id_in and if_id_out below, and");
   out_.comment("      ip link add ipsec42 type xfrm dev eth0 if_id 42; ip link set ipsec42 up");
   for (const std::string& route : routes)
     out_.comment(fmt::format("      ip route add {} dev ipsec42", route));
-  out_.comment("  kernel-libipsec: charon.install_routes = no in strongswan.conf, and once ipsec0 is there");
+  out_.comment(
+      "  kernel-libipsec: charon.install_routes = no in strongswan.conf, and once ipsec0 is there");
   for (const std::string& route : routes)
     out_.comment(fmt::format("      ip route add {} dev ipsec0", route));
   out_.comment("");
@@ -246,10 +251,10 @@ void Exporter::write_secrets(const ExportKeys& keys) {
   const std::string name = section_name(connection_.name);
   out_.open("secrets");
   if (!tunnel_.psk_file.empty()) {
-    write_secret(fmt::format("ike-{}", name),
-                 {swanctl_identity(tunnel_.remote_identity),
-                  swanctl_identity(tunnel_.local_identity)},
-                 keys.shared_key, *connection_.shared_key_file);
+    write_secret(
+        fmt::format("ike-{}", name),
+        {swanctl_identity(tunnel_.remote_identity), swanctl_identity(tunnel_.local_identity)},
+        keys.shared_key, *connection_.shared_key_file);
   }
   if (tunnel_.ppk) {
     write_secret(fmt::format("ppk-{}", name), {in_double_quotes(tunnel_.ppk->id)}, keys.ppk,
@@ -270,8 +275,7 @@ Result<std::string, ConfigErrors> export_strongswan(const Model& model, std::str
                              fmt::format("the file has no connection {}", in_quotes(name)),
                              suggestion(name, known)}});
   }
-  TRY_ASSIGN(const Plan plan,
-             compile(model, *connection->virtual_network_gateway1, instance, ""));
+  TRY_ASSIGN(const Plan plan, compile(model, *connection->virtual_network_gateway1, instance, ""));
   const auto tunnel = std::ranges::find(plan.tunnels, name, &TunnelPlan::connection);
   const VirtualNetworkGateway* const gateway = local_gateway(model, *connection);
   CHECK(tunnel != plan.tunnels.end() && gateway != nullptr);

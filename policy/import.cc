@@ -47,9 +47,8 @@ void ImportNotes::add(Severity severity, const char* id, Note note) {
 }
 
 Findings ImportNotes::take() {
-  std::ranges::stable_sort(notes_, {}, [](const Finding& note) {
-    return std::tie(note.file, note.line, note.column);
-  });
+  std::ranges::stable_sort(
+      notes_, {}, [](const Finding& note) { return std::tie(note.file, note.line, note.column); });
   return std::move(notes_);
 }
 

@@ -49,8 +49,8 @@ void add_all(std::vector<AzureResource> resources, AzureImport& import) {
   }
   for (const AzureResource& resource : resources) {
     if (resource.type != AzureType::Other) continue;
-    import.notes.not_carried({resource.mark(), resource.path,
-                              "a resource of this type is not part of the model", ""});
+    import.notes.not_carried(
+        {resource.mark(), resource.path, "a resource of this type is not part of the model", ""});
   }
 }
 
@@ -75,9 +75,8 @@ Result<Import, ConfigErrors> import_azure(std::string_view text, std::string fil
   AzureReader reader(*root, errors, notes);
   AzureImport import{.reader = reader, .notes = notes, .result = result};
   std::vector<AzureResource> resources = reader.resources(*root);
-  const bool has_any = std::ranges::any_of(resources, [](const AzureResource& resource) {
-    return resource.type != AzureType::Other;
-  });
+  const bool has_any = std::ranges::any_of(
+      resources, [](const AzureResource& resource) { return resource.type != AzureType::Other; });
   if (!has_any) {
     errors.add(root->mark, "", "there is no virtual network, gateway or connection in it",
                "import a template, or what `az network vnet list -o json` and its like print");

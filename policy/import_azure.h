@@ -1,8 +1,8 @@
 // An Azure template, or what `az ... -o json` prints of virtual networks, their gateways, local
 // network gateways, connections, peerings and public addresses, to a model.
 //
-// Objects stand in one file, alone or in lists (`jq -s . a.json b.json` joins several outputs), with
-// their "properties" or with what is in there lifted to the top. Fields have Azure's names; of
+// Objects stand in one file, alone or in lists (`jq -s . a.json b.json` joins several outputs),
+// with their "properties" or with what is in there lifted to the top. Fields have Azure's names; of
 // expressions, those that name things are understood (policy/azure_template.h).
 #pragma once
 

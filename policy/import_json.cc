@@ -140,10 +140,10 @@ SourceMark TreeBuilder::begin_token() {
 bool TreeBuilder::add(JsonKind kind, std::string text) {
   const SourceMark mark = begin_token();
   if (text.size() > kJsonTextMax) {
-    return fail(mark,
-                fmt::format("a text of {} bytes, more than the {} allowed", text.size(),
-                            kJsonTextMax),
-                "is a quote missing?");
+    return fail(
+        mark,
+        fmt::format("a text of {} bytes, more than the {} allowed", text.size(), kJsonTextMax),
+        "is a quote missing?");
   }
   return place_for({.kind = kind, .mark = mark, .text = std::move(text)}) != nullptr;
 }
@@ -207,8 +207,8 @@ bool TreeBuilder::parse_error(size_t position, const std::string& token,
 
 bool TreeBuilder::fail(SourceMark mark, std::string message, std::string remedy) {
   if (!error_)
-    error_ = ConfigError{file_name_, mark.line, mark.column, "", std::move(message),
-                         std::move(remedy)};
+    error_ =
+        ConfigError{file_name_, mark.line, mark.column, "", std::move(message), std::move(remedy)};
   return false;
 }
 

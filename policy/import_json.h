@@ -14,7 +14,7 @@
 
 namespace twinspan::policy {
 
-inline constexpr size_t kJsonDepthMax = 64;      // Levels; templates nest a dozen.
+inline constexpr size_t kJsonDepthMax = 64;  // Levels; templates nest a dozen.
 inline constexpr size_t kJsonValuesMax = 500000;
 inline constexpr size_t kJsonTextMax = 64 << 10;  // Bytes of one text: certificates stand in some.
 

@@ -112,10 +112,10 @@ void Builder::keep_key(const SettingsValue& value, const std::string& path,
     result_.keys.push_back({file, *std::move(secret)});
     return;
   }
-  notes_.incomplete({value.text_mark, path,
-                     fmt::format("the key is no hexadecimal or base64 text, or not of 1 to {} bytes",
-                                 kKeyMax),
-                     "agree on another key"});
+  notes_.incomplete(
+      {value.text_mark, path,
+       fmt::format("the key is no hexadecimal or base64 text, or not of 1 to {} bytes", kKeyMax),
+       "agree on another key"});
 }
 
 // What swanctl finds in its folders by itself.
@@ -148,8 +148,7 @@ void Builder::add_key(const SwanctlConnection& read, Connection& connection) {
   connection.shared_key_file = marked(file, key == nullptr ? read.mark : key->mark);
   if (key != nullptr) return keep_key(*key, "secrets", file);
   notes_.incomplete({read.mark, fmt::format("connections.{}", read.name),
-                     "there is no key for it in the file",
-                     fmt::format("put it into {}", file)});
+                     "there is no key for it in the file", fmt::format("put it into {}", file)});
 }
 
 void Builder::add_ppk(const SwanctlConnection& read, Connection& connection) {
@@ -216,8 +215,9 @@ void Builder::finish() {
 void note_other_sections(const SettingsSection& root, ImportNotes& notes) {
   for (const SettingsSection& section : root.sections) {
     if (section.name == "pools") {
-      notes.not_carried({section.mark, "pools", "address pools are of remote access, which is not "
-                                                "part of the model",
+      notes.not_carried({section.mark, "pools",
+                         "address pools are of remote access, which is not "
+                         "part of the model",
                          ""});
     } else if (section.name == "authorities") {
       notes.not_carried({section.mark, "authorities",

@@ -29,7 +29,8 @@ class Unfolder {
                   fmt::format("the section {} inherits from itself", in_quotes(section.name)));
     if (open_.size() > kSettingsDepthMax)
       return fail(section.mark, fmt::format("nested deeper than {} levels once references are "
-                                            "unfolded", kSettingsDepthMax));
+                                            "unfolded",
+                                            kSettingsDepthMax));
     open_.push_back(&section);
     auto result = unfold_open(section);
     open_.pop_back();
@@ -42,7 +43,8 @@ class Unfolder {
     nodes_ += 1 + section.values.size();
     if (nodes_ > kSettingsNodesMax)
       return fail(section.mark, fmt::format("more than {} sections and values once references are "
-                                            "unfolded", kSettingsNodesMax));
+                                            "unfolded",
+                                            kSettingsNodesMax));
     SettingsSection result{.name = section.name, .mark = section.mark};
     result.values = section.values;
     for (const SettingsSection& inner : section.sections) {
@@ -79,7 +81,10 @@ class Unfolder {
 
   std::nullopt_t fail(SourceMark mark, std::string message) {
     if (!error_)
-      error_ = ConfigError{settings_.files[mark.file], mark.line, mark.column, "",
+      error_ = ConfigError{settings_.files[mark.file],
+                           mark.line,
+                           mark.column,
+                           "",
                            std::move(message),
                            "name sections by their full path, as they stand in the file"};
     return std::nullopt;

@@ -42,9 +42,7 @@ class SettingsParser {
   bool at_end() const { return next_ >= text_.size(); }
   char peek() const { return at_end() ? '\0' : text_[next_]; }
   SourceMark mark() const {
-    return {.file = file_,
-            .line = line_,
-            .column = static_cast<uint32_t>(next_ - line_begin_ + 1)};
+    return {.file = file_, .line = line_, .column = static_cast<uint32_t>(next_ - line_begin_ + 1)};
   }
   void advance() {
     if (text_[next_++] != '\n') return;
@@ -69,8 +67,8 @@ class SettingsParser {
 
   bool fail(SourceMark place, std::string message, std::string remedy) {
     if (!error_)
-      error_ = ConfigError{reading_.files[place.file], place.line, place.column, "",
-                           std::move(message), std::move(remedy)};
+      error_ = ConfigError{reading_.files[place.file], place.line,       place.column, "",
+                           std::move(message),         std::move(remedy)};
     return false;
   }
   bool count_node(SourceMark place) {
@@ -108,8 +106,9 @@ bool SettingsParser::read_statement(SettingsSection& section, size_t depth) {
   const SourceMark place = mark();
   const std::string name(take_until(kEndsOfName));
   if (name.empty()) {
-    return fail(place, fmt::format("expected a key or a section, not {}",
-                                   in_quotes(std::string_view(text_).substr(next_, 1))),
+    return fail(place,
+                fmt::format("expected a key or a section, not {}",
+                            in_quotes(std::string_view(text_).substr(next_, 1))),
                 "write key = value, or name { ... }");
   }
   skip(" \t\r");
@@ -143,8 +142,8 @@ bool SettingsParser::read_section(SettingsSection& parent, SettingsSection head,
   auto found = std::ranges::find(parent.sections, head.name, &SettingsSection::name);
   if (found == parent.sections.end()) {
     if (parent.sections.size() >= kSettingsSectionsMax)
-      return fail(place,
-                  fmt::format("more than {} sections in one section", kSettingsSectionsMax), "");
+      return fail(place, fmt::format("more than {} sections in one section", kSettingsSectionsMax),
+                  "");
     parent.sections.push_back(std::move(head));
     found = parent.sections.end() - 1;
   } else {
@@ -164,8 +163,7 @@ bool SettingsParser::read_references(SettingsSection& section) {
     skip_to_token();
     const SourceMark place = mark();
     const std::string name(take_until(kEndsOfName));
-    if (name.empty())
-      return fail(place, "expected the name of a section behind ':' or ','", "");
+    if (name.empty()) return fail(place, "expected the name of a section behind ':' or ','", "");
     if (!count_node(place)) return false;
     section.references.push_back({name, place});
     skip_to_token();
@@ -259,8 +257,8 @@ bool SettingsParser::read_include(SettingsSection& section, size_t depth) {
     reading_.files.push_back(file.name);
     const uint32_t number = static_cast<uint32_t>(reading_.files.size() - 1);
     if (const auto bad = check_yaml_text(file.text, number)) {
-      error_ = ConfigError{file.name, bad->mark.line, bad->mark.column, "", bad->message,
-                           bad->remedy};
+      error_ =
+          ConfigError{file.name, bad->mark.line, bad->mark.column, "", bad->message, bad->remedy};
       return false;
     }
     ++reading_.include_depth;
@@ -294,12 +292,12 @@ Result<std::vector<IncludedFile>, std::string> refuse_includes(std::string_view,
 Result<Settings, ConfigErrors> read_settings(std::string_view text, const std::string& file_name,
                                              const IncludeReader& include) {
   if (text.size() > kImportTextMax) {
-    return Err(ConfigErrors{{file_name, 0, 0, "",
-                             fmt::format("larger than {} MiB", kImportTextMax >> 20), ""}});
+    return Err(ConfigErrors{
+        {file_name, 0, 0, "", fmt::format("larger than {} MiB", kImportTextMax >> 20), ""}});
   }
   if (const auto bad = check_yaml_text(text, 0)) {
-    return Err(ConfigErrors{
-        {file_name, bad->mark.line, bad->mark.column, "", bad->message, bad->remedy}});
+    return Err(
+        ConfigErrors{{file_name, bad->mark.line, bad->mark.column, "", bad->message, bad->remedy}});
   }
   Reading reading{.include = include, .files = {file_name}, .bytes = text.size()};
   SettingsParser parser(text, reading);

@@ -3,8 +3,8 @@
 // of which every value knows its place.
 //
 // Files are not read here: whoever calls hands in what an include statement names, or refuses it.
-// As strongSwan does, a later value replaces an earlier one of the same key, and sections of the same
-// name are one.
+// As strongSwan does, a later value replaces an earlier one of the same key, and sections of the
+// same name are one.
 #pragma once
 
 #include <functional>
@@ -17,13 +17,13 @@
 
 namespace twinspan::policy {
 
-inline constexpr size_t kSettingsDepthMax = 32;     // Levels of sections.
+inline constexpr size_t kSettingsDepthMax = 32;      // Levels of sections.
 inline constexpr size_t kSettingsNodesMax = 100000;  // Sections and values, references unfolded.
 // In one section; looking for one takes time that grows with their number.
 inline constexpr size_t kSettingsValuesMax = 1000;
 inline constexpr size_t kSettingsSectionsMax = 10000;
-inline constexpr size_t kSettingsValueMax = 4096;   // Bytes of one.
-inline constexpr size_t kSettingsFilesMax = 64;     // Includes in includes among them.
+inline constexpr size_t kSettingsValueMax = 4096;  // Bytes of one.
+inline constexpr size_t kSettingsFilesMax = 64;    // Includes in includes among them.
 inline constexpr size_t kIncludeDepthMax = 8;
 
 struct SettingsValue {
@@ -65,8 +65,8 @@ Result<std::vector<IncludedFile>, std::string> refuse_includes(std::string_view 
                                                                std::string_view including);
 
 struct Settings {
-  SettingsSection root;             // References are resolved, and none is left.
-  std::vector<std::string> files;   // SourceMark::file is an index into it; the first is the file.
+  SettingsSection root;            // References are resolved, and none is left.
+  std::vector<std::string> files;  // SourceMark::file is an index into it; the first is the file.
 };
 
 Result<Settings, ConfigErrors> read_settings(std::string_view text, const std::string& file_name,

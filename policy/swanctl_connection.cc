@@ -25,8 +25,8 @@ constexpr uint64_t kProbesUntilDead = 3;
 
 // What "default" begins with, of what both ends know.
 const IkeProposal kDefaultIke = {.encryption = {EncryptionId::AesGcm16, 256},
-                                     .prf = PrfId::HmacSha384,
-                                     .group = DhGroupId::Ecp384};
+                                 .prf = PrfId::HmacSha384,
+                                 .group = DhGroupId::Ecp384};
 const EspProposal kDefaultEsp = {
     .encryption = {EncryptionId::AesGcm16, 256}, .pfs_group = DhGroupId::None, .esn = false};
 
@@ -55,8 +55,7 @@ class ConnectionReader {
     out_.name = section_.name;
     out_.mark = out_.connection.mark = section_.mark;
     out_.connection.connection_type = marked(ConnectionType::Ipsec, section_.mark);
-    const bool is_admitted =
-        admit_settings(section_, connection_settings(), path_, reading_.notes);
+    const bool is_admitted = admit_settings(section_, connection_settings(), path_, reading_.notes);
     if (!admit_version() || !is_admitted || !read_rounds()) return std::nullopt;
     read_addresses();  // Selectors may follow from them.
     if (!read_children() || !read_policy()) return std::nullopt;
@@ -106,7 +105,7 @@ class ConnectionReader {
   // The first of a list that is spoken here; nullopt: none is, which has been told.
   template <class Proposal, class Read>
   std::optional<Proposal> choose_proposal(const SettingsValue* value, std::string_view key,
-                                          const Proposal& default_proposal, Read read) {
+                                          const Proposal& default_proposal, Read read_word) {
     const std::string place = fmt::format("{}.{}", path_, key);
     const SourceMark mark = value == nullptr ? section_.mark : value->text_mark;
     std::optional<Proposal> chosen;
@@ -119,7 +118,7 @@ class ConnectionReader {
       } else if (word == "default") {
         chosen = default_proposal;
         has_more = true;
-      } else if (const auto words = read(word, unknown)) {
+      } else if (const auto words = read_word(word, unknown)) {
         chosen = words->proposal;
         has_more = words->has_alternatives;
       } else if (first_unknown.empty()) {
@@ -127,12 +126,14 @@ class ConnectionReader {
       }
     }
     if (!chosen) {
-      refuse(mark, key, fmt::format("no proposal that is spoken here: {}", in_quotes(first_unknown)),
+      refuse(mark, key,
+             fmt::format("no proposal that is spoken here: {}", in_quotes(first_unknown)),
              "agree on other algorithms with the peer");
     } else if (has_more) {
       reading_.notes.chosen({mark, place,
                              fmt::format("of the alternatives {} is taken; a policy is one "
-                                         "combination", swanctl_proposal(*chosen)),
+                                         "combination",
+                                         swanctl_proposal(*chosen)),
                              "check that the peer takes it"});
     }
     if (chosen && !first_unknown.empty()) {
@@ -261,8 +262,8 @@ void ConnectionReader::read_public_keys(const SettingsSection& local,
                                 "the peer has one key here; the first is taken", ""});
   }
   if (const SettingsValue* const own = local.value("pubkeys")) {
-    reading_.notes.chosen({own->mark, path_ + ".local.pubkeys",
-                           "our public key follows from the private one", ""});
+    reading_.notes.chosen(
+        {own->mark, path_ + ".local.pubkeys", "our public key follows from the private one", ""});
   }
   out_.connection.authentication_type = marked(AuthenticationType::RawPublicKey, section_.mark);
   out_.connection.raw_key = std::move(reference);
@@ -275,10 +276,9 @@ MarkedText ConnectionReader::identity(const SettingsSection& round, const char* 
   const bool is_any = id == nullptr || id->text == "%any";
   if (is_any && std::string_view(side) == "local") return {.mark = section_.mark};
   if (is_any) {
-    reading_.notes.chosen({id == nullptr ? section_.mark : id->mark,
-                           fmt::format("{}.{}", path_, key),
-                           "a peer of any identity was served; here it has to be its address",
-                           "write remote_id"});
+    reading_.notes.chosen(
+        {id == nullptr ? section_.mark : id->mark, fmt::format("{}.{}", path_, key),
+         "a peer of any identity was served; here it has to be its address", "write remote_id"});
     return {.mark = section_.mark};
   }
   if (auto ours = read_swanctl_identity(id->text)) return marked(*std::move(ours), id->text_mark);
@@ -357,9 +357,8 @@ std::optional<MarkedList<AddressRange>> ConnectionReader::ranges(const SettingsS
     if (range) {
       all.value.push_back(marked(*range, all.mark));
     } else {
-      reading_.wrong(
-          all.mark, fmt::format("{}.{}", path_, place),
-          fmt::format("expected a prefix like 10.1.0.0/16, not {}", in_quotes(word)));
+      reading_.wrong(all.mark, fmt::format("{}.{}", path_, place),
+                     fmt::format("expected a prefix like 10.1.0.0/16, not {}", in_quotes(word)));
     }
   }
   return all;
@@ -383,10 +382,10 @@ Marked<IpAddress> ConnectionReader::first_address(const char* key, MarkedText* n
     }
   }
   if (passed_over > 0) {
-    reading_.notes.not_carried({value->text_mark, fmt::format("{}.{}", path_, key),
-                                fmt::format("one address is taken of it, {} others are not",
-                                            passed_over),
-                                "write a connection for each"});
+    reading_.notes.not_carried(
+        {value->text_mark, fmt::format("{}.{}", path_, key),
+         fmt::format("one address is taken of it, {} others are not", passed_over),
+         "write a connection for each"});
   }
   return address;
 }
@@ -425,8 +424,7 @@ bool ConnectionReader::read_policy() {
   const auto esp = esp_proposal();
   if (!ike || !esp) return false;
   if (ike->additional != esp->additional && !(esp->pfs_group == DhGroupId::None))
-    return refuse(section_.mark, "proposals",
-                  "IKE and ESP have different additional key exchanges",
+    return refuse(section_.mark, "proposals", "IKE and ESP have different additional key exchanges",
                   "use the same ones in both");
   const auto text = [&](const char* word) { return marked(std::string(word), section_.mark); };
   const auto words = [&](const Encryption& encryption, IntegrityId integrity, MarkedText& first,
@@ -439,8 +437,8 @@ bool ConnectionReader::read_policy() {
   words(esp->encryption, esp->integrity, policy.ipsec_encryption, policy.ipsec_integrity);
   policy.ike_prf = text(find_prf(ike->prf)->name);
   policy.dh_group = text(find_dh_group(ike->group)->name);
-  policy.pfs_group = text(esp->pfs_group == DhGroupId::None ? "None"
-                                                            : find_dh_group(esp->pfs_group)->name);
+  policy.pfs_group =
+      text(esp->pfs_group == DhGroupId::None ? "None" : find_dh_group(esp->pfs_group)->name);
   policy.esn = marked(esp->esn, section_.mark);
   set_lifetimes(policy);
   if (!ike->additional.empty()) {
@@ -475,7 +473,8 @@ void ConnectionReader::set_lifetimes(IpsecPolicy& policy) {
                                     tenth_more(quantity(child, child_path, "rekey_packets", 0)));
   const auto seconds = [&](uint64_t rekeyed, uint64_t lived, uint64_t otherwise,
                            const std::string& path) {
-    if (rekeyed != 0) return marked(std::clamp<uint64_t>(lived, 1, kLifeTimeSecondsMax), section_.mark);
+    if (rekeyed != 0)
+      return marked(std::clamp<uint64_t>(lived, 1, kLifeTimeSecondsMax), section_.mark);
     reading_.notes.chosen({section_.mark, path + ".rekey_time",
                            fmt::format("SAs are not for ever here, but for {} s", otherwise), ""});
     return marked(otherwise, section_.mark);
@@ -484,7 +483,8 @@ void ConnectionReader::set_lifetimes(IpsecPolicy& policy) {
   policy.sa_life_time_seconds = seconds(child_rekey, life, kSaLifeTimeSeconds, child_path);
   policy.sa_data_size_kilobytes =
       marked(std::min((bytes + 1023) / 1024, kDataSizeKilobytesMax), section_.mark);
-  if (packets != 0) policy.sa_life_packets = marked(std::min(packets, uint64_t{1} << 62), section_.mark);
+  if (packets != 0)
+    policy.sa_life_packets = marked(std::min(packets, uint64_t{1} << 62), section_.mark);
 }
 
 void ConnectionReader::read_behaviour() {

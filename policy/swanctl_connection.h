@@ -4,8 +4,8 @@
 
 #include <optional>
 
-#include "policy/import.h"
 #include "policy/config_error.h"
+#include "policy/import.h"
 #include "policy/settings_text.h"
 #include "policy/swanctl_words.h"
 

@@ -34,10 +34,10 @@ constexpr Word<Encryption> kEncryptions[] = {
     {"aes256gcm128", {EncryptionId::AesGcm16, 256}},
 };
 constexpr Word<IntegrityId> kIntegrities[] = {
-    {"sha1", IntegrityId::HmacSha1_96},          {"sha256", IntegrityId::HmacSha256_128},
-    {"sha384", IntegrityId::HmacSha384_192},     {"sha512", IntegrityId::HmacSha512_256},
-    {"sha", IntegrityId::HmacSha1_96},           {"sha2_256", IntegrityId::HmacSha256_128},
-    {"sha2_384", IntegrityId::HmacSha384_192},   {"sha2_512", IntegrityId::HmacSha512_256},
+    {"sha1", IntegrityId::HmacSha1_96},        {"sha256", IntegrityId::HmacSha256_128},
+    {"sha384", IntegrityId::HmacSha384_192},   {"sha512", IntegrityId::HmacSha512_256},
+    {"sha", IntegrityId::HmacSha1_96},         {"sha2_256", IntegrityId::HmacSha256_128},
+    {"sha2_384", IntegrityId::HmacSha384_192}, {"sha2_512", IntegrityId::HmacSha512_256},
 };
 constexpr Word<PrfId> kPrfs[] = {
     {"prfsha1", PrfId::HmacSha1},
@@ -46,12 +46,18 @@ constexpr Word<PrfId> kPrfs[] = {
     {"prfsha512", PrfId::HmacSha512},
 };
 constexpr Word<DhGroupId> kGroups[] = {
-    {"modp1024", DhGroupId::Modp1024},     {"modp2048", DhGroupId::Modp2048},
-    {"modp3072", DhGroupId::Modp3072},     {"modp4096", DhGroupId::Modp4096},
-    {"modp2048s256", DhGroupId::Modp2048_256}, {"ecp256", DhGroupId::Ecp256},
-    {"ecp384", DhGroupId::Ecp384},         {"ecp521", DhGroupId::Ecp521},
-    {"curve25519", DhGroupId::Curve25519}, {"mlkem512", DhGroupId::MlKem512},
-    {"mlkem768", DhGroupId::MlKem768},     {"mlkem1024", DhGroupId::MlKem1024},
+    {"modp1024", DhGroupId::Modp1024},
+    {"modp2048", DhGroupId::Modp2048},
+    {"modp3072", DhGroupId::Modp3072},
+    {"modp4096", DhGroupId::Modp4096},
+    {"modp2048s256", DhGroupId::Modp2048_256},
+    {"ecp256", DhGroupId::Ecp256},
+    {"ecp384", DhGroupId::Ecp384},
+    {"ecp521", DhGroupId::Ecp521},
+    {"curve25519", DhGroupId::Curve25519},
+    {"mlkem512", DhGroupId::MlKem512},
+    {"mlkem768", DhGroupId::MlKem768},
+    {"mlkem1024", DhGroupId::MlKem1024},
     {"x25519", DhGroupId::Curve25519},
 };
 
@@ -300,10 +306,10 @@ std::optional<IkeProposalWords> read_ike_proposal(std::string_view text, std::st
     unknown = "no PRF";
     return std::nullopt;
   }
-  words.proposal.prf = all->prfs.empty() ? implied_prf(is_aead(words.proposal.encryption)
-                                                           ? all->integrities.front()
-                                                           : words.proposal.integrity)
-                                         : all->prfs.front();
+  words.proposal.prf =
+      all->prfs.empty() ? implied_prf(is_aead(words.proposal.encryption) ? all->integrities.front()
+                                                                         : words.proposal.integrity)
+                        : all->prfs.front();
   words.proposal.additional = all->additional;
   words.has_alternatives = all->have_alternatives();
   return words;
@@ -387,8 +393,8 @@ std::optional<SecretBytes> read_secret(std::string_view text) {
 
 std::string swanctl_secret(ByteView secret) {
   const std::string text(secret.begin(), secret.end());
-  const bool is_readable = std::ranges::all_of(text, is_printable) && !text.starts_with("0x") &&
-                           !text.starts_with("0s");
+  const bool is_readable =
+      std::ranges::all_of(text, is_printable) && !text.starts_with("0x") && !text.starts_with("0s");
   return is_readable ? in_double_quotes(text) : "0x" + hex_of(secret);
 }
 

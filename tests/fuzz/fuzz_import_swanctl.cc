@@ -8,8 +8,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace twinspan::policy;
   const std::string text(reinterpret_cast<const char*>(data), size);
-  const IncludeReader itself = [&](std::string_view, std::string_view)
-      -> twinspan::Result<std::vector<IncludedFile>, std::string> {
+  const IncludeReader itself =
+      [&](std::string_view,
+          std::string_view) -> twinspan::Result<std::vector<IncludedFile>, std::string> {
     return std::vector<IncludedFile>{{"s.conf", text}};
   };
   const auto imported = import_swanctl(text, "s.conf", itself);

@@ -36,10 +36,11 @@ int report(const ConfigErrors& errors) {
 }
 
 json to_json(const Finding& finding) {
-  return {{"id", finding.id},           {"severity", std::string(policy::name_of(finding.severity))},
-          {"file", finding.file},       {"line", finding.line},
-          {"column", finding.column},   {"objects", finding.objects},
-          {"message", finding.message}, {"remedy", finding.remedy}};
+  return {
+      {"id", finding.id},           {"severity", std::string(policy::name_of(finding.severity))},
+      {"file", finding.file},       {"line", finding.line},
+      {"column", finding.column},   {"objects", finding.objects},
+      {"message", finding.message}, {"remedy", finding.remedy}};
 }
 
 std::string key_path(const std::string& folder, const ImportedKey& key) {
@@ -103,8 +104,7 @@ int run_import(const CommandOptions& options, policy::PeerFileKind kind) {
     std::cerr << text.error() << "\n";
     return kExitConfig;
   }
-  const auto import =
-      policy::import_file(*text, options.file, kind, includes_inside(options.file));
+  const auto import = policy::import_file(*text, options.file, kind, includes_inside(options.file));
   if (!import) return report(import.error());
   if (!options.keys_to.empty()) {
     if (const auto written = write_keys(options.keys_to, import->keys); !written) {
@@ -158,8 +158,7 @@ int run_export_strongswan(const CommandOptions& options) {
     if (connection->shared_key_file.is_set &&
         !read_key(options.file, *connection->shared_key_file, shared_key))
       return kExitConfig;
-    if (connection->ppk && !read_key(options.file, *connection->ppk->file, ppk))
-      return kExitConfig;
+    if (connection->ppk && !read_key(options.file, *connection->ppk->file, ppk)) return kExitConfig;
   }
   policy::ExportKeys keys;
   if (shared_key) keys.shared_key = shared_key->view();

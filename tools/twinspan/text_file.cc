@@ -49,8 +49,9 @@ Result<std::string, std::string> read_text_file(const std::string& path, size_t 
 policy::IncludeReader includes_inside(const std::string& path) {
   std::error_code ignored;
   const fs::path folder = fs::weakly_canonical(fs::absolute(path), ignored).parent_path();
-  return [folder](std::string_view pattern, std::string_view including)
-             -> Result<std::vector<policy::IncludedFile>, std::string> {
+  return [folder](
+             std::string_view pattern,
+             std::string_view including) -> Result<std::vector<policy::IncludedFile>, std::string> {
     // An absolute pattern replaces the folder.
     const fs::path wanted = fs::absolute(std::string(including)).parent_path() / pattern;
     std::vector<policy::IncludedFile> files;

@@ -106,9 +106,12 @@ class EstateMaker {
 
   std::string scalar(const FieldSchema& field) {
     static constexpr const char* kTexts[] = {
-        "plain",      "a b",   "\"with \\\"quotes\\\" and \\\\\"", "\"null\"", "\"- x: y\"",
-        "a-1.psk",    "true",  "\"@x\"",  "x@example.net", "\"#\"",  "\"ä\"", "\"~\"",
-        "\"a, b\"",   "12",    "\"'\"",   "\"[x]\"",       "\"::\""};
+        "plain",    "a b",        "\"with \\\"quotes\\\" and \\\\\"",
+        "\"null\"", "\"- x: y\"", "a-1.psk",
+        "true",     "\"@x\"",     "x@example.net",
+        "\"#\"",    "\"ä\"",      "\"~\"",
+        "\"a, b\"", "12",         "\"'\"",
+        "\"[x]\"",  "\"::\""};
     switch (field.type) {
       case FieldType::Text:
       case FieldType::ObjectName:

@@ -167,14 +167,15 @@ secrets { ike { secret = 0x616263
 }
 
 TEST(ImportSwanctl, FilesThatAreIncludedAddToTheSection) {
-  const IncludeReader reader = [](std::string_view pattern, std::string_view including)
-      -> Result<std::vector<IncludedFile>, std::string> {
+  const IncludeReader reader =
+      [](std::string_view pattern,
+         std::string_view including) -> Result<std::vector<IncludedFile>, std::string> {
     EXPECT_EQ(including, "s.conf");
     EXPECT_EQ(pattern, "conf.d/*.conf");
     return std::vector<IncludedFile>{{"conf.d/x.conf", "\n  vips = 0.0.0.0\n"}};
   };
-  const Import import =
-      imported(conf_with("    version = 2\n", "    version = 2\n    include conf.d/*.conf\n"), reader);
+  const Import import = imported(
+      conf_with("    version = 2\n", "    version = 2\n    include conf.d/*.conf\n"), reader);
   EXPECT_THAT(notes_of(import),
               Contains(HasSubstr("conf.d/x.conf:2:3: error: connections.site.vips: ")));
   EXPECT_THAT(import.model.connections, IsEmpty());
@@ -237,9 +238,11 @@ INSTANTIATE_TEST_SUITE_P(
              "connections.site.proposals: no proposal that is spoken here: '3des'", true},
         Lost{"WeakGroup", "aes256-sha256-modp2048", "aes256-sha1-modp1024",
              "SHA1, DHGroup2 is weak; legacy: true admits it", false},
-        Lost{"Alternatives", "aes256-sha256-modp2048", "3des-md5-modp1024, aes128-aes256-sha256-ecp256",
+        Lost{"Alternatives", "aes256-sha256-modp2048",
+             "3des-md5-modp1024, aes128-aes256-sha256-ecp256",
              "of the alternatives aes128-sha256-prfsha256-ecp256 is taken", false},
-        Lost{"UnknownAlternative", "aes256-sha256-modp2048", "3des-sha256-modp2048, aes128-sha256-ecp256",
+        Lost{"UnknownAlternative", "aes256-sha256-modp2048",
+             "3des-sha256-modp2048, aes128-sha256-ecp256",
              "warning: connections.site.proposals: '3des' is not spoken here", false},
         Lost{"Wildcard", "id = gw-a.example.net }", "id = *.example.net }",
              "connections.site.remote.id: '*.example.net' is no identity", true},
@@ -280,13 +283,15 @@ TEST(ImportSwanctl, WhatIsMalformedIsAnErrorWithItsPlace) {
   EXPECT_THAT(errors_in("a = \"x\nb"), ElementsAre(HasSubstr("s.conf:1:5: this quote is never")));
   EXPECT_THAT(errors_in("a b { }"), ElementsAre(HasSubstr("s.conf:1:3: expected '=' or '{'")));
   EXPECT_THAT(errors_in("= 1"), ElementsAre(HasSubstr("expected a key or a section, not '='")));
-  EXPECT_THAT(errors_in("a : b { }"), ElementsAre(HasSubstr("s.conf:1:5: there is no section 'b'")));
+  EXPECT_THAT(errors_in("a : b { }"),
+              ElementsAre(HasSubstr("s.conf:1:5: there is no section 'b'")));
   EXPECT_THAT(errors_in("a : b { }\nb : a { }"), ElementsAre(HasSubstr("inherits from itself")));
   EXPECT_THAT(errors_in("a { b : a { } }"), ElementsAre(HasSubstr("inherits from itself")));
   EXPECT_THAT(errors_in("a = \xff"), ElementsAre(HasSubstr("UTF-8")));
   EXPECT_THAT(errors_in(std::string("a = \0", 5)), ElementsAre(HasSubstr("s.conf:1:5")));
   EXPECT_THAT(errors_in(""), ElementsAre(HasSubstr("there is no connection in the file")));
-  EXPECT_THAT(errors_in(std::string(kImportTextMax + 1, ' ')), ElementsAre(HasSubstr("larger than")));
+  EXPECT_THAT(errors_in(std::string(kImportTextMax + 1, ' ')),
+              ElementsAre(HasSubstr("larger than")));
   std::string deep;
   for (size_t i = 0; i <= kSettingsDepthMax; ++i) deep += "a {\n";
   EXPECT_THAT(errors_in(deep), ElementsAre(HasSubstr("nested deeper than 32 levels")));
@@ -313,8 +318,8 @@ TEST(ImportSwanctl, ReferencesThatUnfoldWithoutEndAreStopped) {
 }
 
 TEST(ImportSwanctl, IncludesHaveAnEnd) {
-  const IncludeReader itself = [](std::string_view, std::string_view)
-      -> Result<std::vector<IncludedFile>, std::string> {
+  const IncludeReader itself =
+      [](std::string_view, std::string_view) -> Result<std::vector<IncludedFile>, std::string> {
     return std::vector<IncludedFile>{{"x.conf", "include x.conf\n"}};
   };
   const auto import = import_swanctl("include x.conf\n", "s.conf", itself);
@@ -323,16 +328,13 @@ TEST(ImportSwanctl, IncludesHaveAnEnd) {
 }
 
 TEST(SwanctlWords, IdentitiesKeepTheirTypes) {
-  const Identity identities[] = {{IdentityType::Ipv4, "192.0.2.1"},
-                                 {IdentityType::Ipv6, "2001:db8::1"},
-                                 {IdentityType::Fqdn, "gw.example.net"},
-                                 {IdentityType::Email, "a=b@example.net"},
-                                 {IdentityType::KeyId, "site \"b\"#1"},
-                                 {IdentityType::KeyId, "#begins"}};
+  const Identity identities[] = {
+      {IdentityType::Ipv4, "192.0.2.1"},      {IdentityType::Ipv6, "2001:db8::1"},
+      {IdentityType::Fqdn, "gw.example.net"}, {IdentityType::Email, "a=b@example.net"},
+      {IdentityType::KeyId, "site \"b\"#1"},  {IdentityType::KeyId, "#begins"}};
   for (const Identity& identity : identities) {
     const std::string text = swanctl_identity(identity);
-    const Import import =
-        imported(conf_with("id = gw-a.example.net }", "id = " + text + "\n }"));
+    const Import import = imported(conf_with("id = gw-a.example.net }", "id = " + text + "\n }"));
     const std::string expected =
         (identity.type == IdentityType::KeyId ? "keyid:" : "") + identity.text;
     EXPECT_EQ(*only_connection(import).remote_id, expected) << text;
@@ -344,8 +346,8 @@ TEST(SwanctlWords, IdentitiesKeepTheirTypes) {
 }
 
 TEST(SwanctlWords, SecretsKeepTheirBytes) {
-  const std::string keys[] = {"plain",        "with \"quotes\" and \\", "0xnot hex",
-                              "0snot base64", std::string("\0\xff\n", 3),  "\x01\xff"};
+  const std::string keys[] = {"plain",        "with \"quotes\" and \\",   "0xnot hex",
+                              "0snot base64", std::string("\0\xff\n", 3), "\x01\xff"};
   for (const std::string& key : keys) {
     const ByteView bytes(reinterpret_cast<const uint8_t*>(key.data()), key.size());
     const Import import =
