@@ -263,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
     ImportAzure, NotCarried,
     testing::Values(
         Lost{"IkeV1", "\"IKEv2\"", "\"IKEv1\"",
-             "a.json:28:29: error: connections.a-to-branch.connectionProtocol: IKEv1 is not spoken "
+             "a.json:29:29: error: connections.a-to-branch.connectionProtocol: IKEv1 is not spoken "
              "here, for good; have the peer use IKEv2 [import.left-out]",
              true},
         Lost{"NatRule", "\"routingWeight\": 0", "\"ingressNatRules\": [ { \"id\": \"/x/nat\" } ]",
