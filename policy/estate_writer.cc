@@ -281,6 +281,8 @@ Lines lines_of(const Connection& connection) {
   writer.write("legacy", connection.legacy);
   writer.write("encapsulation", connection.encapsulation);
   writer.write("copy_dscp", connection.copy_dscp);
+  writer.write("per_resource_sas", connection.per_resource_sas);
+  writer.write("aggfrag", connection.aggfrag);
   writer.write("enable_bgp", connection.enable_bgp);
   writer.write("connection_mode", connection.connection_mode);
   writer.write("dpd_timeout_seconds", connection.dpd_timeout_seconds);
