@@ -93,7 +93,7 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   const TwoEnds shown{{model, ends.there.connection}, ends.there};
   CheckItem item{.object = shown.back_path(place.object), .field = place.field};
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
-  const std::string_view name = gateway == nullptr ? "the gateway" : gateway->name;
+  const std::string name = gateway == nullptr ? "the gateway" : gateway->name;
   switch (compare_address(ends)) {
     case Verdict::Right:
       item.result = CheckResult::Pass;

@@ -107,8 +107,9 @@ class Host {
   // Sockets carry the mark that keeps them out of the tunnels' tables. Refused, with the owner
   // named, when the address is taken. Non-blocking.
   virtual Result<std::vector<UniqueFd>, HostError> open_udp(const UdpSocketSpec& spec) = 0;
-  // UDP sockets of the address on free ports, for sending alone (RFC 9611 5): whatever arrives
-  // there is dropped before it is queued, except what routers say about what was sent.
+  // UDP sockets of the address on free ports, for sending ESP (RFC 9611 5): what arrives there is
+  // dropped before it is queued, except IKE messages behind a non-ESP marker, by which a peer says
+  // that it does not know an SPI, and what routers say about what was sent.
   // Non-blocking, marked as those of open_udp().
   virtual Result<std::vector<UniqueFd>, HostError> open_udp_senders(const IpAddress& local,
                                                                     unsigned sockets) = 0;

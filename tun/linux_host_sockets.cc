@@ -127,10 +127,17 @@ int filter_by_spi(int fd, IpFamily family, unsigned index, unsigned sockets) {
   return attach_program(fd, SO_ATTACH_FILTER, code);
 }
 
-// For a socket that sends only. Its error queue is no packet, and stays.
-int drop_all(int fd) {
-  sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-  return attach_program(fd, SO_ATTACH_FILTER, nothing);
+// For a socket that sends ESP: what answers it is IKE behind a non-ESP marker of four zero bytes,
+// such as an INVALID_SPI of who does not know the SPI. Its error queue is no packet, and stays.
+int accept_ike_alone(int fd) {
+  constexpr uint32_t kUdpHeaderSize = 8;
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kUdpHeaderSize),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  };
+  return attach_program(fd, SO_ATTACH_FILTER, code);
 }
 
 std::string udp_text(const Endpoint& local) {
@@ -203,7 +210,7 @@ Result<std::vector<UniqueFd>, HostError> LinuxHost::open_udp_senders(const IpAdd
     auto fd = make_socket(local.family(), SOCK_DGRAM, 0);
     if (!fd) return Err<HostError>(host_error(udp_text(free), fd.error()));
     // The filter first, as with raw sockets.
-    if (const int code = drop_all(fd->get()); code != 0) {
+    if (const int code = accept_ike_alone(fd->get()); code != 0) {
       return Err<HostError>(host_error(udp_text(free) + " filter", code));
     }
     const int bound = bind_socket(*fd, free);

@@ -16,6 +16,7 @@
 #include "esp/open.h"
 #include "esp/sa_table.h"
 #include "esp/seal.h"
+#include "tests/support/sealed_body.h"
 
 namespace twinspan::esp {
 namespace {
@@ -120,28 +121,9 @@ Bytes Harness::raw_frame(size_t suite, ByteView bytes) {
 
 Bytes Harness::sealed_frame(size_t suite, ByteView bytes, bool repeat_number) {
   OutboundState& state = table_->find_tunnel(tunnel_of(suite))->spd.at(0).sa->state();
-  const EspLayout& layout = state.layout;
   Bytes body(bytes.begin(), bytes.end());
-  while (body.empty() || body.size() % layout.alignment != 0) body.insert(body.begin(), 0x45);
-  const uint64_t sequence = state.sequence.reserve(repeat_number ? 0 : 1).first;
-  Bytes frame(layout.header_size() + body.size() + layout.icv_size);
-  store_be32(&frame[0], state.spi);
-  store_be32(&frame[4], static_cast<uint32_t>(sequence));
-  store_be64(&frame[8], sequence);
-  uint8_t aad[kAadSizeMax];
-  store_be32(aad, state.spi);
-  store_be64(aad + 4, sequence);
-  kernels::Packet packet{.input = body.data(),
-                         .output = &frame[layout.header_size()],
-                         .input_length = static_cast<uint32_t>(body.size()),
-                         .trailer_length = 0,
-                         .iv = &frame[8],
-                         .aad = state.is_extended ? aad : frame.data(),
-                         .aad_length = state.is_extended ? kAadSizeMax : kAadSizeMin,
-                         .icv = &frame[layout.header_size() + body.size()],
-                         .authentic = false};
-  state.cipher->seal(&packet, 1);
-  return frame;
+  while (body.empty() || body.size() % state.layout.alignment != 0) body.insert(body.begin(), 0x45);
+  return seal_body(state, state.sequence.reserve(repeat_number ? 0 : 1).first, body);
 }
 
 void Harness::check(OpenItem& item, const Bytes& frame) {

@@ -145,7 +145,7 @@ Endpoint endpoint_of(const UniqueFd& fd) {
   return to_endpoint(storage);
 }
 
-TEST_F(HostTest, SendersHaveMarkedPortsOfTheirOwnAndTakeNothingIn) {
+TEST_F(HostTest, SendersHaveMarkedPortsOfTheirOwnAndTakeNothingInButIke) {
   const auto host = make_linux_host({});
   for (const char* local : {"192.0.2.1", "2001:db8::1"}) {
     const auto senders = host->open_udp_senders(address(local), 3);
@@ -160,6 +160,8 @@ TEST_F(HostTest, SendersHaveMarkedPortsOfTheirOwnAndTakeNothingIn) {
       EXPECT_EQ(own.address, address(local));
       ports.insert(own.port);
       EXPECT_EQ(send_udp(own, *senders, spi_bytes(300)), -1) << "nobody gets it";
+      EXPECT_EQ(send_udp(own, *senders, "\xff"), -1);
+      EXPECT_EQ(send_udp(own, *senders, spi_bytes(0)), static_cast<int>(&fd - senders->data()));
     }
     EXPECT_EQ(ports.size(), 3U);
     EXPECT_FALSE(ports.contains(0));

@@ -1,5 +1,7 @@
 #include "tests/unit/esp/tunnel_pair.h"
 
+#include "tests/support/sealed_body.h"
+
 #include <algorithm>
 
 namespace twinspan::esp {
@@ -34,28 +36,9 @@ Bytes make_inner(const InnerSpec& spec) {
   return packet;
 }
 
-Bytes seal_body(TunnelPair& pair, Bytes body) {
+Bytes seal_body(TunnelPair& pair, const Bytes& body) {
   OutboundState& state = pair.left.outbound().state();
-  const uint64_t sequence = state.sequence.reserve(1).first;
-  const EspLayout& layout = state.layout;
-  Bytes frame(layout.header_size() + body.size() + layout.icv_size);
-  store_be32(&frame[0], state.spi);
-  store_be32(&frame[4], static_cast<uint32_t>(sequence));
-  store_be64(&frame[8], sequence);
-  uint8_t aad[kAadSizeMax];
-  store_be32(aad, state.spi);
-  store_be64(aad + 4, sequence);
-  kernels::Packet packet{.input = body.data(),
-                         .output = &frame[layout.header_size()],
-                         .input_length = static_cast<uint32_t>(body.size()),
-                         .trailer_length = 0,
-                         .iv = &frame[8],
-                         .aad = state.is_extended ? aad : frame.data(),
-                         .aad_length = state.is_extended ? kAadSizeMax : kAadSizeMin,
-                         .icv = &frame[layout.header_size() + body.size()],
-                         .authentic = false};
-  state.cipher->seal(&packet, 1);
-  return frame;
+  return seal_body(state, state.sequence.reserve(1).first, body);
 }
 
 Bytes with_trailer(Bytes payload, size_t padding, uint8_t next_header) {

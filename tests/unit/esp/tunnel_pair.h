@@ -183,7 +183,7 @@ struct TunnelPair {
 
 // Seals any plaintext body with the keys and the next number of left's SA: what a faulty or hostile
 // holder of the keys could send.
-Bytes seal_body(TunnelPair& pair, Bytes body);
+Bytes seal_body(TunnelPair& pair, const Bytes& body);
 // A body from its payload.
 Bytes with_trailer(Bytes payload, size_t padding, uint8_t next_header);
 // The same, with as much padding as the layout asks for.

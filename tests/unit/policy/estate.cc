@@ -89,7 +89,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return place == std::string::npos ? text : text.replace(place, from.size(), to);
 }
 
-std::string estate_with(const std::vector<std::pair<std::string_view, std::string_view>>& changes) {
+std::string estate_with(const Changes& changes) {
   std::string text = kGoodEstate;
   for (const auto& [from, to] : changes) text = replaced(text, from, to);
   return text;
@@ -108,6 +108,16 @@ std::vector<std::string> findings_of(std::string_view text) {
     found.push_back(fmt::format("{} {}", name_of(finding.severity), finding.id));
   }
   return found;
+}
+
+std::vector<std::string> findings_with(const Changes& changes) {
+  return findings_of(estate_with(changes));
+}
+
+std::string only_finding(const Changes& changes) {
+  const Findings findings = validate(model_of(estate_with(changes)));
+  EXPECT_EQ(findings.size(), 1u);
+  return findings.empty() ? "" : findings.front().to_string();
 }
 
 std::vector<std::string> errors_of(std::string_view text) {

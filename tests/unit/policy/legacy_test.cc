@@ -12,7 +12,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using Changes = std::vector<std::pair<std::string_view, std::string_view>>;
 
 const std::pair<std::string_view, std::string_view> kAdmitted = {
     "    enable_bgp: false\n    connection_mode", "    legacy: true\n    connection_mode"};

@@ -11,17 +11,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using Changes = std::vector<std::pair<std::string_view, std::string_view>>;
-
-std::vector<std::string> findings_with(const Changes& changes) {
-  return findings_of(estate_with(changes));
-}
-
-std::string only_finding(const Changes& changes) {
-  const Findings findings = validate(model_of(estate_with(changes)));
-  EXPECT_EQ(findings.size(), 1u);
-  return findings.empty() ? "" : findings.front().to_string();
-}
 
 TEST(NotSupported, WhatIsNotCarriedOutYetIsSaid) {
   EXPECT_THAT(only_finding({{"    enable_bgp: false\n    bgp", "    enable_bgp: true\n    bgp"}}),

@@ -51,9 +51,6 @@ std::vector<std::string> ids_of(const std::string& text) {
 Changes more_networks(const std::string& text) {
   return {{"virtual_networks:\n", "virtual_networks:\n" + text}};
 }
-Changes more_gateways(const std::string& text) {
-  return {{"virtual_network_gateways:\n", "virtual_network_gateways:\n" + text}};
-}
 Changes more_sites(const std::string& text) {
   return {{"local_network_gateways:\n", "local_network_gateways:\n" + text}};
 }

@@ -20,18 +20,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using Changes = std::vector<std::pair<std::string_view, std::string_view>>;
-
-std::vector<std::string> findings_with(const Changes& changes) {
-  return findings_of(estate_with(changes));
-}
-
-// The only finding of the changed estate, as printed.
-std::string only_finding(const Changes& changes) {
-  const Findings findings = validate(model_of(estate_with(changes)));
-  EXPECT_EQ(findings.size(), 1u);
-  return findings.empty() ? "" : findings.front().to_string();
-}
 
 TEST(Validate, TheGoodEstateHasNoFinding) {
   EXPECT_THAT(findings_of(kGoodEstate), IsEmpty());
