@@ -5,11 +5,13 @@
 
 #include "policy/azure_objects.h"
 #include "policy/ipsec_suite.h"
+#include "policy/model_reader.h"
+#include "policy/schema.h"
+#include "policy/shared_keys.h"
 
 namespace twinspan::policy {
 namespace {
 
-constexpr size_t kSharedKeyMax = 128;
 constexpr uint64_t kIkeLifeTimeSeconds = 28800;  // The cloud's, which has no field for it.
 constexpr uint64_t kLifeTimeSecondsMax = 31536000;
 constexpr uint64_t kDataSizeKilobytesMax = uint64_t{1} << 42;
@@ -123,7 +125,8 @@ bool is_refused(const AzureResource& resource, AzureImport& import) {
   AzureReader& reader = import.reader;
   const auto refuse = [&](const JsonNode* node, std::string_view key, const char* message,
                           const char* remedy) {
-    import.notes.left_out({node->mark, fmt::format("{}.{}", resource.path, key), message, remedy});
+    const SourceMark mark = node == nullptr ? resource.mark() : node->mark;
+    import.notes.left_out({mark, fmt::format("{}.{}", resource.path, key), message, remedy});
     return true;
   };
   const MarkedText protocol = reader.text(resource, "connectionProtocol");
@@ -132,7 +135,7 @@ bool is_refused(const AzureResource& resource, AzureImport& import) {
                   "IKEv1 is not spoken here, for good", "have the peer use IKEv2");
   }
   for (const std::string_view key : {"ingressNatRules", "egressNatRules"}) {
-    if (reader.items(resource, key).empty()) continue;
+    if (reader.items(resource, key).empty() && !reader.is_computed(resource, key)) continue;
     return refuse(reader.field(resource, key), key,
                   "NAT rules do not exist here, and without them prefixes meet untranslated",
                   "give the networks prefixes that do not overlap");
@@ -180,7 +183,7 @@ bool set_ends(const AzureResource& resource, AzureImport& import, Connection& co
 
 void set_key(const AzureResource& resource, AzureImport& import, Connection& connection) {
   const std::string file = connection.name + ".psk";
-  const MarkedText key = import.reader.text(resource, "sharedKey");
+  const MarkedText key = import.reader.secret(resource, "sharedKey");
   connection.shared_key_file = marked(file, key.mark);
   if (!key.is_set) {
     return import.notes.chosen(
@@ -199,6 +202,12 @@ void set_key(const AzureResource& resource, AzureImport& import, Connection& con
 
 bool set_policy(const AzureResource& resource, AzureImport& import, Connection& connection) {
   const auto policies = import.reader.items(resource, "ipsecPolicies");
+  if (import.reader.is_computed(resource, "ipsecPolicies")) {
+    import.notes.left_out({resource.mark(), resource.path + ".ipsecPolicies",
+                           "its policy is not known before the template is deployed",
+                           "write the value in, or import what az prints"});
+    return false;
+  }
   if (policies.empty()) {
     if (connection.is_vnet_to_vnet()) return true;  // Both ends are ours: the built-in default.
     connection.ipsec_policy_name = marked(std::string("azure-default"), resource.mark());
@@ -219,6 +228,7 @@ bool set_policy(const AzureResource& resource, AzureImport& import, Connection& 
                          fmt::format("{} is weak; legacy: true admits it", fmt::join(weak, ", ")),
                          "agree on better algorithms with the peer"});
   }
+  connection.ipsec_policy_name.mark = node.mark;
   connection.ipsec_policy = std::move(policy);
   return true;
 }
@@ -227,24 +237,29 @@ MarkedList<AddressRange> ranges(const JsonNode& policy, std::string_view key,
                                 const std::string& path, AzureImport& import) {
   MarkedList<AddressRange> all{.mark = policy.mark, .is_set = true};
   const JsonNode* const list = import.reader.field(policy, path, key);
-  if (list == nullptr || list->kind != JsonKind::List) {
+  if (list == nullptr) {
     import.reader.wrong(policy, path, "localAddressRanges and remoteAddressRanges");
     return all;
   }
-  for (const JsonNode& item : list->items) {
-    if (const auto prefix = import.reader.prefix(item, path)) {
+  for (const JsonNode* const item : import.reader.list_of_prefixes(*list, path)) {
+    if (const auto prefix = import.reader.prefix(*item, path)) {
       all.value.push_back(
-          marked(AddressRange{prefix->address(), prefix->last_address()}, item.mark));
+          marked(AddressRange{prefix->address(), prefix->last_address()}, item->mark));
     }
   }
   return all;
 }
 
 void set_selectors(const AzureResource& resource, AzureImport& import, Connection& connection) {
-  connection.use_policy_based_traffic_selectors =
-      import.reader.flag(resource, "usePolicyBasedTrafficSelectors");
-  for (const JsonNode* const node : import.reader.items(resource, "trafficSelectorPolicies")) {
-    const std::string path = resource.path + ".trafficSelectorPolicies";
+  take_if_set(import.reader.flag(resource, "usePolicyBasedTrafficSelectors"),
+              connection.use_policy_based_traffic_selectors);
+  const std::string path = resource.path + ".trafficSelectorPolicies";
+  const auto policies = import.reader.items(resource, "trafficSelectorPolicies");
+  if (policies.size() > kListItemsMax) {
+    return import.reader.wrong(*policies.back(), path,
+                               fmt::format("at most {} of them", kListItemsMax));
+  }
+  for (const JsonNode* const node : policies) {
     connection.traffic_selector_policies.push_back(
         {node->mark, ranges(*node, "localAddressRanges", path, import),
          ranges(*node, "remoteAddressRanges", path, import)});
@@ -253,7 +268,7 @@ void set_selectors(const AzureResource& resource, AzureImport& import, Connectio
 }
 
 void set_behaviour(const AzureResource& resource, AzureImport& import, Connection& connection) {
-  connection.enable_bgp = import.reader.flag(resource, "enableBgp");
+  take_if_set(import.reader.flag(resource, "enableBgp"), connection.enable_bgp);
   const MarkedText mode = import.reader.text(resource, "connectionMode");
   if (equal_without_case(*mode, "InitiatorOnly")) {
     connection.connection_mode = marked(ConnectionMode::InitiatorOnly, mode.mark);
@@ -293,13 +308,10 @@ bool set_authentication(const AzureResource& resource, AzureImport& import,
 }  // namespace
 
 void add_connection(const AzureResource& resource, AzureImport& import) {
-  Connection connection{.mark = resource.mark()};
+  Connection connection = blank_connection(resource.mark());
   if (is_refused(resource, import) || !set_ends(resource, import, connection)) return;
-  connection.name = import.connection_names.take(resource.name);
-  if (connection.name != resource.name) {
-    import.notes.chosen({resource.mark(), resource.path,
-                         fmt::format("is called {} in the estate", connection.name), ""});
-  }
+  if (!take_new_name(resource, import, import.connections, import.connection_names)) return;
+  connection.name = *AzureImport::find(import.connections, resource.name);
   if (!set_policy(resource, import, connection)) return;
   if (!set_authentication(resource, import, connection)) return;
   set_selectors(resource, import, connection);

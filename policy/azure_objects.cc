@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "policy/model_reader.h"
 #include "policy/schema.h"
 
 namespace twinspan::policy {
@@ -24,22 +25,6 @@ Marked<Enum> choice(const AzureResource& resource, std::string_view key, AzureIm
   import.notes.incomplete({word.mark, fmt::format("{}.{}", resource.path, key),
                            fmt::format("{} is not known", in_quotes(*word)), ""});
   return {.mark = word.mark};
-}
-
-bool take_new_name(const AzureResource& resource, AzureImport& import,
-                   std::map<std::string, std::string>& known, ImportNames& names) {
-  const auto [entry, is_new] = known.try_emplace(in_small_letters(resource.name), "");
-  if (!is_new) {
-    import.notes.left_out({resource.mark(), resource.path, "a second one of this name",
-                           "import resource groups one by one, or rename one of them"});
-    return false;
-  }
-  entry->second = names.take(resource.name);
-  if (entry->second != resource.name) {
-    import.notes.chosen({resource.mark(), resource.path,
-                         fmt::format("is called {} in the estate", entry->second), ""});
-  }
-  return true;
 }
 
 void set_subnets(const AzureResource& resource, AzureImport& import) {
@@ -109,10 +94,10 @@ void set_ip_configurations(const AzureResource& resource, AzureImport& import,
     AzureResource part = reader.part(*node, AzureType::Other, resource);
     part.path = fmt::format("{}.ipConfigurations.{}", resource.path, part.name);
     if (const JsonNode* const subnet = reader.field(part, "subnet")) {
-      const std::string network(
-          segment_after(reader.id_of(*subnet, part.path + ".subnet"), "virtualNetworks"));
-      const std::string* const known = AzureImport::find(import.networks, network);
-      gateway.virtual_network = marked(known == nullptr ? network : *known, subnet->mark);
+      const std::string id = reader.id_of(*subnet, part.path + ".subnet");
+      if (const std::string* const known =
+              AzureImport::find(import.networks, segment_after(id, "virtualNetworks")))
+        gateway.virtual_network = marked(*known, subnet->mark);
     }
     IpConfiguration configuration{.mark = node->mark, .name = marked(part.name, node->mark)};
     configuration.public_ip_address = public_address_of(part, resource, import);
@@ -151,12 +136,14 @@ MarkedList<IpAddress> peering_addresses(const AzureResource& settings, AzureImpo
   while (!rest.empty()) {
     const std::string_view one = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-    if (const auto address = IpAddress::parse(one)) {
+    const auto address = IpAddress::parse(one);
+    if (address && addresses->size() < kIpConfigurationsMax) {
       addresses.value.push_back(marked(*address, written.mark));
       continue;
     }
     import.reader.wrong({.kind = JsonKind::Text, .mark = written.mark, .text = *written},
                         settings.path + ".bgpPeeringAddress", "an address like 10.1.255.30");
+    break;
   }
   addresses.is_set = !addresses.value.empty();
   return addresses;
@@ -200,6 +187,14 @@ void note_gateway_extras(const AzureResource& resource, AzureImport& import) {
   import.reader.note_rest(resource, kKnown);
 }
 
+// False: the part has been read already, where it stands a second time.
+bool is_new_part(const AzureResource& part, AzureImport& import) {
+  const int type = static_cast<int>(part.type);
+  return import.parts
+      .insert(in_small_letters(fmt::format("{}/{}/{}", part.parent, type, part.name)))
+      .second;
+}
+
 }  // namespace
 
 const std::string* AzureImport::find(const std::map<std::string, std::string>& names,
@@ -216,14 +211,30 @@ std::string in_small_letters(std::string_view name) {
   return small;
 }
 
+bool take_new_name(const AzureResource& resource, AzureImport& import,
+                   std::map<std::string, std::string>& known, ImportNames& names) {
+  const auto [entry, is_new] = known.try_emplace(in_small_letters(resource.name), "");
+  if (!is_new) {
+    import.notes.left_out({resource.mark(), resource.path, "a second one of this name",
+                           "import resource groups one by one, or rename one of them"});
+    return false;
+  }
+  entry->second = names.take(resource.name);
+  if (entry->second != resource.name) {
+    import.notes.chosen({resource.mark(), resource.path,
+                         fmt::format("is called {} in the estate", entry->second), ""});
+  }
+  return true;
+}
+
 void add_network(const AzureResource& resource, AzureImport& import) {
   if (!take_new_name(resource, import, import.networks, import.network_names)) return;
-  VirtualNetwork network{.name = *AzureImport::find(import.networks, resource.name),
-                         .mark = resource.mark()};
+  VirtualNetwork network = blank_virtual_network(resource.mark());
+  network.name = *AzureImport::find(import.networks, resource.name);
   // Of a template the place is often computed; it is for people alone.
   if (const JsonNode* const location = resource.node->find("location");
       location != nullptr && !AzureTemplate::is_expression(*location))
-    network.region = import.reader.text(resource, "location");
+    take_if_set(import.reader.text(resource, "location"), network.region);
   if (resource.type == AzureType::ClassicNetwork)
     network.deployment_model = marked(DeploymentModel::Classic, resource.mark());
   network.address_space = import.reader.prefixes(resource, "addressSpace");
@@ -241,6 +252,7 @@ void add_network(const AzureResource& resource, AzureImport& import) {
 }
 
 void add_subnet(const AzureResource& resource, AzureImport& import) {
+  if (!is_new_part(resource, import)) return;
   const std::string* const network = AzureImport::find(import.networks, resource.parent);
   if (network == nullptr) {
     return import.notes.left_out({resource.mark(), resource.path,
@@ -252,6 +264,12 @@ void add_subnet(const AzureResource& resource, AzureImport& import) {
   auto& subnets = import.result.model.virtual_networks.find(*network)->second.subnets;
   subnets.push_back({import.subnet_names[*network].take(resource.name), resource.mark(), prefix});
   note_filters(resource, import);
+  static constexpr std::string_view kKnown[] = {
+      "addressPrefix", "addressPrefixes", "networkSecurityGroup", "routeTable",
+      // What the cloud tells about it, and what concerns services that are only there.
+      "ipConfigurations", "privateEndpointNetworkPolicies", "privateLinkServiceNetworkPolicies",
+      "privateEndpoints", "purpose", "defaultOutboundAccess"};
+  import.reader.note_rest(resource, kKnown);
 }
 
 void add_gateway(const AzureResource& resource, AzureImport& import) {
@@ -263,21 +281,23 @@ void add_gateway(const AzureResource& resource, AzureImport& import) {
          fmt::format("a gateway of type {} exists only in the cloud", in_quotes(*type)), ""});
   }
   if (!take_new_name(resource, import, import.gateways, import.gateway_names)) return;
-  VirtualNetworkGateway gateway{.name = *AzureImport::find(import.gateways, resource.name),
-                                .mark = resource.mark()};
-  gateway.vpn_type =
+  VirtualNetworkGateway gateway = blank_gateway(resource.mark());
+  gateway.name = *AzureImport::find(import.gateways, resource.name);
+  take_if_set(
       choice<VpnType>(resource, "vpnType", import,
-                      {{"RouteBased", VpnType::RouteBased}, {"PolicyBased", VpnType::PolicyBased}});
+                      {{"RouteBased", VpnType::RouteBased}, {"PolicyBased", VpnType::PolicyBased}}),
+      gateway.vpn_type);
   set_ip_configurations(resource, import, gateway);
   if (!gateway.virtual_network.is_set) {
-    import.notes.incomplete({resource.mark(), resource.path, "its virtual network is not told",
-                             "write virtual_network"});
+    import.notes.incomplete({resource.mark(), resource.path,
+                             "its virtual network is not in the file",
+                             "add what `az network vnet list -o json` prints"});
     gateway.virtual_network = marked(std::string("unknown"), resource.mark());
   }
   set_sku(resource, import, gateway);
-  gateway.active_active = reader.flag(resource, "activeActive");
-  if (!gateway.active_active.is_set) gateway.active_active = reader.flag(resource, "active");
-  gateway.enable_bgp = reader.flag(resource, "enableBgp");
+  take_if_set(reader.flag(resource, "active"), gateway.active_active);
+  take_if_set(reader.flag(resource, "activeActive"), gateway.active_active);
+  take_if_set(reader.flag(resource, "enableBgp"), gateway.enable_bgp);
   gateway.bgp_settings = bgp_settings(resource, import);
   if (gateway.is_policy_based()) {
     import.notes.chosen({gateway.vpn_type.mark, resource.path + ".vpnType",
@@ -290,11 +310,16 @@ void add_gateway(const AzureResource& resource, AzureImport& import) {
 
 void add_local_network_gateway(const AzureResource& resource, AzureImport& import) {
   if (!take_new_name(resource, import, import.local_gateways, import.local_gateway_names)) return;
-  LocalNetworkGateway gateway{.name = *AzureImport::find(import.local_gateways, resource.name),
-                              .mark = resource.mark()};
-  gateway.gateway_ip_address = import.reader.address(resource, "gatewayIpAddress");
-  gateway.fqdn = import.reader.text(resource, "fqdn");
-  gateway.address_prefixes = import.reader.prefixes(resource, "localNetworkAddressSpace");
+  LocalNetworkGateway gateway = blank_local_network_gateway(resource.mark());
+  gateway.name = *AzureImport::find(import.local_gateways, resource.name);
+  take_if_set(import.reader.address(resource, "gatewayIpAddress"), gateway.gateway_ip_address);
+  take_if_set(import.reader.text(resource, "fqdn"), gateway.fqdn);
+  take_if_set(import.reader.prefixes(resource, "localNetworkAddressSpace"),
+              gateway.address_prefixes);
+  if (!gateway.gateway_ip_address.is_set && !gateway.fqdn.is_set) {
+    import.notes.incomplete({resource.mark(), resource.path, "its address is not in the file",
+                             "write gateway_ip_address or fqdn"});
+  }
   gateway.bgp_settings = bgp_settings(resource, import);
   // Here the peer's speaker has one address, and a number without it says nothing.
   if (gateway.bgp_settings.peering_addresses->size() != 1 || !gateway.bgp_settings.asn.is_set) {
@@ -311,6 +336,7 @@ void add_local_network_gateway(const AzureResource& resource, AzureImport& impor
 }
 
 void add_peering(const AzureResource& resource, AzureImport& import) {
+  if (!is_new_part(resource, import)) return;
   AzureReader& reader = import.reader;
   const JsonNode* const remote = reader.field(resource, "remoteVirtualNetwork");
   const std::string remote_id =
@@ -324,13 +350,15 @@ void add_peering(const AzureResource& resource, AzureImport& import) {
                      in_quotes(network == nullptr ? resource.parent : last_segment(remote_id))),
          "add what `az network vnet list -o json` prints of it"});
   }
-  Peering peering{.name = import.peering_names.take(resource.name), .mark = resource.mark()};
+  Peering peering = blank_peering(resource.mark());
+  peering.name = import.peering_names.take(resource.name);
   peering.virtual_network = marked(*network, resource.mark());
   peering.remote_virtual_network = marked(*other, remote->mark);
-  peering.allow_virtual_network_access = reader.flag(resource, "allowVirtualNetworkAccess");
-  peering.allow_forwarded_traffic = reader.flag(resource, "allowForwardedTraffic");
-  peering.allow_gateway_transit = reader.flag(resource, "allowGatewayTransit");
-  peering.use_remote_gateways = reader.flag(resource, "useRemoteGateways");
+  take_if_set(reader.flag(resource, "allowVirtualNetworkAccess"),
+              peering.allow_virtual_network_access);
+  take_if_set(reader.flag(resource, "allowForwardedTraffic"), peering.allow_forwarded_traffic);
+  take_if_set(reader.flag(resource, "allowGatewayTransit"), peering.allow_gateway_transit);
+  take_if_set(reader.flag(resource, "useRemoteGateways"), peering.use_remote_gateways);
   static constexpr std::string_view kKnown[] = {
       "remoteVirtualNetwork", "allowVirtualNetworkAccess", "allowForwardedTraffic",
       "allowGatewayTransit", "useRemoteGateways", "peerCompleteVnets",

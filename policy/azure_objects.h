@@ -13,7 +13,9 @@ struct AzureImport {
   ImportNames network_names, gateway_names, local_gateway_names, connection_names, peering_names;
   std::map<std::string, ImportNames> subnet_names;  // By our network's name.
   // Azure's name, in small letters, to ours.
-  std::map<std::string, std::string> networks, gateways, local_gateways;
+  std::map<std::string, std::string> networks, gateways, local_gateways, connections;
+  // "network/part", in small letters: templates have parts inside and beside their networks.
+  std::set<std::string> parts;
   std::map<std::string, Marked<IpAddress>> public_addresses;  // By name in small letters.
 
   // Our name of what Azure calls `name`; nullptr: it is not in the file.
@@ -22,6 +24,10 @@ struct AzureImport {
 };
 
 std::string in_small_letters(std::string_view name);
+
+// Our name of a resource into `known`. False: there has been one of its name, which is noted.
+bool take_new_name(const AzureResource& resource, AzureImport& import,
+                   std::map<std::string, std::string>& known, ImportNames& names);
 
 void add_network(const AzureResource& resource, AzureImport& import);
 void add_subnet(const AzureResource& resource, AzureImport& import);

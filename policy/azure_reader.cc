@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "policy/schema.h"
+#include "policy/yaml_tree.h"
+
 namespace twinspan::policy {
 namespace {
 
@@ -30,7 +33,6 @@ constexpr TypeName kTypes[] = {
 constexpr std::string_view kEnvelope[] = {
     "apiVersion",
     "comments",
-    "condition",
     "dependsOn",
     "etag",
     "extendedLocation",
@@ -58,9 +60,11 @@ AzureType type_named(std::string_view type) {
   const auto found = std::ranges::find_if(
       kTypes, [&](const TypeName& row) { return equal_without_case(row.segment, segment); });
   if (found == std::end(kTypes)) return AzureType::Other;
-  const bool is_classic =
-      equal_without_case(type.substr(0, type.find('/')), "Microsoft.ClassicNetwork");
-  if (!is_classic) return found->type;
+  // A type inside another resource has no provider; other providers have connections too.
+  const std::string_view provider = type.substr(0, type.find('/'));
+  const bool is_inner = provider.find('.') == std::string_view::npos;
+  if (is_inner || equal_without_case(provider, "Microsoft.Network")) return found->type;
+  if (!equal_without_case(provider, "Microsoft.ClassicNetwork")) return AzureType::Other;
   return found->type == AzureType::VirtualNetwork ? AzureType::ClassicNetwork : AzureType::Other;
 }
 
@@ -105,14 +109,19 @@ void AzureReader::collect(const JsonNode& node, const std::string& parent, size_
   const bool has_type = node.find("type") != nullptr;
   for (const char* const wrapping : {"resources", "value"}) {
     const JsonNode* const list = node.find(wrapping);
-    if (!has_type && list != nullptr && list->kind == JsonKind::List)
-      return collect(*list, parent, depth + 1, all);
+    if (has_type || list == nullptr) continue;
+    if (list->kind == JsonKind::List) return collect(*list, parent, depth + 1, all);
+    // With symbolic names, each is a key.
+    for (const JsonMember& member : list->members) collect(member.value, parent, depth + 1, all);
+    if (list->kind == JsonKind::Object) return;
   }
   collect_resource(node, parent, depth, all);
 }
 
 void AzureReader::collect_resource(const JsonNode& node, const std::string& parent, size_t depth,
                                    std::vector<AzureResource>& all) {
+  const JsonNode* const existing = node.find("existing");
+  if (existing != nullptr && existing->is_true()) return;  // A name for what is elsewhere.
   const JsonNode* const id_node = field(node, "", "id");
   const std::string id = id_node == nullptr ? "" : text_of(*id_node, "id").value_or("");
   const JsonNode* const type_node = field(node, "", "type");
@@ -149,10 +158,7 @@ const JsonNode* AzureReader::field(const JsonNode& node, const std::string& path
   if (written == nullptr || written->kind == JsonKind::Null) return nullptr;
   const JsonNode* const value = template_.resolve(*written);
   if (value != nullptr) return value->kind == JsonKind::Null ? nullptr : value;
-  notes_.incomplete(
-      {written->mark, path.empty() ? std::string(key) : fmt::format("{}.{}", path, key),
-       fmt::format("{} is computed when the template is deployed", in_quotes(written->text)),
-       "write the value in, or import what az prints of the deployed resources"});
+  note_computed(*written, path.empty() ? std::string(key) : fmt::format("{}.{}", path, key));
   return nullptr;
 }
 
@@ -161,14 +167,36 @@ const JsonNode* AzureReader::field(const AzureResource& resource, std::string_vi
   return field(holder, resource.path, key);
 }
 
+// As it is written.
+const JsonNode* AzureReader::find(const AzureResource& resource, std::string_view key) {
+  const JsonNode* const inside = resource.body->find(key);
+  return inside != nullptr ? inside : resource.node->find(key);
+}
+
+void AzureReader::note_computed(const JsonNode& written, std::string path) {
+  notes_.incomplete(
+      {written.mark, std::move(path),
+       fmt::format("{} is computed when the template is deployed", in_quotes(written.text)),
+       "write the value in, or import what az prints of the deployed resources"});
+}
+
+bool AzureReader::is_computed(const AzureResource& resource, std::string_view key) {
+  const JsonNode* const written = find(resource, key);
+  if (written == nullptr) return false;
+  const JsonNode* const value = template_.resolve(*written);
+  if (value == nullptr) return true;
+  return std::ranges::any_of(
+      value->items, [&](const JsonNode& item) { return template_.resolve(item) == nullptr; });
+}
+
 std::optional<std::string> AzureReader::text_of(const JsonNode& node, const std::string& path) {
   if (node.kind == JsonKind::Text) {
     const bool has_control = std::ranges::any_of(node.text, [](char byte) {
       return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
     });
-    if (!has_control) return node.text;
+    if (!has_control && node.text.size() <= kYamlScalarMax) return node.text;
   }
-  wrong(node, path, "a text of one line");
+  wrong(node, path, fmt::format("a text of one line and at most {} bytes", kYamlScalarMax));
   return std::nullopt;
 }
 
@@ -178,6 +206,16 @@ MarkedText AzureReader::text(const AzureResource& resource, std::string_view key
   auto value = text_of(*node, fmt::format("{}.{}", resource.path, key));
   if (!value || value->empty()) return {.mark = node->mark};
   return marked(*std::move(value), node->mark);
+}
+
+MarkedText AzureReader::secret(const AzureResource& resource, std::string_view key) {
+  const JsonNode* const written = find(resource, key);
+  if (written == nullptr) return {.mark = resource.mark()};
+  const JsonNode* const value = template_.resolve(*written);
+  if (value == nullptr || value->is_blank()) return {.mark = written->mark};
+  if (value->kind == JsonKind::Text) return marked(value->text, written->mark);
+  errors_.add(written->mark, fmt::format("{}.{}", resource.path, key), "expected a text", "");
+  return {.mark = written->mark};
 }
 
 Marked<bool> AzureReader::flag(const AzureResource& resource, std::string_view key) {
@@ -219,19 +257,37 @@ std::vector<const JsonNode*> AzureReader::items(const AzureResource& resource,
   if (list->kind != JsonKind::List)
     wrong(*list, fmt::format("{}.{}", resource.path, key), "a list");
   for (const JsonNode& item : list->items) {
-    const JsonNode* const value = template_.resolve(item);
-    if (value != nullptr) all.push_back(value);
+    if (const JsonNode* const value = template_.resolve(item)) {
+      all.push_back(value);
+    } else {
+      note_computed(item, fmt::format("{}.{}", resource.path, key));
+    }
   }
   return all;
 }
 
 std::optional<IpPrefix> AzureReader::prefix(const JsonNode& node, const std::string& path) {
   const JsonNode* const value = template_.resolve(node);
-  if (value != nullptr && value->kind == JsonKind::Text) {
+  if (value == nullptr) {
+    note_computed(node, path);
+    return std::nullopt;
+  }
+  if (value->kind == JsonKind::Text) {
     if (const auto prefix = IpPrefix::parse(value->text)) return prefix;
   }
   wrong(node, path, "a prefix like 10.1.0.0/16");
   return std::nullopt;
+}
+
+std::vector<const JsonNode*> AzureReader::list_of_prefixes(const JsonNode& list,
+                                                           const std::string& path) {
+  std::vector<const JsonNode*> all;
+  if (list.kind != JsonKind::List || list.items.size() > kListItemsMax) {
+    wrong(list, path, fmt::format("a list of at most {} prefixes", kListItemsMax));
+    return all;
+  }
+  for (const JsonNode& item : list.items) all.push_back(&item);
+  return all;
 }
 
 // {"addressPrefixes": [...]} in the field `object`.
@@ -242,9 +298,8 @@ MarkedList<IpPrefix> AzureReader::prefixes(const AzureResource& resource, std::s
   const JsonNode* const list = field(*holder, path, "addressPrefixes");
   if (list == nullptr) return {.mark = holder->mark};
   MarkedList<IpPrefix> all{.mark = list->mark, .is_set = true};
-  if (list->kind != JsonKind::List) wrong(*list, path, "a list of prefixes");
-  for (const JsonNode& item : list->items) {
-    if (const auto one = prefix(item, path)) all.value.push_back(marked(*one, item.mark));
+  for (const JsonNode* const item : list_of_prefixes(*list, path)) {
+    if (const auto one = prefix(*item, path)) all.value.push_back(marked(*one, item->mark));
   }
   return all;
 }
@@ -263,7 +318,13 @@ std::string AzureReader::reference(const AzureResource& resource, std::string_vi
 
 void AzureReader::note_rest(const AzureResource& resource,
                             std::span<const std::string_view> known) {
-  for (const JsonMember& member : resource.body->members) {
+  note_rest(*resource.body, resource, known);
+  if (resource.node != resource.body) note_rest(*resource.node, resource, known);
+}
+
+void AzureReader::note_rest(const JsonNode& part, const AzureResource& resource,
+                            std::span<const std::string_view> known) {
+  for (const JsonMember& member : part.members) {
     if (member.value.is_blank() || is_among(member.key, known) || is_among(member.key, kEnvelope))
       continue;
     notes_.not_carried({member.key_mark, fmt::format("{}.{}", resource.path, member.key),

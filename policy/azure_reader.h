@@ -47,13 +47,21 @@ class AzureReader {
   const JsonNode* field(const AzureResource& resource, std::string_view key);
   const JsonNode* field(const JsonNode& node, const std::string& path, std::string_view key);
   MarkedText text(const AzureResource& resource, std::string_view key);
+  // As text(), but no message has a byte of it, and what the cloud computes is just absent.
+  MarkedText secret(const AzureResource& resource, std::string_view key);
   Marked<bool> flag(const AzureResource& resource, std::string_view key);
   Marked<uint64_t> number(const AzureResource& resource, std::string_view key, uint64_t max);
   Marked<IpAddress> address(const AzureResource& resource, std::string_view key);
-  // Items of a list that stands in a field; none when the field is absent.
+  // Items of a list that stands in a field; none when the field is absent. One that is computed is
+  // noted and not among them.
   std::vector<const JsonNode*> items(const AzureResource& resource, std::string_view key);
+  // The field, or an item of the list in it, is computed by the cloud.
+  bool is_computed(const AzureResource& resource, std::string_view key);
   MarkedList<IpPrefix> prefixes(const AzureResource& resource, std::string_view object);
+  // nullopt: it is computed, which is noted, or none, which is an error.
   std::optional<IpPrefix> prefix(const JsonNode& node, const std::string& path);
+  // At most kListItemsMax prefixes, as an estate takes them.
+  std::vector<const JsonNode*> list_of_prefixes(const JsonNode& list, const std::string& path);
   // The name at the end of the ID in {"id": "..."}; empty when there is none.
   std::string reference(const AzureResource& resource, std::string_view key);
   std::string id_of(const JsonNode& node, const std::string& path);
@@ -65,6 +73,10 @@ class AzureReader {
   void wrong(const JsonNode& node, const std::string& path, const std::string& expected);
 
  private:
+  static const JsonNode* find(const AzureResource& resource, std::string_view key);
+  void note_computed(const JsonNode& written, std::string path);
+  void note_rest(const JsonNode& part, const AzureResource& resource,
+                 std::span<const std::string_view> known);
   void collect(const JsonNode& node, const std::string& parent, size_t depth,
                std::vector<AzureResource>& all);
   void collect_resource(const JsonNode& node, const std::string& parent, size_t depth,

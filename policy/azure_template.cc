@@ -10,6 +10,51 @@ bool is_word_character(char letter) {
          (letter >= '0' && letter <= '9') || letter == '_';
 }
 
+// "{0}-{1}" with the arguments behind the first; braces are doubled where they mean themselves.
+std::optional<std::string> formatted(const std::vector<const JsonNode*>& arguments) {
+  std::string_view pattern = arguments.front()->text;
+  std::string text;
+  while (!pattern.empty()) {
+    const char letter = pattern.front();
+    const bool is_brace = letter == '{' || letter == '}';
+    if (!is_brace || (pattern.size() > 1 && pattern[1] == letter)) {
+      text += letter;
+      pattern.remove_prefix(is_brace ? 2 : 1);
+      continue;
+    }
+    const bool is_place = letter == '{' && pattern.find('}') == 2;
+    if (!is_place || pattern[1] < '0' || pattern[1] > '9') return std::nullopt;
+    const size_t number = static_cast<size_t>(pattern[1] - '0') + 1;
+    if (number >= arguments.size()) return std::nullopt;
+    text += arguments[number]->text;
+    if (text.size() > kExpressionTextMax) return std::nullopt;
+    pattern.remove_prefix(3);
+  }
+  return text;
+}
+
+// Subscription and group may stand before the type, which alone has slashes. Behind it each name
+// belongs to one segment of the type: ".../virtualNetworks/NETWORK/subnets/SUBNET".
+std::optional<std::string> resource_id(const std::vector<const JsonNode*>& arguments) {
+  const auto type = std::ranges::find_if(arguments, [](const JsonNode* argument) {
+    return argument->text.find('/') != std::string::npos;
+  });
+  if (type == arguments.end()) return std::nullopt;
+  std::string_view segments = (*type)->text;
+  std::string text(segments.substr(0, segments.find('/')));
+  for (auto name = type + 1; name != arguments.end(); ++name) {
+    segments.remove_prefix(std::min(segments.find('/'), segments.size() - 1) + 1);
+    text += "/" + std::string(segments.substr(0, segments.find('/'))) + "/" + (*name)->text;
+  }
+  return text;
+}
+
+std::string joined(const std::vector<const JsonNode*>& arguments) {
+  std::string text;
+  for (const JsonNode* const argument : arguments) text += argument->text;
+  return text;
+}
+
 }  // namespace
 
 struct AzureTemplate::Cursor {
@@ -62,7 +107,12 @@ const JsonNode* AzureTemplate::resolve(const JsonNode& node, size_t depth) {
   Cursor cursor{std::string_view(node.text).substr(1, node.text.size() - 2), node};
   const JsonNode* const value = evaluate(cursor, depth);
   cursor.skip_blanks();
-  return cursor.text.empty() ? value : nullptr;
+  return value != nullptr && cursor.text.empty() && has_steps_for(*value) ? value : nullptr;
+}
+
+bool AzureTemplate::has_steps_for(const JsonNode& value) {
+  steps_ += value.weight + value.text.size() / kExpressionBytesPerStep;
+  return steps_ <= kExpressionStepsMax;
 }
 
 const JsonNode* AzureTemplate::evaluate(Cursor& cursor, size_t depth) {
@@ -93,25 +143,12 @@ const JsonNode* AzureTemplate::call(const std::string& function,
     return look_up("parameters", arguments[0]->text, depth);
   if (equal_without_case(function, "variables") && arguments.size() == 1)
     return look_up("variables", arguments[0]->text, depth);
-  std::string text;
-  if (equal_without_case(function, "concat")) {
-    for (const JsonNode* const argument : arguments) text += argument->text;
-    return text.size() > kExpressionTextMax ? nullptr : make_text(std::move(text), origin);
-  }
-  if (!equal_without_case(function, "resourceId")) return nullptr;
-  // Subscription and group may stand before the type, which alone has slashes. Behind it each name
-  // belongs to one segment of the type: ".../virtualNetworks/NETWORK/subnets/SUBNET".
-  const auto type = std::ranges::find_if(arguments, [](const JsonNode* argument) {
-    return argument->text.find('/') != std::string::npos;
-  });
-  if (type == arguments.end()) return nullptr;
-  std::string_view segments = (*type)->text;
-  text = segments.substr(0, segments.find('/'));
-  for (auto name = type + 1; name != arguments.end(); ++name) {
-    segments.remove_prefix(std::min(segments.find('/'), segments.size() - 1) + 1);
-    text += "/" + std::string(segments.substr(0, segments.find('/'))) + "/" + (*name)->text;
-  }
-  return text.size() > kExpressionTextMax ? nullptr : make_text(std::move(text), origin);
+  std::optional<std::string> text;
+  if (equal_without_case(function, "concat")) text = joined(arguments);
+  if (equal_without_case(function, "format")) text = formatted(arguments);
+  if (equal_without_case(function, "resourceId")) text = resource_id(arguments);
+  if (!text || text->size() > kExpressionTextMax) return nullptr;
+  return make_text(*std::move(text), origin);
 }
 
 const JsonNode* AzureTemplate::look_up(const char* section, std::string_view name, size_t depth) {
@@ -124,7 +161,7 @@ const JsonNode* AzureTemplate::look_up(const char* section, std::string_view nam
 
 const JsonNode* AzureTemplate::make_text(std::string text, const JsonNode& origin) {
   made_.push_back({.kind = JsonKind::Text, .mark = origin.mark, .text = std::move(text)});
-  return &made_.back();
+  return has_steps_for(made_.back()) ? &made_.back() : nullptr;
 }
 
 std::string_view last_segment(std::string_view id) {

@@ -1,6 +1,6 @@
 // The expressions of an Azure template, as far as they name things: parameters() with a default
-// value, variables(), concat(), and resourceId(). What else a template computes is known only to
-// the cloud that deploys it.
+// value, variables(), concat(), format(), and resourceId(). What else a template computes is known
+// only to the cloud that deploys it.
 //
 // A value that is no expression means itself, so the output of `az` goes through the same door.
 #pragma once
@@ -16,7 +16,10 @@ namespace twinspan::policy {
 
 inline constexpr size_t kExpressionDepthMax = 16;  // Calls in calls, and values in values.
 inline constexpr size_t kExpressionTextMax = 4096;
-inline constexpr size_t kExpressionStepsMax = 10000;  // Of one file: calls and look-ups.
+// Of one file: calls, look-ups, and what they yield, each value and 64 bytes of text as one. So a
+// few words cannot unfold to more than a file may have.
+inline constexpr size_t kExpressionStepsMax = 100000;
+inline constexpr size_t kExpressionBytesPerStep = 64;
 
 class AzureTemplate {
  public:
@@ -37,6 +40,7 @@ class AzureTemplate {
                        const JsonNode& origin, size_t depth);
   const JsonNode* look_up(const char* section, std::string_view name, size_t depth);
   const JsonNode* make_text(std::string text, const JsonNode& origin);
+  bool has_steps_for(const JsonNode& value);
 
   const JsonNode& root_;
   std::deque<JsonNode> made_;  // Stays in place as it grows.

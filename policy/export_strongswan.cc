@@ -103,7 +103,7 @@ class Exporter {
 };
 
 void Exporter::write_head() {
-  out_.comment(fmt::format("The other end of connection {}, for strongSwan 5.9 or later:",
+  out_.comment(fmt::format("The other end of connection {}, for strongSwan 5.9.8 or later:",
                            connection_.name));
   out_.comment(
       "/etc/swanctl/swanctl.conf or a file in /etc/swanctl/conf.d, then swanctl --load-all.");

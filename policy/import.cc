@@ -35,7 +35,11 @@ std::string well_formed(std::string_view wished) {
 }  // namespace
 
 void ImportNotes::add(Severity severity, const char* id, Note note) {
-  if (notes_.size() >= kImportNotesMax) return;
+  if (notes_.size() >= kImportNotesMax) {
+    ++dropped_;
+    worst_dropped_ = std::min(worst_dropped_, severity);  // The worst one is the first.
+    return;
+  }
   notes_.push_back({.id = id,
                     .severity = severity,
                     .file = note.mark.file < files_.size() ? files_[note.mark.file] : "",
@@ -49,6 +53,16 @@ void ImportNotes::add(Severity severity, const char* id, Note note) {
 Findings ImportNotes::take() {
   std::ranges::stable_sort(
       notes_, {}, [](const Finding& note) { return std::tie(note.file, note.line, note.column); });
+  if (dropped_ > 0) {
+    notes_.push_back({.id = "import.more",
+                      .severity = worst_dropped_,
+                      .file = files_.empty() ? "" : files_.front(),
+                      .line = 1,
+                      .column = 1,
+                      .objects = {},
+                      .message = fmt::format("{} more things are not carried over", dropped_),
+                      .remedy = "import the file in parts"});
+  }
   return std::move(notes_);
 }
 

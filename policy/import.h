@@ -36,6 +36,7 @@ struct Import {
 //   import.incomplete   error    the model lacks what the foreign file does not say
 //   import.not-carried  warning  a setting is not in the model; what is there works without it
 //   import.chosen       info     the file leaves it open, and this was taken
+//   import.more         (worst)  how many notes there were beyond kImportNotesMax
 class ImportNotes {
  public:
   struct Note {
@@ -52,13 +53,15 @@ class ImportNotes {
   void not_carried(Note note) { add(Severity::Warning, "import.not-carried", std::move(note)); }
   void chosen(Note note) { add(Severity::Info, "import.chosen", std::move(note)); }
 
-  Findings take();  // Sorted by place; those of one place as they came.
+  Findings take();  // Sorted by place; those of one place as they came. import.more comes last.
 
  private:
   void add(Severity severity, const char* id, Note note);
 
   const std::vector<std::string>& files_;
   Findings notes_;
+  size_t dropped_ = 0;
+  Severity worst_dropped_ = Severity::Info;
 };
 
 // Foreign names to names that an estate takes, each once.
@@ -80,6 +83,12 @@ bool choose_gateway_subnet(VirtualNetwork& network);
 template <class Value>
 Marked<Value> marked(Value value, SourceMark mark) {
   return {std::move(value), mark, true};
+}
+
+// What is not written keeps the default that the field has.
+template <class Value>
+void take_if_set(const Marked<Value>& written, Marked<Value>& field) {
+  if (written.is_set) field = written;
 }
 
 }  // namespace twinspan::policy

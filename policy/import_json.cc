@@ -110,7 +110,8 @@ class TreeBuilder : public nlohmann::json_sax<json> {
  private:
   struct Frame {
     JsonNode* node = nullptr;
-    std::set<std::string> keys;  // In small letters.
+    size_t values_before = 0;
+    std::set<std::string> keys{};  // In small letters.
   };
 
   SourceMark begin_token();
@@ -154,12 +155,13 @@ bool TreeBuilder::open(JsonKind kind) {
     return fail(mark, fmt::format("nested deeper than {} levels", kJsonDepthMax), "");
   JsonNode* const node = place_for({.kind = kind, .mark = mark});
   if (node == nullptr) return false;
-  frames_.push_back({.node = node});
+  frames_.push_back({.node = node, .values_before = values_ - 1});
   return true;
 }
 
 bool TreeBuilder::close() {
   token_end_ = consumed_;
+  frames_.back().node->weight = values_ - frames_.back().values_before;
   frames_.pop_back();
   return true;
 }
@@ -168,6 +170,8 @@ bool TreeBuilder::key(string_t& value) {
   const SourceMark mark = begin_token();
   if (!frames_.back().keys.insert(lower(value)).second)
     return fail(mark, fmt::format("{} is written twice", in_quotes(value)), "keep one of them");
+  if (frames_.back().keys.size() > kJsonMembersMax)
+    return fail(mark, fmt::format("more than {} keys in one object", kJsonMembersMax), "");
   frames_.back().node->members.push_back({value, mark, {}});
   return true;
 }
@@ -191,17 +195,17 @@ JsonNode* TreeBuilder::place_for(JsonNode node) {
   return &parent.members.back().value;
 }
 
-bool TreeBuilder::parse_error(size_t position, const std::string& token,
+// The library's message ends with what it has read, which may be a key: that part is cut off.
+bool TreeBuilder::parse_error(size_t position, const std::string&,
                               const nlohmann::detail::exception& why) {
-  const std::string_view text = why.what();
-  const size_t reason = text.rfind("; expected");
+  std::string_view text = why.what();
+  text = text.substr(0, text.find("; last read"));
+  const size_t reason = text.find(" - ");
   const bool is_encoding = text.find("UTF-8") != std::string_view::npos;
   const SourceMark mark = places_.at(position == 0 ? 0 : position - 1);
   if (is_encoding) return fail(mark, "the text is not UTF-8", "save the file as UTF-8");
-  std::string message = "not valid JSON";
-  if (!token.empty()) message += fmt::format(" at {}", in_quotes(token));
-  if (reason != std::string_view::npos) message += fmt::format(": {}", text.substr(reason + 2));
-  return fail(mark, std::move(message),
+  if (reason == std::string_view::npos) return fail(mark, "a number that is too large", "");
+  return fail(mark, fmt::format("not valid JSON: {}", text.substr(reason + 3)),
               "look at the commas, brackets and quotes of this line and the one before");
 }
 

@@ -4,35 +4,44 @@
 
 #include <algorithm>
 
+#include "policy/connection_ends.h"
+#include "policy/model_reader.h"
+#include "policy/schema.h"
+#include "policy/shared_keys.h"
 #include "policy/swanctl_connection.h"
 #include "policy/swanctl_secrets.h"
 
 namespace twinspan::policy {
 namespace {
 
-constexpr size_t kKeyMax = 128;
-constexpr size_t kPrefixesMax = 10000;  // Of one network, whose list is searched for each.
-
-// The smallest prefix that holds the range; of a whole family none, for that is no place.
-std::optional<IpPrefix> prefix_around(const AddressRange& range) {
-  for (unsigned length = range.first.bits(); length > 0; --length) {
-    const IpPrefix prefix(range.first, length);
-    if (prefix.contains(range.last)) return prefix;
-  }
-  return std::nullopt;
-}
-
+// A whole family is no place.
 void add_prefixes(const MarkedList<AddressRange>& ranges, MarkedList<IpPrefix>& to) {
   for (const Marked<AddressRange>& range : *ranges) {
-    const auto prefix = prefix_around(*range);
-    if (!prefix || to->size() >= kPrefixesMax) continue;
+    const IpPrefix prefix = prefix_around(*range);
+    if (prefix.length() == 0 || to->size() >= kListItemsMax) continue;
     const bool is_covered = std::ranges::any_of(
-        *to, [&](const Marked<IpPrefix>& other) { return other->contains(*prefix); });
+        *to, [&](const Marked<IpPrefix>& other) { return other->contains(prefix); });
     if (is_covered) continue;
-    std::erase_if(to.value,
-                  [&](const Marked<IpPrefix>& other) { return prefix->contains(*other); });
-    to.value.push_back(marked(*prefix, range.mark));
+    std::erase_if(to.value, [&](const Marked<IpPrefix>& other) { return prefix.contains(*other); });
+    to.value.push_back(marked(prefix, range.mark));
   }
+}
+
+// RFC 1918, RFC 6598, RFC 4193: an address that the other side of the internet cannot reach.
+bool is_private(const IpAddress& address) {
+  static const IpPrefix kPrivate[] = {
+      *IpPrefix::parse("10.0.0.0/8"), *IpPrefix::parse("172.16.0.0/12"),
+      *IpPrefix::parse("192.168.0.0/16"), *IpPrefix::parse("100.64.0.0/10"),
+      *IpPrefix::parse("fc00::/7")};
+  return std::ranges::any_of(kPrivate,
+                             [&](const IpPrefix& prefix) { return prefix.contains(address); });
+}
+
+// A private address that leads to a public one does so through a NAT.
+bool is_behind_nat(const SwanctlConnection& read) {
+  if (!read.local_address.is_set || !is_private(*read.local_address)) return false;
+  return read.remote_name.is_set ||
+         (read.remote_address.is_set && !is_private(*read.remote_address));
 }
 
 // Makes objects of the connections that were read.
@@ -70,12 +79,22 @@ const Builder::Site& Builder::site_of(const SwanctlConnection& read) {
   Site& site = found->second;
   if (!is_new) return site;
   site = {gateways_.take("gw"), networks_.take("network")};
-  VirtualNetwork network{.name = site.network, .mark = read.mark};
-  network.address_space = {.mark = read.mark, .is_set = true};
+  VirtualNetwork network = blank_virtual_network(read.mark);
+  network.name = site.network;
+  network.address_space.is_set = true;
   result_.model.virtual_networks.emplace(site.network, std::move(network));
-  VirtualNetworkGateway gateway{.name = site.gateway, .mark = read.mark};
+  VirtualNetworkGateway gateway = blank_gateway(read.mark);
+  gateway.name = site.gateway;
   gateway.virtual_network = marked(site.network, read.mark);
-  if (read.local_address.is_set) {
+  if (is_behind_nat(read)) {
+    notes_.incomplete({read.local_address.mark,
+                       fmt::format("connections.{}.local_addrs", read.name),
+                       "a private address, and the peer's is public: which one the NAT gives it is "
+                       "not in the file",
+                       fmt::format("write an entry of ip_configurations with public_ip_address and "
+                                   "private_ip_address: {}",
+                                   address)});
+  } else if (read.local_address.is_set) {
     IpConfiguration configuration{.mark = read.local_address.mark};
     configuration.public_ip_address = read.local_address;
     gateway.ip_configurations.push_back(std::move(configuration));
@@ -89,10 +108,12 @@ const Builder::Site& Builder::site_of(const SwanctlConnection& read) {
 }
 
 std::string Builder::add_peer(const SwanctlConnection& read, const std::string& name) {
-  LocalNetworkGateway peer{.name = peers_.take(name + "-peer"), .mark = read.mark};
-  peer.gateway_ip_address = read.remote_address;
-  if (!peer.gateway_ip_address.is_set) peer.fqdn = read.remote_name;
-  peer.address_prefixes = {.mark = read.mark, .is_set = true};
+  LocalNetworkGateway peer = blank_local_network_gateway(read.mark);
+  peer.name = peers_.take(name + "-peer");
+  take_if_set(read.remote_address, peer.gateway_ip_address);
+  if (!peer.gateway_ip_address.is_set) take_if_set(read.remote_name, peer.fqdn);
+  peer.address_prefixes = {.mark = read.children.front().remote_address_ranges.mark,
+                           .is_set = true};
   for (const TrafficSelectorPolicy& child : read.children)
     add_prefixes(child.remote_address_ranges, peer.address_prefixes);
   if (peer.address_prefixes->empty()) {
@@ -108,13 +129,14 @@ std::string Builder::add_peer(const SwanctlConnection& read, const std::string& 
 void Builder::keep_key(const SettingsValue& value, const std::string& path,
                        const std::string& file) {
   auto secret = read_secret(value.text);
-  if (secret && secret->size() <= kKeyMax) {
+  if (secret && secret->size() <= kSharedKeyMax) {
     result_.keys.push_back({file, *std::move(secret)});
     return;
   }
   notes_.incomplete(
       {value.text_mark, path,
-       fmt::format("the key is no hexadecimal or base64 text, or not of 1 to {} bytes", kKeyMax),
+       fmt::format("the key is no hexadecimal or base64 text, or not of 1 to {} bytes",
+                   kSharedKeyMax),
        "agree on another key"});
 }
 
@@ -181,6 +203,9 @@ void Builder::add(SwanctlConnection read) {
   for (const TrafficSelectorPolicy& child : read.children)
     add_prefixes(child.local_address_ranges, network.address_space);
   Connection connection = read.connection;
+  // Without one, strongSwan is known by the address that its host has.
+  if (is_behind_nat(read) && !connection.local_id.is_set)
+    connection.local_id = marked(read.local_address->to_string(), read.local_address.mark);
   connection.name = name;
   connection.virtual_network_gateway1 = marked(site.gateway, read.mark);
   connection.local_network_gateway2 = marked(add_peer(read, name), read.mark);
@@ -248,6 +273,11 @@ Result<Import, ConfigErrors> import_swanctl(std::string_view text, std::string f
   }
   if (!reading.errors.empty()) return Err(std::move(reading.errors));
   builder.finish();
+  for (const SettingsReference& pattern : settings.empty_includes) {
+    notes.not_carried({pattern.mark, "include",
+                       fmt::format("no file is there for {}", in_quotes(pattern.name)),
+                       "import the file where the others are, when there are any"});
+  }
   note_other_sections(settings.root, notes);
   note_other_secrets(settings.root, notes);
   result.notes = notes.take();

@@ -18,10 +18,17 @@ std::string_view without_blanks_and_comments(std::string_view text) {
   }
 }
 
-bool is_estate_in_json(std::string_view text) {
-  constexpr std::string_view kMark = "\"version\"";
+// Flow style: JSON, or YAML without the quotes that JSON wants.
+bool is_estate_in_braces(std::string_view text) {
   text.remove_prefix(1);
-  return without_blanks_and_comments(text).starts_with(kMark);
+  const std::string_view first = without_blanks_and_comments(text);
+  if (!first.starts_with('"') && !first.starts_with('}')) return true;
+  // The cloud's words have no underscores.
+  constexpr std::string_view kMarks[] = {"\"virtual_network", "\"local_network_gateways\""};
+  return first.starts_with("\"version\"") ||
+         std::ranges::any_of(kMarks, [&](std::string_view mark) {
+           return text.find(mark) != std::string_view::npos;
+         });
 }
 
 }  // namespace
@@ -30,7 +37,8 @@ PeerFileKind kind_of_text(std::string_view text) {
   text = without_blanks_and_comments(text);
   if (text.starts_with('[')) return PeerFileKind::Azure;
   if (text.starts_with('{'))
-    return is_estate_in_json(text) ? PeerFileKind::Estate : PeerFileKind::Azure;
+    return is_estate_in_braces(text) ? PeerFileKind::Estate : PeerFileKind::Azure;
+  if (text.starts_with("---") || text.starts_with('%')) return PeerFileKind::Estate;
   // A section begins with its name; in YAML a colon stands behind the first word, and in what both
   // could be ("name : reference {") a brace ends the line.
   const std::string_view line = text.substr(0, text.find('\n'));
@@ -60,12 +68,6 @@ Result<Import, ConfigErrors> import_file(std::string_view text, std::string file
   Import result;
   TRY_ASSIGN(result.model, parse_config(text, std::move(file_name)));
   return result;
-}
-
-Result<Model, ConfigErrors> model_of_file(std::string_view text, std::string file_name,
-                                          PeerFileKind kind, const IncludeReader& include) {
-  TRY_ASSIGN(Import import, import_file(text, std::move(file_name), kind, include));
-  return std::move(import.model);
 }
 
 }  // namespace twinspan::policy

@@ -102,7 +102,8 @@ Result<Settings, ConfigErrors> resolve_references(Settings settings) {
   Unfolder unfolder(settings);
   auto root = unfolder.unfold(settings.root);
   if (!root) return Err(ConfigErrors{*unfolder.take_error()});
-  return Settings{*std::move(root), std::move(settings.files)};
+  settings.root = *std::move(root);
+  return settings;
 }
 
 }  // namespace twinspan::policy

@@ -23,6 +23,8 @@ struct Reading {
   size_t bytes = 0;
   size_t nodes = 0;
   size_t include_depth = 0;
+  size_t includes = 0;
+  std::vector<SettingsReference> empty_includes{};
 };
 
 // One file into a section of the tree. Recursive, no deeper than kSettingsDepthMax.
@@ -106,10 +108,7 @@ bool SettingsParser::read_statement(SettingsSection& section, size_t depth) {
   const SourceMark place = mark();
   const std::string name(take_until(kEndsOfName));
   if (name.empty()) {
-    return fail(place,
-                fmt::format("expected a key or a section, not {}",
-                            in_quotes(std::string_view(text_).substr(next_, 1))),
-                "write key = value, or name { ... }");
+    return fail(place, "expected a key or a section", "write key = value, or name { ... }");
   }
   skip(" \t\r");
   if (name == "include" && peek() != '=' && peek() != '{' && peek() != ':')
@@ -127,8 +126,8 @@ bool SettingsParser::read_statement(SettingsSection& section, size_t depth) {
   if (peek() == ':' && !read_references(head)) return false;
   skip_to_token();
   if (peek() != '{') {
-    return fail(mark(), fmt::format("expected '=' or '{{' behind {}", in_quotes(name)),
-                "write key = value, or name { ... }");
+    return fail(mark(), "expected '=' or '{' behind the name before",
+                "write key = value, or name { ... }; values with braces stand in quotes");
   }
   advance();
   return read_section(section, std::move(head), depth);
@@ -150,9 +149,7 @@ bool SettingsParser::read_section(SettingsSection& parent, SettingsSection head,
     std::ranges::move(head.references, std::back_inserter(found->references));
   }
   if (!read_body(*found, depth + 1)) return false;
-  if (at_end())
-    return fail(place, fmt::format("the section {} is never closed", in_quotes(found->name)),
-                "close it with '}'");
+  if (at_end()) return fail(place, "this section is never closed", "close it with '}'");
   advance();
   return true;
 }
@@ -243,6 +240,8 @@ bool SettingsParser::read_include(SettingsSection& section, size_t depth) {
     pattern = take_until("#}\" \t\r\n");
   }
   if (pattern.empty()) return fail(place, "expected a file name behind include", "");
+  if (++reading_.includes > kIncludesMax)
+    return fail(place, fmt::format("more than {} include statements", kIncludesMax), "");
   if (reading_.include_depth >= kIncludeDepthMax)
     return fail(place, fmt::format("files include files deeper than {} levels", kIncludeDepthMax),
                 "does one include itself?");
@@ -250,6 +249,7 @@ bool SettingsParser::read_include(SettingsSection& section, size_t depth) {
   if (!included)
     return fail(place, fmt::format("{} is not included: {}", in_quotes(pattern), included.error()),
                 "put what it says into this file");
+  if (included->empty()) reading_.empty_includes.push_back({pattern, place});
   for (const IncludedFile& file : *included) {
     reading_.bytes += file.text.size();
     if (reading_.bytes > kImportTextMax || reading_.files.size() >= kSettingsFilesMax)
@@ -308,6 +308,7 @@ Result<Settings, ConfigErrors> read_settings(std::string_view text, const std::s
     return Err(ConfigErrors{*std::move(error)});
   }
   settings.files = std::move(reading.files);
+  settings.empty_includes = std::move(reading.empty_includes);
   return resolve_references(std::move(settings));
 }
 

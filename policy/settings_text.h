@@ -21,9 +21,10 @@ inline constexpr size_t kSettingsDepthMax = 32;      // Levels of sections.
 inline constexpr size_t kSettingsNodesMax = 100000;  // Sections and values, references unfolded.
 // In one section; looking for one takes time that grows with their number.
 inline constexpr size_t kSettingsValuesMax = 1000;
-inline constexpr size_t kSettingsSectionsMax = 10000;
+inline constexpr size_t kSettingsSectionsMax = 2000;
 inline constexpr size_t kSettingsValueMax = 4096;  // Bytes of one.
 inline constexpr size_t kSettingsFilesMax = 64;    // Includes in includes among them.
+inline constexpr size_t kIncludesMax = 64;         // Statements.
 inline constexpr size_t kIncludeDepthMax = 8;
 
 struct SettingsValue {
@@ -67,8 +68,12 @@ Result<std::vector<IncludedFile>, std::string> refuse_includes(std::string_view 
 struct Settings {
   SettingsSection root;            // References are resolved, and none is left.
   std::vector<std::string> files;  // SourceMark::file is an index into it; the first is the file.
+  std::vector<SettingsReference> empty_includes;  // Statements that named no file.
 };
 
+// No byte of a value is in an error: any of them may be a key. The same goes for what stands where
+// a name is expected, which a brace or quote inside a key may have made of it. Patterns of include
+// statements and names of sections that others refer to are quoted.
 Result<Settings, ConfigErrors> read_settings(std::string_view text, const std::string& file_name,
                                              const IncludeReader& include);
 

@@ -6,6 +6,7 @@
 
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
+#include "policy/model_reader.h"
 #include "policy/swanctl_settings.h"
 
 namespace twinspan::policy {
@@ -23,12 +24,8 @@ constexpr uint64_t kDpdTimeoutMin = 9;
 constexpr uint64_t kDpdTimeoutMax = 3600;
 constexpr uint64_t kProbesUntilDead = 3;
 
-// What "default" begins with, of what both ends know.
-const IkeProposal kDefaultIke = {.encryption = {EncryptionId::AesGcm16, 256},
-                                 .prf = PrfId::HmacSha384,
-                                 .group = DhGroupId::Ecp384};
-const EspProposal kDefaultEsp = {
-    .encryption = {EncryptionId::AesGcm16, 256}, .pfs_group = DhGroupId::None, .esn = false};
+// Alternatives of one connection that are kept for comparing it with its other end.
+constexpr size_t kAlternativesMax = 10000;
 
 uint64_t tenth_more(uint64_t value) {
   return value + value / 10;
@@ -53,7 +50,9 @@ class ConnectionReader {
 
   std::optional<SwanctlConnection> read() {
     out_.name = section_.name;
-    out_.mark = out_.connection.mark = section_.mark;
+    out_.mark = section_.mark;
+    out_.connection = blank_connection(section_.mark);
+    out_.connection.latitude.emplace();
     out_.connection.connection_type = marked(ConnectionType::Ipsec, section_.mark);
     const bool is_admitted = admit_settings(section_, connection_settings(), path_, reading_.notes);
     if (!admit_version() || !is_admitted || !read_rounds()) return std::nullopt;
@@ -70,6 +69,10 @@ class ConnectionReader {
     reading_.notes.left_out(
         {mark, fmt::format("{}.{}", path_, key), std::move(message), std::move(remedy)});
     return false;
+  }
+  void note_sections(const SettingsSection& section, const std::string& path, const char* why) {
+    for (const SettingsSection& inner : section.sections)
+      reading_.notes.not_carried({inner.mark, fmt::format("{}.{}", path, inner.name), why, ""});
   }
   void wrong(const SettingsValue& value, const std::string& path, std::string expected) {
     reading_.wrong(value.text_mark, path,
@@ -92,7 +95,7 @@ class ConnectionReader {
   bool admit_version();
   bool read_rounds();
   bool admit_rounds(const std::vector<const SettingsSection*>& rounds, const char* side);
-  void read_certificates(const SettingsSection& local, const SettingsSection& remote);
+  bool read_certificates(const SettingsSection& local, const SettingsSection& remote);
   void read_public_keys(const SettingsSection& local, const SettingsSection& remote);
   MarkedText identity(const SettingsSection& round, const char* side);
   bool read_children();
@@ -102,48 +105,50 @@ class ConnectionReader {
   void read_addresses();
   Marked<IpAddress> first_address(const char* key, MarkedText* name);
   bool read_policy();
-  // The first of a list that is spoken here; nullopt: none is, which has been told.
-  template <class Proposal, class Read>
-  std::optional<Proposal> choose_proposal(const SettingsValue* value, std::string_view key,
-                                          const Proposal& default_proposal, Read read_word) {
+  // Everything of a list that is spoken here, the first being what a policy takes. None: nothing
+  // is, which has been told.
+  template <class Proposal>
+  std::vector<Proposal> read_proposals(const SettingsValue* value, std::string_view key,
+                                       std::vector<Proposal> (*read_word)(std::string_view,
+                                                                          std::string&)) {
     const std::string place = fmt::format("{}.{}", path_, key);
     const SourceMark mark = value == nullptr ? section_.mark : value->text_mark;
-    std::optional<Proposal> chosen;
-    std::string unknown, first_unknown;
-    bool has_more = false;
+    std::vector<Proposal> all;
+    std::string first_unknown;
     const std::string_view text = value == nullptr ? "default" : std::string_view(value->text);
     for (const std::string_view word : comma_separated(text)) {
-      if (chosen) {
-        has_more = true;
-      } else if (word == "default") {
-        chosen = default_proposal;
-        has_more = true;
-      } else if (const auto words = read_word(word, unknown)) {
-        chosen = words->proposal;
-        has_more = words->has_alternatives;
-      } else if (first_unknown.empty()) {
-        first_unknown = unknown;
+      std::string unknown;
+      for (Proposal& proposal : read_word(word, unknown)) {
+        if (all.size() < kAlternativesMax) all.push_back(std::move(proposal));
       }
+      if (first_unknown.empty()) first_unknown = unknown;
     }
-    if (!chosen) {
+    if (all.empty()) {
       refuse(mark, key,
              fmt::format("no proposal that is spoken here: {}", in_quotes(first_unknown)),
              "agree on other algorithms with the peer");
-    } else if (has_more) {
+      return all;
+    }
+    if (all.size() > 1) {
       reading_.notes.chosen({mark, place,
                              fmt::format("of the alternatives {} is taken; a policy is one "
                                          "combination",
-                                         swanctl_proposal(*chosen)),
+                                         swanctl_proposal(all.front())),
                              "check that the peer takes it"});
     }
-    if (chosen && !first_unknown.empty()) {
+    if (!first_unknown.empty()) {
       reading_.notes.not_carried(
           {mark, place, fmt::format("{} is not spoken here", in_quotes(first_unknown)), ""});
     }
-    return chosen;
+    return all;
   }
-  std::optional<IkeProposal> ike_proposal();
-  std::optional<EspProposal> esp_proposal();
+  std::vector<IkeProposal> ike_proposals();
+  std::vector<EspProposal> esp_proposals();
+  SourceMark mark_of(const SettingsSection& section, const char* key) const {
+    const SettingsValue* const value = section.value(key);
+    return value == nullptr ? section.mark : value->text_mark;
+  }
+  IpsecPolicy policy_of(const IkeProposal& ike, const EspProposal& esp);
   void set_lifetimes(IpsecPolicy& policy);
   void read_behaviour();
 
@@ -197,11 +202,9 @@ bool ConnectionReader::read_rounds() {
   out_.connection.remote_id = identity(theirs, "remote");
   if (is_refused_) return false;
   if (word(own) == "psk") return true;
-  if (own.value("pubkeys") != nullptr || theirs.value("pubkeys") != nullptr) {
-    read_public_keys(own, theirs);
-  } else {
-    read_certificates(own, theirs);
-  }
+  if (own.value("pubkeys") == nullptr && theirs.value("pubkeys") == nullptr)
+    return read_certificates(own, theirs);
+  read_public_keys(own, theirs);
   return true;
 }
 
@@ -214,6 +217,7 @@ bool ConnectionReader::admit_rounds(const std::vector<const SettingsSection*>& r
   const SettingsSection& round = *rounds.front();
   const std::string path = fmt::format("{}.{}", path_, side);
   if (!admit_settings(round, round_settings(), path, reading_.notes)) return false;
+  note_sections(round, path, "certificates and keys are named as files here");
   const SettingsValue* const auth = round.value("auth");
   if (auth == nullptr || auth->text == "psk" || auth->text == "pubkey") return true;
   const bool is_signature = auth->text.starts_with("pubkey") || auth->text.starts_with("rsa") ||
@@ -232,8 +236,12 @@ bool ConnectionReader::admit_rounds(const std::vector<const SettingsSection*>& r
   return true;
 }
 
-void ConnectionReader::read_certificates(const SettingsSection& local,
+bool ConnectionReader::read_certificates(const SettingsSection& local,
                                          const SettingsSection& remote) {
+  if (const SettingsValue* const pinned = remote.value("certs"))
+    return refuse(pinned->mark, "remote.certs",
+                  "the peer would be admitted with any certificate of its CA for its identity",
+                  "use a CA that certifies this peer alone, or raw public keys");
   const auto list = [](const SettingsValue* value, SourceMark otherwise) {
     MarkedList<std::string> files{.mark = otherwise, .is_set = true};
     if (value == nullptr) return files;
@@ -244,9 +252,14 @@ void ConnectionReader::read_certificates(const SettingsSection& local,
   CertificateReference reference{.mark = section_.mark};
   const MarkedList<std::string> own = list(local.value("certs"), section_.mark);
   if (!own->empty()) reference.certificate = own->front();
+  if (own->size() > 1) {
+    reading_.notes.not_carried(
+        {own.mark, path_ + ".local.certs", "we have one certificate here; the first is taken", ""});
+  }
   reference.chain = list(remote.value("cacerts"), section_.mark);
   out_.connection.authentication_type = marked(AuthenticationType::Certificate, section_.mark);
   out_.connection.certificate = std::move(reference);
+  return true;
 }
 
 void ConnectionReader::read_public_keys(const SettingsSection& local,
@@ -276,6 +289,7 @@ MarkedText ConnectionReader::identity(const SettingsSection& round, const char* 
   const bool is_any = id == nullptr || id->text == "%any";
   if (is_any && std::string_view(side) == "local") return {.mark = section_.mark};
   if (is_any) {
+    out_.connection.latitude->takes_any_identity = true;
     reading_.notes.chosen(
         {id == nullptr ? section_.mark : id->mark, fmt::format("{}.{}", path_, key),
          "a peer of any identity was served; here it has to be its address", "write remote_id"});
@@ -308,6 +322,7 @@ bool ConnectionReader::read_children() {
   const TrafficSelectorPolicy& first = out_.children.front();
   out_.is_any_to_any = out_.children.size() == 1 && is_any(first.local_address_ranges) &&
                        is_any(first.remote_address_ranges);
+  out_.connection.latitude->routes_decide = out_.is_any_to_any;
   if (out_.is_any_to_any) return true;
   out_.connection.use_policy_based_traffic_selectors = marked(true, first.mark);
   out_.connection.traffic_selector_policies_mark = first.mark;
@@ -318,6 +333,7 @@ bool ConnectionReader::read_children() {
 bool ConnectionReader::read_child(const SettingsSection& child) {
   const std::string path = fmt::format("{}.children.{}", path_, child.name);
   if (!admit_settings(child, child_settings(), path, reading_.notes)) return false;
+  note_sections(child, path, "is not known here");
   auto local = ranges(child, "local_ts");
   auto remote = ranges(child, "remote_ts");
   if (!local || !remote) return false;
@@ -400,12 +416,11 @@ void ConnectionReader::read_addresses() {
                              "write gateway_ip_address or fqdn"});
 }
 
-std::optional<IkeProposal> ConnectionReader::ike_proposal() {
-  const SettingsValue* const value = section_.value("proposals");
-  return choose_proposal(value, "proposals", kDefaultIke, read_ike_proposal);
+std::vector<IkeProposal> ConnectionReader::ike_proposals() {
+  return read_proposals(section_.value("proposals"), "proposals", read_ike_proposals);
 }
 
-std::optional<EspProposal> ConnectionReader::esp_proposal() {
+std::vector<EspProposal> ConnectionReader::esp_proposals() {
   const SettingsSection& child = *carried_children_.front();
   const SettingsValue* const value = child.value("esp_proposals");
   const std::string key = fmt::format("children.{}.esp_proposals", child.name);
@@ -416,47 +431,64 @@ std::optional<EspProposal> ConnectionReader::esp_proposal() {
         {other->mark, fmt::format("{}.children.{}.esp_proposals", path_, other->name),
          "a connection has one policy for all its children; that of the first one is taken", ""});
   }
-  return choose_proposal(value, key, kDefaultEsp, read_esp_proposal);
+  return read_proposals(value, key, read_esp_proposals);
 }
 
 bool ConnectionReader::read_policy() {
-  const auto ike = ike_proposal();
-  const auto esp = esp_proposal();
-  if (!ike || !esp) return false;
-  if (ike->additional != esp->additional && !(esp->pfs_group == DhGroupId::None))
+  const std::vector<IkeProposal> ike_list = ike_proposals();
+  const std::vector<EspProposal> esp_list = esp_proposals();
+  if (ike_list.empty() || esp_list.empty()) return false;
+  const IkeProposal& ike = ike_list.front();
+  const EspProposal& esp = esp_list.front();
+  if (ike.additional != esp.additional && esp.pfs_group != DhGroupId::None)
     return refuse(section_.mark, "proposals", "IKE and ESP have different additional key exchanges",
                   "use the same ones in both");
-  const auto text = [&](const char* word) { return marked(std::string(word), section_.mark); };
-  const auto words = [&](const Encryption& encryption, IntegrityId integrity, MarkedText& first,
-                         MarkedText& second) {
-    first = text(find_encryption(encryption)->name);
-    second = integrity == IntegrityId::None ? first : text(find_integrity(integrity)->name);
-  };
-  IpsecPolicy policy{.mark = section_.mark};
-  words(ike->encryption, ike->integrity, policy.ike_encryption, policy.ike_integrity);
-  words(esp->encryption, esp->integrity, policy.ipsec_encryption, policy.ipsec_integrity);
-  policy.ike_prf = text(find_prf(ike->prf)->name);
-  policy.dh_group = text(find_dh_group(ike->group)->name);
-  policy.pfs_group =
-      text(esp->pfs_group == DhGroupId::None ? "None" : find_dh_group(esp->pfs_group)->name);
-  policy.esn = marked(esp->esn, section_.mark);
-  set_lifetimes(policy);
-  if (!ike->additional.empty()) {
-    AdditionalKeyExchanges more{.mark = section_.mark};
-    more.methods = {.mark = section_.mark, .is_set = true};
-    for (const DhGroupId id : ike->additional)
-      more.methods.value.push_back(text(key_exchange_name(id)));
+  IpsecPolicy policy = policy_of(ike, esp);
+  if (!ike.additional.empty()) {
+    const SourceMark mark = policy.mark;
+    AdditionalKeyExchanges more{.mark = mark};
+    more.methods = {.mark = mark, .is_set = true};
+    for (const DhGroupId id : ike.additional)
+      more.methods.value.push_back(marked(std::string(key_exchange_name(id)), mark));
+    more.required = marked(true, mark);
     out_.connection.additional_key_exchanges = std::move(more);
   }
   const std::vector<std::string> weak = legacy_words(*suite_of(policy));
   if (!weak.empty()) {
-    out_.connection.legacy = marked(true, section_.mark);
-    reading_.notes.chosen({section_.mark, path_ + ".proposals",
+    out_.connection.legacy = marked(true, policy.mark);
+    reading_.notes.chosen({policy.mark, path_ + ".proposals",
                            fmt::format("{} is weak; legacy: true admits it", fmt::join(weak, ", ")),
                            "agree on better algorithms with the peer"});
   }
+  out_.connection.ipsec_policy_name.mark = policy.mark;
   out_.connection.ipsec_policy = std::move(policy);
+  out_.connection.latitude->ike_proposals = ike_list;
+  out_.connection.latitude->esp_proposals = esp_list;
   return true;
+}
+
+IpsecPolicy ConnectionReader::policy_of(const IkeProposal& ike, const EspProposal& esp) {
+  const SourceMark ike_mark = mark_of(section_, "proposals");
+  const SourceMark esp_mark = mark_of(*carried_children_.front(), "esp_proposals");
+  const auto word = [](const char* name, SourceMark mark) {
+    return marked(std::string(name), mark);
+  };
+  IpsecPolicy policy{.mark = ike_mark};
+  policy.ike_encryption = word(find_encryption(ike.encryption)->name, ike_mark);
+  policy.ike_integrity = ike.integrity == IntegrityId::None
+                             ? policy.ike_encryption
+                             : word(find_integrity(ike.integrity)->name, ike_mark);
+  policy.ike_prf = word(find_prf(ike.prf)->name, ike_mark);
+  policy.dh_group = word(find_dh_group(ike.group)->name, ike_mark);
+  policy.ipsec_encryption = word(find_encryption(esp.encryption)->name, esp_mark);
+  policy.ipsec_integrity = esp.integrity == IntegrityId::None
+                               ? policy.ipsec_encryption
+                               : word(find_integrity(esp.integrity)->name, esp_mark);
+  policy.pfs_group = word(
+      esp.pfs_group == DhGroupId::None ? "None" : find_dh_group(esp.pfs_group)->name, esp_mark);
+  policy.esn = marked(esp.esn, esp_mark);
+  set_lifetimes(policy);
+  return policy;
 }
 
 // Ours is the time at which an SA is gone, which strongSwan's rekeying comes a tenth before.

@@ -15,6 +15,9 @@ std::string identity_of_end(const MarkedText& id, const Marked<IpAddress>& addre
   return name == nullptr ? "" : **name;
 }
 
+constexpr std::string_view kOtherKinds[] = {"eap",   "xauth", "ntlm",   "private", "rsa",
+                                            "ecdsa", "pkcs8", "pkcs12", "token"};
+
 struct Owners {
   std::vector<std::string> ids;
   bool has_any = false;  // Of every identity.
@@ -81,9 +84,14 @@ void note_other_secrets(const SettingsSection& root, ImportNotes& notes) {
   if (secrets == nullptr) return;
   for (const SettingsSection& secret : secrets->sections) {
     if (secret.name.starts_with("ike") || secret.name.starts_with("ppk")) continue;
-    notes.not_carried({secret.mark, "secrets." + secret.name,
-                       "only the keys of psk and ppk are carried",
-                       "private keys have to be files without a passphrase"});
+    const auto kind = std::ranges::find_if(
+        kOtherKinds, [&](std::string_view word) { return secret.name.starts_with(word); });
+    // What is no kind of secret may be a part of one, with a brace in it.
+    const bool is_known = kind != std::end(kOtherKinds);
+    notes.not_carried({secret.mark, is_known ? "secrets." + secret.name : "secrets",
+                       is_known ? "only the keys of psk and ppk are carried"
+                                : "what begins here is no kind of secret that strongSwan knows",
+                       is_known ? "private keys have to be files without a passphrase" : ""});
   }
 }
 

@@ -12,7 +12,7 @@ const SettingsValue* find_shared_key(const SettingsSection& root,
                                      const SwanctlConnection& connection);
 const SettingsValue* find_ppk(const SettingsSection& root, std::string_view id);
 
-// Names, in `notes`, the secrets of other kinds.
+// Names, in `notes`, the secrets of other kinds, by the words that strongSwan has for them alone.
 void note_other_secrets(const SettingsSection& root, ImportNotes& notes);
 
 }  // namespace twinspan::policy

@@ -89,11 +89,22 @@ struct Algorithms {
   std::vector<DhGroupId> groups;
   std::vector<DhGroupId> additional;
   bool esn = false;
-
-  bool have_alternatives() const {
-    return encryptions.size() > 1 || integrities.size() > 1 || prfs.size() > 1 || groups.size() > 1;
-  }
 };
+
+template <class Value>
+void add_new(std::vector<Value>& values, const Value& value) {
+  if (std::ranges::find(values, value) == values.end()) values.push_back(value);
+}
+
+// What strongSwan 5.9 makes of the word "default", of what is spoken here; what comes first is what
+// both ends like best. It has no PFS.
+constexpr std::string_view kDefaultIke[] = {
+    "aes256gcm16-aes192gcm16-aes128gcm16-chacha20poly1305-prfsha384-prfsha256-prfsha512-ecp384-"
+    "ecp256-ecp521-curve25519-modp4096-modp3072-modp2048",
+    "aes256-aes192-aes128-sha384-sha256-sha512-sha1-prfsha384-prfsha256-prfsha512-prfsha1-ecp384-"
+    "ecp256-ecp521-curve25519-modp4096-modp3072-modp2048"};
+constexpr std::string_view kDefaultEsp[] = {"aes256gcm16-aes192gcm16-aes128gcm16",
+                                            "aes256-aes192-aes128-sha384-sha256-sha512-sha1"};
 
 std::vector<std::string_view> parts(std::string_view text, char separator) {
   std::vector<std::string_view> all;
@@ -114,46 +125,56 @@ std::optional<DhGroupId> additional_exchange(std::string_view word, size_t numbe
   return id_of(kGroups, word.substr(prefix.size()));
 }
 
+// What is not spoken here is one alternative less, and `unknown` is its first. nullopt: it was the
+// only PRF, or an exchange that is not optional.
 std::optional<Algorithms> algorithms_of(std::string_view text, std::string& unknown) {
   Algorithms all;
+  bool has_unknown_prf = false;
   for (const std::string_view word : parts(text, '-')) {
     if (const auto encryption = id_of(kEncryptions, word)) {
-      all.encryptions.push_back(*encryption);
+      add_new(all.encryptions, *encryption);
     } else if (const auto integrity = id_of(kIntegrities, word)) {
-      all.integrities.push_back(*integrity);
+      add_new(all.integrities, *integrity);
     } else if (const auto prf = id_of(kPrfs, word)) {
-      all.prfs.push_back(*prf);
+      add_new(all.prfs, *prf);
     } else if (const auto group = id_of(kGroups, word)) {
-      all.groups.push_back(*group);
+      add_new(all.groups, *group);
     } else if (const auto more = additional_exchange(word, all.additional.size() + 1)) {
       all.additional.push_back(*more);
     } else if (word == "esn") {
       all.esn = true;
     } else if (word != "noesn" && word != "modpnone") {
-      unknown = word;
-      return std::nullopt;
+      if (unknown.empty()) unknown = word;
+      if (word.starts_with("ke")) return std::nullopt;
+      has_unknown_prf |= word.starts_with("prf");
     }
   }
-  return all;
+  return has_unknown_prf && all.prfs.empty() ? std::nullopt : std::optional(std::move(all));
+}
+
+void name_unknown(std::string& unknown, const char* what) {
+  if (unknown.empty()) unknown = what;
 }
 
 bool is_aead(const Encryption& encryption) {
   return find_encryption(encryption)->is_aead();
 }
 
-// The integrity that belongs to the first encryption; false: one is missing.
-bool pick_integrity(const Algorithms& all, IntegrityId& integrity, std::string& unknown) {
+// Those that go with the encryption.
+std::vector<IntegrityId> integrities_for(const Encryption& encryption, const Algorithms& all) {
+  return is_aead(encryption) ? std::vector<IntegrityId>{IntegrityId::None} : all.integrities;
+}
+
+// False: an encryption is missing, or the first one's integrity.
+bool can_encrypt(const Algorithms& all, std::string& unknown) {
   if (all.encryptions.empty()) {
-    unknown = "no encryption";
-    return false;
+    name_unknown(unknown, "no encryption");
+  } else if (integrities_for(all.encryptions.front(), all).empty()) {
+    name_unknown(unknown, "no integrity");
+  } else {
+    return true;
   }
-  if (is_aead(all.encryptions.front())) return true;
-  if (all.integrities.empty()) {
-    unknown = "no integrity";
-    return false;
-  }
-  integrity = all.integrities.front();
-  return true;
+  return false;
 }
 
 // strongSwan takes the integrity's hash where no PRF is written.
@@ -170,6 +191,24 @@ PrfId implied_prf(IntegrityId integrity) {
       break;
   }
   return PrfId::HmacSha256;
+}
+
+std::vector<PrfId> prfs_of(const Algorithms& all) {
+  std::vector<PrfId> prfs = all.prfs;
+  if (prfs.empty()) {
+    for (const IntegrityId integrity : all.integrities) add_new(prfs, implied_prf(integrity));
+  }
+  return prfs;
+}
+
+template <class Proposal, class Read>
+std::vector<Proposal> read_all(std::span<const std::string_view> words, Read read,
+                               std::string& unknown) {
+  std::vector<Proposal> all;
+  for (const std::string_view word : words) {
+    for (const Proposal& proposal : read(word, unknown)) all.push_back(proposal);
+  }
+  return all;
 }
 
 struct Unit {
@@ -292,44 +331,47 @@ std::string swanctl_proposal(const EspProposal& proposal) {
   return text + more_exchanges(proposal.additional) + (proposal.esn ? "-esn-noesn" : "");
 }
 
-std::optional<IkeProposalWords> read_ike_proposal(std::string_view text, std::string& unknown) {
-  const auto all = algorithms_of(text, unknown);
-  IkeProposalWords words;
-  if (!all || !pick_integrity(*all, words.proposal.integrity, unknown)) return std::nullopt;
-  words.proposal.encryption = all->encryptions.front();
+std::vector<IkeProposal> read_ike_proposals(std::string_view word, std::string& unknown) {
+  if (word == "default") return read_all<IkeProposal>(kDefaultIke, read_ike_proposals, unknown);
+  const auto all = algorithms_of(word, unknown);
+  std::vector<IkeProposal> proposals;
+  if (!all || !can_encrypt(*all, unknown)) return proposals;
+  const std::vector<PrfId> prfs = prfs_of(*all);
+  if (prfs.empty()) name_unknown(unknown, "no PRF");
   if (all->groups.empty() || find_dh_group(all->groups.front()) == nullptr) {
-    unknown = "no key exchange";
-    return std::nullopt;
+    name_unknown(unknown, "no key exchange");
+    return proposals;
   }
-  words.proposal.group = all->groups.front();
-  if (all->prfs.empty() && is_aead(words.proposal.encryption) && all->integrities.empty()) {
-    unknown = "no PRF";
-    return std::nullopt;
+  for (const Encryption& encryption : all->encryptions) {
+    for (const IntegrityId integrity : integrities_for(encryption, *all)) {
+      for (const PrfId prf : prfs) {
+        for (const DhGroupId group : all->groups)
+          proposals.push_back({encryption, integrity, prf, group, all->additional});
+      }
+    }
   }
-  words.proposal.prf =
-      all->prfs.empty() ? implied_prf(is_aead(words.proposal.encryption) ? all->integrities.front()
-                                                                         : words.proposal.integrity)
-                        : all->prfs.front();
-  words.proposal.additional = all->additional;
-  words.has_alternatives = all->have_alternatives();
-  return words;
+  return proposals;
 }
 
-std::optional<EspProposalWords> read_esp_proposal(std::string_view text, std::string& unknown) {
-  const auto all = algorithms_of(text, unknown);
-  EspProposalWords words;
-  if (!all || !pick_integrity(*all, words.proposal.integrity, unknown)) return std::nullopt;
-  words.proposal.encryption = all->encryptions.front();
-  words.proposal.pfs_group = all->groups.empty() ? DhGroupId::None : all->groups.front();
-  if (words.proposal.pfs_group != DhGroupId::None &&
-      find_dh_group(words.proposal.pfs_group) == nullptr) {
-    unknown = "no key exchange before the additional ones";
-    return std::nullopt;
+std::vector<EspProposal> read_esp_proposals(std::string_view word, std::string& unknown) {
+  if (word == "default") return read_all<EspProposal>(kDefaultEsp, read_esp_proposals, unknown);
+  const auto all = algorithms_of(word, unknown);
+  std::vector<EspProposal> proposals;
+  if (!all || !can_encrypt(*all, unknown)) return proposals;
+  if (!unknown.empty() && all->groups.empty()) return proposals;  // It may be the only group.
+  const std::vector<DhGroupId> groups =
+      all->groups.empty() ? std::vector<DhGroupId>{DhGroupId::None} : all->groups;
+  if (groups.front() != DhGroupId::None && find_dh_group(groups.front()) == nullptr) {
+    name_unknown(unknown, "no key exchange before the additional ones");
+    return proposals;
   }
-  words.proposal.additional = all->additional;
-  words.proposal.esn = all->esn;
-  words.has_alternatives = all->have_alternatives();
-  return words;
+  for (const Encryption& encryption : all->encryptions) {
+    for (const IntegrityId integrity : integrities_for(encryption, *all)) {
+      for (const DhGroupId group : groups)
+        proposals.push_back({encryption, integrity, group, all->esn, all->additional});
+    }
+  }
+  return proposals;
 }
 
 std::string swanctl_identity(const Identity& identity) {

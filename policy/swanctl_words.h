@@ -17,18 +17,10 @@ std::string swanctl_proposal(const IkeProposal& proposal);
 // "aes256gcm16-ecp384-esn-noesn": ours offers ESN and does without.
 std::string swanctl_proposal(const EspProposal& proposal);
 
-// One proposal of a list. Of several algorithms of one kind the first stands for all.
-struct IkeProposalWords {
-  IkeProposal proposal;
-  bool has_alternatives = false;
-};
-struct EspProposalWords {
-  EspProposal proposal;
-  bool has_alternatives = false;
-};
-// nullopt: an algorithm is missing or not spoken here; `unknown` says which ("3des").
-std::optional<IkeProposalWords> read_ike_proposal(std::string_view text, std::string& unknown);
-std::optional<EspProposalWords> read_esp_proposal(std::string_view text, std::string& unknown);
+// One word of a list, "default" among them: every combination of its algorithms, the first of each
+// kind first. None: an algorithm is missing or not spoken here; `unknown` says which ("3des").
+std::vector<IkeProposal> read_ike_proposals(std::string_view word, std::string& unknown);
+std::vector<EspProposal> read_esp_proposals(std::string_view word, std::string& unknown);
 
 // An identity such that strongSwan takes its type for what it is.
 std::string swanctl_identity(const Identity& identity);

@@ -1,9 +1,6 @@
-// Any text as swanctl.conf; an include statement finds the text itself. What is imported must be
-// written as an estate that parses.
-#include "base/check.h"
-#include "policy/config_parse.h"
-#include "policy/estate_writer.h"
+// Any text as swanctl.conf; an include statement finds the text itself.
 #include "policy/import_swanctl.h"
+#include "tests/fuzz/imported.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace twinspan::policy;
@@ -13,14 +10,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           std::string_view) -> twinspan::Result<std::vector<IncludedFile>, std::string> {
     return std::vector<IncludedFile>{{"s.conf", text}};
   };
-  const auto imported = import_swanctl(text, "s.conf", itself);
-  if (!imported) {
-    CHECK(!imported.error().empty());
-    return 0;
-  }
-  const std::string estate = write_estate(imported->model);
-  const auto again = parse_config(estate, "e.yaml");
-  CHECK(again.has_value());
-  CHECK(write_estate(*again) == estate);
+  check_import(import_swanctl(text, "s.conf", itself));
   return 0;
 }

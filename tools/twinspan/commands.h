@@ -11,8 +11,7 @@ struct CommandOptions {
   bool json = false;
   bool follow = false;
   bool ike = false;
-  std::string file;     // To import, or the estate to export from.
-  std::string keys_to;  // import: the folder for key files; empty: keys are not written.
+  std::string config;  // export: the estate file; empty: that of the gateway that runs.
   unsigned instance = 0;
   bool with_key = false;
 };
@@ -25,8 +24,6 @@ int run_rekey(const CommandOptions& options);
 int run_reload_credentials(const CommandOptions& options);
 int run_events(const CommandOptions& options);
 int run_flush(const CommandOptions& options);
-int run_import_azure(const CommandOptions& options);
-int run_import_swanctl(const CommandOptions& options);
 int run_export_strongswan(const CommandOptions& options);
 
 // The run directory to use; prints why not and returns "" when there is none or more than one.

@@ -1,6 +1,8 @@
 """The file that `twinspan export strongswan` writes is loaded by charon as it is, and brings the
 tunnel up with data both ways."""
 
+import json
+
 import pytest
 from lab import estate
 from lab.process import wait_until
@@ -51,3 +53,28 @@ def test_the_key_is_written_only_when_it_is_asked_for(mixed):
     )
     result = mixed.us.cli("export", "strongswan", "to-far", "--config", path)
     assert result.returncode == 0 and KEY not in result.stdout
+
+
+def test_without_a_file_it_is_that_of_the_gateway_that_runs(mixed):
+    start(mixed, "policy-based", "responder-only")
+    named = mixed.us.cli("export", "strongswan", "to-far", "--config", mixed.us.estate)
+    result = mixed.us.cli("export", "strongswan", "to-far")
+    assert result.returncode == 0 and result.stdout == named.stdout, result.stderr
+    mixed.us.stop()
+    assert mixed.us.cli("export", "strongswan", "to-far").returncode == 4
+
+
+def test_what_is_exported_is_the_other_side_of_ours(mixed):
+    """And what charon runs with, changed in one place, is found with its line."""
+    start(mixed, "policy-based", "responder-only")
+    conf = mixed.charon.folder / "swanctl" / "swanctl.conf"
+    validate = ("validate", mixed.us.estate, "--peer", conf, "--json")
+    result = mixed.us.cli(*validate)
+    assert result.returncode == 0 and json.loads(result.stdout)["findings"] == [], result.stdout
+    text = conf.read_text().replace("remote_ts = 10.1.0.0/16", "remote_ts = 10.7.0.0/16")
+    conf.write_text(text)
+    result = mixed.us.cli(*validate)
+    assert result.returncode == 1, result.stdout
+    line = text[: text.index("10.7.0.0/16")].count("\n") + 1
+    found = [(f["id"], f["file"], f["line"]) for f in json.loads(result.stdout)["findings"]]
+    assert ("peer.prefixes", str(conf), line) in found

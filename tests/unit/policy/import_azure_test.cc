@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/azure_template.h"
 #include "policy/estate_writer.h"
 #include "policy/import_json.h"
+#include "policy/schema.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {
@@ -173,7 +175,7 @@ TEST(ImportAzure, TheKeyIsBesideTheModelAndNotInIt) {
 TEST(ImportAzure, MarksPointIntoTheFile) {
   const Import import = imported(kAz);
   const SourceMark mark = import.model.local_network_gateways.at("branch").gateway_ip_address.mark;
-  EXPECT_EQ(mark, (SourceMark{.file = 0, .line = 22, .column = 27}));
+  EXPECT_EQ(mark, (SourceMark{.file = 0, .line = 23, .column = 27}));
 }
 
 TEST(ImportAzure, ATemplateNamesThingsByExpressions) {
@@ -237,8 +239,8 @@ connections:
     ipsec_policy: azure-default
     legacy: true
 )");
-  EXPECT_THAT(notes_of(import), Contains(HasSubstr("'[parameters('key')]' is computed when the "
-                                                   "template is deployed")));
+  EXPECT_THAT(notes_of(import),
+              Contains(HasSubstr("the key is not in the file; the estate looks")));
   EXPECT_THAT(notes_of(import), Contains(HasSubstr("resources.vm: a resource of this type")));
 }
 
@@ -294,6 +296,14 @@ INSTANTIATE_TEST_SUITE_P(
         Lost{"Filter", "\"addressPrefix\": \"10.1.0.0/24\"",
              "\"addressPrefix\": \"10.1.0.0/24\", \"networkSecurityGroup\": { \"id\": \"/x/nsg\" }",
              "subnets.hosts.networkSecurityGroup: its rules are not part of the model", false},
+        Lost{"Delegation", "\"addressPrefix\": \"10.1.0.0/24\"",
+             "\"addressPrefix\": \"10.1.0.0/24\", \"natGateway\": { \"id\": \"/x/nat\" }",
+             "subnets.hosts.natGateway: is not part of the model", false},
+        Lost{"Copies", "\"location\": \"westeurope\",",
+             "\"condition\": \"[x()]\", \"copy\": { \"count\": 3 }, \"properties\": {},",
+             "virtualNetworks.vnet-a.copy: is not part of the model", false},
+        Lost{"OtherProvider", "\"Microsoft.Network/connections\"", "\"Microsoft.Web/connections\"",
+             "resources.a-to-branch: a resource of this type is not part of the model", true},
         Lost{"PublicAddress", "\"tunnelIpAddresses\": [ \"192.0.2.1\" ]", "\"x\": 0",
              "ipConfigurations.default: its public address is not in the file", false},
         Lost{"UnknownSku", "\"name\": \"VpnGw1\"", "\"name\": \"HighPerformance\"",
@@ -329,6 +339,163 @@ TEST(ImportAzure, WhatIsMalformedIsAnErrorWithItsPlace) {
               ElementsAre(HasSubstr("expected a whole number from 0 to 3600, not '3.5'")));
   EXPECT_THAT(errors_in(az_with("\"enableBgp\": false, \"use", "\"enableBgp\": \"no\", \"use")),
               ElementsAre(HasSubstr("expected true or false, not 'no'")));
+}
+
+TEST(ImportAzure, NumbersThatOverflowAreErrors) {
+  for (const char* const number : {"1e999", "-1", "18446744073709551616", "3601"}) {
+    SCOPED_TRACE(number);
+    EXPECT_THAT(errors_in(az_with("\"dpdTimeoutSeconds\": 30",
+                                  fmt::format("\"dpdTimeoutSeconds\": {}", number))),
+                ElementsAre(HasSubstr("a.json:30:")));
+  }
+  EXPECT_THAT(errors_in("[1e999]"), ElementsAre("a.json:1:6: a number that is too large"));
+}
+
+TEST(ImportAzure, NoMessageShowsAByteOfAKey) {
+  constexpr const char* kKey = "\"Abc123\"";
+  const std::string wrong[] = {"\"Abc123\\n\\u0001\"",
+                               "12345678",
+                               "[ \"Abc123\" ]",
+                               "\"[unknown('Abc123')]\"",
+                               "\"[concat('Abc', reference('123'))]\"",
+                               "\"Abc123",  // Not closed.
+                               "Abc123",
+                               "\"Abc123\xff\"",
+                               "\"Abc123\" x",
+                               "\"Abc\t123\"",
+                               "\"Abc\\q123\"",
+                               "\"; expected Abc123",
+                               "\"Abc123\" : 5",
+                               fmt::format("\"{}\"", std::string(129, 'A'))};
+  for (const std::string& key : wrong) {
+    SCOPED_TRACE(key);
+    const auto import = import_azure(az_with(kKey, key), "a.json");
+    std::string said = import ? write_estate(import->model) : "";
+    if (import) {
+      for (const std::string& note : notes_of(*import)) said += note + "\n";
+    } else {
+      for (const ConfigError& error : import.error()) said += error.to_string() + "\n";
+    }
+    EXPECT_THAT(said, Not(HasSubstr("Abc")));
+    EXPECT_THAT(said, Not(HasSubstr("123")));
+    EXPECT_THAT(said, Not(HasSubstr("AAA")));
+  }
+}
+
+TEST(ImportAzure, ResourcesMayHaveSymbolicNamesAndFormattedOnes) {
+  const Import import = imported(R"({
+    "parameters": { "net": { "type": "string", "defaultValue": "vnet" } },
+    "resources": {
+      "elsewhere": { "existing": true, "type": "Microsoft.Network/virtualNetworks", "name": "x" },
+      "network": { "type": "Microsoft.Network/virtualNetworks",
+        "name": "[format('{0}-{{{1}}}', parameters('net'), 'a')]",
+        "properties": { "addressSpace": { "addressPrefixes": [ "10.5.0.0/16" ] } } },
+      "subnet": { "type": "Microsoft.Network/virtualNetworks/subnets",
+        "name": "[format('{0}/{1}', format('{0}-{{{1}}}', parameters('net'), 'a'), 'hosts')]",
+        "properties": { "addressPrefix": "10.5.0.0/24" } } } })");
+  EXPECT_EQ(write_estate(import.model), R"(version: 1
+virtual_networks:
+  vnet--a-:
+    address_space: [10.5.0.0/16]
+    subnets:
+      hosts: 10.5.0.0/24
+)");
+  for (const char* const format :
+       {"{0}{2}", "{9}", "{0", "}", "{}", "{-1}", "{00}", "{0:d}", "{"}) {
+    SCOPED_TRACE(format);
+    const auto bad = import_azure(
+        fmt::format(R"({{ "resources": [ {{ "type": "Microsoft.Network/virtualNetworks",
+                          "name": "[format('{}', 'a', 'b')]" }} ] }})",
+                    format),
+        "a.json");
+    EXPECT_FALSE(bad.has_value());
+  }
+}
+
+TEST(ImportAzure, PartsThatStandInsideAndBesideTheirNetworkAreOne) {
+  const Import import = imported(
+      az_with("\n]",
+              R"(, { "type": "Microsoft.Network/virtualNetworks/subnets", "name": "vnet-a/HOSTS",
+             "addressPrefix": "10.1.0.0/24" },
+           { "type": "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
+             "name": "vnet-a/a-to-spoke",
+             "remoteVirtualNetwork": { "id": "/virtualNetworks/spoke" } }
+      ])"));
+  EXPECT_EQ(import.model.virtual_networks.at("vnet-a").subnets.size(), 2u);
+  EXPECT_EQ(import.model.peerings.size(), 1u);
+}
+
+TEST(ImportAzure, APolicyThatIsComputedIsNotTakenForNone) {
+  for (const char* const policies : {"\"[unknown()]\"", "[ \"[unknown()]\" ]"}) {
+    std::string text = az_with("\"ipsecPolicies\": [", "\"x\": [");
+    text = replaced(text, "\"routingWeight\": 0", fmt::format("\"ipsecPolicies\": {}", policies));
+    const Import import = imported(text);
+    EXPECT_THAT(import.model.connections, IsEmpty());
+    EXPECT_THAT(notes_of(import), Contains(HasSubstr("its policy is not known before")));
+  }
+  const Import import =
+      imported(az_with("\"routingWeight\": 0", "\"egressNatRules\": \"[unknown()]\""));
+  EXPECT_THAT(import.model.connections, IsEmpty());
+}
+
+TEST(ImportAzure, WhatIsNotWrittenHasTheDefaultsOfAnEstate) {
+  std::string text = az_with("\"allowVirtualNetworkAccess\": true, ", "");
+  text = replaced(text, "\"dpdTimeoutSeconds\": 30, ", "");
+  const Import import = imported(text);
+  EXPECT_TRUE(*import.model.peerings.at("a-to-spoke").allow_virtual_network_access);
+  EXPECT_EQ(*import.model.connections.at("a-to-branch").dpd_timeout_seconds, 45u);
+}
+
+TEST(ImportAzure, WhatIsImportedValidates) {
+  EXPECT_FALSE(has_error(validate(imported(kAz).model)));
+}
+
+TEST(ImportAzure, NotesBeyondTheLimitAreCountedAndTheWorstCounts) {
+  std::string text =
+      "[ { \"type\": \"Microsoft.Network/virtualNetworks\", \"name\": \"n\", "
+      "\"addressSpace\": { \"addressPrefixes\": [ \"10.0.0.0/8\" ] } }";
+  for (size_t i = 0; i < kImportNotesMax; ++i)
+    text += fmt::format(", {{ \"type\": \"a/b\", \"name\": \"r{}\" }}", i);
+  const Import few = imported(text + "]");
+  ASSERT_EQ(few.notes.size(), kImportNotesMax + 1);  // And that of the interfaces.
+  EXPECT_EQ(few.notes.back().to_string(),
+            "a.json:1:1: info: 1 more things are not carried over; import the file in parts "
+            "[import.more]");
+  text +=
+      ", { \"type\": \"Microsoft.Network/virtualNetworks/subnets\", \"name\": \"x/y\", "
+      "\"addressPrefix\": \"10.0.0.0/9\" }]";
+  EXPECT_FALSE(has_error(few.notes));
+  // That subnet is left out, which is an error and comes before the others.
+  EXPECT_TRUE(has_error(imported(text).notes));
+}
+
+TEST(ImportAzure, FewWordsDoNotUnfoldToMuch) {
+  std::string text = R"({ "variables": { "p": [ "10.0.0.0/8")";
+  for (size_t i = 0; i < 4000; ++i) text += ", \"10.0.0.0/8\"";
+  text += "], \"long\": \"" + std::string(4000, 'x') + "\" }, \"resources\": [";
+  for (size_t i = 0; i < 1000; ++i) {
+    text += fmt::format(R"({}{{ "type": "Microsoft.Network/virtualNetworks", "name": "n{}",
+      "location": "[variables('long')]",
+      "properties": {{ "addressSpace": {{ "addressPrefixes": "[variables('p')]" }} }} }})",
+                        i == 0 ? "" : ",", i);
+  }
+  const Import import = imported(text + "] }");
+  size_t prefixes = 0;
+  for (const auto& [name, network] : import.model.virtual_networks)
+    prefixes += network.address_space->size();
+  EXPECT_LT(prefixes, kExpressionStepsMax);
+  EXPECT_GT(prefixes, 4000u);
+  EXPECT_TRUE(has_error(import.notes));
+}
+
+TEST(ImportAzure, ListsAreAsLongAsAnEstateTakesThem) {
+  std::string prefixes = "[ \"10.0.0.0/8\"";
+  for (size_t i = 0; i < kListItemsMax; ++i) prefixes += ", \"10.0.0.0/8\"";
+  EXPECT_THAT(errors_in(az_with("[ \"10.1.0.0/16\" ]", prefixes + "]")),
+              ElementsAre(HasSubstr("expected a list of at most 4096 prefixes, not a list")));
+  std::string members = "{ \"k\": 0";
+  for (size_t i = 0; i < kJsonMembersMax; ++i) members += fmt::format(", \"k{}\": 0", i);
+  EXPECT_THAT(errors_in(members + "}"), ElementsAre(HasSubstr("more than 2000 keys in one")));
 }
 
 TEST(ImportAzure, ExpressionsThatGoInCirclesAreGivenUp) {

@@ -252,6 +252,12 @@ INSTANTIATE_TEST_SUITE_P(
              "a peer of any identity was served", false},
         Lost{"Constraint", "remote { auth = psk", "remote { auth = psk\n      groups = g",
              "the peer would be admitted without what this asks of its certificate", true},
+        Lost{"CertificateOfAToken", "local { auth = psk",
+             "local { auth = psk\n cert1 { slot = 1\n }",
+             "warning: connections.site.local.cert1: certificates and keys are named as files",
+             false},
+        Lost{"ChildSection", "life_time = 2h", "life_time = 2h\n        x { }",
+             "warning: connections.site.children.net.x: is not known here", false},
         Lost{"Label", "life_time = 2h", "life_time = 2h\n        label = x",
              "security labels are not negotiated here", true},
         Lost{"Mark", "life_time = 2h", "life_time = 2h\n        mark_in = 42",
@@ -278,11 +284,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ImportSwanctl, WhatIsMalformedIsAnErrorWithItsPlace) {
   EXPECT_THAT(errors_in("a { b = 1\n"),
-              ElementsAre("s.conf:1:1: the section 'a' is never closed; close it with '}'"));
+              ElementsAre("s.conf:1:1: this section is never closed; close it with '}'"));
   EXPECT_THAT(errors_in("a { }\n}\n"), ElementsAre(HasSubstr("s.conf:2:1: there is no section")));
   EXPECT_THAT(errors_in("a = \"x\nb"), ElementsAre(HasSubstr("s.conf:1:5: this quote is never")));
   EXPECT_THAT(errors_in("a b { }"), ElementsAre(HasSubstr("s.conf:1:3: expected '=' or '{'")));
-  EXPECT_THAT(errors_in("= 1"), ElementsAre(HasSubstr("expected a key or a section, not '='")));
+  EXPECT_THAT(errors_in("= 1"), ElementsAre(HasSubstr("s.conf:1:1: expected a key or a section")));
   EXPECT_THAT(errors_in("a : b { }"),
               ElementsAre(HasSubstr("s.conf:1:5: there is no section 'b'")));
   EXPECT_THAT(errors_in("a : b { }\nb : a { }"), ElementsAre(HasSubstr("inherits from itself")));
@@ -314,7 +320,122 @@ TEST(ImportSwanctl, ReferencesThatUnfoldWithoutEndAreStopped) {
   EXPECT_THAT(errors_in(values + "}"), ElementsAre(HasSubstr("more than 1000 values in one")));
   std::string sections;
   for (size_t i = 0; i <= kSettingsSectionsMax; ++i) sections += fmt::format("k{} {{ }}\n", i);
-  EXPECT_THAT(errors_in(sections), ElementsAre(HasSubstr("more than 10000 sections in one")));
+  EXPECT_THAT(errors_in(sections), ElementsAre(HasSubstr("more than 2000 sections in one")));
+}
+
+TEST(ImportSwanctl, NoMessageShowsAByteOfAKey) {
+  // A key that is not in quotes ends where a brace or '#' stands, and what is behind is read as
+  // something else.
+  for (const char* const key :
+       {"abc}qzxv", "abc}}}qzxv", "abc} qzxv", "abc}qzxv {", "abc}qzxv { }", "\"abc qzxv",
+        "abc\xffqzxv", "abc}=qzxv", "abc}qzxv = x", "abc}q:zxv", "0xqzxv", "abc}qzxv : a { }",
+        "abc}eqzxv { x = }", "abc}\"qzxv\"", "abc}}qzxv { y = 1"}) {
+    SCOPED_TRACE(key);
+    const auto import = import_swanctl(conf_with("\"a b#c\"", key), "s.conf");
+    std::string said = import ? write_estate(import->model) : "";
+    if (import) {
+      for (const std::string& note : notes_of(*import)) said += note + "\n";
+    } else {
+      for (const ConfigError& error : import.error()) said += error.to_string() + "\n";
+    }
+    EXPECT_THAT(said, Not(HasSubstr("abc")));
+    EXPECT_THAT(said, Not(HasSubstr("zxv")));
+  }
+}
+
+TEST(ImportSwanctl, NumbersThatOverflowAreErrors) {
+  for (const char* const time : {"18446744073709551616", "18446744073709551615d", "-1",
+                                 "99999999999999999999999999s", "1844674407370955161"}) {
+    SCOPED_TRACE(time);
+    EXPECT_THAT(errors_in(conf_with("rekey_time = 4h", fmt::format("rekey_time = {}", time))),
+                ElementsAre(HasSubstr("expected a time like 3600, 90m or 4h")));
+  }
+  EXPECT_THAT(errors_in(conf_with("rekey_bytes = 10g", "rekey_bytes = 18446744073709551615g")),
+              ElementsAre(HasSubstr("expected a number like 1000000 or 5g")));
+  const Import import = imported(conf_with("rekey_time = 4h", "rekey_time = 1000000000000"));
+  EXPECT_EQ(*only_connection(import).ipsec_policy->ike_life_time_seconds, 31536000u);
+}
+
+TEST(ImportSwanctl, AnIncludeWithoutFilesIsNamed) {
+  const IncludeReader nothing =
+      [](std::string_view, std::string_view) -> Result<std::vector<IncludedFile>, std::string> {
+    return std::vector<IncludedFile>{};
+  };
+  const Import import = imported(std::string(kConf) + "include conf.d/*.conf\n", nothing);
+  EXPECT_THAT(
+      notes_of(import),
+      Contains("s.conf:33:9: warning: include: no file is there for 'conf.d/*.conf'; import "
+               "the file where the others are, when there are any [import.not-carried]"));
+  std::string many;
+  for (size_t i = 0; i <= kIncludesMax; ++i) many += "include x\n";
+  const auto refused = import_swanctl(many, "s.conf", nothing);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().front().to_string(), HasSubstr("s.conf:65:9: more than 64 include"));
+}
+
+TEST(ImportSwanctl, WhatIsImportedValidates) {
+  EXPECT_FALSE(has_error(validate(imported(kConf).model)));
+  EXPECT_EQ(*only_connection(imported(kConf)).connection_mode, ConnectionMode::Default);
+  EXPECT_EQ(*only_connection(imported(kConf)).ike_fragment_size, kIkeFragmentSizeDefault);
+}
+
+TEST(ImportSwanctl, APrivateAddressTowardsAPublicOneIsBehindANat) {
+  const std::string text = replaced(conf_with("192.0.2.2", "192.168.1.2"), "id = gw-b", "x = gw-b");
+  const Import import = imported(text);
+  EXPECT_THAT(notes_of(import),
+              Contains(HasSubstr("error: connections.site.local_addrs: a private address, and")));
+  EXPECT_THAT(import.model.gateways.at("gw").ip_configurations, IsEmpty());
+  EXPECT_EQ(*only_connection(import).local_id, "192.168.1.2");
+  const Import inside = imported(replaced(text, "192.0.2.1", "10.0.0.1"));
+  EXPECT_EQ(inside.model.gateways.at("gw").ip_configurations.size(), 1u);
+  EXPECT_FALSE(only_connection(inside).local_id.is_set);
+}
+
+TEST(ImportSwanctl, AlternativesAreKeptBesideThePolicy) {
+  const Import import = imported(
+      conf_with("aes256-sha256-modp2048", "3des-aes128-aes256-sha256-sha384-ecp256, default"));
+  const Connection& connection = only_connection(import);
+  EXPECT_EQ(*connection.ipsec_policy->ike_encryption, "AES128");
+  ASSERT_TRUE(connection.latitude.has_value());
+  const auto& list = connection.latitude->ike_proposals;
+  EXPECT_THAT(list, Contains(IkeProposal{.encryption = {EncryptionId::AesCbc, 256},
+                                         .integrity = IntegrityId::HmacSha384_192,
+                                         .prf = PrfId::HmacSha256,
+                                         .group = DhGroupId::Ecp256}));
+  EXPECT_THAT(list, Contains(IkeProposal{.encryption = {EncryptionId::AesGcm16, 256},
+                                         .prf = PrfId::HmacSha384,
+                                         .group = DhGroupId::Ecp384}));
+  EXPECT_THAT(notes_of(import), Contains(HasSubstr("warning: connections.site.proposals: '3des'")));
+  EXPECT_THAT(write_estate(import.model), Not(HasSubstr("AES192")));
+}
+
+TEST(ImportSwanctl, AnUnknownGroupOrPrfIsNoAlternativeToNone) {
+  EXPECT_THAT(notes_of(imported(conf_with("aes256gcm16-ecp384-esn-noesn", "aes256gcm16-modp1536"))),
+              Contains(HasSubstr("no proposal that is spoken here: 'modp1536'")));
+  EXPECT_THAT(
+      notes_of(imported(conf_with("aes256-sha256-modp2048", "aes256-sha256-prfaesxcbc-modp2048"))),
+      Contains(HasSubstr("no proposal that is spoken here: 'prfaesxcbc'")));
+  EXPECT_THAT(
+      notes_of(imported(conf_with("aes256-sha256-modp2048", "aes256-sha256-modp2048-ke1_frodoa3"))),
+      Contains(HasSubstr("no proposal that is spoken here: 'ke1_frodoa3'")));
+}
+
+TEST(ImportSwanctl, CertificatesAreNamedAsFilesAndNoneIsPinned) {
+  std::string text =
+      conf_with("local { auth = psk", "local { auth = pubkey\n certs = a.crt, b.crt");
+  text = replaced(text, "remote { auth = psk", "remote { auth = pubkey\n cacerts = ca.crt");
+  const Import import = imported(text);
+  const Connection& connection = only_connection(import);
+  ASSERT_TRUE(connection.certificate.has_value());
+  EXPECT_EQ(*connection.certificate->certificate, "a.crt");
+  EXPECT_EQ(*connection.certificate->private_key, "site.key");
+  EXPECT_EQ(*connection.certificate->chain->at(0), "ca.crt");
+  EXPECT_THAT(import.keys, IsEmpty());
+  EXPECT_THAT(notes_of(import), Contains(HasSubstr("we have one certificate here; the first")));
+  EXPECT_FALSE(has_error(validate(import.model)));
+  const Import pinned = imported(replaced(text, "cacerts = ca.crt", "certs = peer.crt"));
+  EXPECT_THAT(pinned.model.connections, IsEmpty());
+  EXPECT_THAT(notes_of(pinned), Contains(HasSubstr("error: connections.site.remote.certs: the")));
 }
 
 TEST(ImportSwanctl, IncludesHaveAnEnd) {
@@ -374,8 +495,16 @@ TEST(PeerFile, KindIsSeenInTheContent) {
     EXPECT_EQ(kind_of_text(read_source_file(fmt::format("examples/{}.yaml", name))),
               PeerFileKind::Estate);
   EXPECT_EQ(kind_of_text(""), PeerFileKind::Estate);
-  EXPECT_EQ(model_of_file(kConf, "s.conf", PeerFileKind::Swanctl)->connections.size(), 1u);
-  EXPECT_EQ(model_of_file(kGoodEstate, "e.yaml", PeerFileKind::Estate)->connections.size(), 3u);
+  EXPECT_EQ(kind_of_text("---\n{ version: 1 }"), PeerFileKind::Estate);
+  EXPECT_EQ(kind_of_text("{ version: 1 }"), PeerFileKind::Estate);
+  EXPECT_EQ(kind_of_text("{ \"connections\": {}, \"virtual_networks\": {} }"),
+            PeerFileKind::Estate);
+  EXPECT_EQ(kind_of_text("{}"), PeerFileKind::Azure);
+  const auto connections = [](std::string_view text, PeerFileKind kind) {
+    return import_file(text, "f", kind)->model.connections.size();
+  };
+  EXPECT_EQ(connections(kConf, PeerFileKind::Swanctl), 1u);
+  EXPECT_EQ(connections(kGoodEstate, PeerFileKind::Estate), 3u);
 }
 
 }  // namespace

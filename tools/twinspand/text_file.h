@@ -8,11 +8,12 @@
 
 namespace twinspan::tools {
 
-// At most `size_max` bytes. The error names the file and why it is not read.
+// At most `size_max` bytes. The error says why it is not read, without the file's name.
 Result<std::string, std::string> read_text_file(const std::string& path, size_t size_max);
 
-// Follows the include statements of a swanctl.conf, with wildcards, as far as they lead to files in
-// the folder of `path` or below it; links count as what they lead to.
+// Follows the include statements of a swanctl.conf, as far as they lead to regular files in the
+// folder of `path` or below it; links count as what they lead to. Nothing outside that folder is
+// looked at. Wildcards may stand in the last part of a pattern. What is not there is no file.
 policy::IncludeReader includes_inside(const std::string& path);
 
 }  // namespace twinspan::tools
