@@ -82,6 +82,21 @@ TEST_F(ImportFile, WhatCannotBeReadExitsThreeAndPrintsNothing) {
   EXPECT_THAT(run({.file = path("")}).error, HasSubstr("is a directory"));
 }
 
+TEST_F(ImportFile, AnEstateThatWouldBeTooLargeIsRefused) {
+  std::string text =
+      "{ \"variables\": { \"long\": \"" + std::string(4000, 'x') + "\" }, \"resources\": [";
+  for (int i = 0; i < 1200; ++i) {
+    text += (i == 0 ? "" : ",");
+    text += R"({ "type": "Microsoft.Network/localNetworkGateways", "name": "n)" +
+            std::to_string(i) + R"(", "fqdn": "[variables('long')]" })";
+  }
+  const Answer answer = azure(text + "] }");
+  EXPECT_EQ(answer.code, kExitConfig);
+  EXPECT_EQ(answer.out.size(), 0u);
+  EXPECT_THAT(answer.error.substr(0, 100),
+              StartsWith("the estate that it makes:1:1: the file has "));
+}
+
 TEST_F(ImportFile, KeysAreWrittenWhereTheyAreWantedAndThere) {
   fs::create_directory(path("new"));
   const Answer answer = swanctl(kOtherConf, path("new"));
