@@ -72,9 +72,11 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const auto difference = compare_prefixes(ends);
   if (network == nullptr) {
     item.message = "the other side's network is not known";
-  } else if (!difference) {
+  } else if (!difference && *ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) {
     item.result = CheckResult::Pass;
     item.message = "BGP tells them";
+  } else if (!difference) {
+    item.message = "one of the two files does not say them: routes decide there";
   } else if (difference->missing.empty() && difference->unknown.empty()) {
     item.result = CheckResult::Pass;
     item.message = fmt::format("the ranges of {} are right", network->name);

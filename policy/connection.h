@@ -58,6 +58,15 @@ struct AdditionalKeyExchanges {
   Marked<bool> required;
 };
 
+// What the configuration of another program takes besides what an estate has words for. An import
+// fills it, for comparing the two ends of a connection; an estate file never has it.
+struct Latitude {
+  std::vector<IkeProposal> ike_proposals;
+  std::vector<EspProposal> esp_proposals;
+  bool takes_any_identity = false;  // Of its peer.
+  bool routes_decide = false;       // Any-to-any; what is behind either end is not told.
+};
+
 struct Connection {
   std::string name;
   SourceMark mark;
@@ -90,6 +99,7 @@ struct Connection {
   Marked<bool> use_policy_based_traffic_selectors;
   SourceMark traffic_selector_policies_mark;
   std::vector<TrafficSelectorPolicy> traffic_selector_policies;
+  std::optional<Latitude> latitude;
 
   bool is_vnet_to_vnet() const { return *connection_type == ConnectionType::VnetToVnet; }
 };

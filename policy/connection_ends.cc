@@ -27,6 +27,12 @@ std::optional<Identity> remote_identity_of(const Connection& connection, const R
 
 }  // namespace
 
+IpPrefix prefix_around(const AddressRange& range) {
+  unsigned length = range.first.bits();
+  while (!IpPrefix(range.first, length).contains(range.last)) --length;
+  return {range.first, length};
+}
+
 const VirtualNetworkGateway* local_gateway(const Model& model, const Connection& connection) {
   return find(model.gateways, *connection.virtual_network_gateway1);
 }

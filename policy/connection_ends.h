@@ -21,6 +21,9 @@ struct Identities {
   auto operator<=>(const Identities&) const = default;
 };
 
+// The smallest prefix that holds the range; of a whole family the one of length 0.
+IpPrefix prefix_around(const AddressRange& range);
+
 // The gateway on this side; nullptr when the reference leads nowhere.
 const VirtualNetworkGateway* local_gateway(const Model& model, const Connection& connection);
 

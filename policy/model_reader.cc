@@ -193,7 +193,32 @@ void read_all(ObjectReader& estate, std::string_view section,
   });
 }
 
+template <class Object>
+Object blank(const ObjectSchema& schema, Object (*read)(const std::string&, ObjectReader&),
+             SourceMark mark) {
+  const YamlNode nothing{.kind = YamlKind::Mapping, .mark = mark};
+  ErrorLog missing_fields("");
+  ObjectReader reader(missing_fields, schema, {&nothing, mark, ""});
+  return read("", reader);
+}
+
 }  // namespace
+
+VirtualNetwork blank_virtual_network(SourceMark mark) {
+  return blank(kVirtualNetworkSchema, read_virtual_network, mark);
+}
+VirtualNetworkGateway blank_gateway(SourceMark mark) {
+  return blank(kGatewaySchema, read_gateway, mark);
+}
+LocalNetworkGateway blank_local_network_gateway(SourceMark mark) {
+  return blank(kLocalNetworkGatewaySchema, read_local_network_gateway, mark);
+}
+Connection blank_connection(SourceMark mark) {
+  return blank(kConnectionSchema, read_connection, mark);
+}
+Peering blank_peering(SourceMark mark) {
+  return blank(kPeeringSchema, read_peering, mark);
+}
 
 void read_model(const YamlNode& root, ErrorLog& log, Model& model) {
   ObjectReader estate(log, kEstateSchema, {&root, {.line = 1, .column = 1}, ""});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "policy/bgp.h"
 #include "policy/identity.h"
@@ -13,6 +14,27 @@ namespace {
 
 bool is_within(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
   return std::ranges::any_of(*list, [&](const auto& other) { return other->contains(prefix); });
+}
+
+// What is behind an end as far as the connection goes: its own selectors, else its network. Where
+// selectors have to be the same ones, those of the networks that use the gateway count too.
+MarkedList<IpPrefix> behind_end(const End& end, const VirtualNetwork& network, bool is_exact) {
+  if (end.connection.traffic_selector_policies.empty()) {
+    return is_exact ? prefixes_behind(end.model, *local_gateway(end.model, end.connection))
+                    : network.address_space;
+  }
+  MarkedList<IpPrefix> prefixes{.mark = end.connection.mark, .is_set = true};
+  for (const TrafficSelectorPolicy& policy : end.connection.traffic_selector_policies) {
+    for (const Marked<AddressRange>& range : *policy.local_address_ranges) {
+      const IpPrefix prefix = prefix_around(*range);
+      if (!is_within(prefix, prefixes)) prefixes.value.push_back({prefix, range.mark, true});
+    }
+  }
+  return prefixes;
+}
+
+bool do_routes_decide(const End& end) {
+  return end.connection.latitude && end.connection.latitude->routes_decide;
 }
 
 bool is_listed(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
@@ -46,20 +68,37 @@ bool have_common(const std::vector<Proposal>& a, const std::vector<Proposal>& b)
   });
 }
 
-// In words, for the first proposals of both sides: what stands apart.
+// What an end takes: its policy, and where another program is configured, whatever that has
+// besides.
+std::optional<IpsecSuite> offer_of(const End& end) {
+  auto suite = policy_suite_of(end.model, end.connection);
+  if (!suite || !end.connection.latitude) return suite;
+  const Latitude& more = *end.connection.latitude;
+  std::ranges::copy(more.ike_proposals, std::back_inserter(suite->ike_proposals));
+  std::ranges::copy(more.esp_proposals, std::back_inserter(suite->esp_proposals));
+  return suite;
+}
+
+void add_difference(const IkeProposal& a, const IkeProposal& b, std::vector<std::string>& fields) {
+  if (a.encryption != b.encryption) fields.push_back("ike_encryption");
+  if (a.integrity != b.integrity) fields.push_back("ike_integrity");
+  if (a.prf != b.prf) fields.push_back("ike_prf");
+  if (a.group != b.group) fields.push_back("dh_group");
+}
+
+void add_difference(const EspProposal& a, const EspProposal& b, std::vector<std::string>& fields) {
+  if (a.encryption != b.encryption) fields.push_back("ipsec_encryption");
+  if (a.integrity != b.integrity) fields.push_back("ipsec_integrity");
+  if (a.pfs_group != b.pfs_group) fields.push_back("pfs_group");
+}
+
+// In words, for the first proposals of both sides: what stands apart where nothing is in common.
 std::string difference(const IpsecSuite& there, const IpsecSuite& back) {
-  std::vector<std::string_view> fields;
-  const IkeProposal& ike = there.ike_proposals.front();
-  const IkeProposal& other_ike = back.ike_proposals.front();
-  if (ike.encryption != other_ike.encryption) fields.push_back("ike_encryption");
-  if (ike.integrity != other_ike.integrity) fields.push_back("ike_integrity");
-  if (ike.prf != other_ike.prf) fields.push_back("ike_prf");
-  if (ike.group != other_ike.group) fields.push_back("dh_group");
-  const EspProposal& esp = there.esp_proposals.front();
-  const EspProposal& other_esp = back.esp_proposals.front();
-  if (esp.encryption != other_esp.encryption) fields.push_back("ipsec_encryption");
-  if (esp.integrity != other_esp.integrity) fields.push_back("ipsec_integrity");
-  if (esp.pfs_group != other_esp.pfs_group) fields.push_back("pfs_group");
+  std::vector<std::string> fields;
+  if (!have_common(there.ike_proposals, back.ike_proposals))
+    add_difference(there.ike_proposals.front(), back.ike_proposals.front(), fields);
+  if (!have_common(there.esp_proposals, back.esp_proposals))
+    add_difference(there.esp_proposals.front(), back.esp_proposals.front(), fields);
   return fields.empty() ? "" : fmt::format(" (it differs in {})", fmt::join(fields, ", "));
 }
 
@@ -74,6 +113,11 @@ std::string TwoEnds::back_path(const std::string& path) const {
   return fmt::format("{}:{}", back.model.files.front(), path);
 }
 
+std::string TwoEnds::back_place(SourceMark mark) const {
+  if (is_one_estate() || mark.file >= back.model.files.size()) return "";
+  return fmt::format(" ({}:{})", back.model.files[mark.file], mark.line);
+}
+
 std::vector<std::string> TwoEnds::objects() const {
   return {path_of(there.connection), back_path(path_of(back.connection))};
 }
@@ -83,20 +127,19 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   const VirtualNetwork* const network = local_network(ends.back.model, ends.back.connection);
   if (!remote || network == nullptr) return std::nullopt;
   if (*ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) return std::nullopt;
+  if (do_routes_decide(ends.there) || do_routes_decide(ends.back)) return std::nullopt;
   const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
-  // Where selectors have to be the same ones, those of the networks that use the gateway count too.
-  const MarkedList<IpPrefix> behind =
-      prefixes_behind(ends.back.model, *local_gateway(ends.back.model, ends.back.connection));
+  const MarkedList<IpPrefix> behind = behind_end(ends.back, *network, is_exact);
+  if (behind->empty() || remote->prefixes->empty()) return std::nullopt;
   PrefixDifference difference;
-  for (const auto& prefix : is_exact ? *behind : *network->address_space) {
+  for (const auto& prefix : *behind) {
     const bool is_there =
         is_exact ? is_listed(*prefix, remote->prefixes) : is_within(*prefix, remote->prefixes);
     if (!is_there) difference.missing.push_back(*prefix);
   }
   for (const auto& prefix : *remote->prefixes) {
     const bool is_known = is_exact ? is_listed(*prefix, behind)
-                                   : prefix->length() == 0 ||
-                                         is_within(*prefix, network->address_space) ||
+                                   : prefix->length() == 0 || is_within(*prefix, behind) ||
                                          is_known_there(*prefix, ends.back.model);
     if (!is_known) difference.unknown.push_back(*prefix);
   }
@@ -151,7 +194,7 @@ Verdict compare_address(const TwoEnds& ends) {
   const auto remote = remote_end(ends.there.model, ends.there.connection);
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
   if (!remote || gateway == nullptr) return Verdict::Wrong;
-  if (!remote->address) return Verdict::Unknown;
+  if (!remote->address || gateway->ip_configurations.empty()) return Verdict::Unknown;
   const bool is_right =
       std::ranges::any_of(gateway->ip_configurations, [&](const IpConfiguration& instance) {
         return *instance.public_ip_address == *remote->address;
@@ -165,23 +208,28 @@ void compare_identities(const TwoEnds& ends, RuleReport& report) {
   if (!there || !back) return;
   const Connection& own = ends.there.connection;
   const std::string& other = ends.back.connection.name;
-  if (there->local != back->remote) {
+  const auto takes_any = [](const Connection& connection) {
+    return connection.latitude && connection.latitude->takes_any_identity;
+  };
+  if (there->local != back->remote && !takes_any(ends.back.connection)) {
     report.error({own.local_id.mark, ends.objects(),
-                  fmt::format("local_id is {}, but {} expects {}", in_quotes(there->local.text),
-                              other, in_quotes(back->remote.text)),
+                  fmt::format("local_id is {}, but {} expects {}{}", in_quotes(there->local.text),
+                              other, in_quotes(back->remote.text),
+                              ends.back_place(ends.back.connection.remote_id.mark)),
                   fmt::format("make it the remote_id of {}", other)});
   }
-  if (there->remote != back->local) {
+  if (there->remote != back->local && !takes_any(own)) {
     report.error({own.remote_id.mark, ends.objects(),
-                  fmt::format("remote_id is {}, but {} calls itself {}",
-                              in_quotes(there->remote.text), other, in_quotes(back->local.text)),
+                  fmt::format("remote_id is {}, but {} calls itself {}{}",
+                              in_quotes(there->remote.text), other, in_quotes(back->local.text),
+                              ends.back_place(ends.back.connection.local_id.mark)),
                   fmt::format("make it the local_id of {}", other)});
   }
 }
 
 void compare_policies(const TwoEnds& ends, RuleReport& report) {
-  const auto there = policy_suite_of(ends.there.model, ends.there.connection);
-  const auto back = policy_suite_of(ends.back.model, ends.back.connection);
+  const auto there = offer_of(ends.there);
+  const auto back = offer_of(ends.back);
   if (!there || !back) return;
   // In one estate the two directions are one connection, and have one policy. Two administrators
   // need something in common.
@@ -195,8 +243,9 @@ void compare_policies(const TwoEnds& ends, RuleReport& report) {
       {ends.there.connection.ipsec_policy_name.mark, ends.objects(),
        ends.is_one_estate()
            ? fmt::format("its IPsec policy differs from that of {}", ends.back.connection.name)
-           : fmt::format("its IPsec policy has nothing in common with that of {}{}",
-                         ends.back.connection.name, difference(*there, *back)),
+           : fmt::format("its IPsec policy has nothing in common with that of {}{}{}",
+                         ends.back.connection.name, difference(*there, *back),
+                         ends.back_place(ends.back.connection.ipsec_policy_name.mark)),
        "give both directions the same policy"});
 }
 

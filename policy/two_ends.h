@@ -23,6 +23,8 @@ struct TwoEnds {
   TwoEnds reversed() const { return {back, there}; }
   // An object of `back`'s estate: with its file's name when that is another one.
   std::string back_path(const std::string& path) const;
+  // " (other.yaml:12)", or nothing in one estate: where `back` says what a finding is about.
+  std::string back_place(SourceMark mark) const;
   std::vector<std::string> objects() const;
 };
 
@@ -32,7 +34,8 @@ struct PrefixDifference {
   std::vector<IpPrefix> missing;  // Of the other network, not listed here.
   std::vector<IpPrefix> unknown;  // Listed here, behind nothing that the other estate has.
 };
-// nullopt when an end is missing, or when BGP tells the prefixes.
+// nullopt when an end is missing, when BGP tells the prefixes, or when one of the two says none at
+// all, which is a fault of its own estate, or left open by another program's configuration.
 std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends);
 
 // Where a wrong remote prefix or address is mended: "local_network_gateways.branch" and

@@ -21,6 +21,7 @@ def test_status_has_every_promised_field(pair):
     pair.require_ping()
     status = pair.a.status()
     assert status["schema"] == "twinspan.status/1"
+    assert status["config"] == str(pair.a.estate.resolve())
     [connection] = status["connections"]
     assert connection["name"] == "a-to-b" and connection["connection_status"] == "Connected"
     assert "reason" in connection

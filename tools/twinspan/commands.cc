@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/twinspan/client.h"
+#include "tools/twinspan/import.h"
 #include "tools/twinspan/render.h"
 #include "tools/twinspan/render_diagnosis.h"
 #include "tools/twinspan/render_views.h"
@@ -167,6 +168,21 @@ int run_events(const CommandOptions& options) {
   if (!client) return report(client.error());
   const auto end = client->call(kMethodEvents, {{"follow", true}}, print);
   return end ? kExitOk : report(end.error());
+}
+
+int run_export_strongswan(const CommandOptions& options) {
+  ExportOptions wanted{options.config, options.connection, options.instance, options.with_key};
+  if (wanted.file.empty()) {
+    const int asked = ask(options, kMethodStatus, json::object(), [&](const json& status) {
+      wanted.file = status.value("config", "");
+      wanted.instance = status.value("instance", 0u);
+    });
+    if (asked != kExitOk) {
+      std::cerr << "or name the estate file with --config\n";
+      return asked;
+    }
+  }
+  return export_strongswan_conf(wanted, std::cout, std::cerr);
 }
 
 }  // namespace twinspan::tools

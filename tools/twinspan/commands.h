@@ -12,6 +12,9 @@ struct CommandOptions {
   bool json = false;
   bool follow = false;
   bool ike = false;
+  std::string config;  // export: the estate file; empty: that of the gateway that runs.
+  unsigned instance = 0;
+  bool with_key = false;
 };
 
 int run_status(const CommandOptions& options);
@@ -25,6 +28,7 @@ int run_rekey(const CommandOptions& options);
 int run_reload_credentials(const CommandOptions& options);
 int run_events(const CommandOptions& options);
 int run_flush(const CommandOptions& options);
+int run_export_strongswan(const CommandOptions& options);
 
 // The run directory to use; prints why not and returns "" when there is none or more than one.
 std::string find_run_dir(const CommandOptions& options);

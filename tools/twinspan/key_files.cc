@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tools/twinspand/secret_store.h"
@@ -30,6 +31,15 @@ bool is_same_file(const std::string& a, const std::string& b) {
          std::filesystem::weakly_canonical(b, ignored);
 }
 
+Verdict compare_with_key_in_file(const End& own, const End& theirs, const policy::Import& content) {
+  const auto key = std::ranges::find(content.keys, *theirs.connection.shared_key_file,
+                                     &policy::ImportedKey::file);
+  if (key == content.keys.end()) return Verdict::Unknown;
+  const auto read = read_psk(path_of_key(own));
+  if (!read) return Verdict::Unknown;
+  return (*read)->equals(key->bytes.view()) ? Verdict::Right : Verdict::Wrong;
+}
+
 }  // namespace
 
 KeyReading read_key_of(const std::string& estate_path, const std::string& file) {
@@ -47,7 +57,13 @@ KeyReading read_key_of(const std::string& estate_path, const std::string& file) 
   return {.state = KeyReading::State::Read, .why = "", .faults = policy::faults_of_key(bytes)};
 }
 
-Verdict compare_keys(const End& a, const End& b) {
+Verdict compare_keys(const End& a, const End& b, const PeerFile* peer) {
+  const auto is_foreign = [&](const End& end) {
+    return peer != nullptr && peer->kind != policy::PeerFileKind::Estate &&
+           &end.model == &peer->content.model;
+  };
+  if (is_foreign(a)) return compare_with_key_in_file(b, a, peer->content);
+  if (is_foreign(b)) return compare_with_key_in_file(a, b, peer->content);
   const std::string first = path_of_key(a);
   const std::string second = path_of_key(b);
   if (is_same_file(first, second)) return Verdict::Right;

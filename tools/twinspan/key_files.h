@@ -6,6 +6,7 @@
 
 #include "policy/shared_keys.h"
 #include "policy/two_ends.h"
+#include "tools/twinspand/estate_file.h"
 
 namespace twinspan::tools {
 
@@ -13,7 +14,8 @@ namespace twinspan::tools {
 policy::KeyReading read_key_of(const std::string& estate_path, const std::string& file);
 
 // Right when both connections name the same file or files with the same key, Unknown when one of
-// them cannot be read.
-policy::Verdict compare_keys(const policy::End& a, const policy::End& b);
+// them cannot be read. The keys of `peer`, when it is no estate, are those that stand in it.
+policy::Verdict compare_keys(const policy::End& a, const policy::End& b,
+                             const PeerFile* peer = nullptr);
 
 }  // namespace twinspan::tools

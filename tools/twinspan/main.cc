@@ -5,11 +5,13 @@
 #include <optional>
 
 #include "tools/twinspan/commands.h"
+#include "tools/twinspan/import.h"
 #include "tools/twinspan/validate.h"
 #include "tools/twinspand/exit_code.h"
 
 namespace {
 
+namespace policy = twinspan::policy;
 using namespace twinspan::tools;
 
 using Command = int (*)(const CommandOptions&);
@@ -41,6 +43,41 @@ void add_view_command(CLI::App& app, CommandOptions& options, Command& chosen,
 }
 
 // What is answered from files alone; `answer` then holds the exit code.
+void add_import(CLI::App& app, const CommandOptions& options, ImportOptions& import,
+                std::optional<int>& answer) {
+  CLI::App* const all =
+      app.add_subcommand("import", "Another program's configuration to an estate file")
+          ->fallthrough();
+  all->require_subcommand(1);
+  const auto add = [&](const char* name, const char* text, policy::PeerFileKind kind) {
+    CLI::App* const sub = all->add_subcommand(name, text)->fallthrough();
+    sub->add_option("file", import.file, "The file to read")->required();
+    sub->add_option("--keys-to", import.keys_to,
+                    "Folder for the keys that stand in the file, one file of mode 0600 each; "
+                    "without it they are not copied");
+    sub->callback([&, kind] {
+      import.kind = kind;
+      import.json = options.json;
+      answer = import_estate(import, std::cout, std::cerr);
+    });
+  };
+  add("azure", "A template, or what `az ... -o json` prints", policy::PeerFileKind::Azure);
+  add("swanctl", "strongSwan's swanctl.conf", policy::PeerFileKind::Swanctl);
+}
+
+void add_export(CLI::App& app, CommandOptions& options, Command& chosen) {
+  CLI::App* const all =
+      app.add_subcommand("export", "The other end of a connection, for another program")
+          ->fallthrough();
+  all->require_subcommand(1);
+  CLI::App* const sub = add_connection_command(
+      *all, options, chosen, {"strongswan", "As swanctl.conf"}, run_export_strongswan);
+  CLI::Option* const config = sub->add_option(
+      "--config", options.config, "The estate file; else that of the gateway that runs");
+  sub->add_option("--instance", options.instance, "Of our gateway")->needs(config);
+  sub->add_flag("--with-key", options.with_key, "Write the pre-shared key into it");
+}
+
 void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& validate,
                        SchemaOptions& schema, std::optional<int>& answer) {
   CLI::App* const check =
@@ -63,6 +100,7 @@ void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& 
 int run(int argc, char** argv) {
   CommandOptions options;
   ValidateOptions validate;
+  ImportOptions import;
   SchemaOptions schema;
   std::optional<int> answer;
   Command chosen = run_status;
@@ -98,6 +136,8 @@ int run(int argc, char** argv) {
               run_reload_credentials);
   add_command(app, chosen, "flush", "Remove devices, routes and rules of a stopped gateway",
               run_flush);
+  add_import(app, options, import, answer);
+  add_export(app, options, chosen);
   add_file_commands(app, options, validate, schema, answer);
   try {
     app.parse(argc, argv);

@@ -13,6 +13,7 @@
 #include "policy/schema_text.h"
 #include "policy/shared_keys.h"
 #include "policy/validate.h"
+#include "tools/twinspan/finding_json.h"
 #include "tools/twinspan/key_files.h"
 #include "tools/twinspand/estate_file.h"
 #include "tools/twinspand/exit_code.h"
@@ -34,18 +35,6 @@ using policy::Severity;
 constexpr const char* kFindingsSchema = "twinspan.validate/1";
 constexpr const char* kChecklistSchema = "twinspan.checklist/1";
 constexpr const char* kFormRule = "file.form";  // What is no estate file at all.
-
-ordered_json to_json(const Finding& finding) {
-  return {{"id", finding.id},           {"severity", name_of(finding.severity)},
-          {"file", finding.file},       {"line", finding.line},
-          {"column", finding.column},   {"objects", finding.objects},
-          {"message", finding.message}, {"remedy", finding.remedy}};
-}
-
-// Names from files are bytes that were checked; what else is no UTF-8 is replaced, never thrown at.
-std::string dumped(const ordered_json& json) {
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
 
 void write_findings(const Findings& findings, std::ostream& out) {
   ordered_json list = ordered_json::array();
@@ -80,13 +69,28 @@ size_t count(const Findings& findings, Severity severity) {
   return static_cast<size_t>(std::ranges::count(findings, severity, &Finding::severity));
 }
 
-Findings all_findings(const Model& model, const Model* peer, const std::string& path) {
+// What the other side's file has and its model does not: no fault of ours, but something that was
+// not compared. What an import merely had to choose says nothing here.
+void add_notes(const Findings& notes, Findings& findings) {
+  for (Finding note : notes) {
+    if (note.severity == Severity::Info) continue;
+    note.severity = note.severity == Severity::Error ? Severity::Warning : Severity::Info;
+    findings.push_back(std::move(note));
+  }
+}
+
+policy::CompareKeys key_comparison(const PeerFile* peer) {
+  return [peer](const policy::End& a, const policy::End& b) { return compare_keys(a, b, peer); };
+}
+
+Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {
   Findings findings = policy::validate(model);
   const auto read = [&](const std::string& file) { return read_key_of(path, file); };
   std::ranges::move(policy::check_shared_keys(model, read), std::back_inserter(findings));
-  if (peer != nullptr)
-    std::ranges::move(policy::validate_pair(model, *peer, compare_keys),
-                      std::back_inserter(findings));
+  if (peer == nullptr) return findings;
+  std::ranges::move(policy::validate_pair(model, peer->content.model, key_comparison(peer)),
+                    std::back_inserter(findings));
+  add_notes(peer->content.notes, findings);
   return findings;
 }
 
@@ -125,16 +129,19 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
 int validate_files(const ValidateOptions& options, std::ostream& out, std::ostream& error) {
   const auto model = read_model(options.file);
   if (!model) return report_bad_file(model.error(), options, out, error);
-  std::optional<Model> peer;
+  std::optional<PeerFile> peer;
   if (!options.peer_file.empty()) {
-    auto read = read_model(options.peer_file);
+    auto read = read_peer_file(options.peer_file);
     if (!read) return report_bad_file(read.error(), options, out, error);
     peer = *std::move(read);
   }
-  const Model* const other = peer ? &*peer : nullptr;
+  const PeerFile* const other = peer ? &*peer : nullptr;
   if (options.connection.empty())
     return report_findings(all_findings(*model, other, options.file), options, out);
-  const auto list = policy::checklist({*model, other, options.connection, compare_keys});
+  const auto list = policy::checklist({.model = *model,
+                                       .peer = other == nullptr ? nullptr : &other->content.model,
+                                       .name = options.connection,
+                                       .compare_keys = key_comparison(other)});
   if (!list) {
     error << options.file << ": " << list.error() << "\n";
     return kExitUsage;

@@ -1,66 +1,46 @@
 #include "tools/twinspand/estate_file.h"
 
-#include <fmt/format.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-
 #include "policy/config_parse.h"
 #include "policy/yaml_tree.h"
+#include "tools/twinspand/text_file.h"
 
 namespace twinspan::tools {
 namespace {
 
+using policy::ConfigError;
 using policy::ConfigErrors;
 
-Err<ConfigErrors> refused(const std::string& path, std::string message) {
-  return Err<ConfigErrors>({{.file = path,
-                             .line = 0,
-                             .column = 0,
-                             .path = "",
-                             .message = std::move(message),
-                             .remedy = ""}});
+// Everything that describes a network is as large as an estate at most.
+static_assert(policy::kImportTextMax == policy::kYamlTextMax);
+
+Result<std::string, ConfigErrors> read_description(const std::string& path) {
+  auto text = read_text_file(path, policy::kYamlTextMax);
+  if (text) return *std::move(text);
+  return Err(ConfigErrors{ConfigError{path, 0, 0, "", std::move(text).error(), ""}});
 }
 
-// How a kind of file is told from others, and read.
-struct Kind {
-  bool (*matches)(const std::string& path, std::string_view text);
-  Result<policy::Model, ConfigErrors> (*read)(std::string_view text, std::string path);
-};
-
-bool is_anything(const std::string&, std::string_view) {
-  return true;
+Result<PeerFile, ConfigErrors> read_text_as(policy::PeerFileKind kind, const std::string& text,
+                                            const std::string& path) {
+  PeerFile file{.kind = kind, .content = {}};
+  TRY_ASSIGN(file.content, policy::import_file(text, path, kind, includes_inside(path)));
+  return file;
 }
-
-// The first row that matches counts; the estate format takes what is left.
-constexpr Kind kKinds[] = {
-    {is_anything, policy::parse_config},
-};
 
 }  // namespace
 
-Result<std::string, ConfigErrors> read_estate_text(const std::string& path) {
-  std::error_code failure;
-  if (std::filesystem::is_directory(path, failure))
-    return refused(path, "is a directory; an estate file is expected");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return refused(path, std::strerror(errno));
-  std::string text(policy::kYamlTextMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > policy::kYamlTextMax)
-    return refused(path, fmt::format("larger than {} MiB", policy::kYamlTextMax >> 20));
-  return text;
+Result<policy::Model, ConfigErrors> read_model(const std::string& path) {
+  TRY_ASSIGN(const std::string text, read_description(path));
+  return policy::parse_config(text, path);
 }
 
-Result<policy::Model, ConfigErrors> read_model(const std::string& path) {
-  TRY_ASSIGN(const std::string text, read_estate_text(path));
-  for (const Kind& kind : kKinds) {
-    if (kind.matches(path, text)) return kind.read(text, path);
-  }
-  return refused(path, "no known kind of file");
+Result<PeerFile, ConfigErrors> read_as(policy::PeerFileKind kind, const std::string& path) {
+  TRY_ASSIGN(const std::string text, read_description(path));
+  return read_text_as(kind, text, path);
+}
+
+Result<PeerFile, ConfigErrors> read_peer_file(const std::string& path) {
+  TRY_ASSIGN(const std::string text, read_description(path));
+  return read_text_as(policy::kind_of_text(text), text, path);
 }
 
 }  // namespace twinspan::tools

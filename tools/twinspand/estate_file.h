@@ -1,4 +1,4 @@
-// Estates as files: from a path to the model, whatever kind of file it is.
+// Estates as files: from a path to the model; and whatever else describes the other side.
 #pragma once
 
 #include <string>
@@ -6,14 +6,23 @@
 #include "base/result.h"
 #include "policy/config_error.h"
 #include "policy/model.h"
+#include "policy/peer_file.h"
 
 namespace twinspan::tools {
 
-// The errors name the file. Refused: a directory, and more bytes than the estate format has.
-Result<std::string, policy::ConfigErrors> read_estate_text(const std::string& path);
-
-// The model of a file, by its kind. Estate files are all that is read here; each further kind is
-// one row of the table in estate_file.cc: how to tell it, and how to read it.
+// The model of an estate file. The errors name the file. Refused: a directory, and more bytes than
+// the estate format has.
 Result<policy::Model, policy::ConfigErrors> read_model(const std::string& path);
+
+// A file of any kind that policy/peer_file.h tells by its content, as of the administrator of the
+// other side.
+struct PeerFile {
+  policy::PeerFileKind kind = policy::PeerFileKind::Estate;
+  // Of an estate the model alone. Else the keys are those of the file, and the names that the model
+  // has for them lead to no files.
+  policy::Import content;
+};
+Result<PeerFile, policy::ConfigErrors> read_as(policy::PeerFileKind kind, const std::string& path);
+Result<PeerFile, policy::ConfigErrors> read_peer_file(const std::string& path);
 
 }  // namespace twinspan::tools

@@ -1,6 +1,7 @@
 #include "tools/twinspand/gateway.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
@@ -355,6 +356,7 @@ nlohmann::json Gateway::status() const {
   return {{"schema", "twinspan.status/1"},
           {"gateway", plan_.gateway},
           {"instance", plan_.instance},
+          {"config", std::filesystem::absolute(options_.config_path).string()},
           {"connections", connections},
           {"data_plane", data_plane_json(data_plane)},
           {"ike", ike_json(endpoint_.counters())}};

@@ -38,6 +38,7 @@ charon {{
   retransmit_base = 1.2
   fragment_size = {fragment_size}
   make_before_break = {make_before_break}
+  {daemon_settings}
   filelog {{ stderr {{ default = 1
     ike = 2
     chd = 2
@@ -89,6 +90,7 @@ DEFAULTS = {
     "make_before_break": "no",
     "key": "correct horse battery staple 1",
     "ppk_secret": "",
+    "daemon_settings": "",
 }
 
 
@@ -104,6 +106,17 @@ class Charon:
 
     def start(self, **settings: str) -> "Charon":
         """Starts charon with one connection `s2s` and its child `net`; nothing is initiated."""
+        self._launch(settings)
+        self.load(**settings)
+        return self
+
+    def start_with(self, conf: str, connection: str, daemon_settings: str = "") -> "Charon":
+        """Starts charon with this very swanctl.conf, in which there is this connection."""
+        self._launch({"daemon_settings": daemon_settings})
+        self._load_text(conf, connection)
+        return self
+
+    def _launch(self, settings: dict[str, str]) -> None:
         self.settings = settings
         # One that was killed leaves its socket behind.
         (self.folder / "vici").unlink(missing_ok=True)
@@ -120,17 +133,18 @@ class Charon:
         wait_until(
             (self.folder / "vici").is_socket, 15, "charon opens its socket", self.program.log
         )
-        self.load(**settings)
-        return self
 
     def load(self, **settings: str) -> None:
         for name, content in self.files.items():
             pki.write_private(self.folder / "swanctl" / name, content)
+        self._load_text(CONNECTION_CONF.format(**{**DEFAULTS, **settings}), "s2s")
+
+    def _load_text(self, conf: str, connection: str) -> None:
         path = self.folder / "swanctl" / "swanctl.conf"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(CONNECTION_CONF.format(**{**DEFAULTS, **settings}))
+        path.write_text(conf)
         said = self.swanctl("--load-all", "--noprompt", "--file", str(path))
-        if "loaded connection 's2s'" not in said:
+        if f"loaded connection '{connection}'" not in said:
             raise LabError(f"swanctl did not load the connection: {said}")
 
     def swanctl(self, *words: str, check: bool = True) -> str:

@@ -1,0 +1,80 @@
+"""The file that `twinspan export strongswan` writes is loaded by charon as it is, and brings the
+tunnel up with data both ways."""
+
+import json
+
+import pytest
+from lab import estate
+from lab.process import wait_until
+
+KEY = "correct horse battery staple 1"
+# kernel-libipsec has no ESN, and UDP encapsulation alone.
+POLICY = {**estate.STRONG, "esn": False}
+
+
+def start(mixed, vpn_type: str, mode: str, daemon_settings: str = "") -> None:
+    description = estate.half_estate(
+        "a",
+        ["10.2.0.0/16"],
+        vpn_type=vpn_type,
+        connection_mode=mode,
+        ipsec_policy=POLICY,
+        local_id="gw-a.example.net",
+        remote_id="keyid:site b",
+    )
+    path = estate.write_estate(mixed.us.estate.parent, description, KEY)
+    result = mixed.us.cli("export", "strongswan", "to-far", "--config", path, "--with-key")
+    assert result.returncode == 0, result.stderr
+    mixed.role = "initiator" if mode == "initiator-only" else "responder"
+    mixed.charon.start_with(result.stdout, "to-far", daemon_settings)
+    mixed.us.start()
+
+
+@pytest.mark.parametrize("mode", ["initiator-only", "responder-only"])
+def test_a_policy_based_end_connects(mixed, mode):
+    start(mixed, "policy-based", mode)
+    mixed.us.wait_connected()
+    wait_until(mixed.charon.is_installed, 10, "charon has installed the child", mixed.explain)
+    mixed.require_data()
+
+
+@pytest.mark.parametrize("mode", ["initiator-only", "responder-only"])
+def test_a_route_based_end_connects_with_the_route_that_the_comment_names(mixed, mode):
+    start(mixed, "route-based", mode, "install_routes = no")
+    mixed.us.wait_connected()
+    wait_until(mixed.charon.is_installed, 10, "charon has installed the child", mixed.explain)
+    mixed.charon.namespace.ip("route", "add", "10.1.0.0/16", "dev", "ipsec0")
+    mixed.require_data()
+
+
+def test_the_key_is_written_only_when_it_is_asked_for(mixed):
+    path = estate.write_estate(
+        mixed.us.estate.parent, estate.half_estate("a", ["10.2.0.0/16"]), KEY
+    )
+    result = mixed.us.cli("export", "strongswan", "to-far", "--config", path)
+    assert result.returncode == 0 and KEY not in result.stdout
+
+
+def test_without_a_file_it_is_that_of_the_gateway_that_runs(mixed):
+    start(mixed, "policy-based", "responder-only")
+    named = mixed.us.cli("export", "strongswan", "to-far", "--config", mixed.us.estate)
+    result = mixed.us.cli("export", "strongswan", "to-far")
+    assert result.returncode == 0 and result.stdout == named.stdout, result.stderr
+    mixed.us.stop()
+    assert mixed.us.cli("export", "strongswan", "to-far").returncode == 4
+
+
+def test_what_is_exported_is_the_other_side_of_ours(mixed):
+    """And what charon runs with, changed in one place, is found with its line."""
+    start(mixed, "policy-based", "responder-only")
+    conf = mixed.charon.folder / "swanctl" / "swanctl.conf"
+    validate = ("validate", mixed.us.estate, "--peer", conf, "--json")
+    result = mixed.us.cli(*validate)
+    assert result.returncode == 0 and json.loads(result.stdout)["findings"] == [], result.stdout
+    text = conf.read_text().replace("remote_ts = 10.1.0.0/16", "remote_ts = 10.7.0.0/16")
+    conf.write_text(text)
+    result = mixed.us.cli(*validate)
+    assert result.returncode == 1, result.stdout
+    line = text[: text.index("10.7.0.0/16")].count("\n") + 1
+    found = [(f["id"], f["file"], f["line"]) for f in json.loads(result.stdout)["findings"]]
+    assert ("peer.prefixes", str(conf), line) in found

@@ -1,0 +1,20 @@
+#include "tools/twinspan/finding_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace twinspan::tools {
+
+using nlohmann::ordered_json;
+
+ordered_json to_json(const policy::Finding& finding) {
+  return {{"id", finding.id},           {"severity", name_of(finding.severity)},
+          {"file", finding.file},       {"line", finding.line},
+          {"column", finding.column},   {"objects", finding.objects},
+          {"message", finding.message}, {"remedy", finding.remedy}};
+}
+
+std::string dumped(const ordered_json& json) {
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace twinspan::tools

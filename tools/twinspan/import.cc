@@ -1,0 +1,166 @@
+#include "tools/twinspan/import.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "policy/config_parse.h"
+#include "policy/estate_writer.h"
+#include "policy/export_strongswan.h"
+#include "policy/validate.h"
+#include "tools/twinspan/finding_json.h"
+#include "tools/twinspand/estate_file.h"
+#include "tools/twinspand/exit_code.h"
+#include "tools/twinspand/secret_store.h"
+#include "tun/unique_fd.h"
+
+namespace twinspan::tools {
+namespace {
+
+using nlohmann::ordered_json;
+using policy::ConfigErrors;
+using policy::ImportedKey;
+
+int report(const ConfigErrors& faults, std::ostream& error) {
+  for (const policy::ConfigError& fault : faults) error << fault.to_string() << "\n";
+  return kExitConfig;
+}
+
+std::string key_path(const std::string& folder, const ImportedKey& key) {
+  return (std::filesystem::path(folder) / key.file).string();
+}
+
+// One file of mode 0600 with the key and a newline, which is no part of it. Never over another one.
+Result<void, std::string> write_key(const std::string& path, ByteView key) {
+  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const tun::UniqueFd file(::open(path.c_str(), flags, 0600));
+  if (!file) return Err(fmt::format("{}: {}", path, std::strerror(errno)));
+  SecretBytes content(key.size() + 1);
+  std::memcpy(content.data(), key.data(), key.size());
+  content.data()[key.size()] = '\n';
+  const ssize_t written = ::write(file.get(), content.data(), content.size());
+  if (written == static_cast<ssize_t>(content.size())) return {};
+  const std::string why = written < 0 ? std::strerror(errno) : "the disk is full";
+  ::unlink(path.c_str());
+  return Err(fmt::format("{}: {}", path, why));
+}
+
+// All of them or none.
+Result<void, std::string> write_keys(const std::string& folder,
+                                     const std::vector<ImportedKey>& keys) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto written = write_key(key_path(folder, keys[i]), keys[i].bytes.view());
+    if (written) continue;
+    for (size_t done = 0; done < i; ++done) ::unlink(key_path(folder, keys[done]).c_str());
+    return Err(written.error() + "; no key was written");
+  }
+  return {};
+}
+
+void print_json(const policy::Import& import, const std::string& estate,
+                const ImportOptions& options, std::ostream& out) {
+  ordered_json findings = ordered_json::array(), keys = ordered_json::array();
+  for (const policy::Finding& note : import.notes) findings.push_back(to_json(note));
+  for (const ImportedKey& key : import.keys)
+    keys.push_back({{"file", key.file}, {"written", !options.keys_to.empty()}});
+  out << dumped({{"schema", "twinspan.import/1"},
+                 {"estate", estate},
+                 {"findings", std::move(findings)},
+                 {"keys", std::move(keys)}});
+}
+
+void print_notes(const policy::Import& import, const ImportOptions& options, std::ostream& error) {
+  for (const policy::Finding& note : import.notes) error << note.to_string() << "\n";
+  for (const ImportedKey& key : import.keys) {
+    error << (options.keys_to.empty()
+                  ? fmt::format("{}: has to be made, with the key that stands in {}; --keys-to "
+                                "FOLDER makes it\n",
+                                key.file, options.file)
+                  : fmt::format("{}: written\n", key_path(options.keys_to, key)));
+  }
+}
+
+// A key file that the estate names. The error names it too.
+Result<std::shared_ptr<const SecretBytes>, std::string> read_key(const std::string& estate,
+                                                                 const std::string& file) {
+  return read_psk((std::filesystem::absolute(estate).parent_path() / file).string());
+}
+
+// The keys of one connection, as far as it has them.
+struct Keys {
+  std::shared_ptr<const SecretBytes> shared_key, ppk;
+};
+Result<Keys, std::string> read_keys(const std::string& estate, const policy::Connection& of) {
+  Keys keys;
+  if (of.shared_key_file.is_set) {
+    TRY_ASSIGN(keys.shared_key, read_key(estate, *of.shared_key_file));
+  }
+  if (of.ppk) {
+    TRY_ASSIGN(keys.ppk, read_key(estate, *of.ppk->file));
+  }
+  return keys;
+}
+
+}  // namespace
+
+int import_estate(const ImportOptions& options, std::ostream& out, std::ostream& error) {
+  const auto read = read_as(options.kind, options.file);
+  if (!read) return report(read.error(), error);
+  const policy::Import& import = read->content;
+  const std::string estate = policy::write_estate(import.model);
+  // A few words of a template may say more than an estate file takes.
+  if (const auto again = policy::parse_config(estate, "the estate that it makes"); !again)
+    return report(again.error(), error);
+  if (!options.keys_to.empty()) {
+    if (const auto written = write_keys(options.keys_to, import.keys); !written) {
+      error << written.error() << "\n";
+      return kExitNegative;
+    }
+  }
+  if (options.json) {
+    print_json(import, estate, options, out);
+  } else {
+    out << estate << std::flush;
+    print_notes(import, options, error);
+  }
+  return policy::has_error(import.notes) ? kExitNegative : kExitOk;
+}
+
+int export_strongswan_conf(const ExportOptions& options, std::ostream& out, std::ostream& error) {
+  const auto model = read_model(options.file);
+  if (!model) return report(model.error(), error);
+  const policy::Findings findings = policy::validate(*model);
+  if (policy::has_error(findings)) {
+    for (const policy::Finding& finding : findings) error << finding.to_string() << "\n";
+    return kExitConfig;
+  }
+  const auto* const connection = policy::find(model->connections, options.connection);
+  Keys read;
+  if (options.with_key && connection != nullptr) {
+    auto keys = read_keys(options.file, *connection);
+    if (!keys) {
+      error << keys.error() << "\n";
+      return kExitConfig;
+    }
+    read = *std::move(keys);
+  }
+  policy::ExportKeys keys;
+  if (read.shared_key) keys.shared_key = read.shared_key->view();
+  if (read.ppk) keys.ppk = read.ppk->view();
+  const auto exported =
+      policy::export_strongswan(*model, options.connection, options.instance, keys);
+  if (!exported) {
+    report(exported.error(), error);
+    return connection == nullptr ? kExitUsage : kExitConfig;
+  }
+  out << *exported << std::flush;
+  return kExitOk;
+}
+
+}  // namespace twinspan::tools

@@ -1,0 +1,116 @@
+#include "tools/twinspand/text_file.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "policy/import.h"
+
+namespace twinspan::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using policy::IncludedFile;
+using Paths = std::vector<fs::path>;
+
+bool has_wildcard(const std::string& text) {
+  return text.find_first_of("*?[\\") != std::string::npos;
+}
+
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  return std::ranges::mismatch(folder, path).in1 == folder.end();
+}
+
+// In the order of their names.
+Paths matching(const fs::path& folder, const std::string& pattern) {
+  Paths paths;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0) paths.push_back(entry.path());
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+// The files of one include statement, one folder in which they may be.
+class Includer {
+ public:
+  explicit Includer(fs::path folder) : folder_(std::move(folder)) {}
+
+  Result<std::vector<IncludedFile>, std::string> read(const fs::path& pattern,
+                                                      const fs::path& including) const {
+    if (has_wildcard(pattern.parent_path().string()))
+      return Err<std::string>("wildcards are for the last part of a name");
+    std::error_code failure;
+    // An absolute pattern replaces the including file's folder.
+    const fs::path where = fs::weakly_canonical(
+        (fs::absolute(including).parent_path() / pattern).parent_path(), failure);
+    if (failure || !is_inside(where, folder_))
+      return Err(fmt::format("it is not inside {}", folder_.string()));
+    const std::string name = pattern.filename().string();
+    Paths paths = has_wildcard(name) ? matching(where, name) : Paths{where / name};
+    std::erase_if(paths, [&](const fs::path& path) {
+      return fs::symlink_status(path, failure).type() == fs::file_type::not_found;
+    });
+    if (paths.size() > policy::kSettingsFilesMax)
+      return Err(fmt::format("more than {} files", policy::kSettingsFilesMax));
+    return read_all(paths);
+  }
+
+ private:
+  Result<std::vector<IncludedFile>, std::string> read_all(const Paths& paths) const {
+    std::vector<IncludedFile> files;
+    size_t room = policy::kImportTextMax;
+    for (const fs::path& path : paths) {
+      std::error_code failure;
+      const fs::path real = fs::canonical(path, failure);
+      if (failure || !is_inside(real, folder_))
+        return Err(fmt::format("{} is not inside {}", path.string(), folder_.string()));
+      if (!fs::is_regular_file(real, failure))
+        return Err(fmt::format("{} is no regular file", path.string()));
+      auto text = read_text_file(real.string(), policy::kImportTextMax);
+      if (!text) return Err(fmt::format("{}: {}", path.string(), text.error()));
+      if (text->size() > room)
+        return Err(fmt::format("more than {} MiB in all", policy::kImportTextMax >> 20));
+      room -= text->size();
+      files.push_back({path.string(), *std::move(text)});
+    }
+    return files;
+  }
+
+  fs::path folder_;
+};
+
+}  // namespace
+
+Result<std::string, std::string> read_text_file(const std::string& path, size_t size_max) {
+  std::error_code failure;
+  if (fs::is_directory(path, failure))
+    return Err<std::string>("is a directory; a file is expected");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Err<std::string>(std::strerror(errno));
+  std::string text(size_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > size_max) return Err(fmt::format("larger than {} MiB", size_max >> 20));
+  return text;
+}
+
+policy::IncludeReader includes_inside(const std::string& path) {
+  std::error_code failure;
+  fs::path folder = fs::canonical(fs::absolute(path).parent_path(), failure);
+  // An empty path would hold every other one.
+  if (failure || folder.empty()) return policy::refuse_includes;
+  return [includer = Includer(std::move(folder))](std::string_view pattern,
+                                                  std::string_view including) {
+    return includer.read(pattern, including);
+  };
+}
+
+}  // namespace twinspan::tools
