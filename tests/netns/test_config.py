@@ -86,19 +86,15 @@ def test_the_example_without_a_mistake_starts(pair):
     pair.a.start()
 
 
-@pytest.mark.parametrize("setting", ["bgp", "active_active", "peering"])
+@pytest.mark.parametrize("setting", ["bgp", "active_active"])
 def test_what_is_not_yet_supported_is_refused(pair, setting):
     description = pair.write()
     gateway = description["virtual_network_gateways"]["gw-a"]
     if setting == "bgp":
         gateway["enable_bgp"] = True
         gateway["bgp_settings"] = {"asn": 65010}
-    elif setting == "active_active":
-        gateway["active_active"] = True
     else:
-        description["peerings"] = {
-            "a-to-b": {"virtual_network": "vnet-a", "remote_virtual_network": "vnet-b"}
-        }
+        gateway["active_active"] = True
     pair.write_to(pair.a, description)
     assert "support" in refused(pair)
 
