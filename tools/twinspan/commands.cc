@@ -51,12 +51,8 @@ int report(const ControlError& error) {
 // Asks one question and hands the answer to `print`.
 template <class Print>
 int ask(const CommandOptions& options, const char* method, const json& parameters, Print print) {
-  const std::string run_dir = find_run_dir(options);
-  if (run_dir.empty()) return kExitUsage;
-  auto client = ControlClient::connect(run_dir);
-  if (!client) return report(client.error());
-  const auto answer = client->call(method, parameters);
-  if (!answer) return report(answer.error());
+  const auto answer = ask_gateway(options, method, parameters);
+  if (!answer) return answer.error();
   print(*answer);
   return kExitOk;
 }
@@ -83,6 +79,17 @@ int run(const CommandOptions& options, const char* method, const json& parameter
 }
 
 }  // namespace
+
+Result<json, int> ask_gateway(const CommandOptions& options, const char* method,
+                              const json& parameters) {
+  const std::string run_dir = find_run_dir(options);
+  if (run_dir.empty()) return Err<int>(kExitUsage);
+  auto client = ControlClient::connect(run_dir);
+  if (!client) return Err<int>(report(client.error()));
+  const auto answer = client->call(method, parameters);
+  if (!answer) return Err<int>(report(answer.error()));
+  return *answer;
+}
 
 std::string find_run_dir(const CommandOptions& options) {
   if (!options.run_dir.empty()) return options.run_dir;

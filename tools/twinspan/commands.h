@@ -1,9 +1,24 @@
 // The commands of `twinspan`; each returns its exit code.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "base/result.h"
+
 namespace twinspan::tools {
+
+// What `twinspan explain` is asked about.
+struct ExplainArguments {
+  std::string source;
+  std::string destination;
+  std::string protocol;  // "tcp", or a number.
+  unsigned source_port = 0;
+  unsigned destination_port = 0;
+  unsigned size = 0;
+  bool dont_fragment = false;
+  std::string from;
+};
 
 struct CommandOptions {
   std::string run_dir;  // Empty: the only directory under /run/twinspan.
@@ -15,6 +30,8 @@ struct CommandOptions {
   std::string config;  // export: the estate file; empty: that of the gateway that runs.
   unsigned instance = 0;
   bool with_key = false;
+  ExplainArguments explain;
+  unsigned last = 20;  // Of `drops`.
 };
 
 int run_status(const CommandOptions& options);
@@ -29,8 +46,14 @@ int run_reload_credentials(const CommandOptions& options);
 int run_events(const CommandOptions& options);
 int run_flush(const CommandOptions& options);
 int run_export_strongswan(const CommandOptions& options);
+int run_explain(const CommandOptions& options);
+int run_drops(const CommandOptions& options);
+int run_verify(const CommandOptions& options);
 
 // The run directory to use; prints why not and returns "" when there is none or more than one.
 std::string find_run_dir(const CommandOptions& options);
+// The daemon's answer; else the exit code, when it was told why there is none.
+Result<nlohmann::json, int> ask_gateway(const CommandOptions& options, const char* method,
+                                        const nlohmann::json& parameters);
 
 }  // namespace twinspan::tools
