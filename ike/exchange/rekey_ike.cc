@@ -252,6 +252,9 @@ void finish_rekey_ike(Context& context, IkeSa& sa, const RekeyIkeExchange& own, 
     settle_for_crossing(context, sa, own);
     return close_with_delete(context, ours, replaced, InboundFate::Now);
   }
+  // RFC 7296 2.25.2: a peer that still waited for our answer to a rekey of a child would have
+  // refused.
+  activate_proven(context, sa);
   adopt(context, sa, ours);
   close_with_delete(context, sa, replaced, InboundFate::Grace);
   run_queue(context, ours);
