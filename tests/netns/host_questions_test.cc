@@ -45,10 +45,8 @@ TEST_F(HostQuestions, AForwardedPacketAndOneOfTheHostsOwnFollowTheTunnelsRoute) 
 
 TEST_F(HostQuestions, ADeletedRouteIsSeenAtOnce) {
   EXPECT_THAT(host_->present_routes(), ::testing::SizeIs(2));
-  const std::string table = output_of(
-      "ip route show table all proto 84 | sed -n "
-      "'s/^10.2.0.0.*dev ts0 table \\([^ ]*\\).*/\\1/p'");
-  run("ip route delete 10.2.0.0/16 dev ts0 table " + table);
+  run("ip route delete 10.2.0.0/16 dev ts0 table $(ip route show table all proto 84 | sed -n "
+      "'s/^10.2.0.0.*dev ts0 table \\([^ ]*\\).*/\\1/p')");
   EXPECT_EQ(forwarded(*host_, "10.1.0.9", "10.2.0.5", "lan0").kind, Kind::Unreachable);
   EXPECT_FALSE(sent(*host_, "10.2.0.5").text.empty());
   const auto present = host_->present_routes();

@@ -356,7 +356,7 @@ def test_traffic_that_is_not_answered_fails(pair):
     pair.sites.gw_b.run(
         "nft",
         "add table inet stop; "
-        "add chain inet stop all { type filter hook forward priority 0; policy drop; }",
+        "add chain inet stop forwarded { type filter hook forward priority 0; policy drop; }",
     )
     assert not pair.sites.ping(count=1)
     assert results(pair.a, "a-to-b")["counters"] == "fail"
