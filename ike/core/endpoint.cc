@@ -253,6 +253,9 @@ void EndpointState::handle_command(Instant now, Command command) {
       if (place.sa->has_source_ports) remote.port = place.sa->remote.port;
       note_remote(step, *place.sa, place.sa->local, remote);
     }
+    void operator()(CommandAskPathSize& c) const {
+      supervisor.ask_path_size(step, c.tunnel, c.packet_size);
+    }
     void operator()(CommandWallTime&) const {}
     void operator()(CommandSetCredentials& c) const { set_credentials(step, std::move(c)); }
     void operator()(CommandUnknownSpi& c) const {

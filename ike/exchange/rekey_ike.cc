@@ -47,6 +47,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const Followup& followup) {
   made->has_resources = old.has_resources;
   made->resources_max = old.resources_max;
   made->has_source_ports = old.has_source_ports;
+  made->admits_size_probes = old.admits_size_probes;
   made->suite = agreed.suite;
   made->proof = old.proof;
   made->ppk.is_in_use = old.ppk.is_in_use;  // RFC 8784 3: through SK_d.

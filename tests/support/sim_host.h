@@ -71,6 +71,7 @@ class SimHost {
   std::vector<EventChildTrouble> troubles;
   std::vector<EventIkeEstablished> ike_established;
   std::vector<EventIkeMoved> ike_moved;
+  std::vector<EventPathSize> path_sizes;
   std::vector<EventIkeGone> ike_gone;
   std::vector<Diagnosis> diagnoses;
   std::vector<Diagnosis> failures;         // One per EventExchangeFailed.

@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "base/result.h"
+#include "tools/twinspan/client.h"
 
 namespace twinspan::tools {
 
@@ -32,6 +32,7 @@ struct CommandOptions {
   bool with_key = false;
   ExplainArguments explain;
   unsigned last = 20;  // Of `drops`.
+  std::string file;    // plan: the estate; empty: the daemon's own.
 };
 
 int run_status(const CommandOptions& options);
@@ -50,10 +51,14 @@ int run_explain(const CommandOptions& options);
 int run_drops(const CommandOptions& options);
 int run_verify(const CommandOptions& options);
 
+// Asks the daemon one thing; `progress` as ControlClient::call() has it.
+Result<nlohmann::json, ControlError> call_daemon(
+    const CommandOptions& options, const char* method, const nlohmann::json& parameters,
+    const std::function<void(const nlohmann::json&)>& progress = {});
+// Tells people of it; the exit code.
+int report(const ControlError& error);
+
 // The run directory to use; prints why not and returns "" when there is none or more than one.
 std::string find_run_dir(const CommandOptions& options);
-// The daemon's answer; else the exit code, when it was told why there is none.
-Result<nlohmann::json, int> ask_gateway(const CommandOptions& options, const char* method,
-                                        const nlohmann::json& parameters);
 
 }  // namespace twinspan::tools

@@ -45,7 +45,7 @@ int run_explain(const CommandOptions& options) {
   }
   const auto protocol = protocol_number(asked.protocol);
   if (!protocol) return refuse(asked.protocol + ": tcp, udp, icmp, icmpv6, sctp or 1 to 255");
-  const auto answer = ask_gateway(options, kMethodExplain,
+  const auto answer = call_daemon(options, kMethodExplain,
                                   {{"source", asked.source},
                                    {"destination", asked.destination},
                                    {"protocol", *protocol},
@@ -54,21 +54,21 @@ int run_explain(const CommandOptions& options) {
                                    {"length", asked.size},
                                    {"dont_fragment", asked.dont_fragment},
                                    {"from", asked.from}});
-  if (!answer) return answer.error();
+  if (!answer) return report(answer.error());
   std::cout << (options.json ? answer->dump(2) + "\n" : render_explanation(*answer));
   return (*answer)["verdict"] == "delivered" ? kExitOk : kExitNegative;
 }
 
 int run_drops(const CommandOptions& options) {
-  const auto answer = ask_gateway(options, kMethodDrops, {{"last", options.last}});
-  if (!answer) return answer.error();
+  const auto answer = call_daemon(options, kMethodDrops, {{"last", options.last}});
+  if (!answer) return report(answer.error());
   std::cout << (options.json ? answer->dump(2) + "\n" : render_drops(*answer));
   return kExitOk;
 }
 
 int run_verify(const CommandOptions& options) {
-  const auto answer = ask_gateway(options, kMethodVerify, {{"connection", options.object}});
-  if (!answer) return answer.error();
+  const auto answer = call_daemon(options, kMethodVerify, {{"connection", options.object}});
+  if (!answer) return report(answer.error());
   std::cout << (options.json ? answer->dump(2) + "\n" : render_checks(*answer));
   const bool has_failed = std::ranges::any_of(
       (*answer)["checks"], [](const json& check) { return check["result"] == "fail"; });

@@ -34,6 +34,8 @@ inline constexpr const char* kMethodExplain = "io.twinspan.gateway.Explain";
 inline constexpr const char* kMethodDrops = "io.twinspan.gateway.Drops";  // parameters: last
 inline constexpr const char* kMethodVerify =
     "io.twinspan.gateway.Verify";  // parameters: connection, or all
+// parameters: file (absolute; empty: the daemon's own), replace (a gateway)
+inline constexpr const char* kMethodPlan = "io.twinspan.gateway.Plan";
 inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";
 
 inline constexpr const char* kErrorUnknownConnection = "io.twinspan.gateway.UnknownConnection";
@@ -42,6 +44,8 @@ inline constexpr const char* kErrorUnknownObject = "io.twinspan.gateway.UnknownO
 inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // diagnosis_json.h
 // parameters: errors, a line for each fault.
 inline constexpr const char* kErrorBadCredentials = "io.twinspan.gateway.BadCredentials";
+// parameters: errors, a line for each fault of an estate file or of what it names.
+inline constexpr const char* kErrorBadEstate = "io.twinspan.gateway.BadEstate";
 inline constexpr const char* kErrorMethodNotFound = "org.varlink.service.MethodNotFound";
 inline constexpr const char* kErrorInvalidParameter = "org.varlink.service.InvalidParameter";
 

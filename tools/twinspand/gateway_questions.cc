@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/check.h"
 #include "tools/twinspand/answers_json.h"
 #include "tools/twinspand/gateway.h"
 #include "tools/twinspand/isolation.h"
@@ -156,11 +155,11 @@ class Gateway::Tables : public policy::LiveTables {
  private:
   tun::Host& host() const { return gateway_.parts_.host; }
 
-  // Every tunnel of the plan has one.
+  // While an estate is applied one of the plan may be missing for a moment: then it is down.
   const TunnelView& view(const std::string& connection) const {
+    static const TunnelView none;
     const TunnelView* const found = gateway_.find(connection);
-    CHECK(found != nullptr);
-    return *found;
+    return found == nullptr ? none : *found;
   }
 
   static policy::SaAnswer describe(const TunnelView& tunnel, Spi inbound_spi) {
@@ -177,9 +176,10 @@ class Gateway::Tables : public policy::LiveTables {
 };
 
 std::optional<nlohmann::json> Gateway::explain(const policy::ExplainQuestion& question) const {
-  if (!question.from.empty() && !policy::is_place(plan_, *parts_.model, question.from))
+  if (!question.from.empty() && !policy::is_place(estate_.plan, *estate_.model, question.from))
     return std::nullopt;
-  return explanation_json(question, policy::explain(plan_, *parts_.model, Tables(*this), question));
+  return explanation_json(question,
+                          policy::explain(estate_.plan, *estate_.model, Tables(*this), question));
 }
 
 nlohmann::json Gateway::drops(size_t last) const {
@@ -204,7 +204,7 @@ nlohmann::json Gateway::drops(size_t last) const {
                                                 .may_fragment = false}};
       if (!record.is_outbound) question.arrived_by = drop.connection;
       drop.is_explained = true;
-      drop.explanation = policy::explain(plan_, *parts_.model, tables, question);
+      drop.explanation = policy::explain(estate_.plan, *estate_.model, tables, question);
     }
     drops.push_back(std::move(drop));
   }
@@ -223,7 +223,7 @@ policy::VerifyFacts Gateway::verify_facts(const TunnelView& tunnel, const Tables
   const tun::TunnelTotals traffic = totals(tunnel);
   facts.packets_in = traffic.inbound.packets;
   facts.packets_out = traffic.outbound.packets;
-  facts.credential_warning = date_fault(credentials_[tunnel.id.value], wall_now());
+  facts.credential_warning = date_fault(credentials_of(tunnel), wall_now());
   facts.clock_jump = std::chrono::duration_cast<std::chrono::seconds>(clock_watch_.jump());
   facts.is_clock_plausible = wall_now() >= kClockPlausible;
   return facts;
@@ -233,7 +233,7 @@ nlohmann::json Gateway::verify(const std::string& connection) const {
   const Tables tables(*this);
   const std::vector<tun::TunnelRoute> present = parts_.host.present_routes();
   const std::optional<bool> is_isolated =
-      plan_.networks.needs_isolation() ? tables.is_isolated() : std::nullopt;
+      estate_.plan.networks.needs_isolation() ? tables.is_isolated() : std::nullopt;
   std::vector<VerifiedConnection> verified;
   for (const TunnelView& tunnel : board_.tunnels()) {
     if (!connection.empty() && tunnel.plan.connection != connection) continue;
@@ -242,7 +242,7 @@ nlohmann::json Gateway::verify(const std::string& connection) const {
     for (const tun::TunnelRoute& route : present) {
       if (route.device == tunnel.plan.device) facts.present_routes.push_back(route.prefix);
     }
-    verified.push_back({tunnel.plan.connection, policy::verify(plan_, tunnel.plan, facts)});
+    verified.push_back({tunnel.plan.connection, policy::verify(estate_.plan, tunnel.plan, facts)});
   }
   return verify_json(verified);
 }
