@@ -72,6 +72,7 @@ class SimHost {
   std::vector<EventIkeEstablished> ike_established;
   std::vector<EventIkeMoved> ike_moved;
   std::vector<EventIkeGone> ike_gone;
+  std::vector<TunnelId> removed;
   std::vector<Diagnosis> diagnoses;
   std::vector<Diagnosis> failures;         // One per EventExchangeFailed.
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.
