@@ -6,13 +6,13 @@ namespace twinspan::esp {
 namespace {
 
 // RFC 1191 7: sizes of links that exist. Nothing larger than Ethernet is assumed to be asked about.
-constexpr uint32_t kPlateaus[] = {1492, 1006, kOuterMtuMinIpv4};
+constexpr uint32_t kPlateaus[] = {1492, 1006, kPathMtuMinIpv4};
 
 uint32_t next_plateau(uint32_t current) {
   for (const uint32_t plateau : kPlateaus) {
     if (plateau < current) return plateau;
   }
-  return kOuterMtuMinIpv4;
+  return kPathMtuMinIpv4;
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ bool PathMtu::lower(uint32_t reported, IpFamily family, uint64_t now_ms) {
   for (;;) {
     const uint32_t known = current == 0 ? kIpLengthMax : current;
     const uint32_t said = reported == 0 ? next_plateau(known) : reported;
-    const uint32_t next = std::max(said, outer_mtu_min(family));
+    const uint32_t next = std::max(said, path_mtu_min(family));
     if (next >= known) return false;
     // First, so that whoever sees the new size does not see it as old.
     learned_at_ms_.store(now_ms, std::memory_order_relaxed);
@@ -32,7 +32,7 @@ bool PathMtu::lower(uint32_t reported, IpFamily family, uint64_t now_ms) {
 
 bool PathMtu::take_probe(size_t size, IpFamily family, uint64_t now_ms) {
   // Every path carries that much, so there is nothing to ask.
-  if (size <= outer_mtu_min(family)) return false;
+  if (size <= path_mtu_min(family)) return false;
   uint64_t last = last_probe_.load(std::memory_order_relaxed);
   const uint64_t last_ms = last >> kIntervalBits;
   const uint64_t last_interval = last & ((1u << kIntervalBits) - 1);

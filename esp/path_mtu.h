@@ -17,20 +17,13 @@
 #include <atomic>
 #include <cstdint>
 
-#include "base/ip_address.h"
+#include "base/path_size.h"
 #include "base/sa_params.h"
 #include "esp/esp_layout.h"
 
 namespace twinspan::esp {
 
-// RFC 1122 3.3.3: what every IPv4 host takes in; links below it are not met. RFC 8200 5.
-inline constexpr uint32_t kOuterMtuMinIpv4 = 576;
-inline constexpr uint32_t kOuterMtuMinIpv6 = 1280;
 inline constexpr uint32_t kIpLengthMax = 65535;
-
-inline uint32_t outer_mtu_min(IpFamily family) {
-  return family == IpFamily::V4 ? kOuterMtuMinIpv4 : kOuterMtuMinIpv6;
-}
 
 // IP and UDP headers around an ESP frame.
 inline uint32_t outer_overhead(IpFamily family, Encapsulation encapsulation) {

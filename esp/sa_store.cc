@@ -120,6 +120,18 @@ void SaStore::remove_tunnel(TunnelId tunnel) {
   tunnels_.erase(tunnel);
 }
 
+void SaStore::set_source_policy(TunnelId id, SourcePolicy policy) {
+  Tunnel* const tunnel = find_tunnel(id);
+  if (tunnel == nullptr) return;
+  tunnel->policy = std::move(policy);
+  tunnel->entry.reset();
+  for (const auto& [child_id, child] : children_) {
+    if (child->tunnel != id || child->inbound == nullptr) continue;
+    const InboundSa& sa = *child->inbound;
+    child->inbound = sa.moved_to(sa.local(), sa.remote(), make_filter(tunnel->policy, sa.remote()));
+  }
+}
+
 Result<void, std::string> SaStore::check_room(const SaPairParams& params) const {
   const Tunnel* const tunnel = find_tunnel(params.tunnel);
   if (tunnel == nullptr) return Err<std::string>("the tunnel is unknown");

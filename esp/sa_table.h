@@ -86,6 +86,8 @@ class SaStore {
   // `queues`: of its device, each with a worker of its own.
   void add_tunnel(TunnelId tunnel, SourcePolicy policy, unsigned queues = 1);
   void remove_tunnel(TunnelId tunnel);  // With its SAs.
+  // Of its SAs too, which keep their counters and windows.
+  void set_source_policy(TunnelId tunnel, SourcePolicy policy);
 
   // Fails when the tunnel or the transforms are unknown, keys have the wrong size, an SPI is
   // reserved, the resource is out of range, or the child or its inbound SPI is already there.

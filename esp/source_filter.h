@@ -14,6 +14,7 @@ struct SourcePolicy {
   bool refuse_martians = false;  // Loopback, unspecified, multicast, broadcast, link-local sources.
   bool refuse_remote = false;    // The peer's outer address, wherever it is at the time.
   std::vector<IpPrefix> refused_sources;  // Own networks, own and peer gateway addresses.
+  bool operator==(const SourcePolicy&) const = default;
 };
 
 class SourceFilter {

@@ -1,24 +1,13 @@
 #include "policy/diff.h"
 
-#include <map>
-#include <string_view>
+#include "policy/succession.h"
 
 namespace twinspan::policy {
 namespace {
 
-using TunnelsByName = std::map<std::string_view, const TunnelPlan*>;
-
-TunnelsByName by_name(const Plan& plan) {
-  TunnelsByName tunnels;
-  for (const TunnelPlan& tunnel : plan.tunnels) tunnels.emplace(tunnel.connection, &tunnel);
-  return tunnels;
-}
-
-std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPlan& after) {
-  std::vector<std::string> fields;
-  const auto compare = [&](std::string_view name, auto member) {
-    if (before.*member != after.*member) fields.emplace_back(name);
-  };
+template <class Compare>
+void visit_tunnel_members(Compare compare) {
+  compare("connection", &TunnelPlan::connection);
   compare("device", &TunnelPlan::device);
   compare("local_address", &TunnelPlan::local_address);
   compare("remote_address", &TunnelPlan::remote_address);
@@ -48,7 +37,6 @@ std::vector<std::string> changed_fields(const TunnelPlan& before, const TunnelPl
   compare("children", &TunnelPlan::children);
   compare("any_to_any", &TunnelPlan::any_to_any);
   compare("remote_prefixes", &TunnelPlan::remote_prefixes);
-  return fields;
 }
 
 std::vector<std::string> changed_fields(const Plan& before, const Plan& after) {
@@ -71,21 +59,31 @@ std::vector<std::string> changed_fields(const Plan& before, const Plan& after) {
 
 PlanDiff diff(const Plan& before, const Plan& after) {
   PlanDiff result{.fields = changed_fields(before, after)};
-  const TunnelsByName old_tunnels = by_name(before);
-  const TunnelsByName new_tunnels = by_name(after);
-  for (const TunnelPlan& tunnel : before.tunnels) {
-    if (!new_tunnels.contains(tunnel.connection)) result.removed.push_back(tunnel);
-  }
-  for (const TunnelPlan& tunnel : after.tunnels) {
-    const auto old_tunnel = old_tunnels.find(tunnel.connection);
-    if (old_tunnel == old_tunnels.end()) {
-      result.added.push_back(tunnel);
-    } else if (*old_tunnel->second != tunnel) {
+  for (const TunnelSuccession& pair : succession(before, after)) {
+    if (pair.after == nullptr) {
+      result.removed.push_back(*pair.before);
+    } else if (pair.before == nullptr) {
+      result.added.push_back(*pair.after);
+    } else if (*pair.before != *pair.after) {
       result.changed.push_back(
-          {*old_tunnel->second, tunnel, changed_fields(*old_tunnel->second, tunnel)});
+          {*pair.before, *pair.after, changed_members(*pair.before, *pair.after)});
     }
   }
   return result;
+}
+
+std::vector<std::string> changed_members(const TunnelPlan& before, const TunnelPlan& after) {
+  std::vector<std::string> members;
+  visit_tunnel_members([&](std::string_view name, auto member) {
+    if (before.*member != after.*member) members.emplace_back(name);
+  });
+  return members;
+}
+
+std::vector<std::string> tunnel_members() {
+  std::vector<std::string> members;
+  visit_tunnel_members([&](std::string_view name, auto) { members.emplace_back(name); });
+  return members;
 }
 
 }  // namespace twinspan::policy

@@ -1,8 +1,9 @@
-// What differs between two plans of one gateway instance, tunnel by tunnel. Values only: what a
-// change costs, and how a running daemon carries it out, is decided by who applies it.
+// What differs between two plans of one gateway instance, tunnel by tunnel. Values only; what a
+// change costs is in policy/change_effect.h.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policy/plan.h"
@@ -28,7 +29,11 @@ struct PlanDiff {
   }
 };
 
-// Tunnels are matched by their connection's name; each list is in the order of its plan.
+// Tunnels are matched by policy/succession.h; each list is in the order of its plan.
 PlanDiff diff(const Plan& before, const Plan& after);
+
+// Names of TunnelPlan's members that differ, and of all that are compared.
+std::vector<std::string> changed_members(const TunnelPlan& before, const TunnelPlan& after);
+std::vector<std::string> tunnel_members();
 
 }  // namespace twinspan::policy

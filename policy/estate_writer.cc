@@ -311,7 +311,26 @@ void write_all(std::string_view section, const ByName<Object>& objects, ObjectWr
   for (const auto& [name, object] : objects) estate.write_named(section, name, lines_of(object));
 }
 
+template <class Object>
+void add_texts(std::string_view section, const ByName<Object>& objects,
+               std::map<std::string, std::string>& texts) {
+  for (const auto& [name, object] : objects)
+    texts[fmt::format("{}.{}", section, name)] =
+        fmt::format("{}\n", fmt::join(lines_of(object), "\n"));
+}
+
 }  // namespace
+
+std::map<std::string, std::string> object_texts(const Model& model) {
+  std::map<std::string, std::string> texts;
+  add_texts("virtual_networks", model.virtual_networks, texts);
+  add_texts("virtual_network_gateways", model.gateways, texts);
+  add_texts("local_network_gateways", model.local_network_gateways, texts);
+  add_texts("connections", model.connections, texts);
+  add_texts("peerings", model.peerings, texts);
+  add_texts("ipsec_policies", model.ipsec_policies, texts);
+  return texts;
+}
 
 std::string write_estate(const Model& model) {
   ObjectWriter estate(kEstateSchema);

@@ -5,6 +5,7 @@
 // texts. Comments and places are not part of a model and are lost.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "policy/model.h"
@@ -14,5 +15,8 @@ namespace twinspan::policy {
 // parse_config() of the result yields the same model. Names and texts must be such as
 // parse_config() takes: one line of UTF-8 without control characters.
 std::string write_estate(const Model& model);
+
+// Of each object what it says, by how findings name it ("connections.a-to-b").
+std::map<std::string, std::string> object_texts(const Model& model);
 
 }  // namespace twinspan::policy

@@ -135,7 +135,9 @@ void Exporter::write_route_advice() {
   for (const std::string& route : routes)
     out_.comment(fmt::format("      ip route add {} dev ipsec42", route));
   out_.comment(
-      "  kernel-libipsec: charon.install_routes = no in strongswan.conf, and once ipsec0 is there");
+      "  kernel-libipsec: charon.routing_table_prio = 40000 in strongswan.conf, so that its "
+      "routes");
+  out_.comment("  come after the host's own, and once ipsec0 is there");
   for (const std::string& route : routes)
     out_.comment(fmt::format("      ip route add {} dev ipsec0", route));
   out_.comment("");

@@ -48,6 +48,8 @@ class DataPlane::Impl {
   size_t threads_per_worker() const { return options_.shape == ThreadShape::Split ? 2 : 1; }
   void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
   void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
+  template <class Socket>
+  void share_out(Socket& socket, size_t index, size_t count);
   void add_udp_senders(const Endpoint& local, std::vector<UniqueFd> sockets);
   void start();
   void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
@@ -118,21 +120,26 @@ void DataPlane::Impl::add_udp(const Endpoint& local, std::vector<UniqueFd> socke
   for (size_t i = 0; i < sockets.size(); ++i) {
     const UdpOffloads wanted{.gso = options_.udp_gso, .gro = options_.udp_gro};
     udp_.push_back(std::make_unique<UdpSocket>(std::move(sockets[i]), local, wanted, io_));
-    workers_[i % workers_.size()].inbound->add_socket(*udp_.back());
-    // A worker without a socket of its own in the group sends by the first one.
-    for (size_t worker = i; worker < workers_.size(); worker += sockets.size()) {
-      workers_[worker].outbound->add_socket(*udp_.back());
-    }
+    share_out(*udp_.back(), i, sockets.size());
   }
 }
 
 void DataPlane::Impl::add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets) {
   for (size_t i = 0; i < sockets.size(); ++i) {
     raw_.push_back(std::make_unique<RawEspSocket>(std::move(sockets[i]), local, io_));
-    workers_[i % workers_.size()].inbound->add_socket(*raw_.back());
-    for (size_t worker = i; worker < workers_.size(); worker += sockets.size()) {
-      workers_[worker].outbound->add_socket(*raw_.back());
-    }
+    share_out(*raw_.back(), i, sockets.size());
+  }
+}
+
+// Socket `index` of a group of `count`.
+template <class Socket>
+void DataPlane::Impl::share_out(Socket& socket, size_t index, size_t count) {
+  Worker& owner = workers_[index % workers_.size()];
+  owner.inbound_thread().call([&] { owner.inbound->add_socket(socket); });
+  // A worker without a socket of its own in the group sends by the first one.
+  for (size_t i = index; i < workers_.size(); i += count) {
+    Worker& sender = workers_[i];
+    sender.outbound_thread().call([&] { sender.outbound->add_socket(socket); });
   }
 }
 
@@ -141,8 +148,10 @@ void DataPlane::Impl::add_udp_senders(const Endpoint& local, std::vector<UniqueF
   for (size_t i = 0; i < sockets.size(); ++i) {
     const UdpOffloads wanted{.gso = options_.udp_gso, .gro = false};
     senders_.push_back(std::make_unique<UdpSocket>(std::move(sockets[i]), local, wanted, io_));
-    workers_[i].inbound->add_socket(*senders_.back());  // For its error queue.
-    workers_[i].outbound->add_sender(*senders_.back());
+    Worker& worker = workers_[i];
+    UdpSocket& sender = *senders_.back();
+    worker.inbound_thread().call([&] { worker.inbound->add_socket(sender); });  // Its error queue.
+    worker.outbound_thread().call([&] { worker.outbound->add_sender(sender); });
   }
 }
 
@@ -302,6 +311,13 @@ void DataPlane::add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy 
 }
 void DataPlane::set_device_mtu(TunnelId tunnel, unsigned mtu) {
   if (const auto path = impl_->store_.path(tunnel)) path->set_device_mtu(mtu);
+}
+void DataPlane::set_source_policy(TunnelId tunnel, esp::SourcePolicy policy) {
+  impl_->store_.set_source_policy(tunnel, std::move(policy));
+}
+void DataPlane::set_traffic(TunnelId tunnel, TunnelTraffic traffic) {
+  const auto found = impl_->tunnels_.find(tunnel);
+  if (found != impl_->tunnels_.end()) found->second->set_copies_dscp(traffic.copy_dscp);
 }
 void DataPlane::remove_tunnel(TunnelId tunnel) {
   impl_->remove_tunnel(tunnel);

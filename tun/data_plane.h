@@ -116,7 +116,7 @@ class DataPlane {
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;
 
-  // Before start(): one group of sockets per local endpoint (ports 500 and 4500) and per raw-ESP
+  // One group of sockets per local endpoint (ports 500 and 4500) and per raw-ESP
   // address; socket i of a group belongs to worker i % workers.
   void add_udp(const Endpoint& local, std::vector<UniqueFd> sockets);
   void add_raw_esp(const IpAddress& local, std::vector<UniqueFd> sockets);
@@ -134,6 +134,9 @@ class DataPlane {
   void add_tunnel(TunnelId tunnel, TunDevice device, esp::SourcePolicy policy,
                   TunnelTraffic traffic = {});
   void set_device_mtu(TunnelId tunnel, unsigned mtu);  // It has another one than when it was added.
+  // Of a tunnel that was added, from the next packet on (the policy: after publish()).
+  void set_source_policy(TunnelId tunnel, esp::SourcePolicy policy);
+  void set_traffic(TunnelId tunnel, TunnelTraffic traffic);
   void remove_tunnel(TunnelId tunnel);
 
   Result<void, std::string> install(SaPairParams params);

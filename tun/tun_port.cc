@@ -20,6 +20,7 @@ TunPort::TunPort(TunnelId tunnel, unsigned queue, UniqueFd fd, const PortOptions
       options_(options),
       io_(io),
       write_fd_(fd_.get()),
+      copies_dscp_(options.copies_dscp),
       tso_(options.vnet_header && options.tso),
       uso_(options.vnet_header && options.uso) {}
 

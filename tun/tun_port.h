@@ -30,7 +30,7 @@ class TunPort {
   TunnelId tunnel() const { return tunnel_; }
   unsigned queue() const { return queue_; }
   int fd() const { return fd_.get(); }
-  bool copies_dscp() const { return options_.copies_dscp; }
+  bool copies_dscp() const { return copies_dscp_.load(std::memory_order_relaxed); }
   bool vnet_header() const { return options_.vnet_header; }
   bool tso() const { return tso_.load(std::memory_order_relaxed); }
   bool uso() const { return uso_.load(std::memory_order_relaxed); }
@@ -44,6 +44,8 @@ class TunPort {
   // Returns how many of the group's packets the kernel did not take.
   size_t write(Coalescer& coalescer, size_t group);
 
+  // Control thread.
+  void set_copies_dscp(bool on) { copies_dscp_.store(on, std::memory_order_relaxed); }
   // Control thread. A queue out of use takes no packets; to the kernel it is the same by which
   // queue of the device they come.
   void write_by(const TunPort& other) { write_fd_.store(other.fd(), std::memory_order_relaxed); }
@@ -58,6 +60,7 @@ class TunPort {
   PortOptions options_;
   PacketIo& io_;
   std::atomic<int> write_fd_;
+  std::atomic<bool> copies_dscp_;
   std::atomic<bool> tso_;
   std::atomic<bool> uso_;
 };

@@ -31,6 +31,9 @@ class TunnelQueues {
 
   std::span<const std::unique_ptr<TunPort>> ports() const { return ports_; }
   unsigned resources() const { return resources_; }
+  void set_copies_dscp(bool on) {
+    for (const auto& port : ports_) port->set_copies_dscp(on);
+  }
   FlowSteering steering() const;
 
   // To fewer resources than resources(): when it returns, nothing waits in a queue that is out of

@@ -38,10 +38,11 @@ class WorkerInbound {
   WorkerInbound(const WorkerInbound&) = delete;
   WorkerInbound& operator=(const WorkerInbound&) = delete;
 
-  // Before the thread starts.
+  // Inside WorkerThread::call(), or before the thread starts.
   void add_socket(UdpSocket& socket);
   void add_socket(RawEspSocket& socket);
-  // `all` are the inbound loops of every worker, in their order; this one is all[own].
+  // Before the thread starts. `all` are the inbound loops of every worker, in their order; this one
+  // is all[own].
   void join_workers(std::span<const std::unique_ptr<WorkerInbound>> all, size_t own);
   // Inside WorkerThread::call(). The port outlives its stay.
   void add_port(TunPort& port);

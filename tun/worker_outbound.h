@@ -51,7 +51,7 @@ class WorkerOutbound {
   WorkerOutbound(const WorkerOutbound&) = delete;
   WorkerOutbound& operator=(const WorkerOutbound&) = delete;
 
-  // Before the thread starts.
+  // Inside WorkerThread::call(), or before the thread starts.
   void add_socket(UdpSocket& socket) { udp_.push_back(&socket); }
   // For SAs with a source port of their own; `socket.local()` is the endpoint that it stands for.
   void add_sender(UdpSocket& socket) { senders_.push_back(&socket); }

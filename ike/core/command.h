@@ -78,6 +78,14 @@ struct CommandUnknownSpi {
   Spi spi;
 };
 
+// Packets of `packet_size` bytes, IP header included, leave for the peer of this tunnel, and nobody
+// on the way has said that they do not fit. One EventPathSize follows, unless the peer is not to be
+// asked, a search is under way, or the path changes.
+struct CommandAskPathSize {
+  TunnelId tunnel;
+  uint32_t packet_size = 0;
+};
+
 // The wall time at this instant: told at the start and whenever it was set. Certificates are judged
 // by it; until told, none is valid.
 struct CommandWallTime {
@@ -94,6 +102,7 @@ using Command =
     std::variant<CommandAddPeer, CommandRemovePeer, CommandSetPeer, CommandUp, CommandDown,
                  CommandRekeyChild, CommandRekeyIke, CommandShutdown, CommandResolved,
                  CommandFirstInbound, CommandSoftLimit, CommandHardLimit, CommandInboundTraffic,
-                 CommandRemoteMoved, CommandUnknownSpi, CommandWallTime, CommandSetCredentials>;
+                 CommandRemoteMoved, CommandUnknownSpi, CommandAskPathSize, CommandWallTime,
+                 CommandSetCredentials>;
 
 }  // namespace twinspan::ike

@@ -224,13 +224,22 @@ class StateDump {
   }
   std::string show(const DeleteIkeExchange&) const { return ""; }
   std::string show(const LivenessExchange&) const { return ""; }
+  std::string show(const SizeSearch& search) const {
+    const auto& [family, asked, next, low, high, lost, is_done] = search;
+    return row(family, asked, next, low, high, lost, is_done);
+  }
+  std::string show(const SizeProbeExchange& own) const {
+    const auto& [search, packet_size, remote] = own;
+    return row(search, packet_size, remote);
+  }
   std::string show(const ActiveExchange& active) const {
     return name_of(active) + std::visit([this](const auto& own) { return show(own); }, active);
   }
   std::string show(const Task& task) const {
-    const auto& [kind, inbound_spi, config, resource, attempt, not_before, group, is_probe] = task;
+    const auto& [kind, inbound_spi, config, resource, attempt, not_before, group, is_probe,
+                 search] = task;
     return std::string(to_string(kind)) +
-           row(inbound_spi, config, resource, attempt, not_before, group, is_probe);
+           row(inbound_spi, config, resource, attempt, not_before, group, is_probe, search);
   }
 
   // --- Memory of messages ---
@@ -240,10 +249,10 @@ class StateDump {
     return row(first_interval, give_up_after);
   }
   std::string show(const RequestWindow& window) const {
-    const auto& [in_flight, next_id, request_exchange, request, policy, sent_count, expected,
-                 cached_request, cached_response] = window;
-    return row(in_flight, next_id, request_exchange, request, policy, sent_count, expected,
-               cached_request, cached_response);
+    const auto& [in_flight, next_id, request_exchange, request, policy, sent_count, is_repeated,
+                 expected, cached_request, cached_response] = window;
+    return row(in_flight, next_id, request_exchange, request, policy, sent_count, is_repeated,
+               expected, cached_request, cached_response);
   }
   std::string show(const Header& header) const {
     const auto& [initiator_spi, responder_spi, next_payload, minor_version, exchange, is_response,
@@ -288,13 +297,13 @@ class StateDump {
   std::string sa_text(const IkeSa& sa) const {
     const auto& [role, spi_i, spi_r, origin, origin_is_ours, peer, candidates, local, remote, nat,
                  encapsulation, has_fragmentation, admits_childless, has_resources, resources_max,
-                 has_source_ports, log, suite, keys, iv_counter, ppk, peer_hashes,
-                 peer_asks_raw_key, uses_previous_psk, proof, init_request, init_response, nonce_i,
-                 nonce_r, init_repeat_count, intermediate_count, int_auth_i, int_auth_r, next_keys,
-                 window, request_fragments, response_fragments, active, queue, timers, children,
-                 awaited_followups, path, created_at, established_at, keyed_at, last_inbound,
-                 recovers, is_redundant, is_outdated, is_proven, is_announced, successor,
-                 predecessor, state] = sa;
+                 has_source_ports, admits_size_probes, log, suite, keys, iv_counter, ppk,
+                 peer_hashes, peer_asks_raw_key, uses_previous_psk, proof, init_request,
+                 init_response, nonce_i, nonce_r, init_repeat_count, intermediate_count, int_auth_i,
+                 int_auth_r, next_keys, window, request_fragments, response_fragments, active,
+                 queue, timers, children, awaited_followups, path, created_at, established_at,
+                 keyed_at, last_inbound, recovers, is_redundant, is_outdated, is_proven,
+                 is_announced, successor, predecessor, state] = sa;
     std::string text = line(
         "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
         "established={} keyed={} inbound={}",
@@ -302,9 +311,10 @@ class StateDump {
         admits_childless, suite, created_at, established_at, keyed_at, last_inbound);
     text += line(
         "  recovers={} redundant={} outdated={} proven={} announced={} origin={}/{} successor={} "
-        "predecessor={} candidates={} resources={}/{}/{}",
+        "predecessor={} candidates={} resources={}/{}/{} size_probes={}",
         recovers, is_redundant, is_outdated, is_proven, is_announced, origin, origin_is_ours,
-        successor, predecessor, candidates, has_resources, resources_max, has_source_ports);
+        successor, predecessor, candidates, has_resources, resources_max, has_source_ports,
+        admits_size_probes);
     text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{} repeated={}", keys, iv_counter,
                  ppk, init_request, init_response, nonce_i, nonce_r, init_repeat_count);
     text += line("  proof {} hashes={} raw={} previous={}", proof, peer_hashes, peer_asks_raw_key,

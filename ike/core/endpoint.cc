@@ -199,6 +199,19 @@ std::optional<Instant> EndpointState::next_timeout() const {
 
 // --- Commands ---
 
+namespace {
+
+void note_first_inbound(Context& step, IkeSa& sa, ChildSa& child) {
+  prove_child(step, sa, child);
+  prove(step, sa);
+  if (child.outbound_half == Outbound::Waiting && child.is_usable())
+    activate_child(step, sa, child);
+  run_queue(step, sa);
+  step.supervisor.note_step(sa.tunnel());
+}
+
+}  // namespace
+
 void EndpointState::handle_command(Instant now, Command command) {
   if (const auto* told = std::get_if<CommandWallTime>(&command)) {
     wall_time_ = told->wall_time;
@@ -225,14 +238,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandResolved& c) const { supervisor.resolved(step, c); }
     void operator()(CommandFirstInbound& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
-      if (place.child == nullptr) return;
-      prove_child(step, *place.sa, *place.child);
-      prove(step, *place.sa);
-      if (place.child->outbound_half == Outbound::Waiting && place.child->is_usable()) {
-        activate_child(step, *place.sa, *place.child);
-      }
-      run_queue(step, *place.sa);
-      supervisor.note_step(place.sa->tunnel());
+      if (place.child != nullptr) note_first_inbound(step, *place.sa, *place.child);
     }
     void operator()(CommandSoftLimit& c) const {
       const auto place = sas.find_child_by_either(c.spi);
@@ -259,6 +265,9 @@ void EndpointState::handle_command(Instant now, Command command) {
       // The ports are those of the children, and there is no NAT that would map them anew.
       if (place.sa->has_source_ports) remote.port = place.sa->remote.port;
       note_remote(step, *place.sa, place.sa->local, remote);
+    }
+    void operator()(CommandAskPathSize& c) const {
+      supervisor.ask_path_size(step, c.tunnel, c.packet_size);
     }
     void operator()(CommandWallTime&) const {}
     void operator()(CommandSetCredentials& c) const { set_credentials(step, std::move(c)); }

@@ -19,6 +19,9 @@ struct Datagram {
   Endpoint local;
   Endpoint remote;
   Bytes bytes;  // The IKE message; the non-ESP marker of port 4500 is the driver's business.
+  // It asks whether packets of its size get through: never to be fragmented, whatever is known of
+  // the path.
+  bool is_size_probe = false;
 };
 
 inline constexpr size_t kCookieThresholdDefault = 32;
@@ -49,7 +52,8 @@ struct EndpointCounters {
       children_lost = 0,           // The peer did not have a child that we sent on.
       fragments_refused = 0,       // Too many, repeated, or cut larger than their siblings.
       reassemblies_dropped = 0;    // Begun, then too large, too late or of no use any more.
-  uint64_t fragments_sent = 0, fragments_accepted = 0;  // No drops.
+  uint64_t fragments_sent = 0, fragments_accepted = 0;        // No drops.
+  uint64_t size_probes_sent = 0, size_probes_unanswered = 0;  // Of the path MTU; likewise.
   bool operator==(const EndpointCounters&) const = default;
 };
 

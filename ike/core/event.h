@@ -2,6 +2,7 @@
 // be carried out; the driver publishes the data plane once after draining them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -30,6 +31,14 @@ struct EventUpdateRemote {
   ChildId child;
   Endpoint local;
   Endpoint remote;
+};
+
+// The answer to CommandAskPathSize: the largest packet that is known to get through, `asked` itself
+// if that does. nullopt: no probe came back in time, whatever its size, which says nothing.
+struct EventPathSize {
+  TunnelId tunnel;
+  uint32_t asked = 0;
+  std::optional<uint32_t> fitting;
 };
 
 // --- For the name service ---
@@ -128,9 +137,9 @@ struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
 using Event =
     std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
-                 EventUpdateRemote, EventResolve, EventTunnelState, EventExchangeFailed,
-                 EventChildEstablished, EventChildGone, EventChildTrouble, EventIkeEstablished,
-                 EventIkeMoved, EventIkeGone, EventCommandDone, EventPeerRemoved, EventMessage,
-                 EventIkeKeys, EventQuiet>;
+                 EventUpdateRemote, EventPathSize, EventResolve, EventTunnelState,
+                 EventExchangeFailed, EventChildEstablished, EventChildGone, EventChildTrouble,
+                 EventIkeEstablished, EventIkeMoved, EventIkeGone, EventCommandDone,
+                 EventPeerRemoved, EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

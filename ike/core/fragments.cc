@@ -4,6 +4,9 @@
 
 #include <utility>
 
+#include "base/check.h"
+#include "base/path_size.h"
+
 namespace twinspan::ike {
 namespace {
 
@@ -27,12 +30,23 @@ SaTimer timer_of(Direction direction) {
   return direction == Direction::Request ? SaTimer::RequestFragments : SaTimer::ResponseFragments;
 }
 
-// What an IKE message may take of an IP packet of the configured size.
+// Of a private-use number that this project alone gives a meaning: none.
+constexpr NotifyType kPadding{58137};
+constexpr size_t kNotifyHeaderSize = 8;
+
+size_t ip_and_udp_size(const IkeSa& sa) {
+  return (sa.remote.address.is_v4() ? kIpv4HeaderSize : kIpv6HeaderSize) + kUdpHeaderSize;
+}
+
+// What an IKE message may take of an IP packet of that size.
+size_t message_size_max(const IkeSa& sa, uint32_t packet_size) {
+  const size_t headers = ip_and_udp_size(sa) + kNonEspMarkerSize;
+  return packet_size > headers ? packet_size - headers : 1;
+}
+
 size_t datagram_max(const IkeSa& sa) {
   if (!sa.has_fragmentation || sa.peer->fragment_size == 0) return kMessageSizeMax;
-  const size_t headers = (sa.remote.address.is_v4() ? kIpv4HeaderSize : kIpv6HeaderSize) +
-                         kUdpHeaderSize + kNonEspMarkerSize;
-  return sa.peer->fragment_size > headers ? sa.peer->fragment_size - headers : 1;
+  return message_size_max(sa, sa.peer->fragment_size);
 }
 
 // Nothing but the fragment itself may stand in its message: we would have to keep what is not
@@ -155,6 +169,34 @@ std::vector<Bytes> send_sealed(Context& context, IkeSa& sa, const Header& header
       fmt::format("sent {}{}", describe(header, payloads), fragments_text(datagrams.size())));
   send_datagrams(context, route.local, route.remote, datagrams);
   return datagrams;
+}
+
+SizedRequest send_sized(Context& context, IkeSa& sa, const Header& header, uint32_t packet_size) {
+  const bool has_marker = sa.local.port != context.options.ike_port;
+  const size_t headers = ip_and_udp_size(sa) + (has_marker ? kNonEspMarkerSize : 0);
+  CHECK(packet_size > headers);
+  const size_t room = chain_size_max(sa.sealing_keys(), packet_size - headers);
+  CHECK(room > kNotifyHeaderSize);
+  const std::vector<Payload> payloads = {NotifyPayload{.protocol = ProtocolId::None,
+                                                       .spi = {},
+                                                       .type = kPadding,
+                                                       .value = Bytes(room - kNotifyHeaderSize)}};
+  WrittenChain chain = write_payloads(payloads);
+  const PlainMessage message{
+      .header = header, .first_payload = chain.first_payload, .payloads = std::move(chain.bytes)};
+  const auto seal = [&](size_t max) {
+    return seal_datagrams(context.provider, sa.sealing_keys(), sa.iv_counter, message, max);
+  };
+  std::vector<Bytes> whole = seal(kMessageSizeMax);
+  const auto sent_size = static_cast<uint32_t>(headers + whole.front().size());
+  report_line(context, sa,
+              fmt::format("sent {} (a packet of {} bytes)", describe(header, payloads), sent_size));
+  context.outbox.send(
+      {.local = sa.local, .remote = sa.remote, .bytes = whole.front(), .is_size_probe = true});
+  const size_t narrow = message_size_max(sa, path_mtu_min(sa.remote.address.family()));
+  // What is small enough already is repeated bit by bit.
+  if (whole.front().size() <= narrow) return {sent_size, std::move(whole)};
+  return {sent_size, seal(narrow)};
 }
 
 void send_datagrams(Context& context, const Endpoint& local, const Endpoint& remote,

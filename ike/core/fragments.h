@@ -42,6 +42,13 @@ struct Route {
 };
 std::vector<Bytes> send_sealed(Context& context, IkeSa& sa, const Header& header,
                                const std::vector<Payload>& payloads, const Route& route);
+// A request as large as the IP packet of `packet_size` bytes that it goes in, or a little smaller
+// where the cipher's blocks allow nothing else, filled by a notify without meaning.
+struct SizedRequest {
+  uint32_t packet_size = 0;
+  std::vector<Bytes> repetition;  // RFC 7383 2.5.2: cut to what every path carries.
+};
+SizedRequest send_sized(Context& context, IkeSa& sa, const Header& header, uint32_t packet_size);
 void send_datagrams(Context& context, const Endpoint& local, const Endpoint& remote,
                     const std::vector<Bytes>& datagrams);
 

@@ -20,6 +20,7 @@
 #include "ike/exchange/payloads.h"
 #include "ike/exchange/rekey_child.h"
 #include "ike/exchange/rekey_ike.h"
+#include "ike/exchange/size_probe.h"
 
 namespace twinspan::ike {
 
@@ -220,6 +221,7 @@ void dispatch_response(Context& context, IkeSa& sa, const Arrival& response,
     void operator()(DeleteChildExchange& own) const { complete_delete_child(context, sa, own); }
     void operator()(DeleteIkeExchange&) const { complete_delete_ike(context, sa); }
     void operator()(LivenessExchange&) const {}
+    void operator()(SizeProbeExchange& own) const { complete_size_probe(context, sa, own); }
   };
   sa.window.response_accepted();
   drop_fragments(context, sa, Direction::Response);
@@ -360,7 +362,7 @@ void handle_retransmit(Context& context, IkeSa& sa) {
   if (!sa.window.in_flight()) return;
   if (const auto wait = sa.window.retransmit()) {
     ++context.counters.retransmits_sent;
-    send_datagrams(context, sa.local, sa.remote, sa.window.request());
+    send_datagrams(context, sa.local, sa.remote, sa.window.repeat());
     sa.timers.arm(SaTimer::Retransmit, context.now + *wait);
     return;
   }

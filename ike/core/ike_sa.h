@@ -78,7 +78,8 @@ struct IkeSa {
   bool has_resources = false;
   // The peer refused more children for the same traffic than these, by TS_MAX_QUEUE.
   std::optional<size_t> resources_max;
-  bool has_source_ports = false;  // Both sides announced kSourcePortsText.
+  bool has_source_ports = false;    // Both sides announced Ability::SourcePorts.
+  bool admits_size_probes = false;  // The peer may be asked how large a packet may be.
   Log log;
 
   // --- Keys ---

@@ -15,7 +15,10 @@ Diagnosis diagnose_silence(const IkeSa& sa) {
   if (std::holds_alternative<AuthExchange>(sa.active)) return diagnose(Cause::NoAnswerNat, name);
   if (std::holds_alternative<IntermediateExchange>(sa.active))
     return diagnose(Cause::NoAnswerNat, name, "IKE_INTERMEDIATE, which comes first, either");
-  if (std::holds_alternative<LivenessExchange>(sa.active)) return diagnose(Cause::PeerDead, name);
+  if (std::holds_alternative<LivenessExchange>(sa.active) ||
+      std::holds_alternative<SizeProbeExchange>(sa.active)) {
+    return diagnose(Cause::PeerDead, name);
+  }
   return diagnose(Cause::RequestUnanswered, name);
 }
 

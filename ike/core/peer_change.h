@@ -13,7 +13,8 @@ namespace twinspan::ike {
 // Each one includes those before it.
 enum class Effect : uint8_t {
   // Nothing is sent, SPIs and counters stay: names, connection mode, DPD, lifetimes, fragment size,
-  // childless, and credentials of the same kind. Timers are armed anew, counted from when their SA
+  // childless, size probing, and credentials of the same kind. Timers are armed anew, counted from
+  // when their SA
   // was made. Limits in bytes and packets are for the next pairs.
   InPlace,
   // On the IKE SA that stands: a child whose proposals, AGGFRAG or place among overlapping ones

@@ -83,6 +83,13 @@ inline constexpr uint32_t kFragmentSizeDefault = 1280;  // What every IPv6 path 
 inline constexpr size_t kChildConfigsMax = 255;
 inline constexpr uint16_t kResourcesMax = 64;
 
+// Whom we ask how large a packet may be (RFC 8899), by IKE messages of just that size.
+enum class SizeProbing : uint8_t {
+  Never,      // Nobody, and we do not announce that we may be asked.
+  Announced,  // Peers that announce it.
+  Always,     // Every peer that joins fragments (RFC 7383).
+};
+
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 
 struct PeerConfig {
@@ -113,6 +120,7 @@ struct PeerConfig {
   // RFC 7383: IP packets of larger messages are cut to this size, where the peer can join them. 0:
   // never.
   uint32_t fragment_size = kFragmentSizeDefault;
+  SizeProbing size_probing = SizeProbing::Never;
   Duration ike_soft_lifetime{};  // 0: no limit.
   Duration ike_hard_lifetime{};
   Duration dpd_interval{};  // Silence after which an empty INFORMATIONAL is sent; 0: never.

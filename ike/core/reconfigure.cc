@@ -93,6 +93,7 @@ bool is_dispensable(const IkeSa& sa, const ChildSa& former) {
 bool is_settled(const IkeSa& sa) {
   const bool is_idle = sa.active.index() == 0 ||
                        std::holds_alternative<LivenessExchange>(sa.active) ||
+                       std::holds_alternative<SizeProbeExchange>(sa.active) ||
                        std::holds_alternative<DeleteChildExchange>(sa.active);
   return sa.state() == IkeSaState::Established && is_idle && sa.awaited_followups.empty();
 }

@@ -9,6 +9,8 @@ namespace {
 void move_sa(Context& context, IkeSa& sa, const Endpoint& local, const Endpoint& remote) {
   sa.local = local;
   sa.remote = remote;
+  // What they ask about is another path now.
+  std::erase_if(sa.queue, [](const Task& task) { return task.kind == Task::Kind::SizeProbe; });
   for (const ChildSa& child : sa.children) {
     context.outbox.emit(EventUpdateRemote{.child = child.id, .local = local, .remote = remote});
   }
@@ -39,12 +41,12 @@ void ask(Context& context, IkeSa& sa) {
       queue_task(context, sa, {.kind = Task::Kind::Liveness});
     }
   } else {
-    send_datagrams(context, sa.local, sa.remote, sa.window.request());
+    send_datagrams(context, sa.local, sa.remote, sa.window.repeat());
   }
   if (!sa.window.in_flight()) return;
   sa.path.note_asked();
   if (sa.path.asks_candidate()) {
-    send_datagrams(context, sa.local, sa.path.candidate(), sa.window.request());
+    send_datagrams(context, sa.local, sa.path.candidate(), sa.window.repeat());
   }
 }
 

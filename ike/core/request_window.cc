@@ -8,19 +8,25 @@
 namespace twinspan::ike {
 
 void RequestWindow::begin_request(ExchangeType exchange, std::vector<Bytes> datagrams,
-                                  RetransmitPolicy policy) {
+                                  RetransmitPolicy policy, unsigned sent_count) {
   CHECK(!in_flight_);
   in_flight_ = true;
   request_exchange_ = exchange;
   request_ = std::move(datagrams);
   policy_ = policy;
-  sent_count_ = 1;
+  sent_count_ = sent_count;
+  is_repeated_ = false;
 }
 
 void RequestWindow::restart_request(Bytes bytes) {
   CHECK(in_flight_ && request_exchange_ == ExchangeType::IkeSaInit);
   request_.assign(1, std::move(bytes));
   sent_count_ = 1;
+}
+
+const std::vector<Bytes>& RequestWindow::repeat() {
+  is_repeated_ = true;
+  return request_;
 }
 
 std::optional<Duration> RequestWindow::retransmit() {

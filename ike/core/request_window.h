@@ -28,11 +28,17 @@ class RequestWindow {
   // --- Our requests ---
   bool in_flight() const { return in_flight_; }
   MessageId next_id() const { return next_id_; }
+  // As it was sent first, unless that was to be repeated in another form.
   const std::vector<Bytes>& request() const { return request_; }
+  // The same, to be sent again.
+  const std::vector<Bytes>& repeat();
+  bool is_repeated() const { return is_repeated_; }  // Also once it is answered.
   ExchangeType request_exchange() const { return request_exchange_; }
   unsigned sent_count() const { return sent_count_; }
 
-  void begin_request(ExchangeType exchange, std::vector<Bytes> datagrams, RetransmitPolicy policy);
+  // `sent_count` 0: something else was sent first, and `datagrams` have all of their patience left.
+  void begin_request(ExchangeType exchange, std::vector<Bytes> datagrams, RetransmitPolicy policy,
+                     unsigned sent_count = 1);
   // Replaces the IKE_SA_INIT in flight by another one with the same ID (cookie, other group).
   void restart_request(Bytes bytes);
   // The wait until the next transmission; nullopt: given up. Counts one more transmission.
@@ -57,6 +63,7 @@ class RequestWindow {
   std::vector<Bytes> request_;
   RetransmitPolicy policy_{};
   unsigned sent_count_ = 0;
+  bool is_repeated_ = false;
 
   MessageId expected_{0};
   Bytes cached_request_;

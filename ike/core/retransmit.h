@@ -31,6 +31,12 @@ inline RetransmitPolicy liveness_policy(Duration dpd_interval) {
   return {std::min<Duration>(1s, total / 4), total};
 }
 
+// Of a question that needs no more than an answer. Without a DPD interval it has the patience of
+// any request.
+inline RetransmitPolicy question_policy(Duration dpd_interval) {
+  return dpd_interval > Duration{} ? liveness_policy(dpd_interval) : kRetransmitNormal;
+}
+
 // The wait after transmission number `sent_count` (from 1); nullopt: give up now.
 inline std::optional<Duration> retransmit_wait(const RetransmitPolicy& policy,
                                                unsigned sent_count) {

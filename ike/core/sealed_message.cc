@@ -33,15 +33,20 @@ Bytes seal_whole(Provider& provider, const SkKeys& keys, uint64_t iv_counter,
                     message.payloads);
 }
 
-// The most plaintext that one fragment carries; at least one byte, or nothing would ever end.
-size_t fragment_plaintext_size(const SkKeys& keys, size_t datagram_max) {
-  const size_t fixed = kFragmentPrefixSize + sk_body_size(keys, 0);
+// The most plaintext that a datagram carries behind its prefix; at least one byte, or nothing would
+// ever end.
+size_t plaintext_size_max(const SkKeys& keys, size_t prefix_size, size_t datagram_max) {
+  const size_t fixed = prefix_size + sk_body_size(keys, 0);
   size_t size = datagram_max > fixed ? datagram_max - fixed : 1;
-  while (size > 1 && kFragmentPrefixSize + sk_body_size(keys, size) > datagram_max) --size;
+  while (size > 1 && prefix_size + sk_body_size(keys, size) > datagram_max) --size;
   return size;
 }
 
 }  // namespace
+
+size_t chain_size_max(const SkKeys& keys, size_t datagram_max) {
+  return plaintext_size_max(keys, kHeaderSize + kGenericHeaderSize, datagram_max);
+}
 
 Bytes seal_message(Provider& provider, const SkKeys& keys, uint64_t iv_counter, Header header,
                    const std::vector<Payload>& payloads) {
@@ -58,7 +63,7 @@ std::vector<Bytes> seal_datagrams(Provider& provider, const SkKeys& keys, uint64
   if (whole_size(keys, plaintext.size()) <= datagram_max) {
     return {seal_whole(provider, keys, iv_counter++, message)};
   }
-  const size_t step = fragment_plaintext_size(keys, datagram_max);
+  const size_t step = plaintext_size_max(keys, kFragmentPrefixSize, datagram_max);
   const size_t total = (plaintext.size() + step - 1) / step;
   CHECK(total <= UINT16_MAX);
   std::vector<Bytes> datagrams;

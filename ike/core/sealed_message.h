@@ -21,6 +21,9 @@ struct PlainMessage {
 Bytes seal_message(Provider& provider, const SkKeys& keys, uint64_t iv_counter, Header header,
                    const std::vector<Payload>& payloads);
 
+// How long the chain inside a message may be that is sealed as one of at most `datagram_max` bytes.
+size_t chain_size_max(const SkKeys& keys, size_t datagram_max);
+
 // The datagrams of one message: a single SK one if it is not above `datagram_max` bytes, otherwise
 // SKF ones that are not. Each has an IV of its own, counted in `iv_counter`.
 std::vector<Bytes> seal_datagrams(Provider& provider, const SkKeys& keys, uint64_t& iv_counter,

@@ -7,6 +7,7 @@
 #include "ike/core/child_wishes.h"
 #include "ike/core/lifetime.h"
 #include "ike/core/sa_registry.h"
+#include "ike/exchange/size_probe.h"
 
 namespace twinspan::ike {
 bool is_live(const IkeSa& sa) {
@@ -117,6 +118,14 @@ void Supervisor::rekey_ike(Context& context, TunnelId id) {
                   diagnose(Cause::NotConnected, tunnel->peer->name));
   }
   queue_task(context, *sa, {.kind = Task::Kind::RekeyIke});
+}
+
+void Supervisor::ask_path_size(Context& context, TunnelId id, uint32_t packet_size) {
+  IkeSa* sa = preferred(context, id);
+  if (sa == nullptr || !may_search_size(*sa)) return;
+  const SizeSearch search(packet_size, sa->remote.address.family());
+  if (!search.is_done())
+    queue_task(context, *sa, {.kind = Task::Kind::SizeProbe, .search = search});
 }
 
 void Supervisor::shutdown(Context& context) {

@@ -99,6 +99,7 @@ class Supervisor {
   void down(Context& context, TunnelId id);
   void rekey_child(Context& context, TunnelId id);
   void rekey_ike(Context& context, TunnelId id);
+  void ask_path_size(Context& context, TunnelId id, uint32_t packet_size);
   void shutdown(Context& context);
   void resolved(Context& context, const CommandResolved& answer);
   bool is_shutting_down() const { return shutdown_deadline_.has_value(); }

@@ -8,6 +8,7 @@
 #include "ike/exchange/informational.h"
 #include "ike/exchange/rekey_child.h"
 #include "ike/exchange/rekey_ike.h"
+#include "ike/exchange/size_probe.h"
 
 namespace twinspan::ike {
 
@@ -66,6 +67,8 @@ void start_task(Context& context, IkeSa& sa, const Task& task) {
       return start_liveness(context, sa);
     case Task::Kind::InvalidSpi:
       return start_invalid_spi(context, sa, task.inbound_spi);
+    case Task::Kind::SizeProbe:
+      return start_size_probe(context, sa, task.search);
   }
 }
 

@@ -10,6 +10,7 @@ namespace twinspan::ike {
 namespace {
 
 const std::string kSourcePortsText = "Twinspan ESP source ports 1";
+const std::string kSizeProbesText = "Twinspan path size probes 1";
 
 }  // namespace
 
@@ -44,13 +45,25 @@ bool announces_source_ports(const IkeSa& sa) {
          !sa.nat.local_behind_nat && !sa.nat.remote_behind_nat;
 }
 
-Payload source_ports_announcement() {
-  return VendorIdPayload{to_bytes(as_bytes(kSourcePortsText))};
+bool announces_size_probes(const IkeSa& sa) {
+  return sa.has_fragmentation && sa.peer->fragment_size != 0 &&
+         sa.peer->size_probing != SizeProbing::Never;
 }
 
-bool has_source_ports_announcement(const std::vector<Payload>& payloads) {
-  return std::ranges::any_of(
-      payloads, [](const Payload& payload) { return payload == source_ports_announcement(); });
+Payload announcement(Ability ability) {
+  const std::string& text = ability == Ability::SourcePorts ? kSourcePortsText : kSizeProbesText;
+  return VendorIdPayload{to_bytes(as_bytes(text))};
+}
+
+bool has_announcement(const std::vector<Payload>& payloads, Ability ability) {
+  return std::ranges::find(payloads, announcement(ability)) != payloads.end();
+}
+
+std::vector<Payload> announcements(const IkeSa& sa) {
+  std::vector<Payload> said;
+  if (announces_source_ports(sa)) said.push_back(announcement(Ability::SourcePorts));
+  if (announces_size_probes(sa)) said.push_back(announcement(Ability::SizeProbes));
+  return said;
 }
 
 }  // namespace twinspan::ike

@@ -1,6 +1,7 @@
 // What the ends of a Child SA agree on beside its SA and TS payloads, one notify each: AGGFRAG
 // payloads (RFC 9347 5.1) and that there may be more of it (RFC 9611 4). And what they announce
-// once per IKE SA: that UDP ports of our own are known (docs/ikev2.md).
+// once per IKE SA, which is of our own making (docs/ikev2.md): that other UDP ports may send ESP,
+// and that requests may ask for the size of the path.
 #pragma once
 
 #include <optional>
@@ -27,7 +28,13 @@ AggfragDemand read_aggfrag(const std::vector<Payload>& payloads);
 // Whether we send each additional child from a UDP port of its own, if the peer says so as well. An
 // end that sees a NAT does not.
 bool announces_source_ports(const IkeSa& sa);
-Payload source_ports_announcement();
-bool has_source_ports_announcement(const std::vector<Payload>& payloads);
+// Whether the peer may ask us how large a packet may be, and we ask such peers.
+bool announces_size_probes(const IkeSa& sa);
+
+// Said in IKE_AUTH, both ways, by a Vendor ID each.
+enum class Ability : uint8_t { SourcePorts, SizeProbes };
+Payload announcement(Ability ability);
+bool has_announcement(const std::vector<Payload>& payloads, Ability ability);
+std::vector<Payload> announcements(const IkeSa& sa);
 
 }  // namespace twinspan::ike

@@ -34,14 +34,15 @@ OurExchange kind_of(const ActiveExchange& active) {
     OurExchange operator()(const IntermediateExchange&) const { return OurExchange::Other; }
     OurExchange operator()(const AuthExchange&) const { return OurExchange::Other; }
     OurExchange operator()(const LivenessExchange&) const { return OurExchange::Other; }
+    OurExchange operator()(const SizeProbeExchange&) const { return OurExchange::Other; }
   };
   return std::visit(Visitor{}, active);
 }
 
 const char* name_of(const ActiveExchange& active) {
   static constexpr const char* kNames[] = {
-      "none",      "init",     "intermediate", "auth",       "child",
-      "rekey-ike", "followup", "delete-child", "delete-ike", "liveness"};
+      "none",     "init",         "intermediate", "auth",     "child",     "rekey-ike",
+      "followup", "delete-child", "delete-ike",   "liveness", "size-probe"};
   return kNames[active.index()];
 }
 
@@ -65,6 +66,8 @@ const char* to_string(Task::Kind kind) {
       return "INVALID_SPI";
     case Task::Kind::Liveness:
       return "liveness";
+    case Task::Kind::SizeProbe:
+      return "size-probe";
   }
   return "?";
 }

@@ -15,6 +15,7 @@
 #include "ike/core/peer_config.h"
 #include "ike/core/rekey_collision.h"
 #include "ike/core/selector_narrowing.h"
+#include "ike/core/size_search.h"
 
 namespace twinspan::ike {
 
@@ -122,10 +123,18 @@ struct DeleteChildExchange {
 };
 struct DeleteIkeExchange {};
 struct LivenessExchange {};
+// INFORMATIONAL of a size in question. A loss is the loss of the first transmission: repetitions
+// are cut to what every path carries.
+struct SizeProbeExchange {
+  SizeSearch search;
+  uint32_t packet_size = 0;
+  Endpoint remote;  // Where it was sent.
+};
 
-using ActiveExchange = std::variant<std::monostate, InitExchange, IntermediateExchange,
-                                    AuthExchange, ChildExchange, RekeyIkeExchange, FollowupExchange,
-                                    DeleteChildExchange, DeleteIkeExchange, LivenessExchange>;
+using ActiveExchange =
+    std::variant<std::monostate, InitExchange, IntermediateExchange, AuthExchange, ChildExchange,
+                 RekeyIkeExchange, FollowupExchange, DeleteChildExchange, DeleteIkeExchange,
+                 LivenessExchange, SizeProbeExchange>;
 
 // RFC 7296 2.25's view of it.
 OurExchange kind_of(const ActiveExchange& active);
@@ -141,7 +150,8 @@ struct Task {
     RekeyIke,
     DeleteChild,
     Liveness,
-    InvalidSpi
+    InvalidSpi,
+    SizeProbe
   };
   Kind kind{};
   Spi inbound_spi{};     // RekeyChild, DeleteChild, InvalidSpi: which one.
@@ -152,6 +162,7 @@ struct Task {
   DhGroupId group =
       DhGroupId::None;    // RekeyChild, CreateChild, RekeyIke: the group the peer asked for.
   bool is_probe = false;  // RekeyChild: before the child needs it.
+  SizeSearch search{};    // SizeProbe
 };
 const char* to_string(Task::Kind kind);
 

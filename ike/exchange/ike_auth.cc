@@ -44,8 +44,12 @@ std::vector<Payload> first_child_options(bool aggfrag, bool shows_resource) {
 }
 
 // Ours depends on nothing that the peer says.
-void note_source_ports(IkeSa& sa, const std::vector<Payload>& payloads) {
-  sa.has_source_ports = announces_source_ports(sa) && has_source_ports_announcement(payloads);
+void note_announcements(IkeSa& sa, const std::vector<Payload>& payloads) {
+  sa.has_source_ports =
+      announces_source_ports(sa) && has_announcement(payloads, Ability::SourcePorts);
+  sa.admits_size_probes =
+      announces_size_probes(sa) && (sa.peer->size_probing == SizeProbing::Always ||
+                                    has_announcement(payloads, Ability::SizeProbes));
 }
 
 // A negotiation of ours that has not reached IKE_AUTH is moot once the peer's own SA stands.
@@ -78,7 +82,7 @@ void start_ike_auth(Context& context, IkeSa& sa) {
   payloads.push_back(id_payload(peer.remote_identity, false));
   std::ranges::move(certificate_requests({sa.peer}), std::back_inserter(payloads));
   std::ranges::move(*proof, std::back_inserter(payloads));
-  if (announces_source_ports(sa)) payloads.push_back(source_ports_announcement());
+  std::ranges::move(announcements(sa), std::back_inserter(payloads));
   if (own.inbound_spi) {
     const ChildConfig& first = peer.children.front();
     std::ranges::move(first_child_options(peer.aggfrag, wants_resources(peer)),
@@ -179,7 +183,7 @@ void complete_ike_auth(Context& context, IkeSa& sa, const AuthExchange& own,
     context.supervisor.fail(sa.tunnel(), *failure);
     return close_with_delete(context, sa, *failure, InboundFate::Now);
   }
-  note_source_ports(sa, payloads);
+  note_announcements(sa, payloads);
   establish(context, sa, false);
   if (own.inbound_spi) return complete_first_child(context, sa, *own.inbound_spi, payloads);
   queue_task(context, sa,
@@ -316,14 +320,14 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   if (!proof) return refuse_auth(context, sa, proof.error());
   sa.candidates.clear();
   sa.encapsulation = decide_encapsulation(sa.nat, peer->encapsulation);
-  note_source_ports(sa, payloads);
+  note_announcements(sa, payloads);
   establish(context, sa, false);
   abandon_own_attempts(context, sa);
   std::vector<Payload> answer = {own_id};
   std::ranges::move(*proof, std::back_inserter(answer));
   // RFC 8784 3: empty, it says that the PPK is in use.
   if (sa.ppk.is_in_use) answer.push_back(ppk_identity(""));
-  if (announces_source_ports(sa)) answer.push_back(source_ports_announcement());
+  std::ranges::move(announcements(sa), std::back_inserter(answer));
   if (find_payload<SaPayload>(payloads) != nullptr)
     answer_first_child(context, sa, payloads, answer);
   if (find_notify(payloads, NotifyType::InitialContact) != nullptr)

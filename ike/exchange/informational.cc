@@ -10,10 +10,8 @@ namespace {
 
 void ask(Context& context, IkeSa& sa, const std::vector<Payload>& payloads) {
   sa.active = LivenessExchange{};
-  // Without a DPD interval it is only asked where the peer is, with the patience of any request.
-  const Duration interval = sa.peer->dpd_interval;
   send_request(context, sa, ExchangeType::Informational, payloads,
-               interval > Duration{} ? liveness_policy(interval) : kRetransmitNormal);
+               question_policy(sa.peer->dpd_interval));
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const Followup& followup) {
   made->has_resources = old.has_resources;
   made->resources_max = old.resources_max;
   made->has_source_ports = old.has_source_ports;
+  made->admits_size_probes = old.admits_size_probes;
   made->suite = agreed.suite;
   made->proof = old.proof;
   made->ppk.is_in_use = old.ppk.is_in_use;  // RFC 8784 3: through SK_d.
@@ -256,6 +257,9 @@ void finish_rekey_ike(Context& context, IkeSa& sa, const RekeyIkeExchange& own, 
     settle_for_crossing(context, sa, own);
     return close_with_delete(context, ours, replaced, InboundFate::Now);
   }
+  // RFC 7296 2.25.2: a peer that still waited for our answer to a rekey of a child would have
+  // refused.
+  activate_proven(context, sa);
   adopt(context, sa, ours);
   close_with_delete(context, sa, replaced, InboundFate::Grace);
   run_queue(context, ours);

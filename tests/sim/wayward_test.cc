@@ -460,6 +460,19 @@ TEST_F(Wayward, DeletesTheNewIkeSaAndWithItTheChildren) {
   expect_recovery();
 }
 
+// Who takes a child along to another IKE SA knows it: no longer proof is waited for.
+TEST_F(Wayward, NeitherUsesItsReplacementNorDeletesTheOldChildBeforeWeRekeyTheIkeSa) {
+  ASSERT_TRUE(peer->rekey_child(only_child()).has_value());
+  pair.rekey_ike(kA);
+  peer->answer_well(heard(ExchangeType::CreateChildSa));
+  peer->answer_well(heard(ExchangeType::Informational));
+  pair.rekey_child(kA);
+  peer->answer_well(heard(ExchangeType::CreateChildSa));
+  peer->behave_for(kSettle);
+  expect_agreement();
+  expect_hitless();
+}
+
 TEST_F(Wayward, AsksOnTheOldIkeSaAfterItsRekey) {
   // RFC 7296 2.8, 2.25.2: the old one is only there to be deleted; the children are elsewhere.
   const IkeSpi old = peer->newest_ike();

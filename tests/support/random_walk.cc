@@ -145,6 +145,9 @@ void RandomWalk::disturb() {
     case 7:
     case 8:
       return speak_as_stranger();
+    case 9:
+      if (!world_.host(side).is_alive) return;
+      return world_.command(side, CommandAskPathSize{.tunnel = kTunnel, .packet_size = 1500});
     default:
       return;
   }

@@ -138,6 +138,8 @@ void SimHost::carry_out(Event event) {
     if (pair == nullptr) return violate("an unknown child was moved");
     pair->params.local = u->local;
     pair->params.remote = u->remote;
+  } else if (auto* z = std::get_if<EventPathSize>(&event)) {
+    path_sizes.push_back(*z);
   } else if (auto* n = std::get_if<EventResolve>(&event)) {
     asked.push_back(*n);
   } else if (auto* t = std::get_if<EventTunnelState>(&event)) {

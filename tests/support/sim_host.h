@@ -71,6 +71,7 @@ class SimHost {
   std::vector<EventChildTrouble> troubles;
   std::vector<EventIkeEstablished> ike_established;
   std::vector<EventIkeMoved> ike_moved;
+  std::vector<EventPathSize> path_sizes;
   std::vector<EventIkeGone> ike_gone;
   std::vector<TunnelId> removed;
   std::vector<Diagnosis> diagnoses;

@@ -160,7 +160,8 @@ void SimWorld::post(size_t from, Datagram datagram) {
                       .to = arrival.host,
                       .datagram = {.local = arrival.local,
                                    .remote = source_of(from, datagram.local, datagram.remote),
-                                   .bytes = std::move(datagram.bytes)},
+                                   .bytes = std::move(datagram.bytes),
+                                   .is_size_probe = datagram.is_size_probe},
                       .header = *header};
   const uint64_t digest = digest_of(message.datagram.bytes);
   if (auto complaint = judge_.judge(message, digest)) {

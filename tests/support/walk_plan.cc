@@ -178,6 +178,14 @@ void choose_performance(Dice& dice, WalkPlan& plan) {
   }
 }
 
+// RFC 8899: mostly on both sides.
+void choose_size_probing(Dice& dice, WalkPlan& plan) {
+  if (!one_in(dice, 3)) return;
+  for (PeerConfig& peer : plan.config) {
+    if (!one_in(dice, 6)) peer.size_probing = SizeProbing::Announced;
+  }
+}
+
 void put_behind_nat(WalkPlan& plan) {
   plan.config[kB].remote_address = *IpAddress::parse(kOutsideAddress);
 }
@@ -202,6 +210,7 @@ WalkPlan plan_walk(uint64_t seed) {
   // Beside the other choices, which stay as they are for each seed.
   Dice more(seed * 0xd1b54a32d192ed03u + 1);
   choose_performance(more, plan);
+  choose_size_probing(more, plan);
   return plan;
 }
 

@@ -9,6 +9,8 @@ namespace {
 constexpr size_t kIvOffset = kHeaderSize + 4;
 constexpr size_t kFragmentHeaderSize = 4;
 constexpr size_t kIvSize = 8;
+// No fragment has this number.
+constexpr uint16_t kSizeProbe = UINT16_MAX;
 
 }  // namespace
 
@@ -44,7 +46,9 @@ std::optional<std::string> WireJudge::judge(const WireMessage& message, uint64_t
   }
   if (header.is_response) return std::nullopt;
   const uint32_t id = header.message_id.value;
-  const uint16_t number = is_fragment ? load_be16(bytes.data() + kIvOffset) : 0;
+  const uint16_t number = is_fragment                      ? load_be16(bytes.data() + kIvOffset)
+                          : message.datagram.is_size_probe ? kSizeProbe
+                                                           : 0;
   const auto [place, first] = requests_.try_emplace(key, Requests{id, {{number, digest}}});
   Requests& known = place->second;
   if (first) return std::nullopt;
@@ -52,8 +56,13 @@ std::optional<std::string> WireJudge::judge(const WireMessage& message, uint64_t
   if (id > known.highest + 1) return "a request ID was skipped";
   if (id > known.highest) known = {id, {}};
   const uint64_t before = known.digests.try_emplace(number, digest).first->second;
-  const bool is_cut_anew = known.digests.contains(0) && known.digests.size() > 1;
-  if (before != digest || is_cut_anew) return "a request changed when sent again";
+  const auto whole = known.digests.find(0), probe = known.digests.find(kSizeProbe);
+  const bool is_cut_anew = whole != known.digests.end() &&
+                           known.digests.rbegin()->first < kSizeProbe && known.digests.size() > 1;
+  // A size probe alone may be cut when it is sent again (RFC 7383 2.5.2), and not otherwise change.
+  const bool is_altered = whole != known.digests.end() && probe != known.digests.end() &&
+                          whole->second != probe->second;
+  if (before != digest || is_cut_anew || is_altered) return "a request changed when sent again";
   return std::nullopt;
 }
 

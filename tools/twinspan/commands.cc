@@ -21,10 +21,47 @@ namespace {
 
 using nlohmann::json;
 
+// Asks one question and hands the answer to `print`.
+template <class Print>
+int ask(const CommandOptions& options, const char* method, const json& parameters, Print print) {
+  const auto answer = call_daemon(options, method, parameters);
+  if (!answer) return report(answer.error());
+  print(*answer);
+  return kExitOk;
+}
+
+// Runs a command to its end; shows the negotiation as it goes.
+int run(const CommandOptions& options, const char* method, const json& parameters,
+        const char* done) {
+  const auto progress = [&](const json& step) {
+    if (!options.json) std::cout << step.value("message", "") << std::endl;
+  };
+  const auto answer = call_daemon(options, method, parameters, progress);
+  if (options.json) {
+    json result = {{"schema", "twinspan.result/1"}, {"ok", answer.has_value()}};
+    if (!answer) result["diagnosis"] = answer.error().parameters;
+    std::cout << result.dump(2) << std::endl;
+  }
+  if (!answer) return report(answer.error());
+  if (!options.json) std::cout << options.connection << ": " << done << std::endl;
+  return kExitOk;
+}
+
+}  // namespace
+
+Result<json, ControlError> call_daemon(const CommandOptions& options, const char* method,
+                                       const json& parameters,
+                                       const std::function<void(const json&)>& progress) {
+  const std::string run_dir = find_run_dir(options);
+  if (run_dir.empty()) return Err(ControlError{});  // It has said why.
+  TRY_ASSIGN(ControlClient client, ControlClient::connect(run_dir));
+  return client.call(method, parameters, progress);
+}
+
 int report(const ControlError& error) {
   if (error.name.empty()) {
-    std::cerr << error.text << "\n";
-    return kExitUnreachable;
+    std::cerr << error.text << (error.text.empty() ? "" : "\n");
+    return error.text.empty() ? kExitUsage : kExitUnreachable;
   }
   if (error.name == kErrorUnknownConnection) {
     std::cerr << fmt::format(
@@ -47,42 +84,6 @@ int report(const ControlError& error) {
   std::cerr << (diagnosis.empty() ? "failed: " + error.name + "\n" : diagnosis);
   return kExitNegative;
 }
-
-// Asks one question and hands the answer to `print`.
-template <class Print>
-int ask(const CommandOptions& options, const char* method, const json& parameters, Print print) {
-  const std::string run_dir = find_run_dir(options);
-  if (run_dir.empty()) return kExitUsage;
-  auto client = ControlClient::connect(run_dir);
-  if (!client) return report(client.error());
-  const auto answer = client->call(method, parameters);
-  if (!answer) return report(answer.error());
-  print(*answer);
-  return kExitOk;
-}
-
-// Runs a command to its end; shows the negotiation as it goes.
-int run(const CommandOptions& options, const char* method, const json& parameters,
-        const char* done) {
-  const std::string run_dir = find_run_dir(options);
-  if (run_dir.empty()) return kExitUsage;
-  auto client = ControlClient::connect(run_dir);
-  if (!client) return report(client.error());
-  const auto progress = [&](const json& step) {
-    if (!options.json) std::cout << step.value("message", "") << std::endl;
-  };
-  const auto answer = client->call(method, parameters, progress);
-  if (options.json) {
-    json result = {{"schema", "twinspan.result/1"}, {"ok", answer.has_value()}};
-    if (!answer) result["diagnosis"] = answer.error().parameters;
-    std::cout << result.dump(2) << std::endl;
-  }
-  if (!answer) return report(answer.error());
-  if (!options.json) std::cout << options.connection << ": " << done << std::endl;
-  return kExitOk;
-}
-
-}  // namespace
 
 std::string find_run_dir(const CommandOptions& options) {
   if (!options.run_dir.empty()) return options.run_dir;
@@ -162,11 +163,7 @@ int run_events(const CommandOptions& options) {
       for (const json& event : answer["events"]) print(event);
     });
   }
-  const std::string run_dir = find_run_dir(options);
-  if (run_dir.empty()) return kExitUsage;
-  auto client = ControlClient::connect(run_dir);
-  if (!client) return report(client.error());
-  const auto end = client->call(kMethodEvents, {{"follow", true}}, print);
+  const auto end = call_daemon(options, kMethodEvents, {{"follow", true}}, print);
   return end ? kExitOk : report(end.error());
 }
 

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "tools/twinspan/client.h"
+
 namespace twinspan::tools {
 
 struct CommandOptions {
@@ -15,6 +17,7 @@ struct CommandOptions {
   std::string config;  // export: the estate file; empty: that of the gateway that runs.
   unsigned instance = 0;
   bool with_key = false;
+  std::string file;  // plan: the estate; empty: the daemon's own.
 };
 
 int run_status(const CommandOptions& options);
@@ -29,6 +32,13 @@ int run_reload_credentials(const CommandOptions& options);
 int run_events(const CommandOptions& options);
 int run_flush(const CommandOptions& options);
 int run_export_strongswan(const CommandOptions& options);
+
+// Asks the daemon one thing; `progress` as ControlClient::call() has it.
+Result<nlohmann::json, ControlError> call_daemon(
+    const CommandOptions& options, const char* method, const nlohmann::json& parameters,
+    const std::function<void(const nlohmann::json&)>& progress = {});
+// Tells people of it; the exit code.
+int report(const ControlError& error);
 
 // The run directory to use; prints why not and returns "" when there is none or more than one.
 std::string find_run_dir(const CommandOptions& options);

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "tools/twinspan/changes.h"
 #include "tools/twinspan/commands.h"
 #include "tools/twinspan/import.h"
 #include "tools/twinspan/validate.h"
@@ -78,6 +79,14 @@ void add_export(CLI::App& app, CommandOptions& options, Command& chosen) {
   sub->add_flag("--with-key", options.with_key, "Write the pre-shared key into it");
 }
 
+void add_change_commands(CLI::App& app, CommandOptions& options, Command& chosen) {
+  CLI::App* const plan =
+      app.add_subcommand("plan", "What the running gateway would change for an estate file")
+          ->fallthrough();
+  plan->add_option("file", options.file, "Estate file; that of the gateway when left out");
+  plan->callback([&chosen] { chosen = run_plan; });
+}
+
 void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& validate,
                        SchemaOptions& schema, std::optional<int>& answer) {
   CLI::App* const check =
@@ -136,6 +145,7 @@ int run(int argc, char** argv) {
               run_reload_credentials);
   add_command(app, chosen, "flush", "Remove devices, routes and rules of a stopped gateway",
               run_flush);
+  add_change_commands(app, options, chosen);
   add_import(app, options, import, answer);
   add_export(app, options, chosen);
   add_file_commands(app, options, validate, schema, answer);

@@ -24,7 +24,8 @@ bool flag_parameter(const json& parameters, const char* name) {
 
 class Methods {
  public:
-  Methods(Gateway& gateway, EventJournal& journal) : gateway_(gateway), journal_(journal) {}
+  Methods(Gateway& gateway, EstateChanges& changes, EventJournal& journal)
+      : gateway_(gateway), changes_(changes), journal_(journal) {}
 
   void handle(const std::string& method, const json& parameters, const Call& call) {
     using Method = void (Methods::*)(const json&, const Call&);
@@ -41,6 +42,7 @@ class Methods {
         {kMethodShowPeering, &Methods::show_peering},
         {kMethodShowGateway, &Methods::show_gateway},
         {kMethodDumpState, &Methods::dump_state},
+        {kMethodPlan, &Methods::plan},
     };
     const auto found = kMethods.find(method);
     if (found == kMethods.end()) return call->fail(kErrorMethodNotFound, {{"method", method}});
@@ -66,6 +68,18 @@ class Methods {
 
   void dump_state(const json&, const Call& call) {
     call->reply({{"state", gateway_.dump_state()}});
+  }
+
+  static ChangeRequest change_request(const json& parameters) {
+    return {.file = text_parameter(parameters, "file"),
+            .replaced = text_parameter(parameters, "replace")};
+  }
+  static void answer(const Result<json, ChangeFault>& result, const Call& call) {
+    if (result) return call->reply(*result);
+    call->fail(result.error().error, result.error().parameters);
+  }
+  void plan(const json& parameters, const Call& call) {
+    answer(changes_.plan(change_request(parameters)), call);
   }
 
   void show(const json& parameters, const Call& call) {
@@ -161,14 +175,16 @@ class Methods {
   }
 
   Gateway& gateway_;
+  EstateChanges& changes_;
   EventJournal& journal_;
   std::unordered_map<int, Call> followers_;  // By subscription.
 };
 
 }  // namespace
 
-ControlHandler make_control_handler(Gateway& gateway, EventJournal& journal) {
-  return [methods = std::make_shared<Methods>(gateway, journal)](
+ControlHandler make_control_handler(Gateway& gateway, EstateChanges& changes,
+                                    EventJournal& journal) {
+  return [methods = std::make_shared<Methods>(gateway, changes, journal)](
              const std::string& method, const json& parameters, const Call& call) {
     methods->handle(method, parameters, call);
   };

@@ -6,12 +6,14 @@
 #include <string>
 
 #include "tools/twinspand/control_server.h"
+#include "tools/twinspand/estate_changes.h"
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/gateway.h"
 
 namespace twinspan::tools {
 
-// `gateway` and `journal` outlive the returned handler.
-ControlHandler make_control_handler(Gateway& gateway, EventJournal& journal);
+// All of them outlive the returned handler.
+ControlHandler make_control_handler(Gateway& gateway, EstateChanges& changes,
+                                    EventJournal& journal);
 
 }  // namespace twinspan::tools

@@ -26,6 +26,8 @@ inline constexpr const char* kMethodShowPeering =
     "io.twinspan.gateway.ShowPeering";  // parameters: name, or all
 inline constexpr const char* kMethodShowGateway =
     "io.twinspan.gateway.ShowGateway";  // parameters: name, or all
+// parameters: file (absolute; empty: the daemon's own), replace (a gateway)
+inline constexpr const char* kMethodPlan = "io.twinspan.gateway.Plan";
 inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";
 
 inline constexpr const char* kErrorUnknownConnection = "io.twinspan.gateway.UnknownConnection";
@@ -34,6 +36,8 @@ inline constexpr const char* kErrorUnknownObject = "io.twinspan.gateway.UnknownO
 inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // diagnosis_json.h
 // parameters: errors, a line for each fault.
 inline constexpr const char* kErrorBadCredentials = "io.twinspan.gateway.BadCredentials";
+// parameters: errors, a line for each fault of an estate file or of what it names.
+inline constexpr const char* kErrorBadEstate = "io.twinspan.gateway.BadEstate";
 inline constexpr const char* kErrorMethodNotFound = "org.varlink.service.MethodNotFound";
 inline constexpr const char* kErrorInvalidParameter = "org.varlink.service.InvalidParameter";
 

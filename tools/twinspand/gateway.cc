@@ -14,8 +14,6 @@
 namespace twinspan::tools {
 namespace {
 
-constexpr uint16_t kIkePort = 500;
-constexpr uint16_t kNatPort = 4500;
 constexpr unsigned kPathMtuAssumed = 1500;  // Of a peer that nobody knows where it is.
 constexpr int kRecordsPerTurnMax = 512;     // Then timers and control clients get their turn.
 
@@ -44,10 +42,8 @@ ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log
 
 }  // namespace
 
-Gateway::Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
-                 const DaemonOptions& options, Parts parts)
-    : plan_(std::move(plan)),
-      credentials_(std::move(credentials)),
+Gateway::Gateway(Estate estate, const DaemonOptions& options, Parts parts)
+    : estate_(std::move(estate)),
       options_(options),
       parts_(std::move(parts)),
       log_(parts_.log.with_area("gateway")),
@@ -60,7 +56,7 @@ Gateway::Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
       records_(parts_.context),
       tick_timer_(parts_.context),
       firewall_news_(parts_.context) {
-  CHECK(credentials_.size() == plan_.tunnels.size());
+  CHECK(estate_.credentials.size() == estate_.plan.tunnels.size());
 }
 
 Gateway::~Gateway() {
@@ -68,9 +64,10 @@ Gateway::~Gateway() {
 }
 
 Result<void, tun::HostError> Gateway::start() {
-  TRY(check_host());
-  TRY(open_sockets());
-  const std::string key = plan_.gateway + "-" + std::to_string(plan_.instance);
+  TRY(check_host(estate_.plan.local_addresses));
+  TRY_ASSIGN(auto opened, sockets_.open(parts_.host, estate_.plan, options_));
+  sockets_.hand_over(std::move(opened), data_plane_);
+  const std::string key = estate_.plan.gateway + "-" + std::to_string(estate_.plan.instance);
   TRY(parts_.host.claim(key, options_.run_dir));
   const bool is_fresh = parts_.host.list_tuns().empty();
   if (auto occupied = occupy_host(); !occupied) {
@@ -105,7 +102,7 @@ void Gateway::wait_for_firewall_news() {
             !is_isolated(parts_.host)) {
           log_.warning(
               "the rules that keep networks apart were deleted by somebody; they are put up again");
-          if (const auto again = isolate(parts_.host, plan_, options_.run_dir, log_); !again)
+          if (const auto again = isolate(parts_.host, estate_.plan, options_.run_dir, log_); !again)
             log_.error("{}", again.error().to_string());
         }
         wait_for_firewall_news();
@@ -117,58 +114,36 @@ void Gateway::wait_for_firewall_news() {
 void Gateway::record_peerings() {
   const std::string path = options_.run_dir + "/" + kPeeringRecordsName;
   peering_records_ =
-      policy::next_records(*parts_.model, policy::parse_records(read_file(path).value_or("")));
+      policy::next_records(*estate_.model, policy::parse_records(read_file(path).value_or("")));
   if (const auto written = write_file_atomically(path, policy::to_text(peering_records_)); !written)
     log_.warning("the states of peerings are not kept: {}", written.error());
 }
 
-Result<void, tun::HostError> Gateway::check_host() {
-  for (const tun::HostFinding& finding : parts_.host.check(plan_.local_addresses)) {
+Result<void, tun::HostError> Gateway::check_host(const std::vector<IpAddress>& addresses) {
+  for (const tun::HostFinding& finding : parts_.host.check(addresses)) {
     if (finding.is_error) return Err<tun::HostError>(finding.text);
     log_.warning("{}", finding.text.to_string());
   }
   return {};
 }
 
-Result<void, tun::HostError> Gateway::open_sockets() {
-  const bool wants_raw =
-      std::any_of(plan_.tunnels.begin(), plan_.tunnels.end(),
-                  [](const auto& tunnel) { return tunnel.encapsulation == Encapsulation::Esp; });
-  for (const IpAddress& address : plan_.local_addresses) {
-    for (const uint16_t port : {kIkePort, kNatPort}) {
-      const Endpoint local{address, port};
-      TRY_ASSIGN(auto sockets,
-                 parts_.host.open_udp({.local = local,
-                                       .sockets = port == kNatPort ? options_.workers : 1,
-                                       .gro = options_.udp_gro}));
-      data_plane_.add_udp(local, std::move(sockets));
-    }
-    if (options_.workers > 1) {
-      TRY_ASSIGN(auto senders, parts_.host.open_udp_senders(address, options_.workers));
-      data_plane_.add_udp_senders({address, kNatPort}, std::move(senders));
-    }
-    if (!wants_raw) continue;
-    TRY_ASSIGN(auto raw, parts_.host.open_raw_esp(address, options_.workers));
-    data_plane_.add_raw_esp(address, std::move(raw));
-  }
-  return {};
-}
-
 // Everything on the host that outlives the process, in the order that never leaks.
 Result<void, tun::HostError> Gateway::occupy_host() {
-  TRY(isolate(parts_.host, plan_, options_.run_dir, log_));
-  TRY(set_routes(false));
+  const policy::Plan& plan = estate_.plan;
+  TRY(isolate(parts_.host, plan, options_.run_dir, log_));
+  TRY(set_routes(plan, false));
   std::vector<std::string> stale = parts_.host.list_tuns();
-  for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
-    TRY(open_device(TunnelId{static_cast<uint32_t>(i)}, plan_.tunnels[i]));
-    std::erase(stale, plan_.tunnels[i].device);
+  for (size_t i = 0; i < plan.tunnels.size(); ++i) {
+    TRY_ASSIGN(tun::TunDevice device, open_device(plan.tunnels[i]));
+    add_tunnel(i, std::move(device));
+    std::erase(stale, plan.tunnels[i].device);
   }
   for (const std::string& name : stale) parts_.host.delete_tun(name);
   data_plane_.publish();
-  return set_routes(true);
+  return set_routes(plan, true);
 }
 
-Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::TunnelPlan& plan) {
+Result<tun::TunDevice, tun::HostError> Gateway::open_device(const policy::TunnelPlan& plan) {
   const bool is_named = !plan.remote_name.empty();
   const unsigned path_mtu =
       is_named ? kPathMtuAssumed : parts_.host.path_mtu(plan.local_address, plan.remote_address);
@@ -178,79 +153,89 @@ Result<void, tun::HostError> Gateway::open_device(TunnelId id, const policy::Tun
   TRY_ASSIGN(tun::TunDevice device, parts_.host.open_tun(spec));
   log_.info("{}: device {} ({}), MTU {}", plan.connection, device.name,
             device.adopted ? "adopted" : "new", spec.mtu);
-  board_.add(id, plan, spec.mtu,
-             id.value < parts_.places.size() ? parts_.places[id.value] : policy::ConfigPlaces{});
+  return device;
+}
+
+void Gateway::add_tunnel(size_t index, tun::TunDevice device) {
+  const policy::TunnelPlan& plan = estate_.plan.tunnels[index];
+  // Numbers go round, so that nothing late of a tunnel that is gone is taken for its successor's.
+  do last_id_ = TunnelId{(last_id_.value + 1) % static_cast<uint32_t>(esp::kTunnelsMax)};
+  while (carriers_.contains(last_id_));
+  board_.add(last_id_, plan, device.mtu,
+             index < estate_.places.size() ? estate_.places[index] : policy::ConfigPlaces{});
   tun::TunDevice carrier_device;
   carrier_device.name = device.name;
   carrier_device.interface_index = device.interface_index;
-  carriers_.push_back(
-      std::make_unique<Carrier>(parts_.context, parts_.host, std::move(carrier_device), log_));
-  data_plane_.add_tunnel(id, std::move(device), to_source_policy(plan_, plan),
+  carriers_[last_id_] =
+      std::make_unique<Carrier>(parts_.context, parts_.host, std::move(carrier_device), log_);
+  data_plane_.add_tunnel(last_id_, std::move(device), to_source_policy(estate_.plan, plan),
                          {.copy_dscp = plan.copy_dscp});
-  return {};
 }
 
 // The host's own packets into a tunnel start from its address in the network, if it has one there:
 // the peer lets no other source in.
-std::optional<IpAddress> Gateway::preferred_source(IpFamily family) const {
-  std::vector<IpPrefix> prefixes = plan_.own_prefixes;
-  std::erase_if(prefixes, [&](const IpPrefix& prefix) { return prefix.family() != family; });
-  return parts_.host.find_local_address(prefixes);
-}
-
-Result<void, tun::HostError> Gateway::set_routes(bool with_tunnels) {
+Result<void, tun::HostError> Gateway::set_routes(const policy::Plan& plan, bool with_tunnels) {
+  const auto preferred_source = [&](IpFamily family) {
+    std::vector<IpPrefix> prefixes = plan.own_prefixes;
+    std::erase_if(prefixes, [&](const IpPrefix& prefix) { return prefix.family() != family; });
+    return parts_.host.find_local_address(prefixes);
+  };
   std::vector<tun::TunnelRoute> routes;
   if (with_tunnels) {
     const auto source_v4 = preferred_source(IpFamily::V4);
     const auto source_v6 = preferred_source(IpFamily::V6);
-    for (const policy::TunnelPlan& tunnel : plan_.tunnels) {
+    for (const policy::TunnelPlan& tunnel : plan.tunnels) {
       for (const IpPrefix& prefix : tunnel.remote_prefixes) {
         const bool is_v4 = prefix.family() == IpFamily::V4;
         routes.push_back({prefix, tunnel.device, is_v4 ? source_v4 : source_v6});
       }
     }
   }
-  return parts_.host.set_routes(protected_prefixes(plan_), routes, attached_prefixes(plan_));
+  return parts_.host.set_routes(protected_prefixes(plan), routes, attached_prefixes(plan));
 }
 
 void Gateway::negotiate() {
   warn_of_credentials();
-  for (size_t i = 0; i < plan_.tunnels.size(); ++i) {
-    const TunnelId id{static_cast<uint32_t>(i)};
-    driver_.command(ike::CommandAddPeer{
-        .peer = to_peer_config(plan_.tunnels[i], id, credentials_[i], options_.workers)});
-  }
+  for (size_t i = 0; i < board_.tunnels().size(); ++i)
+    driver_.command(ike::CommandAddPeer{.peer = peer_config(board_.tunnels()[i], i)});
+}
+
+ike::PeerConfig Gateway::peer_config(const TunnelView& tunnel, size_t index) const {
+  return to_peer_config(tunnel.plan, tunnel.id, estate_.credentials[index], options_.workers);
 }
 
 void Gateway::warn_of_credentials() const {
-  for (size_t i = 0; i < credentials_.size(); ++i) {
-    for (const std::string& warning : warnings_of(credentials_[i], wall_now()))
-      log_.warning("{}: {}", plan_.tunnels[i].connection, warning);
+  for (size_t i = 0; i < estate_.credentials.size(); ++i) {
+    for (const std::string& warning : warnings_of(estate_.credentials[i], wall_now()))
+      log_.warning("{}: {}", estate_.plan.tunnels[i].connection, warning);
   }
 }
 
 Result<void, std::vector<std::string>> Gateway::reload_credentials() {
-  auto fresh = load_credentials(plan_, options_.config_path);
+  auto fresh = load_credentials(estate_.plan, options_.config_path);
   if (!fresh) {
     for (const std::string& line : fresh.error())
       log_.error("credentials stay as they are: {}", line);
     return Err(std::move(fresh).error());
   }
-  credentials_ = *std::move(fresh);
+  estate_.credentials = *std::move(fresh);
   warn_of_credentials();
-  for (size_t i = 0; i < credentials_.size(); ++i) {
-    driver_.command(ike::CommandSetCredentials{.tunnel = TunnelId{static_cast<uint32_t>(i)},
-                                               .authentication = credentials_[i].authentication,
-                                               .ppk = credentials_[i].ppk});
-  }
-  log_.info("credentials of {} connection(s) were read again", credentials_.size());
+  for (size_t i = 0; i < estate_.credentials.size(); ++i) set_credentials(i);
+  log_.info("credentials of {} connection(s) were read again", estate_.credentials.size());
   return {};
+}
+
+void Gateway::set_credentials(size_t index) {
+  const TunnelCredentials& credentials = estate_.credentials[index];
+  driver_.command(ike::CommandSetCredentials{.tunnel = board_.tunnels()[index].id,
+                                             .authentication = credentials.authentication,
+                                             .ppk = credentials.ppk});
 }
 
 void Gateway::stop(std::function<void()> done) {
   tick_timer_.cancel();
   stopped_ = [this, done = std::move(done)] {
-    for (const auto& carrier : carriers_) carrier->want(false);
+    for (const auto& [id, carrier] : carriers_) carrier->want(false);
     done();
   };
   driver_.command(ike::CommandShutdown{});
@@ -319,9 +304,15 @@ const TunnelView* Gateway::find(const std::string& connection) const {
   return const_cast<TunnelBoard&>(board_).find(connection);
 }
 
+const TunnelCredentials& Gateway::credentials_of(const TunnelView& tunnel) const {
+  const auto& tunnels = board_.tunnels();
+  const auto place = std::ranges::find(tunnels, tunnel.id, &TunnelView::id) - tunnels.begin();
+  return estate_.credentials[static_cast<size_t>(place)];
+}
+
 // Of our own files, and of the certificate that the peer has shown.
 std::vector<std::string> Gateway::warnings(const TunnelView& tunnel) const {
-  std::vector<std::string> list = warnings_of(credentials_[tunnel.id.value], wall_now());
+  std::vector<std::string> list = warnings_of(credentials_of(tunnel), wall_now());
   if (!tunnel.ike || !tunnel.ike->proof.certificate) return list;
   const DatedCredential theirs{.file = "the peer's", .validity = *tunnel.ike->proof.certificate};
   if (std::string text = date_warning(theirs, wall_now()); !text.empty())
@@ -333,7 +324,7 @@ std::vector<std::string> Gateway::warnings(const TunnelView& tunnel) const {
 tun::TunnelTotals Gateway::totals(const TunnelView& tunnel) const {
   tun::TunnelTotals totals = data_plane_.totals(tunnel.id);
   totals.outbound.drops[static_cast<size_t>(esp::Verdict::DeviceQueueFull)] =
-      parts_.host.queue_drops(plan_.tunnels[tunnel.id.value].device);
+      parts_.host.queue_drops(tunnel.plan.device);
   return totals;
 }
 
@@ -354,8 +345,8 @@ nlohmann::json Gateway::status() const {
                                    .by_worker = data_plane_.worker_totals(),
                                    .busy_poll_microseconds = options_.busy_poll_microseconds};
   return {{"schema", "twinspan.status/1"},
-          {"gateway", plan_.gateway},
-          {"instance", plan_.instance},
+          {"gateway", estate_.plan.gateway},
+          {"instance", estate_.plan.instance},
           {"config", std::filesystem::absolute(options_.config_path).string()},
           {"connections", connections},
           {"data_plane", data_plane_json(data_plane)},
@@ -364,9 +355,9 @@ nlohmann::json Gateway::status() const {
 
 nlohmann::json Gateway::routes(const std::string& virtual_network) const {
   std::vector<policy::EffectiveRoute> routes;
-  for (const policy::AttachedNetwork& network : plan_.networks.attached) {
+  for (const policy::AttachedNetwork& network : estate_.plan.networks.attached) {
     if (!virtual_network.empty() && network.name != virtual_network) continue;
-    const auto own = policy::effective_routes(plan_, network.name);
+    const auto own = policy::effective_routes(estate_.plan, network.name);
     routes.insert(routes.end(), own.begin(), own.end());
   }
   return routes_json(routes, [this](const std::string& connection) -> std::string {
@@ -376,15 +367,15 @@ nlohmann::json Gateway::routes(const std::string& virtual_network) const {
 }
 
 nlohmann::json Gateway::peerings(const std::string& name) const {
-  auto views = policy::peering_views(*parts_.model, plan_.networks, peering_records_);
+  auto views = policy::peering_views(*estate_.model, estate_.plan.networks, peering_records_);
   if (!name.empty()) std::erase_if(views, [&](const auto& view) { return view.name != name; });
   return peerings_json(views);
 }
 
 nlohmann::json Gateway::gateways(const std::string& name) const {
-  auto views = policy::gateway_views(*parts_.model);
+  auto views = policy::gateway_views(*estate_.model);
   if (!name.empty()) std::erase_if(views, [&](const auto& view) { return view.name != name; });
-  return gateways_json(views, {plan_.gateway, plan_.instance});
+  return gateways_json(views, {estate_.plan.gateway, estate_.plan.instance});
 }
 
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {

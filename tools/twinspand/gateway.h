@@ -18,15 +18,14 @@
 #include "esp/kernels/select.h"
 #include "ike/crypto/provider.h"
 #include "ike/driver/asio_driver.h"
-#include "policy/model.h"
-#include "policy/plan.h"
 #include "policy/views.h"
 #include "tools/twinspand/carrier.h"
-#include "tools/twinspand/credentials.h"
+#include "tools/twinspand/estate.h"
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/key_log.h"
 #include "tools/twinspand/name_resolver.h"
 #include "tools/twinspand/options.h"
+#include "tools/twinspand/outer_sockets.h"
 #include "tools/twinspand/status_json.h"
 #include "tools/twinspand/tunnel_board.h"
 #include "tun/data_plane.h"
@@ -47,20 +46,17 @@ class Gateway : private ike::DatagramPort {
     EventJournal& journal;
     std::unique_ptr<KeyLog> key_log;  // nullptr: none.
     Log log;
-    std::vector<policy::ConfigPlaces> places = {};  // By tunnel; may be left out.
-    std::shared_ptr<const policy::Model> model = std::make_shared<const policy::Model>();
   };
 
-  // credentials[i] belongs to plan.tunnels[i].
-  Gateway(policy::Plan plan, std::vector<TunnelCredentials> credentials,
-          const DaemonOptions& options, Parts parts);
+  Gateway(Estate estate, const DaemonOptions& options, Parts parts);
   ~Gateway() override;
 
   // Sockets, claim, isolation, unreachable routes, devices, routes, workers: in this order, so that
   // nothing ever goes out in clear or into another network. An error leaves a host that was
   // untouched before as it was.
   Result<void, tun::HostError> start();
-  void negotiate();  // Hands the peers to IKE; call after `ready`.
+  void negotiate();                                 // Hands the peers to IKE; call after `ready`.
+  const Estate& estate() const { return estate_; }  // As carried out.
   // Reads every key, certificate and CRL of the plan again; SAs stay. The error: a line for each
   // fault, and everything is as before.
   Result<void, std::vector<std::string>> reload_credentials();
@@ -84,16 +80,18 @@ class Gateway : private ike::DatagramPort {
 
  private:
   // Start-up steps.
-  Result<void, tun::HostError> check_host();
-  Result<void, tun::HostError> open_sockets();
-  Result<void, tun::HostError> set_routes(bool with_tunnels);
-  std::optional<IpAddress> preferred_source(IpFamily family) const;
-  Result<void, tun::HostError> open_device(TunnelId id, const policy::TunnelPlan& plan);
+  Result<void, tun::HostError> check_host(const std::vector<IpAddress>& addresses);
+  Result<void, tun::HostError> set_routes(const policy::Plan& plan, bool with_tunnels);
+  Result<tun::TunDevice, tun::HostError> open_device(const policy::TunnelPlan& plan);
+  // The tunnel `index` of estate_, with a number of its own; the board has it then.
+  void add_tunnel(size_t index, tun::TunDevice device);
   Result<void, tun::HostError> occupy_host();
   void record_peerings();
   // Puts the isolation up again when somebody has deleted it.
   void watch_isolation();
   void wait_for_firewall_news();
+
+  ike::PeerConfig peer_config(const TunnelView& tunnel, size_t index) const;
 
   // ike::DatagramPort
   void send(const ike::Datagram& datagram) override;
@@ -130,22 +128,25 @@ class Gateway : private ike::DatagramPort {
 
   void tick();  // Once a second: tells IKE the wall time, and which tunnels still receive.
   void warn_of_credentials() const;
+  void set_credentials(size_t index);  // Those of estate_.
+  const TunnelCredentials& credentials_of(const TunnelView& tunnel) const;
   std::vector<std::string> warnings(const TunnelView& tunnel) const;
   tun::TunnelTotals totals(const TunnelView& tunnel) const;
 
-  policy::Plan plan_;
-  std::vector<TunnelCredentials> credentials_;
+  Estate estate_;
   DaemonOptions options_;
   Parts parts_;
   Log log_;
 
-  TunnelBoard board_;
+  TunnelBoard board_;  // Tunnel i of it is tunnel i of estate_, except while they change.
+  TunnelId last_id_{static_cast<uint32_t>(esp::kTunnelsMax) - 1};
   tun::DataPlane data_plane_;
+  OuterSockets sockets_;
   ike::IkeEndpoint endpoint_;
   ike::AsioDriver driver_;
   NameResolver names_;
-  std::vector<std::unique_ptr<Carrier>> carriers_;  // By tunnel id.
-  policy::PeeringRecords peering_records_;          // As carried out by now.
+  std::map<TunnelId, std::unique_ptr<Carrier>> carriers_;
+  policy::PeeringRecords peering_records_;  // As carried out by now.
   bool table_changed_ = false;
 
   boost::asio::posix::stream_descriptor records_;

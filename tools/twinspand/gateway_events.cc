@@ -226,7 +226,7 @@ void Gateway::on(const ike::EventQuiet&) {
 }
 
 void Gateway::update_carrier(const TunnelView& tunnel) {
-  if (tunnel.id.value < carriers_.size()) carriers_[tunnel.id.value]->want(tunnel.is_usable());
+  carriers_.at(tunnel.id)->want(tunnel.is_usable());
 }
 
 void Gateway::command(CommandKind kind, TunnelId tunnel, CommandOutcome outcome) {

@@ -19,6 +19,7 @@
 #include "tools/twinspand/control_protocol.h"
 #include "tools/twinspand/control_server.h"
 #include "tools/twinspand/estate.h"
+#include "tools/twinspand/estate_changes.h"
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/exit_code.h"
 #include "tools/twinspand/gateway.h"
@@ -87,13 +88,13 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
     log.warning("session keys are written to {}: whoever reads them reads the traffic",
                 *options.key_log_dir);
   }
-  Gateway gateway(std::move(estate.plan), std::move(estate.credentials), options,
-                  {context, *host, kernels, *provider, journal, std::move(key_log), log,
-                   std::move(estate.places), std::move(estate.model)});
+  Gateway gateway(std::move(estate), options,
+                  {context, *host, kernels, *provider, journal, std::move(key_log), log});
   if (const auto started = gateway.start(); !started) {
     return refuse(kExitHost, started.error().to_string());
   }
-  ControlServer control(context, make_control_handler(gateway, journal));
+  EstateChanges changes(gateway, options);
+  ControlServer control(context, make_control_handler(gateway, changes, journal));
   if (const auto listening = control.listen(options.run_dir + "/" + kControlSocketName);
       !listening) {
     return refuse(kExitHost, listening.error());

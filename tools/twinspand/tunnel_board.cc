@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace twinspan::tools {
 
 const char* to_string(ConnectionStatus status) {
@@ -52,6 +54,22 @@ void TunnelBoard::add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu,
                       policy::ConfigPlaces places) {
   tunnels_.push_back(
       {.id = id, .plan = plan, .mtu = mtu, .reason = "not tried yet", .places = std::move(places)});
+}
+
+void TunnelBoard::remove(TunnelId id) {
+  std::erase_if(tunnels_, [&](const TunnelView& tunnel) { return tunnel.id == id; });
+}
+
+void TunnelBoard::arrange(const std::vector<TunnelId>& order) {
+  CHECK(order.size() == tunnels_.size());
+  std::vector<TunnelView> arranged;
+  arranged.reserve(order.size());
+  for (const TunnelId id : order) {
+    TunnelView* const tunnel = find(id);
+    CHECK(tunnel != nullptr);
+    arranged.push_back(std::move(*tunnel));
+  }
+  tunnels_ = std::move(arranged);
 }
 
 TunnelView* TunnelBoard::apply(const ike::EventExchangeFailed& event, const std::string& now) {

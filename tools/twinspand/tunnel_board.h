@@ -49,6 +49,10 @@ class TunnelBoard {
   void add(TunnelId id, const policy::TunnelPlan& plan, unsigned mtu,
            policy::ConfigPlaces places = {});
 
+  void remove(TunnelId id);
+  // All of them, in this order.
+  void arrange(const std::vector<TunnelId>& order);
+
   // `now` is RFC 3339. Each returns the tunnel, or nullptr when it is unknown.
   TunnelView* apply(const ike::EventTunnelState& event);
   TunnelView* apply(const ike::EventExchangeFailed& event, const std::string& now);
@@ -64,7 +68,7 @@ class TunnelBoard {
   const std::vector<TunnelView>& tunnels() const { return tunnels_; }
 
  private:
-  std::vector<TunnelView> tunnels_;  // In the order of the file.
+  std::vector<TunnelView> tunnels_;  // In the order of the plan.
 };
 
 }  // namespace twinspan::tools

@@ -2,6 +2,7 @@
 tunnel up with data both ways."""
 
 import json
+import re
 
 import pytest
 from lab import estate
@@ -26,13 +27,25 @@ def start(mixed, vpn_type: str, mode: str) -> None:
     result = mixed.us.cli("export", "strongswan", "to-far", "--config", path, "--with-key")
     assert result.returncode == 0, result.stderr
     mixed.role = "initiator" if mode == "initiator-only" else "responder"
-    mixed.charon.start_with(result.stdout, "to-far")
+    is_route_based = vpn_type == "route-based"
+    settings = "routing_table_prio = 40000" if is_route_based else ""
+    mixed.charon.start_with(result.stdout, "to-far", settings)
+    if is_route_based:
+        follow_route_advice(mixed.sites.gw_b, result.stdout, settings)
     mixed.us.start()
 
 
+def follow_route_advice(gateway, text: str, settings: str) -> None:
+    """What the head of the file says of kernel-libipsec."""
+    assert settings in text
+    [route] = re.findall(r"ip (route add \S+ dev ipsec0)$", text, re.MULTILINE)
+    gateway.ip(*route.split())
+
+
 @pytest.mark.parametrize("mode", ["initiator-only", "responder-only"])
-def test_a_policy_based_end_connects(mixed, mode):
-    start(mixed, "policy-based", mode)
+@pytest.mark.parametrize("vpn_type", ["policy-based", "route-based"])
+def test_the_other_end_connects(mixed, vpn_type, mode):
+    start(mixed, vpn_type, mode)
     mixed.us.wait_connected()
     wait_until(mixed.charon.is_installed, 10, "charon has installed the child", mixed.explain)
     mixed.require_data()

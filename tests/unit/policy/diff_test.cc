@@ -34,14 +34,22 @@ TEST(Diff, AChangedTunnelNamesItsFieldsAndTouchesNoOther) {
   EXPECT_THAT(changes.removed, IsEmpty());
 }
 
-TEST(Diff, TunnelsComeAndGoByTheirConnectionsName) {
-  const PlanDiff changes =
-      diff(plan_of(kGoodEstate), plan_of(estate_with({{"  a-to-branch:", "  a-to-site:"}})));
+TEST(Diff, TunnelsComeAndGo) {
+  const PlanDiff changes = diff(
+      plan_of(kGoodEstate),
+      plan_of(estate_with({{"  a-to-branch:", "  a-to-site:"}, {"203.0.113.9", "203.0.113.8"}})));
   ASSERT_THAT(changes.added, SizeIs(1));
   ASSERT_THAT(changes.removed, SizeIs(1));
   EXPECT_EQ(changes.added[0].connection, "a-to-site");
   EXPECT_EQ(changes.removed[0].connection, "a-to-branch");
   EXPECT_FALSE(changes.is_empty());
+}
+
+TEST(Diff, ARenamedTunnelIsAChangedOne) {
+  const PlanDiff changes =
+      diff(plan_of(kGoodEstate), plan_of(estate_with({{"  a-to-branch:", "  a-to-site:"}})));
+  ASSERT_THAT(changes.changed, SizeIs(1));
+  EXPECT_THAT(changes.changed[0].fields, ElementsAre("connection", "device", "children"));
 }
 
 TEST(Diff, TheInstancesOwnFieldsAreNamed) {

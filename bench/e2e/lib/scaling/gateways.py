@@ -35,6 +35,7 @@ class GatewayPair:
         self.lab = Lab()
         self.ends: list[Gateway] = []
         self.established_seconds = 0.0
+        self.stands_since = 0.0
 
     def __enter__(self) -> "GatewayPair":
         try:
@@ -81,7 +82,11 @@ class GatewayPair:
         for end in self.ends:
             end.start(self.patience)
         self.wait_connected()
-        self.established_seconds = time.monotonic() - began
+        self.stands_since = time.monotonic()
+        self.established_seconds = self.stands_since - began
+
+    def stands_for(self) -> float:
+        return time.monotonic() - self.stands_since
 
     def prefixes(self, side: int) -> list[str]:
         """What lies behind the gateway of that side, by tunnel."""

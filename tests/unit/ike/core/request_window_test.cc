@@ -41,6 +41,19 @@ TEST(RequestWindow, AnAnswerMustMatchIdAndExchangeOfTheRequestInFlight) {
   EXPECT_EQ(window.next_id(), MessageId{1});
 }
 
+TEST(RequestWindow, KnowsWhetherTheRequestWasSentAgainUntilTheNextOne) {
+  RequestWindow window;
+  for (const bool is_repeated : {true, false}) {
+    window.begin_request(ExchangeType::Informational, {Bytes{1}}, kRetransmitNormal);
+    EXPECT_FALSE(window.is_repeated());
+    if (is_repeated) {
+      EXPECT_EQ(window.repeat(), std::vector<Bytes>{Bytes{1}});
+    }
+    window.response_accepted();
+    EXPECT_EQ(window.is_repeated(), is_repeated);
+  }
+}
+
 TEST(Retransmit, DoublesAndGivesUpAfterAMinute) {
   std::vector<Duration> waits;
   for (unsigned sent = 1;; ++sent) {

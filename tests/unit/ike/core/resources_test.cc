@@ -189,8 +189,8 @@ TEST(SourcePorts, AreAnnouncedOverUdpWithoutANat) {
   sa.encapsulation = Encapsulation::Esp;
   EXPECT_FALSE(announces_source_ports(sa));
   EXPECT_FALSE(announces_source_ports(*Made(1).sa));
-  EXPECT_TRUE(has_source_ports_announcement({source_ports_announcement()}));
-  EXPECT_FALSE(has_source_ports_announcement({VendorIdPayload{{1, 2, 3}}}));
+  EXPECT_TRUE(has_announcement({announcement(Ability::SourcePorts)}, Ability::SourcePorts));
+  EXPECT_FALSE(has_announcement({VendorIdPayload{{1, 2, 3}}}, Ability::SourcePorts));
 }
 
 }  // namespace
