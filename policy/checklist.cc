@@ -25,11 +25,13 @@ struct Subject {
 Subject subject_of(const ChecklistRequest& request, const Connection& connection) {
   Subject subject{.request = request, .own = {request.model, connection}, .back = std::nullopt};
   subject.network = local_network(request.model, connection);
-  const auto* const gateway = counterpart_gateway(request.model, connection);
+  const auto* gateway = counterpart_gateway(request.model, connection);
+  if (const Connection* const back = counterpart_of(request.model, connection)) {
+    subject.back.emplace(End{request.model, *back});
+    gateway = local_gateway(request.model, *back);
+  }
   subject.is_ours = gateway != nullptr;
   if (gateway != nullptr) subject.remote = network_of(request.model, *gateway);
-  if (const Connection* const back = counterpart_of(request.model, connection))
-    subject.back.emplace(End{request.model, *back});
   if (request.peer == nullptr) return subject;
   for (const Pairing& pair : pair_up(request.model, *request.peer)) {
     if (pair.own == &connection) subject.back.emplace(End{*request.peer, *pair.peer});

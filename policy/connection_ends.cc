@@ -25,6 +25,62 @@ std::optional<Identity> remote_identity_of(const Connection& connection, const R
   return parse_identity(connection.remote_id.is_set ? *connection.remote_id : remote.name);
 }
 
+bool leads_to(const Model& model, const Connection& connection,
+              const VirtualNetworkGateway& gateway) {
+  if (connection.is_vnet_to_vnet()) return *connection.virtual_network_gateway2 == gateway.name;
+  const auto* const peer = find(model.local_network_gateways, *connection.local_network_gateway2);
+  return peer != nullptr && peer->gateway_ip_address.is_set &&
+         std::ranges::any_of(gateway.ip_configurations, [&](const IpConfiguration& instance) {
+           return *instance.public_ip_address == *peer->gateway_ip_address;
+         });
+}
+
+// The connection of `other` that leads to `own`.
+const Connection* way_back(const Model& model, const VirtualNetworkGateway& own,
+                           const VirtualNetworkGateway& other) {
+  for (const auto& [name, back] : model.connections) {
+    if (*back.virtual_network_gateway1 == other.name && leads_to(model, back, own)) return &back;
+  }
+  return nullptr;
+}
+
+// Whether its local network gateway stands for the network of `other`, going by the prefixes.
+bool describes(const Model& model, const Connection& connection,
+               const VirtualNetworkGateway& other) {
+  const auto* const peer = find(model.local_network_gateways, *connection.local_network_gateway2);
+  const VirtualNetwork* const network = network_of(model, other);
+  if (peer == nullptr || network == nullptr) return false;
+  return std::ranges::any_of(*peer->address_prefixes, [&](const auto& prefix) {
+    return prefix->length() != 0 &&
+           std::ranges::any_of(*network->address_space,
+                               [&](const auto& space) { return prefix->overlaps(*space); });
+  });
+}
+
+// `right` leads to the gateway of `astray`, nothing leads back, and by its prefixes `astray` is
+// meant to: its address is wrong.
+bool belongs_to(const Model& model, const Connection& astray, const Connection& right) {
+  const VirtualNetworkGateway* const there = local_gateway(model, right);
+  const VirtualNetworkGateway* const here = local_gateway(model, astray);
+  return there != nullptr && here != nullptr && !astray.is_vnet_to_vnet() &&
+         leads_to(model, right, *here) && !leads_to(model, astray, *there) &&
+         describes(model, astray, *there) && way_back(model, *there, *here) == nullptr;
+}
+
+// Of two objects that are one connection, one may have a wrong address. nullptr when there is no
+// such object, or more than one.
+const Connection* astray_counterpart_of(const Model& model, const Connection& connection,
+                                        const VirtualNetworkGateway& own) {
+  const Connection* found = nullptr;
+  for (const auto& [name, back] : model.connections) {
+    if (*back.virtual_network_gateway1 == own.name || back.is_vnet_to_vnet()) continue;
+    if (!belongs_to(model, back, connection) && !belongs_to(model, connection, back)) continue;
+    if (found != nullptr) return nullptr;
+    found = &back;
+  }
+  return found;
+}
+
 }  // namespace
 
 IpPrefix prefix_around(const AddressRange& range) {
@@ -109,21 +165,20 @@ const VirtualNetworkGateway* gateway_at(const Model& model, const IpAddress& add
 
 const VirtualNetworkGateway* counterpart_gateway(const Model& model, const Connection& connection) {
   if (connection.is_vnet_to_vnet()) return remote_gateway(model, connection);
-  const auto remote = remote_end(model, connection);
-  if (!remote || !remote->address) return nullptr;
-  const VirtualNetworkGateway* const gateway = gateway_at(model, *remote->address);
+  const auto* const peer = find(model.local_network_gateways, *connection.local_network_gateway2);
+  if (peer == nullptr || !peer->gateway_ip_address.is_set) return nullptr;
+  const VirtualNetworkGateway* const gateway = gateway_at(model, *peer->gateway_ip_address);
   return gateway == local_gateway(model, connection) ? nullptr : gateway;
 }
 
 const Connection* counterpart_of(const Model& model, const Connection& connection) {
   const VirtualNetworkGateway* const own = local_gateway(model, connection);
   const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
-  if (own == nullptr || other == nullptr || own == other) return nullptr;
-  for (const auto& [name, back] : model.connections) {
-    if (*back.virtual_network_gateway1 == other->name && counterpart_gateway(model, back) == own)
-      return &back;
+  if (own == nullptr || own == other) return nullptr;
+  if (other != nullptr) {
+    if (const Connection* const back = way_back(model, *own, *other)) return back;
   }
-  return nullptr;
+  return connection.is_vnet_to_vnet() ? nullptr : astray_counterpart_of(model, connection, *own);
 }
 
 }  // namespace twinspan::policy

@@ -58,7 +58,9 @@ const VirtualNetworkGateway* gateway_at(const Model& model, const IpAddress& add
 // other. nullptr when the peer is none of ours.
 const VirtualNetworkGateway* counterpart_gateway(const Model& model, const Connection& connection);
 
-// The object of the other direction, of either type; nullptr when this estate has none.
+// The object of the other direction, of either type, going by addresses; where one side alone has
+// the other's right, the other side's object is known by its prefixes. nullptr when this estate has
+// none.
 const Connection* counterpart_of(const Model& model, const Connection& connection);
 
 }  // namespace twinspan::policy

@@ -147,6 +147,7 @@ void ObjectReader::for_each_prefix(std::string_view field, const PrefixVisitor& 
   const Place place = place_of(*present, "");
   if (!expect_kind(*present->value, YamlKind::Mapping, place, "a mapping from names to prefixes"))
     return;
+  if (is_too_long(*present->value, place, present->value->entries.size())) return;
   for (const YamlEntry& named : present->value->entries) {
     const std::string path = place.path + "." + named.key;
     if (!is_usable_name(named, path)) continue;
@@ -175,7 +176,7 @@ void ObjectReader::for_each_object(std::string_view field, const ObjectVisitor& 
                                plural(schema.object->name)))) {
     return;
   }
-  if (is_too_long(*present->value, place)) return;
+  if (is_too_long(*present->value, place, present->value->items.size())) return;
   for (size_t index = 0; index < present->value->items.size(); ++index) {
     const YamlNode* const item = present->value->items[index];
     ObjectReader reader(log_, *schema.object,
@@ -218,7 +219,7 @@ void ObjectReader::read_list(std::string_view field, MarkedList<Value>& out) {
   }
   out.mark = present->value->mark;
   out.is_set = true;
-  if (is_too_long(*present->value, place)) return;
+  if (is_too_long(*present->value, place, present->value->items.size())) return;
   for (size_t index = 0; index < present->value->items.size(); ++index) {
     const YamlNode& item = *present->value->items[index];
     const std::string path = fmt::format("{}[{}]", place.path, index);
@@ -274,8 +275,7 @@ bool ObjectReader::expect_kind(const YamlNode& node, YamlKind kind, const Place&
   return false;
 }
 
-bool ObjectReader::is_too_long(const YamlNode& list, const Place& place) {
-  const size_t count = list.items.size();
+bool ObjectReader::is_too_long(const YamlNode& list, const Place& place, size_t count) {
   if (count <= kListItemsMax) return false;
   log_.add(list.mark, place.path,
            fmt::format("{} items, more than the {} of a list", count, kListItemsMax),

@@ -86,7 +86,7 @@ class ObjectReader {
   std::string path_of(std::string_view field) const;
   bool expect_kind(const YamlNode& node, YamlKind kind, const Place& place,
                    std::string_view expected);
-  bool is_too_long(const YamlNode& list, const Place& place);
+  bool is_too_long(const YamlNode& list, const Place& place, size_t count);
   void report_unknown_keys();
   void report_missing_fields();
   bool is_usable_name(const YamlEntry& named, const std::string& path);

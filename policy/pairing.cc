@@ -7,6 +7,7 @@
 #include <set>
 
 #include "policy/bgp.h"
+#include "policy/shared_keys.h"
 
 namespace twinspan::policy {
 namespace {
@@ -71,56 +72,31 @@ struct Match {
   size_t peer = 0;
 };
 
+bool have_shared_keys(const TwoEnds& ends) {
+  return ends.there.connection.shared_key_file.is_set &&
+         ends.back.connection.shared_key_file.is_set;
+}
+
+// Two names may stand for one key: what cannot be read is left to the administrator.
+void report_other_file(const TwoEnds& ends, RuleReport& report) {
+  const MarkedText& there = ends.there.connection.shared_key_file;
+  if (*there == *ends.back.connection.shared_key_file) return;
+  report.warning({there.mark, ends.objects(),
+                  fmt::format("the key file differs from that of {}", ends.back.connection.name),
+                  "both directions need the same key"});
+}
+
 // -- the rules, one direction each
 
 void check_pair_address(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
-  if (compare_address(ends) != Verdict::Wrong) return;
-  const FieldPlace place = place_of_address(ends.there);
-  const auto remote = remote_end(ends.there.model, ends.there.connection);
-  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
-  if (!remote || !remote->address || gateway == nullptr) return;
-  std::vector<std::string> addresses;
-  for (const IpConfiguration& instance : gateway->ip_configurations)
-    addresses.push_back(instance.public_ip_address->to_string());
-  report.error(
-      {place.mark,
-       {place.object, ends.back_path(path_of(*gateway))},
-       fmt::format("{} is {}, but the other side's gateway {} has {}", place.field,
-                   remote->address->to_string(), gateway->name, fmt::join(addresses, ", ")),
-       "write the public address of the other side's gateway"});
+  report_address(ends, report);
 }
-
-std::string listed(const std::vector<IpPrefix>& prefixes) {
-  std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
 void check_pair_prefixes(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
-  const auto difference = compare_prefixes(ends);
-  if (!difference) return;
-  const FieldPlace place = place_of_prefixes(ends.there);
-  const VirtualNetwork& network = *local_network(ends.back.model, ends.back.connection);
-  const std::vector<std::string> objects = {place.object, ends.back_path(path_of(network)),
-                                            path_of(ends.there.connection)};
-  if (!difference->missing.empty()) {
-    report.error(
-        {place.mark, objects,
-         fmt::format("{} lacks {} of {}", place.field, listed(difference->missing), network.name),
-         fmt::format("list the other side's prefixes: {}", listed(difference->missing))});
-  }
-  if (!difference->unknown.empty()) {
-    report.error({place.mark, objects,
-                  fmt::format("{} has {}, which the other side does not", place.field,
-                              listed(difference->unknown)),
-                  "remove it, or write it into the other side's address_space"});
-  }
+  report_prefixes(ends, report);
 }
 
 void check_pair_key(const TwoEnds& ends, const CompareKeys& compare_keys, RuleReport& report) {
-  if (!ends.there.connection.shared_key_file.is_set || !ends.back.connection.shared_key_file.is_set)
-    return;
-  if (compare_keys(ends.there, ends.back) != Verdict::Wrong) return;
+  if (!have_shared_keys(ends) || compare_keys(ends.there, ends.back) != Verdict::Wrong) return;
   report.error({ends.there.connection.shared_key_file.mark, ends.objects(),
                 fmt::format("the pre-shared key is not that of {}", ends.back.connection.name),
                 "put the same key into both files, byte by byte"});
@@ -275,6 +251,19 @@ void report_unpaired(const Model& own, const Model& peer, const std::vector<Pair
 }
 
 }  // namespace
+
+Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys) {
+  RuleReport report(model, kSharedKeyRule);
+  for (const auto& [name, connection] : model.connections) {
+    const Connection* const back = counterpart_of(model, connection);
+    if (back == nullptr || back->name < name) continue;
+    const TwoEnds ends{{model, connection}, {model, *back}};
+    check_pair_key(ends, compare_keys, report);
+    if (have_shared_keys(ends) && compare_keys(ends.there, ends.back) == Verdict::Unknown)
+      report_other_file(ends, report);
+  }
+  return report.take();
+}
 
 std::span<const PairRule> all_pair_rules() {
   return kPairRules;

@@ -30,6 +30,10 @@ std::span<const PairRule> all_pair_rules();
 // When nothing of one estate belongs to anything of the other one.
 inline constexpr std::string_view kUnpairedRule = "peer.unpaired";
 
+// Of the two directions of each connection that has both in this estate: different keys are an
+// error; different names of files that cannot be read are a warning. Of the rule kSharedKeyRule.
+Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys);
+
 // Findings about both estates; a mark is in the file of the finding's first object.
 Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& compare_keys);
 

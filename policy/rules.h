@@ -7,6 +7,7 @@
 
 #include "policy/finding.h"
 #include "policy/model.h"
+#include "policy/prefix_index.h"
 #include "policy/validate.h"
 
 namespace twinspan::policy {
@@ -54,6 +55,9 @@ std::string path_of(const LocalNetworkGateway& gateway);
 std::string path_of(const Connection& connection);
 std::string path_of(const Peering& peering);
 std::string path_of(const IpsecPolicy& policy);
+
+// What no network may hold: multicast, broadcast, loopback, link-local.
+const PrefixIndex& unusable_prefixes();
 
 // An address no host can have, so that no gateway can either.
 bool is_unusable(const IpAddress& address);
@@ -107,6 +111,7 @@ void check_outer_addresses(const Model& model, RuleReport& report);
 void check_fragment_size(const Model& model, RuleReport& report);
 void check_selectors(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
+void check_counterpart_address(const Model& model, RuleReport& report);
 void check_counterpart_prefixes(const Model& model, RuleReport& report);
 void check_proposers(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);

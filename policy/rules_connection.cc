@@ -43,37 +43,25 @@ bool is_reported_by(const Connection& connection, const Connection& back) {
 
 void report_missing_direction(const Model& model, const Connection& connection,
                               RuleReport& report) {
-  const VirtualNetworkGateway& other = *counterpart_gateway(model, connection);
+  const VirtualNetworkGateway* const own = local_gateway(model, connection);
+  const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+  if (own == nullptr || other == nullptr || own == other) return;
   report.warning({connection.mark,
-                  {path_of(connection), path_of(other)},
-                  fmt::format("{} has no connection back to {}", other.name,
+                  {path_of(connection), path_of(*other)},
+                  fmt::format("{} has no connection back to {}", other->name,
                               *connection.virtual_network_gateway1),
                   "add the object for the other direction"});
 }
 
-std::string listed(const std::vector<IpPrefix>& prefixes) {
-  std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
-void report_prefixes(const TwoEnds& ends, const VirtualNetwork& network, RuleReport& report) {
-  const auto difference = compare_prefixes(ends);
-  if (!difference) return;
-  const FieldPlace place = place_of_prefixes(ends.there);
-  if (!difference->missing.empty()) {
-    report.warning(
-        {place.mark,
-         {place.object, path_of(network), path_of(ends.there.connection)},
-         fmt::format("it stands for {} and lacks {}", network.name, listed(difference->missing)),
-         fmt::format("list what address_space of {} has", network.name)});
-  }
-  if (!difference->unknown.empty()) {
-    report.warning({place.mark,
-                    {place.object, path_of(network), path_of(ends.there.connection)},
-                    fmt::format("it stands for {}, which has no {}", network.name,
-                                listed(difference->unknown)),
-                    "remove what the other side does not have"});
+// Each connection that describes a gateway of the estate as a local network gateway, with the
+// object of the other direction. A vnet-to-vnet connection follows the other gateway by itself.
+template <class Visit>
+void for_each_described(const Model& model, Visit visit) {
+  for (const auto& [name, connection] : model.connections) {
+    if (connection.is_vnet_to_vnet()) continue;
+    const Connection* const back = counterpart_of(model, connection);
+    if (back != nullptr && local_network(model, connection) != nullptr)
+      visit(TwoEnds{{model, connection}, {model, *back}});
   }
 }
 
@@ -201,9 +189,6 @@ void check_selectors(const Model& model, RuleReport& report) {
 
 void check_reverse(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
-    const VirtualNetworkGateway* const own = local_gateway(model, connection);
-    const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
-    if (own == nullptr || other == nullptr || own == other) continue;
     const Connection* const back = counterpart_of(model, connection);
     if (back == nullptr) {
       report_missing_direction(model, connection, report);
@@ -216,21 +201,16 @@ void check_reverse(const Model& model, RuleReport& report) {
     compare_modes(ends, report);
     compare_encapsulation(ends, report);
     compare_aggfrag(ends, report);
-    compare_key_files(ends, report);
     compare_selector_kinds(ends, report);
   }
 }
 
 void check_counterpart_prefixes(const Model& model, RuleReport& report) {
-  for (const auto& [name, connection] : model.connections) {
-    if (connection.is_vnet_to_vnet()) continue;  // They follow by themselves.
-    const VirtualNetwork* const own = local_network(model, connection);
-    const Connection* const back = counterpart_of(model, connection);
-    if (own == nullptr || back == nullptr) continue;
-    const VirtualNetwork* const network = local_network(model, *back);
-    if (network == nullptr) continue;
-    report_prefixes({{model, connection}, {model, *back}}, *network, report);
-  }
+  for_each_described(model, [&](const TwoEnds& ends) { report_prefixes(ends, report); });
+}
+
+void check_counterpart_address(const Model& model, RuleReport& report) {
+  for_each_described(model, [&](const TwoEnds& ends) { report_address(ends, report); });
 }
 
 void check_proposers(const Model& model, RuleReport& report) {

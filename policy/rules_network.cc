@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "policy/prefix_index.h"
 #include "policy/rules.h"
 #include "policy/suggest.h"
 
@@ -18,15 +19,11 @@ constexpr unsigned kGatewaySubnetLengthGood =
     27;  // The cloud's recommendation; smaller ones leave no room to grow.
 constexpr size_t kInterfaceNameMax = 15;  // IFNAMSIZ without its terminator.
 
-// What no address space may hold: multicast, broadcast, loopback, link-local.
-std::vector<IpPrefix> forbidden_prefixes() {
-  std::vector<IpPrefix> prefixes;
-  for (const char* const text : {"224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8",
-                                 "169.254.0.0/16", "ff00::/8", "fe80::/10", "::1/128"}) {
-    if (const auto prefix = IpPrefix::parse(text)) prefixes.push_back(*prefix);
-  }
-  return prefixes;
-}
+// A prefix of a list, with where it stands in the file's order.
+struct Listed {
+  IpPrefix prefix;
+  size_t index = 0;
+};
 
 void check_subnet_size(const VirtualNetwork& network, const Subnet& subnet, RuleReport& report) {
   const unsigned length = subnet.prefix->length();
@@ -46,15 +43,50 @@ void check_subnet_size(const VirtualNetwork& network, const Subnet& subnet, Rule
                 "a subnet is a /8 to a /29"});
 }
 
-void check_subnet_place(const VirtualNetwork& network, const Subnet& subnet, RuleReport& report) {
-  const bool is_inside = std::ranges::any_of(
-      *network.address_space, [&](const auto& space) { return space->contains(*subnet.prefix); });
-  if (is_inside) return;
+void check_subnet_place(const VirtualNetwork& network, const Subnet& subnet,
+                        const PrefixIndex& spaces, RuleReport& report) {
+  if (spaces.covers(*subnet.prefix)) return;
   report.error({subnet.prefix.mark,
                 {path_of(network)},
                 fmt::format("subnet {} ({}) lies outside the address space", subnet.name,
                             subnet.prefix->to_string()),
                 "widen address_space or move the subnet"});
+}
+
+// Calls visit(earlier, later) for two items of a list that overlap.
+template <class Visit>
+void visit_overlaps_in_order(std::vector<Listed> items, RuleReport& report, Visit visit) {
+  visit_overlaps(std::move(items), [&](const Listed& a, const Listed& b) {
+    visit(std::min(a.index, b.index), std::max(a.index, b.index));
+    return !report.is_full();
+  });
+}
+
+void check_disjoint_spaces(const VirtualNetwork& network, RuleReport& report) {
+  const auto& spaces = *network.address_space;
+  std::vector<Listed> items;
+  for (const auto& space : spaces) items.push_back({*space, items.size()});
+  visit_overlaps_in_order(std::move(items), report, [&](size_t earlier, size_t later) {
+    report.error(
+        {spaces[later].mark,
+         {path_of(network)},
+         fmt::format("{} overlaps {}", spaces[later]->to_string(), spaces[earlier]->to_string()),
+         "list each address once"});
+  });
+}
+
+void check_disjoint_subnets(const VirtualNetwork& network, RuleReport& report) {
+  const auto& subnets = network.subnets;
+  std::vector<Listed> items;
+  for (const Subnet& subnet : subnets) items.push_back({*subnet.prefix, items.size()});
+  visit_overlaps_in_order(std::move(items), report, [&](size_t earlier, size_t later) {
+    report.error({subnets[later].prefix.mark,
+                  {path_of(network)},
+                  fmt::format("subnet {} ({}) overlaps subnet {} ({})", subnets[later].name,
+                              subnets[later].prefix->to_string(), subnets[earlier].name,
+                              subnets[earlier].prefix->to_string()),
+                  "make them disjoint"});
+  });
 }
 
 bool has_gateway(const Model& model, const VirtualNetwork& network) {
@@ -124,7 +156,6 @@ void report_shared_interface(const VirtualNetwork& earlier, const VirtualNetwork
 }  // namespace
 
 void check_address_space(const Model& model, RuleReport& report) {
-  static const std::vector<IpPrefix> forbidden = forbidden_prefixes();
   for (const auto& [name, network] : model.virtual_networks) {
     const auto& spaces = *network.address_space;
     if (spaces.empty()) {
@@ -133,44 +164,27 @@ void check_address_space(const Model& model, RuleReport& report) {
                     "address_space is empty",
                     "give at least one prefix"});
     }
-    for (size_t index = 0; index < spaces.size(); ++index) {
-      for (const IpPrefix& prefix : forbidden) {
-        if (!spaces[index]->overlaps(prefix)) continue;
-        report.error({spaces[index].mark,
-                      {path_of(network)},
-                      fmt::format("{} overlaps {}, which no network can use",
-                                  spaces[index]->to_string(), prefix.to_string()),
-                      "use private or your own public prefixes"});
-        break;
-      }
-      for (size_t other = 0; other < index; ++other) {
-        if (!spaces[index]->overlaps(*spaces[other])) continue;
-        report.error(
-            {spaces[index].mark,
-             {path_of(network)},
-             fmt::format("{} overlaps {}", spaces[index]->to_string(), spaces[other]->to_string()),
-             "list each address once"});
-      }
+    for (const auto& space : spaces) {
+      const auto overlapped = unusable_prefixes().find_overlap(*space);
+      if (!overlapped) continue;
+      report.error({space.mark,
+                    {path_of(network)},
+                    fmt::format("{} overlaps {}, which no network can use", space->to_string(),
+                                overlapped->to_string()),
+                    "use private or your own public prefixes"});
     }
+    check_disjoint_spaces(network, report);
   }
 }
 
 void check_subnets(const Model& model, RuleReport& report) {
   for (const auto& [name, network] : model.virtual_networks) {
-    for (size_t index = 0; index < network.subnets.size(); ++index) {
-      const Subnet& subnet = network.subnets[index];
+    const PrefixIndex spaces(network.address_space);
+    for (const Subnet& subnet : network.subnets) {
       check_subnet_size(network, subnet, report);
-      check_subnet_place(network, subnet, report);
-      for (size_t other = 0; other < index; ++other) {
-        if (!subnet.prefix->overlaps(*network.subnets[other].prefix)) continue;
-        report.error({subnet.prefix.mark,
-                      {path_of(network)},
-                      fmt::format("subnet {} ({}) overlaps subnet {} ({})", subnet.name,
-                                  subnet.prefix->to_string(), network.subnets[other].name,
-                                  network.subnets[other].prefix->to_string()),
-                      "make them disjoint"});
-      }
+      check_subnet_place(network, subnet, spaces, report);
     }
+    check_disjoint_subnets(network, report);
   }
 }
 

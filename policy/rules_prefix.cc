@@ -1,9 +1,11 @@
 // Rules about the prefixes that connections lead to.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "policy/connection_ends.h"
+#include "policy/prefix_index.h"
 #include "policy/rules.h"
 
 namespace twinspan::policy {
@@ -35,17 +37,35 @@ std::vector<std::string> both_ends(const Model& model, const Connection& connect
 
 // A remote prefix of a connection, with where it leads.
 struct Destination {
+  IpPrefix prefix;
+  SourceMark mark;
   const Connection* connection = nullptr;
-  Marked<IpPrefix> prefix;
 };
 
 void report_clash(const Destination& earlier, const Destination& later, RuleReport& report) {
-  report.error({place_of(*later.connection, later.prefix),
-                {path_of(*later.connection), path_of(*earlier.connection)},
-                fmt::format("{} leads to {}, which overlaps {} of {}", later.connection->name,
-                            later.prefix->to_string(), earlier.prefix->to_string(),
-                            earlier.connection->name),
-                "a prefix lies behind one connection of a gateway: make them disjoint"});
+  report.error(
+      {later.mark,
+       {path_of(*later.connection), path_of(*earlier.connection)},
+       fmt::format("{} leads to {}, which overlaps {} of {}", later.connection->name,
+                   later.prefix.to_string(), earlier.prefix.to_string(), earlier.connection->name),
+       "a prefix lies behind one connection of a gateway: make them disjoint"});
+}
+
+// Each prefix of a connection once.
+std::map<std::string, std::vector<Destination>> destinations_by_gateway(const Model& model) {
+  std::map<std::string, std::vector<Destination>> destinations;
+  for (const auto& [name, connection] : model.connections) {
+    const auto remote = remote_end(model, connection);
+    if (!remote) continue;
+    std::vector<Destination> own;
+    for (const auto& prefix : *remote->prefixes)
+      own.push_back({*prefix, place_of(connection, prefix), &connection});
+    std::ranges::stable_sort(own, {}, &Destination::prefix);
+    const auto repeated = std::ranges::unique(own, {}, &Destination::prefix);
+    auto& known = destinations[*connection.virtual_network_gateway1];
+    known.insert(known.end(), own.begin(), repeated.begin());
+  }
+  return destinations;
 }
 
 bool do_clash(const IpPrefix& a, const IpPrefix& b) {
@@ -93,39 +113,35 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
 }
 
 void check_overlap(const Model& model, RuleReport& report) {
+  std::map<const VirtualNetwork*, PrefixIndex> spaces;
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetwork* const own = local_network(model, connection);
     const auto remote = remote_end(model, connection);
     if (own == nullptr || !remote) continue;
+    const auto [space, is_new] = spaces.try_emplace(own);
+    if (is_new) space->second = PrefixIndex(own->address_space);
     for (const auto& prefix : *remote->prefixes) {
-      for (const auto& space : *own->address_space) {
-        if (is_default_route(*prefix) || !prefix->overlaps(*space)) continue;
-        report.error({place_of(connection, prefix), both_ends(model, connection, *own),
-                      fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
-                                  space->to_string(), own->name),
-                      "networks that are joined need different addresses: renumber one side"});
-      }
+      if (is_default_route(*prefix)) continue;
+      const auto overlapped = space->second.find_overlap(*prefix);
+      if (!overlapped) continue;
+      report.error({place_of(connection, prefix), both_ends(model, connection, *own),
+                    fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
+                                overlapped->to_string(), own->name),
+                    "networks that are joined need different addresses: renumber one side"});
     }
   }
 }
 
 void check_overlap_between_connections(const Model& model, RuleReport& report) {
-  std::map<std::string, std::vector<Destination>> destinations;
-  for (const auto& [name, connection] : model.connections) {
-    const auto remote = remote_end(model, connection);
-    if (!remote) continue;
-    auto& known = destinations[*connection.virtual_network_gateway1];
-    const size_t earlier_count = known.size();
-    for (const auto& prefix : *remote->prefixes) {
-      const Destination destination{&connection, prefix};
-      for (size_t index = 0; index < earlier_count; ++index) {
-        if (!do_clash(*known[index].prefix, *prefix)) continue;
-        // With BGP on both, two ways to one site are what is meant.
-        if (*connection.enable_bgp && *known[index].connection->enable_bgp) continue;
-        report_clash(known[index], destination, report);
-      }
-      known.push_back(destination);
-    }
+  for (auto& [gateway, destinations] : destinations_by_gateway(model)) {
+    visit_overlaps(std::move(destinations), [&](const Destination& a, const Destination& b) {
+      // With BGP on both, two ways to one site are what is meant.
+      const bool is_meant = *a.connection->enable_bgp && *b.connection->enable_bgp;
+      if (a.connection == b.connection || is_meant || !do_clash(a.prefix, b.prefix)) return true;
+      const bool is_earlier = a.connection->name < b.connection->name;
+      report_clash(is_earlier ? a : b, is_earlier ? b : a, report);
+      return !report.is_full();
+    });
   }
 }
 

@@ -128,6 +128,8 @@ std::string property_of(const FieldSchema& field) {
       members = {{"type", quoted("object")},
                  {"propertyNames", object(name_rules())},
                  {"additionalProperties", object(value_of(field))}};
+      if (field.object == nullptr)
+        members.emplace_back("maxProperties", std::to_string(kListItemsMax));
       break;
   }
   members.emplace_back("description", quoted(field.doc));

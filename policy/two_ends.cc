@@ -102,6 +102,12 @@ std::string difference(const IpsecSuite& there, const IpsecSuite& back) {
   return fields.empty() ? "" : fmt::format(" (it differs in {})", fmt::join(fields, ", "));
 }
 
+std::string listed(const std::vector<IpPrefix>& prefixes) {
+  std::vector<std::string> texts;
+  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 std::string mode_word(ConnectionMode mode) {
   return mode == ConnectionMode::InitiatorOnly ? "initiator-only" : "responder-only";
 }
@@ -202,6 +208,44 @@ Verdict compare_address(const TwoEnds& ends) {
   return is_right ? Verdict::Right : Verdict::Wrong;
 }
 
+void report_address(const TwoEnds& ends, RuleReport& report) {
+  if (compare_address(ends) != Verdict::Wrong) return;
+  const FieldPlace place = place_of_address(ends.there);
+  const auto remote = remote_end(ends.there.model, ends.there.connection);
+  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  if (!remote || !remote->address || gateway == nullptr) return;
+  std::vector<std::string> addresses;
+  for (const IpConfiguration& instance : gateway->ip_configurations)
+    addresses.push_back(instance.public_ip_address->to_string());
+  report.error(
+      {place.mark,
+       {place.object, ends.back_path(path_of(*gateway))},
+       fmt::format("{} is {}, but the other side's gateway {} has {}", place.field,
+                   remote->address->to_string(), gateway->name, fmt::join(addresses, ", ")),
+       "write the public address of the other side's gateway"});
+}
+
+void report_prefixes(const TwoEnds& ends, RuleReport& report) {
+  const auto difference = compare_prefixes(ends);
+  if (!difference) return;
+  const FieldPlace place = place_of_prefixes(ends.there);
+  const VirtualNetwork& network = *local_network(ends.back.model, ends.back.connection);
+  const std::vector<std::string> objects = {place.object, ends.back_path(path_of(network)),
+                                            path_of(ends.there.connection)};
+  if (!difference->missing.empty()) {
+    report.error(
+        {place.mark, objects,
+         fmt::format("{} lacks {} of {}", place.field, listed(difference->missing), network.name),
+         fmt::format("list the other side's prefixes: {}", listed(difference->missing))});
+  }
+  if (!difference->unknown.empty()) {
+    report.error({place.mark, objects,
+                  fmt::format("{} has {}, which the other side does not", place.field,
+                              listed(difference->unknown)),
+                  "remove it, or write it into the other side's address_space"});
+  }
+}
+
 void compare_identities(const TwoEnds& ends, RuleReport& report) {
   const auto there = identities_of(ends.there.model, ends.there.connection, 0);
   const auto back = identities_of(ends.back.model, ends.back.connection, 0);
@@ -272,15 +316,6 @@ void compare_aggfrag(const TwoEnds& ends, RuleReport& report) {
   report.warning({there.is_set ? there.mark : back.mark, ends.objects(),
                   "aggfrag is on in one direction only, so it has no effect",
                   "set it in both or in none"});
-}
-
-void compare_key_files(const TwoEnds& ends, RuleReport& report) {
-  const MarkedText& there = ends.there.connection.shared_key_file;
-  const MarkedText& back = ends.back.connection.shared_key_file;
-  if (!there.is_set || !back.is_set || *there == *back) return;
-  report.warning({there.mark, ends.objects(),
-                  fmt::format("the key file differs from that of {}", ends.back.connection.name),
-                  "both directions need the same key"});
 }
 
 void compare_selector_kinds(const TwoEnds& ends, RuleReport& report) {

@@ -57,12 +57,13 @@ Verdict compare_address(const TwoEnds& ends);
 // the bytes to itself.
 using CompareKeys = std::function<Verdict(const End& a, const End& b)>;
 
+void report_address(const TwoEnds& ends, RuleReport& report);
+void report_prefixes(const TwoEnds& ends, RuleReport& report);
 void compare_identities(const TwoEnds& ends, RuleReport& report);
 void compare_policies(const TwoEnds& ends, RuleReport& report);
 void compare_modes(const TwoEnds& ends, RuleReport& report);
 void compare_encapsulation(const TwoEnds& ends, RuleReport& report);
 void compare_aggfrag(const TwoEnds& ends, RuleReport& report);
-void compare_key_files(const TwoEnds& ends, RuleReport& report);
 void compare_selector_kinds(const TwoEnds& ends, RuleReport& report);
 
 }  // namespace twinspan::policy

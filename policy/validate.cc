@@ -69,6 +69,9 @@ constexpr Rule kRules[] = {
     {"connection.counterpart-prefixes",
      "A local network gateway that stands for a gateway of the estate lists its network.",
      check_counterpart_prefixes},
+    {"connection.counterpart-address",
+     "A local network gateway that stands for a gateway of the estate has its address.",
+     check_counterpart_address},
     {"connection.proposers", "Who has selector policies opens the tunnel, so that they count.",
      check_proposers},
     {"connection.selector-pairs", "Policy-based selectors are few enough for Child SAs.",
@@ -151,6 +154,18 @@ std::string path_of(const Peering& peering) {
 }
 std::string path_of(const IpsecPolicy& policy) {
   return fmt::format("ipsec_policies.{}", policy.name);
+}
+
+const PrefixIndex& unusable_prefixes() {
+  static const PrefixIndex prefixes = [] {
+    std::vector<IpPrefix> list;
+    for (const char* const text : {"224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8",
+                                   "169.254.0.0/16", "ff00::/8", "fe80::/10", "::1/128"}) {
+      if (const auto prefix = IpPrefix::parse(text)) list.push_back(*prefix);
+    }
+    return PrefixIndex(std::move(list));
+  }();
+  return prefixes;
 }
 
 bool is_unusable(const IpAddress& address) {

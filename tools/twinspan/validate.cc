@@ -87,6 +87,8 @@ Findings all_findings(const Model& model, const PeerFile* peer, const std::strin
   Findings findings = policy::validate(model);
   const auto read = [&](const std::string& file) { return read_key_of(path, file); };
   std::ranges::move(policy::check_shared_keys(model, read), std::back_inserter(findings));
+  std::ranges::move(policy::check_key_pairs(model, key_comparison(nullptr)),
+                    std::back_inserter(findings));
   if (peer == nullptr) return findings;
   std::ranges::move(policy::validate_pair(model, peer->content.model, key_comparison(peer)),
                     std::back_inserter(findings));

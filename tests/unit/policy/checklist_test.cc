@@ -115,6 +115,54 @@ TEST(ChecklistTest, WrongRangesOfTheClassicSideFailTheirStepAlone) {
   }
 }
 
+TEST(ChecklistTest, AWrongAddressWithinOneEstateFailsItsStepAlone) {
+  for (const auto& [right, step] :
+       {std::pair("192.0.2.1, address_prefixes", 4u), {"192.0.2.2, address_prefixes", 5u}}) {
+    const Model model = model_of(replaced(kClassic, right, "192.0.2.9, address_prefixes"));
+    for (const char* const name : {"old-to-new", "new-to-old"}) {
+      for (const CheckItem& item : walked(model, name)) {
+        EXPECT_EQ(item.result, item.number == step ? CheckResult::Fail : CheckResult::Pass)
+            << name << " " << item.number << " " << item.message;
+      }
+    }
+  }
+}
+
+TEST(ChecklistTest, AHostNameInPlaceOfTheAddressLeavesItsStepOpenAlone) {
+  const Model model =
+      model_of(replaced(kClassic, "gateway_ip_address: 192.0.2.1", "fqdn: gw.example"));
+  for (const CheckItem& item : walked(model, "new-to-old")) {
+    EXPECT_EQ(item.result, item.number == 4 ? CheckResult::Unknown : CheckResult::Pass)
+        << item.number << " " << item.message;
+  }
+}
+
+TEST(Counterpart, TwoSitesBehindAForeignHubAreNoPair) {
+  // Both lead to somebody else's gateway, which passes their traffic on.
+  std::string text =
+      replaced(kClassic, "gateway_ip_address: 192.0.2.1", "gateway_ip_address: 192.0.2.9");
+  text = replaced(text, "gateway_ip_address: 192.0.2.2", "gateway_ip_address: 192.0.2.9");
+  EXPECT_THAT(findings_of(text), testing::Not(testing::Contains(HasSubstr("counterpart"))));
+}
+
+TEST(Counterpart, MistakesWithinOneEstateAreErrorsThatNameBothObjects) {
+  const auto only = [](const std::string& text) {
+    const Findings findings = validate(model_of(text));
+    EXPECT_EQ(findings.size(), 1u);
+    return findings.empty() ? Finding{} : findings.front();
+  };
+  const Finding address =
+      only(replaced(kClassic, "192.0.2.1, address_prefixes", "192.0.2.9, address_prefixes"));
+  EXPECT_EQ(address.severity, Severity::Error);
+  EXPECT_THAT(address.objects, ElementsAre("local_network_gateways.old-seen-from-new",
+                                           "virtual_network_gateways.gw-old"));
+  const Finding prefixes = only(
+      replaced(kClassic, "address_prefixes: [10.1.0.0/16]", "address_prefixes: [10.7.0.0/16]"));
+  EXPECT_EQ(prefixes.severity, Severity::Error);
+  EXPECT_THAT(prefixes.objects, ElementsAre("local_network_gateways.old-seen-from-new",
+                                            "virtual_networks.old", "connections.new-to-old"));
+}
+
 // -- two files
 
 std::string our_half() {

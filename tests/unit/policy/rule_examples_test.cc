@@ -241,6 +241,10 @@ std::map<std::string_view, Example> end_examples() {
        {{}, {{"address_prefixes: [10.9.0.0/16]", "address_prefixes: [203.0.113.0/24]"}}}},
       {"connection.counterpart-prefixes",
        {described("10.2.0.0/16", "10.1.0.0/16"), described("10.2.0.0/17", "10.1.0.0/16")}},
+      {"connection.counterpart-address",
+       {described("10.2.0.0/16", "10.1.0.0/16"),
+        described("10.2.0.0/16", "10.1.0.0/16") +
+            Changes{{"gateway_ip_address: 192.0.2.1", "gateway_ip_address: 192.0.2.9"}}}},
       {"connection.selectors", {kProposes, Changes{kProposes[1]}}},
       {"connection.selector-pairs", {pairs(255), pairs(256)}},
       {"connection.proposers",

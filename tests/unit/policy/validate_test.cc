@@ -510,8 +510,6 @@ TEST(Validate, TheDirectionsOfAVnetToVnetConnectionAgree) {
               ElementsAre("error connection.reverse"));
   EXPECT_THAT(findings_with({{"ipsec_policy: strong", "encapsulation: esp"}}),
               ElementsAre("warning connection.reverse"));
-  EXPECT_THAT(findings_with({{"{ file: a-b.psk }", "{ file: b-a.psk }"}}),
-              ElementsAre("warning connection.reverse"));
   EXPECT_THAT(only_finding({{"ipsec_policy: strong", "aggfrag: true"}}),
               HasSubstr("aggfrag is on in one direction only, so it has no effect"));
   EXPECT_THAT(findings_with({{"ipsec_policy: strong", "connection_mode: responder-only"}}),

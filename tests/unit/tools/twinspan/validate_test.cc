@@ -129,6 +129,40 @@ TEST_F(Validate, TwoHalvesThatFitPassAndTheKeysAreComparedUnseen) {
   EXPECT_THAT(differs.out, testing::Not(HasSubstr("this!is")));
 }
 
+// Two gateways of one estate; the second direction has a key file of its own.
+std::string both_directions() {
+  return "version: 1\nvirtual_networks:\n"
+         "  a: { address_space: [10.1.0.0/16], subnets: { GatewaySubnet: 10.1.255.0/27 } }\n"
+         "  b: { address_space: [10.2.0.0/16], subnets: { GatewaySubnet: 10.2.255.0/27 } }\n"
+         "virtual_network_gateways:\n"
+         "  ga: { virtual_network: a, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }\n"
+         "  gb: { virtual_network: b, ip_configurations: [ { public_ip_address: 192.0.2.2 } ] }\n"
+         "connections:\n"
+         "  there: { connection_type: vnet-to-vnet, virtual_network_gateway1: ga,\n"
+         "           virtual_network_gateway2: gb, shared_key: { file: a.psk } }\n"
+         "  back: { connection_type: vnet-to-vnet, virtual_network_gateway1: gb,\n"
+         "          virtual_network_gateway2: ga, shared_key: { file: b.psk } }\n";
+}
+
+TEST_F(Validate, TheKeysOfTwoDirectionsAreComparedByWhatIsInThem) {
+  const ValidateOptions options{.file = write("e.yaml", both_directions()), .json = true};
+  write("a.psk", "this!is!one");
+  write("b.psk", "this!is!one\n");
+  EXPECT_EQ(findings(run(options)), json::array());
+  write("b.psk", "this!is!two");
+  const Answer differs = run(options);
+  EXPECT_EQ(differs.code, kExitNegative);
+  ASSERT_EQ(findings(differs).size(), 1u);
+  EXPECT_EQ(findings(differs)[0]["id"], "connection.shared-key");
+  EXPECT_EQ(findings(differs)[0]["objects"], (json{"connections.back", "connections.there"}));
+  EXPECT_THAT(differs.out, testing::Not(HasSubstr("this!is")));
+  // What is not here cannot be compared.
+  std::filesystem::remove(path("b.psk"));
+  const Answer unknown = run(options);
+  EXPECT_EQ(unknown.code, kExitOk);
+  EXPECT_THAT(unknown.out, HasSubstr("the key file differs from that of there"));
+}
+
 TEST_F(Validate, AWrongPrefixIsFoundFromEitherSide) {
   const std::string one = write("one/e.yaml", half_of(1, 2));
   std::string text = half_of(2, 1);

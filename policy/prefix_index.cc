@@ -1,0 +1,51 @@
+#include "policy/prefix_index.h"
+
+namespace twinspan::policy {
+namespace {
+
+std::vector<IpPrefix> without_marks(const MarkedList<IpPrefix>& list) {
+  std::vector<IpPrefix> prefixes;
+  prefixes.reserve(list->size());
+  for (const Marked<IpPrefix>& prefix : *list) prefixes.push_back(*prefix);
+  return prefixes;
+}
+
+}  // namespace
+
+PrefixIndex::PrefixIndex(std::vector<IpPrefix> prefixes) : sorted_(std::move(prefixes)) {
+  std::ranges::sort(sorted_);
+  const auto repeated = std::ranges::unique(sorted_);
+  sorted_.erase(repeated.begin(), repeated.end());
+  widest_.reserve(sorted_.size());
+  for (const IpPrefix& prefix : sorted_) {
+    const bool is_inside = !widest_.empty() && widest_.back().contains(prefix);
+    widest_.push_back(is_inside ? widest_.back() : prefix);
+  }
+}
+
+PrefixIndex::PrefixIndex(const MarkedList<IpPrefix>& list) : PrefixIndex(without_marks(list)) {}
+
+bool PrefixIndex::contains(const IpPrefix& prefix) const {
+  return std::ranges::binary_search(sorted_, prefix);
+}
+
+bool PrefixIndex::covers(const IpPrefix& prefix) const {
+  return widest_around(prefix).has_value();
+}
+
+std::optional<IpPrefix> PrefixIndex::find_overlap(const IpPrefix& prefix) const {
+  if (const auto around = widest_around(prefix)) return around;
+  const auto inside = std::ranges::lower_bound(sorted_, prefix);
+  if (inside != sorted_.end() && prefix.contains(*inside)) return *inside;
+  return std::nullopt;
+}
+
+std::optional<IpPrefix> PrefixIndex::widest_around(const IpPrefix& prefix) const {
+  // What contains it begins no later, and so does everything between the two inside that one.
+  const auto behind = std::ranges::upper_bound(sorted_, prefix);
+  if (behind == sorted_.begin()) return std::nullopt;
+  const IpPrefix& widest = widest_[static_cast<size_t>(behind - sorted_.begin()) - 1];
+  return widest.contains(prefix) ? std::optional(widest) : std::nullopt;
+}
+
+}  // namespace twinspan::policy
