@@ -5,6 +5,7 @@
 #include <map>
 
 #include "policy/connection_ends.h"
+#include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/rules.h"
 
@@ -94,6 +95,26 @@ void check_cover(const Connection& connection, const Marked<IpPrefix>& prefix,
   }
 }
 
+// `network` is on this side: the gateway's own, or one that uses it over a peering.
+// The address spaces that were asked for, each sorted once.
+using Spaces = std::map<const VirtualNetwork*, PrefixIndex>;
+
+void check_overlap_with(const Model& model, const Connection& connection,
+                        const VirtualNetwork& network, Spaces& spaces, const RemoteEnd& remote,
+                        RuleReport& report) {
+  const auto [space, is_new] = spaces.try_emplace(&network);
+  if (is_new) space->second = PrefixIndex(network.address_space);
+  for (const auto& prefix : *remote.prefixes) {
+    if (is_default_route(*prefix)) continue;
+    const auto overlapped = space->second.find_overlap(*prefix);
+    if (!overlapped) continue;
+    report.error({place_of(connection, prefix), both_ends(model, connection, network),
+                  fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
+                              overlapped->to_string(), network.name),
+                  "networks that are joined need different addresses: renumber one side"});
+  }
+}
+
 }  // namespace
 
 void check_remote_prefixes(const Model& model, RuleReport& report) {
@@ -113,22 +134,18 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
 }
 
 void check_overlap(const Model& model, RuleReport& report) {
-  std::map<const VirtualNetwork*, PrefixIndex> spaces;
+  Spaces spaces;
+  std::map<const VirtualNetworkGateway*, std::vector<const VirtualNetwork*>> users;
+  for (const TransitUse& use : transit_uses(model)) users[use.gateway].push_back(use.network);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetwork* const own = local_network(model, connection);
     const auto remote = remote_end(model, connection);
     if (own == nullptr || !remote) continue;
-    const auto [space, is_new] = spaces.try_emplace(own);
-    if (is_new) space->second = PrefixIndex(own->address_space);
-    for (const auto& prefix : *remote->prefixes) {
-      if (is_default_route(*prefix)) continue;
-      const auto overlapped = space->second.find_overlap(*prefix);
-      if (!overlapped) continue;
-      report.error({place_of(connection, prefix), both_ends(model, connection, *own),
-                    fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
-                                overlapped->to_string(), own->name),
-                    "networks that are joined need different addresses: renumber one side"});
-    }
+    check_overlap_with(model, connection, *own, spaces, *remote, report);
+    const auto spokes = users.find(local_gateway(model, connection));
+    if (spokes == users.end()) continue;
+    for (const VirtualNetwork* const spoke : spokes->second)
+      check_overlap_with(model, connection, *spoke, spaces, *remote, report);
   }
 }
 
