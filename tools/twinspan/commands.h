@@ -17,7 +17,9 @@ struct CommandOptions {
   std::string config;  // export: the estate file; empty: that of the gateway that runs.
   unsigned instance = 0;
   bool with_key = false;
-  std::string file;  // plan: the estate; empty: the daemon's own.
+  std::string file;              // plan, apply, replace: the estate; empty: the daemon's own.
+  unsigned confirm_seconds = 0;  // apply: rolled back after them; 0: it stands at once.
+  bool yes = false;              // replace: do not ask.
 };
 
 int run_status(const CommandOptions& options);

@@ -33,6 +33,20 @@ TEST_F(Board, TunnelThatWasNeverTriedIsThereWithItsReason) {
   EXPECT_EQ(tunnel().reason, "not tried yet");
 }
 
+TEST_F(Board, TunnelsComeAndGoAndStandInTheOrderTheyAreGiven) {
+  policy::TunnelPlan plan;
+  for (const uint32_t id : {1, 2}) {
+    plan.connection = "c" + std::to_string(id);
+    board_.add(TunnelId{id}, plan, 1400);
+  }
+  board_.remove(TunnelId{1});
+  EXPECT_EQ(board_.find(TunnelId{1}), nullptr);
+  board_.arrange({TunnelId{2}, kTunnel});
+  ASSERT_EQ(board_.tunnels().size(), 2u);
+  EXPECT_EQ(board_.tunnels()[0].plan.connection, "c2");
+  EXPECT_EQ(board_.find(kTunnel)->plan.connection, "a-to-b");
+}
+
 TEST_F(Board, RekeyKeepsTheTimeOfEstablishment) {
   board_.apply(child(1, false), "T1");
   board_.apply(child(2, true), "T2");
