@@ -27,7 +27,7 @@ def actions(pair, description: dict) -> dict:
 
 def test_plan_tells_what_each_change_costs_and_changes_nothing(pair):
     pair.start()
-    before = pair.a.cli_json("show", "connection", "a-to-b")["child_sas"]
+    before = sas(pair.a, "a-to-b")
     ours, theirs = "connections.a-to-b", "connections.b-to-a"
     assert actions(pair, changed(pair)) == {}
     for setting, action in (
@@ -41,7 +41,7 @@ def test_plan_tells_what_each_change_costs_and_changes_nothing(pair):
     shown = pair.a.cli("plan", str(write_next(pair, changed(pair, dpd_timeout_seconds=20))))
     assert shown.returncode == 0
     assert "OBJECT" in shown.stdout and "in-place" in shown.stdout
-    assert pair.a.cli_json("show", "connection", "a-to-b")["child_sas"] == before
+    assert sas(pair.a, "a-to-b") == before
 
 
 def test_plan_lists_what_comes_goes_and_is_renamed(pair):
@@ -98,11 +98,12 @@ def apply(pair, description: dict, *words: str, code: int = 0):
 
 
 def sas(gateway, name: str) -> tuple:
-    """What a tunnel that is not touched keeps: SPIs of the IKE SA and of the Child SAs."""
+    """What a tunnel that is not touched keeps: SPIs of the IKE SA and of the first Child SA (those
+    of further resources may still be on their way)."""
     detail = gateway.cli_json("show", "connection", name)
-    children = sorted((sa["spi_in"], sa["spi_out"]) for sa in detail["child_sas"])
-    ike = detail["ike_sa"]
-    return (ike["initiator_spi"], ike["responder_spi"]) if ike else None, children
+    [tunnel], ike = detail["tunnels"], detail["ike_sa"]
+    pair = (tunnel["spi_in"], tunnel["spi_out"])
+    return (ike["initiator_spi"], ike["responder_spi"]) if ike else None, pair
 
 
 def device(gateway, name: str) -> str:

@@ -47,6 +47,25 @@ TEST_F(Board, TunnelsComeAndGoAndStandInTheOrderTheyAreGiven) {
   EXPECT_EQ(board_.find(kTunnel)->plan.connection, "a-to-b");
 }
 
+TEST_F(Board, OfTwoIkeSasTheOneThatStaysIsShown) {
+  ike::EventIkeEstablished first;
+  first.tunnel = kTunnel;
+  first.initiator_spi = {1};
+  ike::EventIkeEstablished second = first;
+  second.initiator_spi = {2};
+  board_.apply(first);
+  board_.apply(second);
+  ike::EventIkeGone gone;
+  gone.tunnel = kTunnel;
+  gone.initiator_spi = {2};
+  board_.apply(gone);
+  ASSERT_TRUE(tunnel().ike);
+  EXPECT_EQ(tunnel().ike->initiator_spi, IkeSpi{1});
+  gone.initiator_spi = {1};
+  board_.apply(gone);
+  EXPECT_FALSE(tunnel().ike);
+}
+
 TEST_F(Board, RekeyKeepsTheTimeOfEstablishment) {
   board_.apply(child(1, false), "T1");
   board_.apply(child(2, true), "T2");
