@@ -150,7 +150,7 @@ def test_a_change_of_one_of_a_hundred_touches_no_other(pair):
     sent = int(sending.output())
     seen = json.loads(listening.output().splitlines()[-1])
     lost = {i: sent - seen.get(str(i), 0) for i in range(TUNNELS) if seen.get(str(i), 0) != sent}
-    assert sent > 50 and lost == {}, (sent, lost)
+    assert sent > 10 and lost == {}, (sent, lost)
     after = spis(pair.a)
     assert {name for name in before if before[name] != after[name]} == {"to-far-7"}
     own = pair.a.cli_json("show", "connection", "to-far-7")["ike_sa"]["initiator_spi"]
