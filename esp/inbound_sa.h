@@ -56,6 +56,13 @@ class InboundSa {
   // Which inner sources may not come out of it; the peer's own address may be among them.
   const SourceFilter& source_filter() const { return *source_filter_; }
 
+  // RFC 4301 5.2: Accept, or why the packet may not come out of it.
+  Verdict judge(const InnerPacket& packet) const {
+    if (!state_->selectors->admits_inbound(packet)) return Verdict::SelectorMismatch;
+    if (source_filter_->refuses(packet.family, packet.source)) return Verdict::SourceRefused;
+    return Verdict::Accept;
+  }
+
   // As OutboundSa::prefetch().
   void prefetch() const;
 

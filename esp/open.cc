@@ -29,23 +29,28 @@ bool is_padding(ByteView bytes) {
   return true;
 }
 
-// RFC 4301 5.2. Whether the packet, which lies in `bytes`, may leave the tunnel.
-Verdict judge_packet(InboundSa& sa, const InnerPacket& packet, ByteSpan bytes, Ecn outer_ecn) {
-  if (!sa.state().selectors->admits_inbound(packet)) return Verdict::SelectorMismatch;
-  if (sa.source_filter().refuses(packet.family, packet.source)) return Verdict::SourceRefused;
-  if (!decapsulate_ecn(bytes, outer_ecn)) return Verdict::EcnIllegal;
-  clamp_mss(bytes, sa.mss_mtu());
-  return Verdict::Accept;
+// Whether the packet, which lies in `bytes`, may leave the tunnel.
+Verdict judge_packet(InboundSa& sa, const InnerPacket& packet, ByteSpan bytes,
+                     const OpenItem& item) {
+  Verdict verdict = sa.judge(packet);
+  if (verdict == Verdict::Accept && !decapsulate_ecn(bytes, item.outer_ecn))
+    verdict = Verdict::EcnIllegal;
+  if (verdict == Verdict::Accept) {
+    clamp_mss(bytes, sa.mss_mtu());
+  } else if (item.drops != nullptr) {
+    item.drops->note_inner(verdict, sa.tunnel(), false, bytes);
+  }
+  return verdict;
 }
 
 void wipe(ByteSpan bytes) {
   std::ranges::fill(bytes, uint8_t{0});
 }
 
-Verdict judge_block(InboundSa& sa, const DataBlock& block, ByteSpan bytes, Ecn outer_ecn) {
+Verdict judge_block(InboundSa& sa, const DataBlock& block, ByteSpan bytes, const OpenItem& item) {
   switch (block.kind) {
     case BlockKind::Packet:
-      return judge_packet(sa, block.packet, bytes, outer_ecn);
+      return judge_packet(sa, block.packet, bytes, item);
     case BlockKind::Fragment:
       return Verdict::AggfragFragment;
     default:
@@ -66,7 +71,7 @@ Verdict judge_blocks(InboundSa& sa, ByteSpan blocks, OpenItem& item,
         block.kind == BlockKind::Packet ? blocks.first(block.packet.bytes.size()) : blocks;
     blocks = blocks.subspan(bytes.size());
     if (refused) sa.counters().drops[static_cast<size_t>(*refused)].add(1);
-    const Verdict verdict = judge_block(sa, block, bytes, item.outer_ecn);
+    const Verdict verdict = judge_block(sa, block, bytes, item);
     if (verdict == Verdict::Accept) {
       item.inner = bytes.data();
       item.inner_length = static_cast<uint32_t>(bytes.size());
@@ -106,7 +111,7 @@ Verdict judge_body(InboundSa& sa, ByteSpan body, OpenItem& item) {
     return Verdict::BadInnerPacket;
   }
   const ByteSpan inner = payload.first(packet->bytes.size());
-  const Verdict verdict = judge_packet(sa, *packet, inner, item.outer_ecn);
+  const Verdict verdict = judge_packet(sa, *packet, inner, item);
   if (verdict != Verdict::Accept) return verdict;
   item.inner = inner.data();
   item.inner_length = static_cast<uint32_t>(inner.size());

@@ -13,6 +13,7 @@
 
 #include <span>
 
+#include "esp/drop_log.h"
 #include "esp/ecn.h"
 #include "esp/inbound_sa.h"
 #include "esp/sa_table.h"
@@ -23,6 +24,9 @@ struct OpenItem {
   uint8_t* frame = nullptr;  // At the SPI.
   uint32_t frame_length = 0;
   Ecn outer_ecn = Ecn::NotEct;  // Of the outer packet that brought it.
+  // Where packets are noted that are authentic and may not leave the tunnel (is_of_inner());
+  // nullptr: nowhere.
+  DropLog* drops = nullptr;
   // Out:
   InboundSa* sa = nullptr;   // nullptr when the SPI is unknown.
   uint8_t* inner = nullptr;  // Inside the frame; valid with Verdict::Accept.
@@ -30,6 +34,12 @@ struct OpenItem {
   uint32_t unread_length = 0;  // Of the data blocks behind `inner`, for next_inner().
   Verdict verdict = Verdict::Malformed;
 };
+
+// Reasons that an authentic inner packet has; all others are those of a frame.
+inline bool is_of_inner(Verdict verdict) {
+  return verdict == Verdict::SelectorMismatch || verdict == Verdict::SourceRefused ||
+         verdict == Verdict::EcnIllegal;
+}
 
 // Opens every item. Accepted packets and drops are counted per tunnel; frames without an SA are
 // counted in `orphans`.

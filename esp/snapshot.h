@@ -37,6 +37,8 @@ class Snapshot {
   }
   void go_offline(size_t reader) { readers_[reader].generation.store(kOffline); }
 
+  // Control: what was published last; valid until the next publish().
+  const T& newest() const { return *current_.load(); }
   // Control: makes `next` current. The old value is kept until reclaim() finds it unused.
   void publish(std::unique_ptr<const T> next) {
     std::unique_ptr<const T> old(current_.exchange(next.release()));

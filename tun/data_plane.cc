@@ -438,6 +438,44 @@ esp::PathMtu::News DataPlane::settle_path(TunnelId tunnel, uint32_t asked, uint3
                          : path->settle(asked, fitting, coarse_milliseconds());
 }
 
+OutboundAnswer DataPlane::ask_outbound(TunnelId tunnel, ByteView packet) const {
+  OutboundAnswer answer;
+  const esp::OutboundSa* const sa =
+      impl_->snapshot_.newest().find_outbound(tunnel, packet, answer.verdict);
+  if (sa == nullptr) return answer;
+  const uint32_t limit = sa->inner_limit();
+  return {.verdict = esp::Verdict::Accept,
+          .inbound_spi = sa->inbound_spi(),
+          .outbound_spi = sa->spi(),
+          .inner_max = limit == esp::kIpLengthMax ? 0 : limit};
+}
+
+InboundAnswer DataPlane::ask_inbound(ByteView packet, const std::vector<Spi>& spis) const {
+  InboundAnswer answer;
+  const auto inner = esp::parse_inner(packet);
+  if (!inner) return {.verdict = esp::Verdict::BadInnerPacket};
+  for (const Spi spi : spis) {
+    const esp::InboundSa* const sa = impl_->snapshot_.newest().find_inbound(spi.value);
+    if (sa == nullptr) continue;
+    const esp::Verdict verdict = sa->judge(*inner);
+    if (verdict == esp::Verdict::Accept) return {.verdict = verdict, .inbound_spi = spi};
+    if (answer.verdict != esp::Verdict::SourceRefused) answer.verdict = verdict;
+  }
+  return answer;
+}
+
+std::vector<esp::DropRecord> DataPlane::last_drops() const {
+  std::vector<esp::DropRecord> records;
+  for (const Worker& worker : impl_->workers_) {
+    worker.inbound->drops().collect(records);
+    worker.outbound->drops().collect(records);
+  }
+  const uint64_t now = coarse_milliseconds();
+  for (esp::DropRecord& record : records) record.at_ms = now - std::min(now, record.at_ms);
+  std::ranges::stable_sort(records, std::greater(), &esp::DropRecord::at_ms);
+  return records;
+}
+
 OffloadStatus DataPlane::offloads() const {
   return impl_->offloads();
 }

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/sa_params.h"
+#include "esp/drop_log.h"
 #include "esp/sa_table.h"
 #include "tun/host.h"
 
@@ -118,6 +119,18 @@ struct OffloadStatus {
   FlowSteering flow_steering = FlowSteering::Unused;  // The weakest of all tunnels.
 };
 
+// What the SA table that the workers use says of an inner packet.
+struct OutboundAnswer {
+  esp::Verdict verdict = esp::Verdict::NoSa;
+  Spi inbound_spi;  // With Accept: of the pair that carries it.
+  Spi outbound_spi;
+  unsigned inner_max = 0;  // The largest packet that fits its path; 0: nothing is known of that.
+};
+struct InboundAnswer {
+  esp::Verdict verdict = esp::Verdict::NoSa;
+  Spi inbound_spi;  // With Accept.
+};
+
 class DataPlane {
  public:
   // `kernels` and `random` outlive it. Threads start with start().
@@ -177,6 +190,12 @@ class DataPlane {
   bool is_path_settled(TunnelId tunnel) const;  // By asking the peer; no router has said it.
   // The answer to a PathQuestion.
   esp::PathMtu::News settle_path(TunnelId tunnel, uint32_t asked, uint32_t fitting);
+
+  OutboundAnswer ask_outbound(TunnelId tunnel, ByteView packet) const;
+  // Whether an SA of one of these SPIs may bring the packet.
+  InboundAnswer ask_inbound(ByteView packet, const std::vector<Spi>& spis) const;
+  // The packets that were dropped last, the oldest first; `at_ms` is how long ago.
+  std::vector<esp::DropRecord> last_drops() const;
 
  private:
   class Impl;

@@ -71,6 +71,31 @@ struct HostFinding {
   HostError text;
 };
 
+// Where the kernel sends a packet, by all of its rules and tables.
+struct PacketPath {
+  IpAddress source;  // Unspecified: any.
+  IpAddress destination;
+  std::string input;  // The interface it comes in by; empty: the host sends it itself.
+};
+struct FoundRoute {
+  enum class Kind : uint8_t {
+    Device,
+    Local,        // An address of this host.
+    Unreachable,  // Refused by a route, or there is none.
+    Refused,      // For its source: reverse path filter, martian.
+  };
+  Kind kind = Kind::Unreachable;
+  std::string device;
+  std::string text;  // The kernel's word where there is no device.
+};
+
+struct DeviceState {
+  bool exists = false;
+  bool is_up = false;
+  bool has_carrier = false;
+  unsigned mtu = 0;
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -130,6 +155,13 @@ class Host {
   virtual std::optional<IpAddress> find_local_address(const std::vector<IpPrefix>& prefixes) = 0;
   // The smallest MTU of the route to `remote` as marked packets see it; 1500 when unknown.
   virtual unsigned path_mtu(const IpAddress& local, const IpAddress& remote) = 0;
+
+  // What is so at the moment, whoever has changed it.
+  virtual FoundRoute find_route(const PacketPath& path) = 0;
+  virtual FoundRoute find_outer_route(const IpAddress& local, const IpAddress& remote) = 0;
+  virtual DeviceState device_state(const std::string& name) = 0;
+  // The tunnel routes in the claimed instance's tables.
+  virtual std::vector<TunnelRoute> present_routes() = 0;
 
   // Removes every device, route and routing rule of the claimed instance, and nothing of others.
   // Ends the claim. The firewall is left as it is.

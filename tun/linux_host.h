@@ -1,7 +1,7 @@
 // LinuxHost: Host by rtnetlink, ioctl, libnftables and sockets. No other program is run.
 // Split by subject: linux_host.cc (checks, claim, flush), linux_host_tun.cc (devices),
-// linux_host_routes.cc (routes and questions about them), linux_host_firewall.cc (nftables),
-// linux_host_sockets.cc (outer sockets).
+// linux_host_routes.cc (routes), linux_host_questions.cc (what is so at the moment),
+// linux_host_firewall.cc (nftables), linux_host_sockets.cc (outer sockets).
 // Thread: the control thread.
 #pragma once
 
@@ -45,6 +45,10 @@ class LinuxHost : public Host {
                                                         unsigned sockets) override;
   std::optional<IpAddress> find_local_address(const std::vector<IpPrefix>& prefixes) override;
   unsigned path_mtu(const IpAddress& local, const IpAddress& remote) override;
+  FoundRoute find_route(const PacketPath& path) override;
+  FoundRoute find_outer_route(const IpAddress& local, const IpAddress& remote) override;
+  DeviceState device_state(const std::string& name) override;
+  std::vector<TunnelRoute> present_routes() override;
   void flush() override;
 
  private:
@@ -66,6 +70,7 @@ class LinuxHost : public Host {
   std::vector<ResolvedRoute> resolve(const std::vector<TunnelRoute>& routes,
                                      const std::map<std::string, int>& indexes);
   Result<void, HostError> apply_routes(const std::vector<Route>& wanted);
+  FoundRoute look_up(const RouteQuestion& question);
 
   // A loose reverse path filter is harmless until a default route leads into a tunnel.
   void warn_of_reverse_path(const std::vector<Route>& unreachable);

@@ -23,6 +23,8 @@ Link parse_link(const nlmsghdr* message) {
   link.name = attributes.text(IFLA_IFNAME);
   link.group = attributes.u32(IFLA_GROUP);
   link.mtu = attributes.u32(IFLA_MTU);
+  link.is_up = (header->ifi_flags & IFF_UP) != 0;
+  link.has_carrier = attributes.u8(IFLA_CARRIER) != 0;
   if (const nlattr* stats = attributes.find(IFLA_STATS64)) {
     rtnl_link_stats64 values{};
     std::memcpy(&values, mnl_attr_get_payload(stats),

@@ -17,6 +17,8 @@ struct Link {
   std::string kind;  // "tun", "veth", ...; empty for hardware.
   uint32_t group = 0;
   unsigned mtu = 0;
+  bool is_up = false;  // By an administrator.
+  bool has_carrier = false;
   uint64_t tx_dropped = 0;     // Packets that the device dropped on their way out, ever.
   bool is_layer3_tun = false;  // Kind "tun" carrying IP, not Ethernet frames (TAP).
   bool multi_queue = false;

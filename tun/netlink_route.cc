@@ -216,9 +216,13 @@ NetlinkResult<RouteLookup> look_up_route(NetlinkSocket& socket, const RouteQuest
     request.put_address(RTA_SRC, question.source);
   }
   if (question.mark != 0) request.put_u32(RTA_MARK, question.mark);
+  if (question.input_device != 0)
+    request.put_u32(RTA_IIF, static_cast<uint32_t>(question.input_device));
   RouteLookup answer;
   TRY(socket.transact(request, [&](const nlmsghdr* message) {
     const AttributeTable attributes(message, sizeof(rtmsg));
+    answer.is_local =
+        static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message))->rtm_type == RTN_LOCAL;
     answer.device = static_cast<int>(attributes.u32(RTA_OIF));
     if (const nlattr* metrics = attributes.find(RTA_METRICS)) {
       const uint32_t mtu = AttributeTable(metrics).u32(RTAX_MTU);

@@ -40,6 +40,7 @@ NetlinkResult<std::vector<Route>> dump_routes(NetlinkSocket& socket,
 
 struct RouteLookup {
   int device = 0;
+  bool is_local = false;        // An address of this host.
   std::optional<unsigned> mtu;  // Where the route, or what path MTU discovery found, says so.
 };
 
@@ -47,6 +48,7 @@ struct RouteQuestion {
   IpAddress source;
   IpAddress destination;
   uint32_t mark = 0;
+  int input_device = 0;  // Of a packet that comes in; 0: the host sends it.
 };
 
 NetlinkResult<RouteLookup> look_up_route(NetlinkSocket& socket, const RouteQuestion& question);

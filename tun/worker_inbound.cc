@@ -42,7 +42,11 @@ class WorkerInbound::HandoverWatch : public Pollable {
 };
 
 WorkerInbound::WorkerInbound(WorkerThread& thread, RecordQueue& records, PacketIo& io)
-    : thread_(thread), records_(records), receiver_(io), path_reports_(io) {}
+    : thread_(thread),
+      records_(records),
+      receiver_(io),
+      path_reports_(io),
+      drops_(coarse_milliseconds) {}
 
 WorkerInbound::~WorkerInbound() = default;
 
@@ -109,6 +113,7 @@ void WorkerInbound::take_train(UdpSocket& socket, const Received& train,
         break;
       case DatagramKind::Malformed:
         count_drop(orphans_, Verdict::Malformed, 1);
+        drops_.note_outer(Verdict::Malformed, {}, train.remote, {});
         break;
       case DatagramKind::Keepalive:
         break;
@@ -124,6 +129,7 @@ void WorkerInbound::receive(RawEspSocket& socket) {
       const auto frame = strip_outer_header(packet.bytes, socket.local().address.family());
       if (!frame || frame->size() < sizeof(uint32_t)) {
         count_drop(orphans_, Verdict::Malformed, 1);
+        drops_.note_outer(Verdict::Malformed, {}, {packet.remote.address, 0}, {});
         continue;
       }
       add_source({{packet.remote.address, 0}, &socket.local(), Encapsulation::Esp, packet.ecn},
@@ -164,7 +170,8 @@ void WorkerInbound::add_frame(ByteSpan frame, const esp::SaTable& table) {
   const FrameSource& source = sources_[source_count_ - 1];
   items_[frame_count_] = {.frame = frame.data(),
                           .frame_length = static_cast<uint32_t>(frame.size()),
-                          .outer_ecn = source.ecn};
+                          .outer_ecn = source.ecn,
+                          .drops = &drops_};
   source_of_[frame_count_++] = static_cast<uint16_t>(source_count_ - 1);
 }
 
@@ -199,6 +206,8 @@ bool WorkerInbound::is_ours(esp::InboundSa& sa, size_t frame) {
   // tunnel this is not.
   if (sa.local().address == sources_[source_of_[frame]].local->address) return true;
   count_drop(sa.counters(), Verdict::WrongOuter, 1);
+  drops_.note_outer(Verdict::WrongOuter, sa.tunnel(), sources_[source_of_[frame]].remote,
+                    {items_[frame].frame, items_[frame].frame_length});
   return false;
 }
 
@@ -236,8 +245,7 @@ void WorkerInbound::finish_batch(const esp::SaTable& table) {
 void WorkerInbound::take_opened(size_t index, const esp::SaTable& table) {
   esp::OpenItem& item = items_[index];
   const FrameSource& source = sources_[source_of_[index]];
-  if (item.verdict == Verdict::UnknownSpi) note_unknown_spi(item, source);
-  if (item.verdict != Verdict::Accept) return;
+  if (item.verdict != Verdict::Accept) return note_refused(item, source);
   note_remote(item, source);
   TunPort* port = find_port(item.sa->tunnel());
   do {
@@ -258,6 +266,7 @@ void WorkerInbound::write_groups(const esp::SaTable& table) {
     const esp::TunnelEntry* entry = table.find_tunnel(port.tunnel());
     count_drop(entry == nullptr ? orphans_ : entry->counters_of(port.queue()).inbound,
                Verdict::TunWriteFailed, failed);
+    drops_.note(Verdict::TunWriteFailed, port.tunnel(), false);
   }
   coalescer_.clear();
 }
@@ -276,6 +285,15 @@ void WorkerInbound::finish_round(const esp::SaTable& table) {
 
 TunPort* WorkerInbound::find_port(TunnelId tunnel) const {
   return tunnel.value < ports_.size() ? ports_[tunnel.value] : nullptr;
+}
+
+// The body may be gone; SPI and sequence number stand in front of it.
+void WorkerInbound::note_refused(const esp::OpenItem& item, const FrameSource& source) {
+  if (item.verdict == Verdict::UnknownSpi) note_unknown_spi(item, source);
+  if (esp::is_of_inner(item.verdict)) return;
+  drops_.note_outer(item.verdict,
+                    item.sa == nullptr ? std::nullopt : std::optional(item.sa->tunnel()),
+                    source.remote, {item.frame, item.frame_length});
 }
 
 void WorkerInbound::note_unknown_spi(const esp::OpenItem& item, const FrameSource& source) {

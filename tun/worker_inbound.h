@@ -49,6 +49,7 @@ class WorkerInbound {
   void remove_port(TunPort& port);
 
   const esp::DirectionCounters& orphans() const { return orphans_; }
+  const esp::DropLog& drops() const { return drops_; }  // By coarse_milliseconds().
   const PathCounters& path_counters() const { return path_reports_.counters(); }
   uint64_t handover_overflows() const { return handover_overflows_.read(); }
 
@@ -74,6 +75,7 @@ class WorkerInbound {
   void finish_round(const esp::SaTable& table);
 
   TunPort* find_port(TunnelId tunnel) const;
+  void note_refused(const esp::OpenItem& item, const FrameSource& source);
   void note_unknown_spi(const esp::OpenItem& item, const FrameSource& source);
   void note_remote(const esp::OpenItem& item, const FrameSource& source);
   void report_events(esp::InboundSa& sa);
@@ -86,6 +88,7 @@ class WorkerInbound {
   std::vector<std::unique_ptr<Pollable>> watches_;
   std::vector<TunPort*> ports_;  // By tunnel; nullptr: none here.
   esp::DirectionCounters orphans_;
+  esp::DropLog drops_;
 
   size_t own_ = 0;
   size_t workers_ = 1;

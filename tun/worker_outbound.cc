@@ -8,6 +8,7 @@
 #include "esp/aggfrag.h"
 #include "esp/ecn.h"
 #include "esp/mss_clamp.h"
+#include "tun/coarse_clock.h"
 #include "tun/ip_layout.h"
 
 namespace twinspan::tun {
@@ -84,6 +85,7 @@ WorkerOutbound::WorkerOutbound(WorkerThread& thread, RecordQueue& records, Packe
       records_(records),
       io_(io),
       sender_(io),
+      drops_(coarse_milliseconds),
       stage_(1, kStageSize),
       slots_(1, kSlotsSize),
       aside_(1, kIpPacketMax) {}
@@ -165,6 +167,7 @@ void WorkerOutbound::gather(const esp::SaTable& table, TunPort& port, const Virt
   }
   if (sa == nullptr) {
     count_drop(counters_of(table, port), verdict, 1);
+    drops_.note_inner(verdict, port.tunnel(), true, packet);
     return;
   }
   if (exceeds_path(*sa, packet, packet.size())) {
@@ -254,9 +257,16 @@ void WorkerOutbound::seal_run() {
   const Run& run = runs_[run_count_ - 1];
   const auto items = std::span(items_).subspan(run.first_item, batch_size_ - run.first_item);
   const size_t sealed = esp::seal(*run.sa, items, *run.counters);
+  for (const esp::SealItem& item : items.subspan(sealed)) note_unsealed(*run.sa, item);
   for (const esp::SealItem& item : items.first(sealed)) {
     frames_[frame_count_++] = {item.frame, item.frame_length};
   }
+}
+
+void WorkerOutbound::note_unsealed(esp::OutboundSa& sa, const esp::SealItem& item) {
+  const bool is_expired = sa.state().lifetime.is_expired();
+  drops_.note_inner(is_expired ? Verdict::Expired : Verdict::SequenceExhausted, sa.tunnel(), true,
+                    {item.inner, item.inner_length});
 }
 
 void WorkerOutbound::send_batch() {
@@ -272,9 +282,11 @@ void WorkerOutbound::account(const SendTrouble& trouble) {
     switch (trouble.kind) {
       case SendTrouble::Kind::TooBig:
         count_drop(*runs_[run].counters, Verdict::TooBig, 1);
+        drops_.note(Verdict::TooBig, runs_[run].sa->tunnel(), true);
         break;
       case SendTrouble::Kind::Failed:
         count_drop(*runs_[run].counters, Verdict::SendFailed, 1);
+        drops_.note(Verdict::SendFailed, runs_[run].sa->tunnel(), true);
         break;
       case SendTrouble::Kind::ExceedsPath:
         runs_[run].sa->path().want_probe();

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "esp/drop_log.h"
 #include "esp/rate_limit.h"
 #include "esp/sa_table.h"
 #include "esp/seal.h"
@@ -64,6 +65,7 @@ class WorkerOutbound {
 
   const esp::DirectionCounters& orphans() const { return orphans_; }
   const OutboundPathCounters& path_counters() const { return path_counters_; }
+  const esp::DropLog& drops() const { return drops_; }  // By coarse_milliseconds().
 
  private:
   class PortWatch;
@@ -99,6 +101,7 @@ class WorkerOutbound {
   [[nodiscard]] uint8_t* place_packet(const esp::OutboundSa& sa, uint8_t* frame, size_t length);
   void flush();
   void seal_run();
+  void note_unsealed(esp::OutboundSa& sa, const esp::SealItem& item);
   void send_batch();
   void account(const SendTrouble& trouble);
   SendReport send(const esp::OutboundSa& sa, std::span<const ByteView> frames);
@@ -114,6 +117,7 @@ class WorkerOutbound {
   std::unordered_map<const TunPort*, std::unique_ptr<PortWatch>> ports_;
   esp::DirectionCounters orphans_;
   OutboundPathCounters path_counters_;
+  esp::DropLog drops_;
   esp::RateLimit too_big_limit_{kTooBigPerSecondMax, kTooBigPerSecondMax};
 
   // Where packets are read, one behind the other while small ones gather.

@@ -49,12 +49,14 @@ void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
   const auto segmenter = Segmenter::make(header, packet);
   if (!segmenter) {
     count_drop(counters, segmenter.error(), 1);
+    drops_.note_inner(segmenter.error(), port.tunnel(), true, packet);
     return;
   }
   Verdict verdict = Verdict::NoSa;
   esp::OutboundSa* sa = table.find_outbound(port.tunnel(), packet, verdict, port.queue());
   if (sa == nullptr) {
     count_drop(counters, verdict, segmenter->count());
+    drops_.note_inner(verdict, port.tunnel(), true, packet);
     return;
   }
   const Outbound outbound{port, *sa, counters};
@@ -93,6 +95,7 @@ bool WorkerOutbound::handle_too_big(const Outbound& outbound, ByteView packet) {
     return true;
   }
   count_drop(outbound.counters, Verdict::TooBig, 1);
+  drops_.note_inner(Verdict::TooBig, outbound.port.tunnel(), true, packet);
   std::array<uint8_t, esp::kTooBigSizeMax> answer;
   const size_t length = esp::write_too_big(packet, limit, answer);
   if (length == 0) return false;

@@ -165,13 +165,16 @@ void exercise(Site& own, Site& other, uint32_t generation) {
     own.plane().orphan_totals();
     own.plane().offloads();
     own.plane().ring_overflows();
+    own.plane().last_drops();
     while (own.plane().next_record()) {
     }
   }
   const TunnelId extra{3 + generation % 4};
-  own.add_tunnel(extra);
+  const int inner = own.add_tunnel(extra);
   own.plane().send_ike(own.local(), other.local(), Bytes(100, 1));
   own.plane().publish();
+  write_packet(inner, build_packet({}));  // Dropped without an SA, while drops are read.
+  own.plane().last_drops();
   own.remove_tunnel(extra);
   own.plane().update_remote(child_id(kTunnels[0], generation), own.local(), other.local());
   own.plane().publish();

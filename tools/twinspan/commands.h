@@ -1,11 +1,24 @@
 // The commands of `twinspan`; each returns its exit code.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "tools/twinspan/client.h"
 
 namespace twinspan::tools {
+
+// What `twinspan explain` is asked about.
+struct ExplainArguments {
+  std::string source;
+  std::string destination;
+  std::string protocol;  // "tcp", or a number.
+  unsigned source_port = 0;
+  unsigned destination_port = 0;
+  unsigned size = 0;
+  bool dont_fragment = false;
+  std::string from;
+};
 
 struct CommandOptions {
   std::string run_dir;  // Empty: the only directory under /run/twinspan.
@@ -17,7 +30,9 @@ struct CommandOptions {
   std::string config;  // export: the estate file; empty: that of the gateway that runs.
   unsigned instance = 0;
   bool with_key = false;
-  std::string file;  // plan: the estate; empty: the daemon's own.
+  ExplainArguments explain;
+  unsigned last = 20;  // Of `drops`.
+  std::string file;    // plan: the estate; empty: the daemon's own.
 };
 
 int run_status(const CommandOptions& options);
@@ -32,6 +47,9 @@ int run_reload_credentials(const CommandOptions& options);
 int run_events(const CommandOptions& options);
 int run_flush(const CommandOptions& options);
 int run_export_strongswan(const CommandOptions& options);
+int run_explain(const CommandOptions& options);
+int run_drops(const CommandOptions& options);
+int run_verify(const CommandOptions& options);
 
 // Asks the daemon one thing; `progress` as ControlClient::call() has it.
 Result<nlohmann::json, ControlError> call_daemon(

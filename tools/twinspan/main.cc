@@ -106,6 +106,32 @@ void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& 
   print->callback([&] { answer = print_schema(schema, std::cout); });
 }
 
+void add_questions(CLI::App& app, CommandOptions& options, Command& chosen) {
+  CLI::App* const explain =
+      app.add_subcommand("explain", "Whether and why a packet arrives, by the live tables")
+          ->fallthrough();
+  ExplainArguments& asked = options.explain;
+  explain->add_option("source", asked.source, "Its source address")->required();
+  explain->add_option("destination", asked.destination, "Its destination address")->required();
+  explain->add_option("-p,--protocol", asked.protocol, "tcp, udp, icmp, sctp or a number");
+  explain->add_option("--sport", asked.source_port, "Its source port")->check(CLI::Range(65535));
+  explain->add_option("--dport", asked.destination_port, "Its destination port")
+      ->check(CLI::Range(65535));
+  explain->add_option("--size", asked.size, "Its length, IP header included")
+      ->check(CLI::Range(65535));
+  explain->add_flag("--df", asked.dont_fragment, "It may not be cut");
+  explain->add_option("--from", asked.from,
+                      "The virtual network that it comes from; else the one that has its source");
+  explain->callback([&chosen] { chosen = run_explain; });
+  CLI::App* const drops =
+      app.add_subcommand("drops", "The packets that were dropped last, each explained")
+          ->fallthrough();
+  drops->add_option("--last", options.last, "How many");
+  drops->callback([&chosen] { chosen = run_drops; });
+  add_view_command(app, options, chosen,
+                   {"verify", "Checks connections of the running gateway, one or all"}, run_verify);
+}
+
 int run(int argc, char** argv) {
   CommandOptions options;
   ValidateOptions validate;
@@ -131,6 +157,7 @@ int run(int argc, char** argv) {
   add_view_command(app, options, chosen,
                    {"routes", "Effective routes of the networks that are attached here"},
                    run_routes);
+  add_questions(app, options, chosen);
   add_connection_command(app, options, chosen, {"up", "Connect, and show the negotiation"}, run_up);
   add_connection_command(app, options, chosen, {"down", "Disconnect until `up`"}, run_down);
   CLI::App* const rekey = add_connection_command(

@@ -1,5 +1,6 @@
 #include "tools/twinspand/control_methods.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -22,6 +23,29 @@ bool flag_parameter(const json& parameters, const char* name) {
   return found != parameters.end() && found->is_boolean() && found->get<bool>();
 }
 
+unsigned number_parameter(const json& parameters, const char* name, unsigned otherwise = 0) {
+  const auto found = parameters.find(name);
+  return found != parameters.end() && found->is_number_unsigned() ? found->get<unsigned>()
+                                                                  : otherwise;
+}
+
+// nullopt: the addresses are none.
+std::optional<policy::ExplainQuestion> to_question(const json& parameters) {
+  const auto source = IpAddress::parse(text_parameter(parameters, "source"));
+  const auto destination = IpAddress::parse(text_parameter(parameters, "destination"));
+  if (!source || !destination) return std::nullopt;
+  const auto number = [&](const char* name) { return number_parameter(parameters, name); };
+  return policy::ExplainQuestion{
+      .flow = {.source = *source,
+               .destination = *destination,
+               .protocol = static_cast<uint8_t>(number("protocol")),
+               .source_port = static_cast<uint16_t>(number("source_port")),
+               .destination_port = static_cast<uint16_t>(number("destination_port")),
+               .length = number("length"),
+               .may_fragment = !flag_parameter(parameters, "dont_fragment")},
+      .from = text_parameter(parameters, "from")};
+}
+
 class Methods {
  public:
   Methods(Gateway& gateway, EstateChanges& changes, EventJournal& journal)
@@ -41,6 +65,9 @@ class Methods {
         {kMethodRoutes, &Methods::routes},
         {kMethodShowPeering, &Methods::show_peering},
         {kMethodShowGateway, &Methods::show_gateway},
+        {kMethodExplain, &Methods::explain},
+        {kMethodDrops, &Methods::drops},
+        {kMethodVerify, &Methods::verify},
         {kMethodDumpState, &Methods::dump_state},
         {kMethodPlan, &Methods::plan},
     };
@@ -100,6 +127,25 @@ class Methods {
   void show_gateway(const json& parameters, const Call& call) {
     const std::string name = text_parameter(parameters, "name");
     reply_or_fail(gateway_.gateways(name), {"virtual network gateway", "gateways", name}, call);
+  }
+
+  void explain(const json& parameters, const Call& call) {
+    const auto question = to_question(parameters);
+    if (!question)
+      return call->fail(kErrorInvalidParameter, {{"parameter", "source or destination"}});
+    if (const auto answer = gateway_.explain(*question)) return call->reply(*answer);
+    call->fail(kErrorUnknownObject, {{"kind", "virtual network"}, {"name", question->from}});
+  }
+
+  void drops(const json& parameters, const Call& call) {
+    const size_t last = number_parameter(parameters, "last", kDropsDefault);
+    call->reply(gateway_.drops(std::min(last, kDropsMax)));
+  }
+
+  void verify(const json& parameters, const Call& call) {
+    const std::string name = text_parameter(parameters, "connection");
+    if (!name.empty() && find(parameters, call) == nullptr) return;
+    call->reply(gateway_.verify(name));
   }
 
   // What was asked for by name: an empty list means that there is none of it.

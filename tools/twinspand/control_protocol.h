@@ -11,6 +11,8 @@ inline constexpr const char* kInterface = "io.twinspan.gateway";
 inline constexpr size_t kRequestSizeMax = 64 * 1024;
 inline constexpr size_t kReplyQueueMax = 4 * 1024 * 1024;  // A client that reads slower is cut off.
 inline constexpr size_t kSessionsMax = 64;
+inline constexpr size_t kDropsDefault = 20;
+inline constexpr size_t kDropsMax = 256;  // Of one answer, each with a walk of its own.
 
 inline constexpr const char* kMethodStatus = "io.twinspan.gateway.Status";
 inline constexpr const char* kMethodShow = "io.twinspan.gateway.Show";  // parameters: connection
@@ -26,6 +28,12 @@ inline constexpr const char* kMethodShowPeering =
     "io.twinspan.gateway.ShowPeering";  // parameters: name, or all
 inline constexpr const char* kMethodShowGateway =
     "io.twinspan.gateway.ShowGateway";  // parameters: name, or all
+// parameters: source, destination, and as far as it is said protocol, source_port,
+// destination_port, length, dont_fragment, from
+inline constexpr const char* kMethodExplain = "io.twinspan.gateway.Explain";
+inline constexpr const char* kMethodDrops = "io.twinspan.gateway.Drops";  // parameters: last
+inline constexpr const char* kMethodVerify =
+    "io.twinspan.gateway.Verify";  // parameters: connection, or all
 // parameters: file (absolute; empty: the daemon's own), replace (a gateway)
 inline constexpr const char* kMethodPlan = "io.twinspan.gateway.Plan";
 inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";

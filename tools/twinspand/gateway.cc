@@ -295,6 +295,7 @@ void Gateway::handle(tun::DataPlaneRecord record) {
 }
 
 void Gateway::tick() {
+  clock_watch_.observe(since_boot(), wall_now());
   driver_.command(ike::CommandWallTime{wall_now()});
   ike::CommandInboundTraffic heard;
   for (const TunnelView& tunnel : board_.tunnels()) {

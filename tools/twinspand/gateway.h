@@ -18,8 +18,11 @@
 #include "esp/kernels/select.h"
 #include "ike/crypto/provider.h"
 #include "ike/driver/asio_driver.h"
+#include "policy/explain.h"
+#include "policy/verify.h"
 #include "policy/views.h"
 #include "tools/twinspand/carrier.h"
+#include "tools/twinspand/clock_watch.h"
 #include "tools/twinspand/estate.h"
 #include "tools/twinspand/event_journal.h"
 #include "tools/twinspand/key_log.h"
@@ -71,6 +74,10 @@ class Gateway : private ike::DatagramPort {
   nlohmann::json routes(const std::string& virtual_network) const;
   nlohmann::json peerings(const std::string& name) const;
   nlohmann::json gateways(const std::string& name) const;
+  // gateway_questions.cc. nullopt: nothing comes from a network `from` here.
+  std::optional<nlohmann::json> explain(const policy::ExplainQuestion& question) const;
+  nlohmann::json drops(size_t last) const;
+  nlohmann::json verify(const std::string& connection) const;  // All when it is empty.
   std::string dump_state() const { return endpoint_.dump_state(); }
   // One command for one tunnel; `outcome` is called once.
   void command(CommandKind kind, TunnelId tunnel, CommandOutcome outcome);
@@ -133,6 +140,9 @@ class Gateway : private ike::DatagramPort {
   std::vector<std::string> warnings(const TunnelView& tunnel) const;
   tun::TunnelTotals totals(const TunnelView& tunnel) const;
 
+  class Tables;
+  policy::VerifyFacts verify_facts(const TunnelView& tunnel, const Tables& tables) const;
+
   Estate estate_;
   DaemonOptions options_;
   Parts parts_;
@@ -151,6 +161,7 @@ class Gateway : private ike::DatagramPort {
 
   boost::asio::posix::stream_descriptor records_;
   boost::asio::steady_timer tick_timer_;
+  ClockWatch clock_watch_;
   boost::asio::posix::stream_descriptor firewall_news_;
   std::unordered_map<uint32_t, uint64_t> inbound_packets_seen_;
 

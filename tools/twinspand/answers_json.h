@@ -1,0 +1,33 @@
+// The JSON of `twinspan explain`, `drops` and `verify`; add-only within a schema's version.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "esp/drop_log.h"
+#include "policy/explain.h"
+#include "policy/verify.h"
+
+namespace twinspan::tools {
+
+nlohmann::json explanation_json(const policy::ExplainQuestion& question,
+                                const policy::Explanation& explanation);
+
+struct ExplainedDrop {
+  esp::DropRecord record;
+  WallTime at;
+  std::string connection;           // Empty: none.
+  bool is_explained = false;        // There is an inner packet to walk with.
+  policy::Explanation explanation;  // As the live tables are by now.
+};
+nlohmann::json drops_json(const std::vector<ExplainedDrop>& drops);
+
+struct VerifiedConnection {
+  std::string name;
+  std::vector<policy::VerifyItem> items;
+};
+nlohmann::json verify_json(const std::vector<VerifiedConnection>& connections);
+
+}  // namespace twinspan::tools

@@ -1,0 +1,250 @@
+// The half of Gateway that answers `twinspan explain`, `drops` and `verify`: asks its live tables
+// and the host, and lets policy/ judge.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tools/twinspand/answers_json.h"
+#include "tools/twinspand/gateway.h"
+#include "tools/twinspand/isolation.h"
+#include "tools/twinspand/probe_packet.h"
+
+namespace twinspan::tools {
+namespace {
+
+// 2026-01-01: this program is not older.
+constexpr WallTime kClockPlausible{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}};
+
+WallTime wall_now() {
+  return std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
+}
+
+policy::RouteAnswer to_answer(const tun::FoundRoute& found) {
+  using Kind = policy::RouteAnswer::Kind;
+  policy::RouteAnswer answer{.device = found.device, .text = found.text};
+  switch (found.kind) {
+    case tun::FoundRoute::Kind::Device:
+      answer.kind = Kind::Device;
+      break;
+    case tun::FoundRoute::Kind::Local:
+      answer.kind = Kind::Local;
+      break;
+    case tun::FoundRoute::Kind::Refused:
+      answer.kind = Kind::Refused;
+      break;
+    case tun::FoundRoute::Kind::Unreachable:
+      answer.kind = Kind::Unreachable;
+      break;
+  }
+  return answer;
+}
+
+policy::SaAnswer::Kind to_kind(esp::Verdict verdict) {
+  using Kind = policy::SaAnswer::Kind;
+  switch (verdict) {
+    case esp::Verdict::Accept:
+      return Kind::Carries;
+    case esp::Verdict::NoSelector:
+    case esp::Verdict::SelectorMismatch:
+      return Kind::NoSelector;
+    case esp::Verdict::SourceRefused:
+      return Kind::SourceRefused;
+    default:
+      return Kind::NoSa;
+  }
+}
+
+std::string selectors_of(const ike::EventChildEstablished& child) {
+  return fmt::format("{} === {}", to_string(child.local_selectors),
+                     to_string(child.remote_selectors));
+}
+
+policy::TunnelAnswer to_answer(const TunnelView& tunnel) {
+  policy::TunnelAnswer answer{
+      .is_connected = tunnel.is_usable(),
+      .reason = tunnel.reason,
+      .remedy = tunnel.diagnosis.remedy,
+      .remote = tunnel.ike ? tunnel.ike->remote.to_string() : tunnel.plan.remote_text()};
+  std::vector<std::string> selectors;
+  for (const auto& child : tunnel.children) {
+    if (std::string text = selectors_of(child);
+        std::ranges::find(selectors, text) == selectors.end())
+      selectors.push_back(std::move(text));
+  }
+  answer.selectors = selectors.empty() ? "none" : fmt::format("{}", fmt::join(selectors, ", "));
+  for (const policy::ChildPlan& child : tunnel.plan.children) {
+    if (tunnel.serves(child.name)) continue;
+    const auto trouble = tunnel.child_troubles.find(child.name);
+    if (trouble == tunnel.child_troubles.end()) continue;
+    answer.trouble = fmt::format("child {}: {}", child.name, trouble->second.message);
+    answer.trouble_remedy = trouble->second.remedy;
+    break;
+  }
+  return answer;
+}
+
+// Of our own files; what ends soon is a warning of status and no fault yet.
+std::string date_fault(const TunnelCredentials& credentials, WallTime now) {
+  for (const DatedCredential& dated : credentials.dated) {
+    if (now < dated.validity.not_before || now > dated.validity.not_after)
+      return date_warning(dated, now);
+  }
+  return "";
+}
+
+}  // namespace
+
+// Asked while one command is answered, so what it tells of a tunnel does not change meanwhile.
+class Gateway::Tables : public policy::LiveTables {
+ public:
+  explicit Tables(const Gateway& gateway) : gateway_(gateway) {}
+
+  bool is_host_address(const IpAddress& address) const override {
+    return host().find_local_address({IpPrefix::host(address)}).has_value();
+  }
+
+  policy::RouteAnswer route(const policy::Flow& flow, const std::string& input) const override {
+    return to_answer(host().find_route(
+        {.source = flow.source, .destination = flow.destination, .input = input}));
+  }
+
+  policy::RouteAnswer outer_route(const std::string& connection) const override {
+    const TunnelView& tunnel = view(connection);
+    const IpAddress remote = tunnel.ike ? tunnel.ike->remote.address : tunnel.plan.remote_address;
+    if (remote.is_unspecified()) return {.text = "its name is not resolved"};
+    return to_answer(host().find_outer_route(tunnel.plan.local_address, remote));
+  }
+
+  policy::DeviceAnswer device(const std::string& name) const override {
+    const tun::DeviceState state = host().device_state(name);
+    return {state.exists, state.is_up, state.has_carrier, state.mtu};
+  }
+
+  policy::TunnelAnswer tunnel(const std::string& connection) const override {
+    const TunnelView& tunnel = view(connection);
+    policy::TunnelAnswer answer = to_answer(tunnel);
+    answer.path_mtu = gateway_.data_plane_.path_mtu(tunnel.id);
+    return answer;
+  }
+
+  policy::SaAnswer outbound(const std::string& connection,
+                            const policy::Flow& flow) const override {
+    const TunnelView& tunnel = view(connection);
+    const auto answer = gateway_.data_plane_.ask_outbound(tunnel.id, probe_packet(flow));
+    policy::SaAnswer sa = describe(tunnel, answer.inbound_spi);
+    sa.kind = to_kind(answer.verdict);
+    sa.sa += fmt::format("0x{:08x}", answer.outbound_spi.value);
+    sa.inner_max = answer.inner_max;
+    return sa;
+  }
+
+  policy::SaAnswer inbound(const std::string& connection, const policy::Flow& flow) const override {
+    const TunnelView& tunnel = view(connection);
+    std::vector<Spi> spis;
+    for (const auto& child : tunnel.children) spis.push_back(child.inbound_spi);
+    const auto answer = gateway_.data_plane_.ask_inbound(probe_packet(flow), spis);
+    policy::SaAnswer sa = describe(tunnel, answer.inbound_spi);
+    sa.kind = to_kind(answer.verdict);
+    sa.sa += fmt::format("0x{:08x}", answer.inbound_spi.value);
+    return sa;
+  }
+
+  std::optional<bool> is_isolated() const override { return tools::is_isolated(host()); }
+
+ private:
+  tun::Host& host() const { return gateway_.parts_.host; }
+
+  // While an estate is applied one of the plan may be missing for a moment: then it is down.
+  const TunnelView& view(const std::string& connection) const {
+    static const TunnelView none;
+    const TunnelView* const found = gateway_.find(connection);
+    return found == nullptr ? none : *found;
+  }
+
+  static policy::SaAnswer describe(const TunnelView& tunnel, Spi inbound_spi) {
+    policy::SaAnswer answer{.sa = "SPI "};
+    for (const auto& child : tunnel.children) {
+      if (child.inbound_spi != inbound_spi) continue;
+      answer.selectors = selectors_of(child);
+      answer.sa = fmt::format("Child SA {}, SPI ", child.name);
+    }
+    return answer;
+  }
+
+  const Gateway& gateway_;
+};
+
+std::optional<nlohmann::json> Gateway::explain(const policy::ExplainQuestion& question) const {
+  if (!question.from.empty() && !policy::is_place(estate_.plan, *estate_.model, question.from))
+    return std::nullopt;
+  return explanation_json(question,
+                          policy::explain(estate_.plan, *estate_.model, Tables(*this), question));
+}
+
+nlohmann::json Gateway::drops(size_t last) const {
+  const Tables tables(*this);
+  std::vector<esp::DropRecord> records = data_plane_.last_drops();
+  if (records.size() > last)
+    records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(last));
+  std::vector<ExplainedDrop> drops;
+  for (const esp::DropRecord& record : records) {
+    ExplainedDrop drop{.record = record,
+                       .at = wall_now() - std::chrono::milliseconds(record.at_ms)};
+    const TunnelView* const tunnel =
+        record.has_tunnel ? const_cast<TunnelBoard&>(board_).find(record.tunnel) : nullptr;
+    if (tunnel != nullptr) drop.connection = tunnel->plan.connection;
+    if (record.has_inner && tunnel != nullptr) {
+      policy::ExplainQuestion question{.flow = {.source = record.source,
+                                                .destination = record.destination,
+                                                .protocol = record.protocol,
+                                                .source_port = record.source_port,
+                                                .destination_port = record.destination_port,
+                                                .length = record.length,
+                                                .may_fragment = false}};
+      if (!record.is_outbound) question.arrived_by = drop.connection;
+      drop.is_explained = true;
+      drop.explanation = policy::explain(estate_.plan, *estate_.model, tables, question);
+    }
+    drops.push_back(std::move(drop));
+  }
+  return drops_json(drops);
+}
+
+policy::VerifyFacts Gateway::verify_facts(const TunnelView& tunnel, const Tables& tables) const {
+  const std::string& name = tunnel.plan.connection;
+  policy::VerifyFacts facts{.tunnel = tables.tunnel(name),
+                            .cause = tunnel.diagnosis.cause,
+                            .outer_route = tables.outer_route(name),
+                            .device = tables.device(tunnel.plan.device),
+                            .device_mtu = tunnel.mtu};
+  for (const auto& child : tunnel.children)
+    facts.children.push_back({child.name, child.local_selectors, child.remote_selectors});
+  const tun::TunnelTotals traffic = totals(tunnel);
+  facts.packets_in = traffic.inbound.packets;
+  facts.packets_out = traffic.outbound.packets;
+  facts.credential_warning = date_fault(credentials_of(tunnel), wall_now());
+  facts.clock_jump = std::chrono::duration_cast<std::chrono::seconds>(clock_watch_.jump());
+  facts.is_clock_plausible = wall_now() >= kClockPlausible;
+  return facts;
+}
+
+nlohmann::json Gateway::verify(const std::string& connection) const {
+  const Tables tables(*this);
+  const std::vector<tun::TunnelRoute> present = parts_.host.present_routes();
+  const std::optional<bool> is_isolated =
+      estate_.plan.networks.needs_isolation() ? tables.is_isolated() : std::nullopt;
+  std::vector<VerifiedConnection> verified;
+  for (const TunnelView& tunnel : board_.tunnels()) {
+    if (!connection.empty() && tunnel.plan.connection != connection) continue;
+    policy::VerifyFacts facts = verify_facts(tunnel, tables);
+    facts.is_isolated = is_isolated;
+    for (const tun::TunnelRoute& route : present) {
+      if (route.device == tunnel.plan.device) facts.present_routes.push_back(route.prefix);
+    }
+    verified.push_back({tunnel.plan.connection, policy::verify(estate_.plan, tunnel.plan, facts)});
+  }
+  return verify_json(verified);
+}
+
+}  // namespace twinspan::tools
