@@ -73,8 +73,8 @@ class NarrowPath:
         self.routers[0].ip("link", "set", "lan0", "mtu", str(mtu))
 
     def swallow(self) -> None:
-        """What is too large for the middle vanishes: no ICMP message of either router gets out, and no
-        fragment that one of them makes gets through the other."""
+        """What is too large for the middle vanishes: no ICMP message of either router gets out,
+        and no fragment that one of them makes gets through the other."""
         for router in self.routers:
             router.run("nft", "-f", "-", text_in=SWALLOW)
 
@@ -84,8 +84,10 @@ class NarrowPath:
             router.ip("link", "set", "wan0", "mtu", str(mtu))
 
     def cut_middle(self, is_cut: bool) -> None:
-        rules = "table inet cut { chain all { type filter hook prerouting priority -600; drop; }; }\n"
-        self.routers[0].run("nft", "-f", "-", text_in=rules if is_cut else "delete table inet cut\n")
+        rules = "table inet cut { chain all { type filter hook prerouting priority -600;"
+        rules += " drop; }; }\n"
+        text = rules if is_cut else "delete table inet cut\n"
+        self.routers[0].run("nft", "-f", "-", text_in=text)
 
     def mark_congestion(self) -> None:
         """Every outer packet that passes r1 collects a congestion mark."""

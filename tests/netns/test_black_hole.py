@@ -1,5 +1,5 @@
-"""A path that swallows what is too large: no ICMP message, no fragments. The peer is asked what comes
-through (docs/decisions/0019-black-holes.md).
+"""A path that swallows what is too large: no ICMP message, no fragments. The peer is asked what
+comes through (docs/decisions/0019-black-holes.md).
 
     hostA --- gwA --- r1 === middle === r2 --- gwB --- hostB           (narrow_path.py)
 """
@@ -15,7 +15,7 @@ from test_path_mtu import CARRIAGES, is_answered, path_mtu, ping, told_mtu
 
 MIDDLE = 1400
 GRAIN = 16  # SizeSearch::kGrain
-# Two probes of the traffic a second apart, then 1500 and four sizes in between, three seconds each.
+# Two probes behind the traffic, then the size in question and those in between: about seven seconds.
 FOUND_WITHIN = 25
 
 

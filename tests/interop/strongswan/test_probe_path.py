@@ -16,7 +16,9 @@ from test_refusals import ROLES  # noqa: E402
 MIDDLE = 1400
 GRAIN = 16
 # What charon says of a message that is not as it should be.
-COMPLAINTS = r"parsing .* failed|could not decrypt|integrity check failed|unexpected|invalid|malformed"
+COMPLAINTS = (
+    r"parsing .* failed|could not decrypt|integrity check failed|unexpected|invalid|malformed"
+)
 
 
 def probes(mixed) -> dict[str, int]:
@@ -55,7 +57,10 @@ def require_unharmed(mixed) -> None:
 def test_charon_answers_a_probe_that_fits(mixed, role):
     start(mixed, role, "always", 1500)
     wait_until(
-        lambda: send_large(mixed) and probes(mixed)["sent"] >= 2, 20, "charon is asked", mixed.explain
+        lambda: send_large(mixed) and probes(mixed)["sent"] >= 2,
+        20,
+        "charon is asked",
+        mixed.explain,
     )
     assert probes(mixed)["unanswered"] == 0
     assert path_mtu(mixed) is None
