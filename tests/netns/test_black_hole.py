@@ -15,7 +15,7 @@ from test_path_mtu import CARRIAGES, is_answered, path_mtu, ping, told_mtu
 
 MIDDLE = 1400
 GRAIN = 16  # SizeSearch::kGrain
-# Two probes behind the traffic, then the size in question and those in between: about seven seconds.
+# Two probes behind the traffic, then the size in question and some below: about seven seconds.
 FOUND_WITHIN = 25
 
 
