@@ -84,8 +84,8 @@ class NarrowPath:
             router.ip("link", "set", "wan0", "mtu", str(mtu))
 
     def cut_middle(self, is_cut: bool) -> None:
-        rules = "table inet cut { chain all { type filter hook prerouting priority -600;"
-        rules += " drop; }; }\n"
+        rules = "table inet cut { chain gate { type filter hook prerouting priority -600;"
+        rules += " policy drop; }; }\n"
         text = rules if is_cut else "delete table inet cut\n"
         self.routers[0].run("nft", "-f", "-", text_in=text)
 

@@ -1,5 +1,6 @@
-"""charon is asked what size gets through only where that is wanted, and then sees requests like any
-other; on a path that swallows what is large its side of the tunnel lives on."""
+"""charon is asked what size gets through only where that is wanted. It answers a probe that arrives
+as any other request; one that is lost would be repeated in fragments, which charon does not join
+outside of IKE_AUTH and CREATE_CHILD_SA (docs/decisions/0019-black-holes.md)."""
 
 import pathlib
 import re
@@ -14,11 +15,8 @@ from narrow_path import NarrowPath  # noqa: E402
 from test_refusals import ROLES  # noqa: E402
 
 MIDDLE = 1400
-GRAIN = 16
-# What charon says of a message that is not as it should be.
-COMPLAINTS = (
-    r"parsing .* failed|could not decrypt|integrity check failed|unexpected|invalid|malformed"
-)
+# What charon says of an IKE message that is not as it should be.
+COMPLAINTS = r"could not decrypt|processing failed|integrity check failed|unencrypted informational"
 
 
 def probes(mixed) -> dict[str, int]:
@@ -64,19 +62,6 @@ def test_charon_answers_a_probe_that_fits(mixed, role):
     )
     assert probes(mixed)["unanswered"] == 0
     assert path_mtu(mixed) is None
-    require_unharmed(mixed)
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_the_size_of_a_silent_path_to_charon_is_found(mixed, role):
-    start(mixed, role, "always", MIDDLE)
-
-    def is_found() -> bool:
-        send_large(mixed)
-        return path_mtu(mixed) is not None
-
-    wait_until(is_found, 30, "we know the path", mixed.explain)
-    assert MIDDLE - GRAIN <= path_mtu(mixed) <= MIDDLE
     require_unharmed(mixed)
 
 
