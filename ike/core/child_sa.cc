@@ -181,13 +181,33 @@ void activate_proven(Context& context, IkeSa& sa) {
   }
 }
 
+namespace {
+
+// Nothing has the same traffic: what was made under other settings for some of it waits no longer.
+void activate_successors(Context& context, TunnelId tunnel, const ChildSa& leaving) {
+  for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
+    for (ChildSa& child : sa->children) {
+      if (child.is_usable() && child.outbound_half == Outbound::Waiting &&
+          narrow_selectors({child.local, child.remote}, {leaving.local, leaving.remote})) {
+        activate_child(context, *sa, child);
+      }
+    }
+  }
+}
+
+}  // namespace
+
 void remove_outbound(Context& context, IkeSa& sa, ChildSa& child) {
   if (child.outbound_half == Outbound::Removed) return;
   const Outbound before = std::exchange(child.outbound_half, Outbound::Removed);
   child.timers.cancel(ChildTimer::Activate);
   if (before == Outbound::Active) {
     const auto substitute = find_substitute(context, sa.tunnel(), child);
-    if (substitute.child != nullptr) activate_child(context, *substitute.sa, *substitute.child);
+    if (substitute.child != nullptr) {
+      activate_child(context, *substitute.sa, *substitute.child);
+    } else {
+      activate_successors(context, sa.tunnel(), child);
+    }
   }
   context.outbox.emit(EventRemoveOutbound{child.id});
 }
@@ -226,7 +246,7 @@ void handle_child_timer(Context& context, IkeSa& sa, ChildId id, ChildTimer time
   if (child == nullptr) return;
   switch (timer) {
     case ChildTimer::SoftLifetime:
-      if (child->is_usable() && !child->replaced_by) {
+      if (child->is_usable() && !child->replaced_by && !child->former) {
         queue_task(context, sa, {.kind = Task::Kind::RekeyChild, .inbound_spi = child->inbound});
       }
       return;

@@ -96,6 +96,9 @@ struct ChildSa {
   bool is_deleting = false;  // Our DELETE is queued or in flight.
   // Lost a collision, or the peer does not have it; the peer deletes it, else the reaper.
   bool is_redundant = false;
+  bool is_outdated = false;  // Its settings changed: it is rekeyed under the new ones.
+  // It serves no ChildConfig any more but the one that it was made for: CommandSetPeer.
+  std::optional<ChildConfig> former;
   Instant installed_at{};
   TimerTable<ChildTimer> timers;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ike/core/lifetime.h"
+#include "ike/core/reconfigure.h"
 #include "ike/core/resources.h"
 #include "ike/core/sa_registry.h"
 #include "ike/core/supervisor.h"
@@ -66,17 +67,23 @@ void Supervisor::fail_child(Context& context, TunnelId id, const ChildSlot& slot
   if (tunnel == nullptr) return;
   const Diagnosis placed = failures_.placed(*tunnel->peer, why);
   failures_.add(id, placed);
-  ChildWish& wish = tunnel->wishes[slot];
-  const auto served_since = std::exchange(wish.served_since, std::nullopt);
-  if (served_since && context.now - *served_since >= kStableAfter) wish.failure_count = 0;
-  ++wish.failure_count;
-  wish.retry_at.reset();
+  if (tunnel->peer->find_child(slot.config) != nullptr) note_failed_wish(context, *tunnel, slot);
   trouble(context, id, slot.config, placed);
   const IkeSa* sa = preferred(context, id);
   if (sa == nullptr || !has_usable_child(*sa)) return fail(id, placed);
   // Who waits for the tunnel does not wait for its additional children.
-  if (slot.resource == 0) answer(context, *tunnel, Kind::Up, placed);
+  if (slot.resource == 0) {
+    for (const Kind kind : {Kind::Up, Kind::SetPeer}) answer(context, *tunnel, kind, placed);
+  }
   touch(id);
+}
+
+void Supervisor::note_failed_wish(Context& context, Tunnel& tunnel, const ChildSlot& slot) {
+  ChildWish& wish = tunnel.wishes[slot];
+  const auto served_since = std::exchange(wish.served_since, std::nullopt);
+  if (served_since && context.now - *served_since >= kStableAfter) wish.failure_count = 0;
+  ++wish.failure_count;
+  wish.retry_at.reset();
 }
 
 void Supervisor::trouble(Context& context, TunnelId id, const std::string& config,
@@ -105,12 +112,14 @@ void Supervisor::note_served(Context& context, Tunnel& tunnel, const ChildSlot& 
 // Each child that is missing gets its own time; the others are not asked. Of additional ones the
 // next is asked for when this one stands: the ends number them in this order.
 void Supervisor::wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa) {
-  if (tunnel.peer->mode == ConnectionMode::ResponderOnly) return;
+  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
   for (const ChildSa& child : sa.children) {
     if (child.is_usable()) note_served(context, tunnel, child.slot());
   }
   std::optional<Instant> next;
   for (const ChildConfig& config : sa.peer->children) {
+    // The peer begins, except with what our change of the settings asks for.
+    if (responds_only && !succeeds_former(sa, config)) continue;
     const auto slot = missing_slot(sa, config);
     if (slot && !is_making(sa, *slot)) next = earlier(next, wish_for(context, tunnel, sa, *slot));
   }

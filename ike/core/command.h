@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "ike/core/peer_change.h"
 #include "ike/core/peer_config.h"
 
 namespace twinspan::ike {
@@ -16,7 +17,17 @@ struct CommandAddPeer {
 };
 struct CommandRemovePeer {
   TunnelId tunnel;
-};  // Deletes its SAs first.
+};  // Deletes its SAs with the peer's knowledge and forgets it; EventPeerRemoved follows.
+// Other settings for a tunnel that is there, under the same number; started or held down, it stays
+// so. `effect` is carried out at least, and more where what differs needs it
+// (ike/core/peer_change.h). An IKE SA has either all of the former settings or all of the new ones:
+// an exchange that is under way ends under those that it began with. One EventCommandDone answers:
+// the settings are in effect, or why they are not yet; then it goes on trying, and what stood
+// before goes on until its lifetime ends.
+struct CommandSetPeer {
+  PeerConfig peer;
+  Effect effect = Effect::InPlace;
+};
 struct CommandUp {
   TunnelId tunnel;
 };  // Lift CommandDown and, unless responder-only, initiate now.
@@ -88,9 +99,10 @@ struct CommandSetCredentials {
 };
 
 using Command =
-    std::variant<CommandAddPeer, CommandRemovePeer, CommandUp, CommandDown, CommandRekeyChild,
-                 CommandRekeyIke, CommandShutdown, CommandResolved, CommandFirstInbound,
-                 CommandSoftLimit, CommandHardLimit, CommandInboundTraffic, CommandRemoteMoved,
-                 CommandUnknownSpi, CommandAskPathSize, CommandWallTime, CommandSetCredentials>;
+    std::variant<CommandAddPeer, CommandRemovePeer, CommandSetPeer, CommandUp, CommandDown,
+                 CommandRekeyChild, CommandRekeyIke, CommandShutdown, CommandResolved,
+                 CommandFirstInbound, CommandSoftLimit, CommandHardLimit, CommandInboundTraffic,
+                 CommandRemoteMoved, CommandUnknownSpi, CommandAskPathSize, CommandWallTime,
+                 CommandSetCredentials>;
 
 }  // namespace twinspan::ike

@@ -8,9 +8,11 @@
 namespace twinspan::ike {
 namespace {
 
+// An SA that still has other settings keeps its credentials with them: it uses neither any more.
 void take_over(std::shared_ptr<const PeerConfig>& held,
+               const std::shared_ptr<const PeerConfig>& former,
                const std::shared_ptr<const PeerConfig>& fresh) {
-  if (held->tunnel == fresh->tunnel) held = fresh;
+  if (held == former) held = fresh;
 }
 
 }  // namespace
@@ -30,15 +32,16 @@ Authentication succeed(const Authentication& former, Authentication fresh, Insta
 void set_credentials(Context& context, CommandSetCredentials command) {
   Tunnel* const tunnel = context.supervisor.find(command.tunnel);
   if (tunnel == nullptr) return;
-  PeerConfig peer = *tunnel->peer;
+  const std::shared_ptr<const PeerConfig> former = tunnel->peer;
+  PeerConfig peer = *former;
   peer.authentication =
       succeed(peer.authentication, std::move(command.authentication), context.now);
   if (peer.ppk && command.ppk != nullptr) peer.ppk->secret = std::move(command.ppk);
   tunnel->peer = std::make_shared<const PeerConfig>(std::move(peer));
   // The former ones are wiped with the last SA that holds them.
   for (const auto& [spi, sa] : context.sas.all()) {
-    take_over(sa->peer, tunnel->peer);
-    for (auto& candidate : sa->candidates) take_over(candidate, tunnel->peer);
+    take_over(sa->peer, former, tunnel->peer);
+    for (auto& candidate : sa->candidates) take_over(candidate, former, tunnel->peer);
   }
 }
 

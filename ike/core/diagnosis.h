@@ -46,6 +46,7 @@ enum class Cause : uint8_t {
   LifetimeEnded,
   HeldDown,
   Removed,
+  Reconfigured,  // Its settings changed.
   NotConnected,
   PeerDidNotCall,  // Responder-only: nobody came.
   Shutdown,

@@ -22,9 +22,11 @@ class StateDump {
 
   std::string endpoint(const SaRegistry& sas, const Supervisor& supervisor) const {
     const auto& [map, last_child_id] = sas;
-    const auto& [tunnels, touched, lines, failures, shutdown_deadline, is_quiet] = supervisor;
-    std::string text = line("endpoint children={} touched={} lines={} shutdown={} quiet={}",
-                            last_child_id, touched, lines, shutdown_deadline, is_quiet);
+    const auto& [tunnels, touched, changing, leaving, lines, failures, shutdown_deadline,
+                 is_quiet] = supervisor;
+    std::string text =
+        line("endpoint children={} touched={} changing={} leaving={} lines={} shutdown={} quiet={}",
+             last_child_id, touched, changing, leaving, lines, shutdown_deadline, is_quiet);
     for (const auto& [id, tunnel] : tunnels) text += tunnel_text(tunnel);
     for (const auto& [spi, sa] : map) text += sa_text(*sa);
     return text;
@@ -277,16 +279,17 @@ class StateDump {
     const auto& [id, config, resource, inbound, outbound, transforms, group, additional,
                  encapsulation, aggfrag, local, remote, is_initiator, narrowed, by_rekey,
                  group_negotiated, origin, outbound_half, replaces, replaced_by, has_duplicate,
-                 is_deleting, is_redundant, installed_at, timers] = child;
+                 is_deleting, is_redundant, is_outdated, former, installed_at, timers] = child;
     const auto& [first, is_ours, lowest_nonce] = origin;
     std::string text = line(
         "child {} {} resource={} in={} out={} esp={} group={} additional={} encap={} aggfrag={} "
         "{}==={} initiator={} narrowed={} rekey={} negotiated={} origin={}/{}/{} half={} "
-        "replaces={} replaced_by={} duplicate={} deleting={} redundant={} installed={} timers:{}",
+        "replaces={} replaced_by={} duplicate={} deleting={} redundant={} outdated={} former={} "
+        "installed={} timers:{}",
         id, config, resource, inbound, outbound, transforms, group, additional, encapsulation,
         aggfrag, local, remote, is_initiator, narrowed, by_rekey, group_negotiated, first, is_ours,
         lowest_nonce, outbound_half, replaces, replaced_by, has_duplicate, is_deleting,
-        is_redundant, installed_at, timers);
+        is_redundant, is_outdated, former, installed_at, timers);
     text.pop_back();
     return text;
   }
@@ -299,18 +302,18 @@ class StateDump {
                  init_response, nonce_i, nonce_r, init_repeat_count, intermediate_count, int_auth_i,
                  int_auth_r, next_keys, window, request_fragments, response_fragments, active,
                  queue, timers, children, awaited_followups, path, created_at, established_at,
-                 last_inbound, recovers, is_redundant, is_proven, is_announced, successor,
-                 predecessor, state] = sa;
+                 keyed_at, last_inbound, recovers, is_redundant, is_outdated, is_proven,
+                 is_announced, successor, predecessor, state] = sa;
     std::string text = line(
         "ike {}_i {}_r {} {} {} {}<->{} nat={} encap={} frag={} childless={} suite={} created={} "
-        "established={} inbound={}",
+        "established={} keyed={} inbound={}",
         spi_i, spi_r, peer, state, role, local, remote, nat, encapsulation, has_fragmentation,
-        admits_childless, suite, created_at, established_at, last_inbound);
+        admits_childless, suite, created_at, established_at, keyed_at, last_inbound);
     text += line(
-        "  recovers={} redundant={} proven={} announced={} origin={}/{} successor={} "
+        "  recovers={} redundant={} outdated={} proven={} announced={} origin={}/{} successor={} "
         "predecessor={} candidates={} resources={}/{}/{} size_probes={}",
-        recovers, is_redundant, is_proven, is_announced, origin, origin_is_ours, successor,
-        predecessor, candidates, has_resources, resources_max, has_source_ports,
+        recovers, is_redundant, is_outdated, is_proven, is_announced, origin, origin_is_ours,
+        successor, predecessor, candidates, has_resources, resources_max, has_source_ports,
         admits_size_probes);
     text += line("  keys {} iv={} ppk={} init={}/{} nonces={}/{} repeated={}", keys, iv_counter,
                  ppk, init_request, init_response, nonce_i, nonce_r, init_repeat_count);
@@ -327,6 +330,14 @@ class StateDump {
     return text;
   }
 
+  std::string show(const ChildLifetime& lifetime) const {
+    const auto& [soft_time, hard_time, hard_bytes, hard_packets] = lifetime;
+    return row(soft_time, hard_time, hard_bytes, hard_packets);
+  }
+  std::string show(const ChildConfig& config) const {
+    const auto& [name, local, remote, proposals, lifetime] = config;
+    return row(name, local, remote, proposals, lifetime);
+  }
   std::string show(const ChildSlot& slot) const {
     const auto& [config, resource] = slot;
     return row(config, resource);

@@ -132,6 +132,7 @@ void EndpointState::route(Context& step, const Datagram& datagram, const Message
     return send_invalid_ike_spi(step, datagram, header, hint_limit_);
   }
   handle_sa_message(step, *sa, datagram, message);
+  supervisor_.note_step(sa->tunnel());
 }
 
 void EndpointState::route_init(Context& step, const Datagram& datagram, const Message& message) {
@@ -163,6 +164,7 @@ void EndpointState::handle_timeout(Instant now) {
     for (const auto& [spi, sa] : sas_.all()) {
       if (const auto timer = take_due(sa->timers, SaTimer::HardLifetime, now)) {
         handle_sa_timer(step, *sa, *timer);
+        supervisor_.note_step(sa->tunnel());
         any = true;
         break;
       }
@@ -175,6 +177,7 @@ void EndpointState::handle_timeout(Instant now) {
       }
       if (child_timer) {
         handle_child_timer(step, *sa, due->id, *child_timer);
+        supervisor_.note_step(sa->tunnel());
         any = true;
         break;
       }
@@ -196,6 +199,19 @@ std::optional<Instant> EndpointState::next_timeout() const {
 
 // --- Commands ---
 
+namespace {
+
+void note_first_inbound(Context& step, IkeSa& sa, ChildSa& child) {
+  prove_child(step, sa, child);
+  prove(step, sa);
+  if (child.outbound_half == Outbound::Waiting && child.is_usable())
+    activate_child(step, sa, child);
+  run_queue(step, sa);
+  step.supervisor.note_step(sa.tunnel());
+}
+
+}  // namespace
+
 void EndpointState::handle_command(Instant now, Command command) {
   if (const auto* told = std::get_if<CommandWallTime>(&command)) {
     wall_time_ = told->wall_time;
@@ -211,6 +227,9 @@ void EndpointState::handle_command(Instant now, Command command) {
     RateLimit& limit;
     void operator()(CommandAddPeer& c) const { supervisor.add(step, std::move(c.peer), c.started); }
     void operator()(CommandRemovePeer& c) const { supervisor.remove(step, c.tunnel); }
+    void operator()(CommandSetPeer& c) const {
+      supervisor.set_peer(step, std::move(c.peer), c.effect);
+    }
     void operator()(CommandUp& c) const { supervisor.up(step, c.tunnel); }
     void operator()(CommandDown& c) const { supervisor.down(step, c.tunnel); }
     void operator()(CommandRekeyChild& c) const { supervisor.rekey_child(step, c.tunnel); }
@@ -219,13 +238,7 @@ void EndpointState::handle_command(Instant now, Command command) {
     void operator()(CommandResolved& c) const { supervisor.resolved(step, c); }
     void operator()(CommandFirstInbound& c) const {
       const auto place = sas.find_child_by_inbound(c.inbound_spi);
-      if (place.child == nullptr) return;
-      prove_child(step, *place.sa, *place.child);
-      prove(step, *place.sa);
-      if (place.child->outbound_half == Outbound::Waiting && place.child->is_usable()) {
-        activate_child(step, *place.sa, *place.child);
-      }
-      run_queue(step, *place.sa);
+      if (place.child != nullptr) note_first_inbound(step, *place.sa, *place.child);
     }
     void operator()(CommandSoftLimit& c) const {
       const auto place = sas.find_child_by_either(c.spi);

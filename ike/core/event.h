@@ -107,13 +107,19 @@ struct EventIkeGone {
   IkeSpi initiator_spi, responder_spi;
   std::string reason;
 };
-// The outcome of one CommandUp, CommandDown, CommandRekeyChild or CommandRekeyIke, exactly one
-// each.
+// The outcome of one CommandUp, CommandDown, CommandRekeyChild, CommandRekeyIke or CommandSetPeer,
+// exactly one each.
 struct EventCommandDone {
   TunnelId tunnel;
-  enum class Kind : uint8_t { Up, Down, RekeyChild, RekeyIke } kind{};
+  enum class Kind : uint8_t { Up, Down, RekeyChild, RekeyIke, SetPeer } kind{};
   bool ok = false;
   Diagnosis diagnosis;
+};
+// After CommandRemovePeer, exactly one each: what the data plane had of it has gone by the events
+// before, and the peer has answered our DELETE or was given up. At the latest when its number is
+// used again.
+struct EventPeerRemoved {
+  TunnelId tunnel;
 };
 // One negotiation message, for `twinspan up` to stream: "sent IKE_SA_INIT request 0 [SAi1, KEi,
 // Ni]".
@@ -129,10 +135,11 @@ struct EventIkeKeys {
 };
 struct EventQuiet {};  // After CommandShutdown: nothing more will be sent.
 
-using Event = std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound,
-                           EventRemoveInbound, EventUpdateRemote, EventPathSize, EventResolve,
-                           EventTunnelState, EventExchangeFailed, EventChildEstablished,
-                           EventChildGone, EventChildTrouble, EventIkeEstablished, EventIkeMoved,
-                           EventIkeGone, EventCommandDone, EventMessage, EventIkeKeys, EventQuiet>;
+using Event =
+    std::variant<EventInstallPair, EventActivateOutbound, EventRemoveOutbound, EventRemoveInbound,
+                 EventUpdateRemote, EventPathSize, EventResolve, EventTunnelState,
+                 EventExchangeFailed, EventChildEstablished, EventChildGone, EventChildTrouble,
+                 EventIkeEstablished, EventIkeMoved, EventIkeGone, EventCommandDone,
+                 EventPeerRemoved, EventMessage, EventIkeKeys, EventQuiet>;
 
 }  // namespace twinspan::ike

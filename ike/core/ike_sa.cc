@@ -87,6 +87,7 @@ std::vector<Spi> IkeSa::current_children() const {
 }
 
 const ChildConfig& config_of(const IkeSa& sa, const ChildSa& child) {
+  if (child.former) return *child.former;
   const ChildConfig* config = sa.peer->find_child(child.config);
   CHECK(config != nullptr);
   return *config;
@@ -411,6 +412,8 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
     case SaTimer::Keepalive:
       return handle_keepalive(context, sa);
     case SaTimer::SoftLifetime:
+      // Another one is to take its place.
+      if (sa.is_outdated) return context.supervisor.touch(sa.tunnel());
       return queue_task(context, sa, {.kind = Task::Kind::RekeyIke});
     case SaTimer::HardLifetime: {
       const Diagnosis why = diagnose(Cause::LifetimeEnded, sa.peer->name);
@@ -443,6 +446,7 @@ void handle_sa_timer(Context& context, IkeSa& sa, SaTimer timer) {
 void establish(Context& context, IkeSa& sa, bool by_rekey) {
   sa.enter(IkeSaState::Established);
   sa.established_at = by_rekey ? sa.established_at : context.now;
+  sa.keyed_at = context.now;
   sa.last_inbound = context.now;
   sa.is_proven = by_rekey || sa.role == Role::Initiator;
   sa.is_announced = true;

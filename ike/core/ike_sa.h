@@ -116,9 +116,11 @@ struct IkeSa {
   // --- History ---
   Instant created_at{};  // Its IKE_SA_INIT request was sent or came in.
   Instant established_at{};
+  Instant keyed_at{};      // Its lifetimes count from here; unlike established_at with each rekey.
   Instant last_inbound{};  // Authenticated message, or ESP as the data plane reports.
   bool recovers = false;   // Negotiated beside an older SA because the peer seems to have lost it.
   bool is_redundant = false;        // Another SA with the same peer won.
+  bool is_outdated = false;         // Gives way to one under the settings that its tunnel has now.
   bool is_proven = false;           // The peer has shown that it holds this SA as well.
   bool is_announced = false;        // EventIkeEstablished was emitted, EventIkeGone not yet.
   std::optional<IkeSpi> successor;  // Our SPI of the IKE SA that replaces this one.

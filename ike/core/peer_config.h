@@ -33,6 +33,7 @@ struct IkeProposal {
   std::vector<DhGroupId> additional{};  // As in IkeSuite.
 
   IkeSuite suite() const { return {encryption, integrity, prf, group, additional}; }
+  bool operator==(const IkeProposal&) const = default;
 };
 struct EspProposal {
   Encryption encryption;
@@ -42,6 +43,7 @@ struct EspProposal {
   // chosen.
   bool esn = true;
   std::vector<DhGroupId> additional{};  // As in IkeSuite; only with a pfs_group.
+  bool operator==(const EspProposal&) const = default;
 };
 
 // 0 means no limit.
@@ -50,6 +52,7 @@ struct ChildLifetime {
   Duration hard_time{};
   uint64_t hard_bytes = 0;    // The data plane reports the soft limit at about 80 %.
   uint64_t hard_packets = 0;  // Likewise.
+  bool operator==(const ChildLifetime&) const = default;
 };
 
 // One Child SA that a tunnel should have.

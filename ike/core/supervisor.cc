@@ -10,11 +10,16 @@
 #include "ike/exchange/size_probe.h"
 
 namespace twinspan::ike {
-namespace {
-
 bool is_live(const IkeSa& sa) {
   return sa.state() != IkeSaState::Lingering && sa.state() != IkeSaState::Closed;
 }
+
+void check_bounds(const PeerConfig& peer) {
+  CHECK(!peer.children.empty() && peer.children.size() <= kChildConfigsMax);
+  CHECK(peer.resources >= 1 && peer.resources <= kResourcesMax);
+}
+
+namespace {
 
 // A child of `sa` whose outbound half is such, for what `child` of another IKE SA carries.
 bool has_counterpart(const IkeSa& sa, const ChildSa& child, Outbound half) {
@@ -33,6 +38,14 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   // The peer may send already on the child that we have asked for there.
   if (!is_over && (!winner.is_proven || std::holds_alternative<ChildExchange>(loser.active)))
     return false;
+  // Under other settings there need be no counterparts.
+  if (loser.is_outdated && is_complete(winner)) {
+    return std::ranges::all_of(winner.children, [](const ChildSa& child) {
+      return !child.is_usable() || child.outbound_half == Outbound::Active;
+    });
+  }
+  // Whatever the peer refuses there goes on here.
+  if (has_usable_child(loser) && !has_usable_child(winner)) return false;
   return std::ranges::all_of(loser.children, [&](const ChildSa& child) {
     return !child.is_usable() || has_counterpart(winner, child, Outbound::Active) ||
            (is_over && !has_counterpart(winner, child, Outbound::Waiting));
@@ -45,27 +58,13 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
 
 void Supervisor::add(Context& context, PeerConfig peer, bool started) {
   const TunnelId id = peer.tunnel;
-  if (tunnels_.contains(id)) remove(context, id);
-  CHECK(!peer.children.empty() && peer.children.size() <= kChildConfigsMax);
-  CHECK(peer.resources >= 1 && peer.resources <= kResourcesMax);
+  if (tunnels_.contains(id)) take_away(context, id);
+  if (leaving_.erase(id) != 0) context.outbox.emit(EventPeerRemoved{id});
+  check_bounds(peer);
   Tunnel& tunnel = tunnels_[id];
   tunnel.peer = std::make_shared<const PeerConfig>(std::move(peer));
   tunnel.is_held_down = !started;
   touch(id);
-}
-
-void Supervisor::remove(Context& context, TunnelId id) {
-  const auto found = tunnels_.find(id);
-  if (found == tunnels_.end()) return;
-  Tunnel& tunnel = found->second;
-  const Diagnosis why = diagnose(Cause::Removed, tunnel.peer->name);
-  tunnel.is_held_down = true;
-  hold_down(context, tunnel);
-  for (const Kind kind : {Kind::Up, Kind::RekeyChild, Kind::RekeyIke})
-    answer(context, tunnel, kind, why);
-  answer(context, tunnel, Kind::Down, std::nullopt);
-  flush_grace(context, tunnel);
-  tunnels_.erase(found);
 }
 
 void Supervisor::up(Context& context, TunnelId id) {
@@ -141,7 +140,9 @@ void Supervisor::shutdown(Context& context) {
 
 // A command that cannot wait is answered at once, so that each gets exactly one answer.
 bool Supervisor::wait_for(Context& context, Tunnel& tunnel, Kind kind) {
-  if (tunnel.waiting.size() < kWaitingCommandsMax && !is_shutting_down()) {
+  // Of CommandSetPeer only the last one waits.
+  const bool has_room = tunnel.waiting.size() < kWaitingCommandsMax || kind == Kind::SetPeer;
+  if (has_room && !is_shutting_down()) {
     tunnel.waiting.push_back(kind);
     return true;
   }
@@ -206,6 +207,7 @@ void Supervisor::answer(Context& context, Tunnel& tunnel, Kind kind,
         .diagnosis = failure ? failures_.placed(*tunnel.peer, *failure) : Diagnosis{}});
   }
   if (kind == Kind::Up) tunnel.timers.cancel(TunnelTimer::UpDeadline);
+  if (kind == Kind::SetPeer) tunnel.timers.cancel(TunnelTimer::ChangeDeadline);
 }
 
 void Supervisor::keep_inbound(Context& context, TunnelId id, const ChildSa& replaced,
@@ -255,30 +257,34 @@ void Supervisor::reconcile(Context& context) {
     }
   }
   begin_waiting_attempts(context);
+  report_removed(context);
   if (is_shutting_down()) finish_shutdown(context);
 }
 
 void Supervisor::reconcile_tunnel(Context& context, Tunnel& tunnel) {
   if (tunnel.is_held_down) {
-    hold_down(context, tunnel);
+    const Cause cause = is_shutting_down() ? Cause::Shutdown : Cause::HeldDown;
+    hold_down(context, tunnel, diagnose(cause, tunnel.peer->name));
   } else {
+    carry_on_change(context, tunnel);
     resolve_duplicates(context, tunnel);
     pursue(context, tunnel);
+    conclude_change(context, tunnel);
   }
   answer_stranded(context, tunnel);
 }
 
-void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
-  const Cause cause = is_shutting_down() ? Cause::Shutdown : Cause::HeldDown;
-  const Diagnosis why = diagnose(cause, tunnel.peer->name);
+void Supervisor::hold_down(Context& context, Tunnel& tunnel, const Diagnosis& why) {
   bool is_gone = true;
   for (IkeSa* sa : context.sas.of_tunnel(tunnel.peer->tunnel)) {
     switch (sa->state()) {
       case IkeSaState::InitSent:
-      case IkeSaState::InitAnswered:
       case IkeSaState::IntermediateSent:
-      case IkeSaState::IntermediateDue:
         close_silently(context, *sa, why);
+        break;
+      case IkeSaState::InitAnswered:
+      case IkeSaState::IntermediateDue:
+        withdraw_candidate(context, *sa, tunnel.peer->tunnel, why);
         break;
       // The responder of an IKE_AUTH in flight may have established already: only DELETE tells it.
       case IkeSaState::AuthSent:
@@ -290,7 +296,7 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
       default:
         break;
     }
-    is_gone &= !is_live(*sa);
+    is_gone &= !is_live(*sa) || sa->tunnel() != tunnel.peer->tunnel;
   }
   tunnel.timers.cancel(TunnelTimer::Retry);
   tunnel.timers.cancel(TunnelTimer::ChildRetry);
@@ -299,7 +305,9 @@ void Supervisor::hold_down(Context& context, Tunnel& tunnel) {
   tunnel.failure_count = 0;
   tunnel.up_since.reset();
   tunnel.wishes.clear();
+  changing_.erase(tunnel.peer->tunnel);
   answer(context, tunnel, Kind::Up, why);
+  answer(context, tunnel, Kind::SetPeer, why);
   report(context, tunnel, TunnelState::Down, why.message);
   if (!is_gone) return;
   flush_grace(context, tunnel);
@@ -348,41 +356,63 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
 }
 
 void Supervisor::pursue(Context& context, Tunnel& tunnel) {
-  const TunnelId id = tunnel.peer->tunnel;
-  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
-  IkeSa* established = preferred(context, id);
+  const IkeSa* established = preferred(context, tunnel.peer->tunnel);
   if (established != nullptr && has_usable_child(*established)) {
-    tunnel.timers.cancel(TunnelTimer::Retry);
-    if (!tunnel.up_since) tunnel.up_since = context.now;
-    tunnel.failure.reset();
-    tunnel.has_new_failure = false;
-    tunnel.has_failed_attempt = false;
-    tunnel.remote.connected();
-    report(context, tunnel, TunnelState::Established, {});
-    wish_for_children(context, tunnel, *surviving(context, id));
-    // What only the peer can begin is not waited for.
-    if (responds_only || is_complete(*established)) answer(context, tunnel, Kind::Up, std::nullopt);
-    return;
+    note_standing(context, tunnel, *established);
+  } else {
+    note_missing(context, tunnel, established);
   }
+  attempt(context, tunnel);
+}
+
+void Supervisor::note_standing(Context& context, Tunnel& tunnel, const IkeSa& established) {
+  if (!tunnel.up_since) tunnel.up_since = context.now;
+  if (std::exchange(tunnel.has_failed_attempt, false) && tunnel.failure && established.is_outdated)
+    answer(context, tunnel, Kind::SetPeer, *tunnel.failure);
+  tunnel.failure.reset();
+  tunnel.has_new_failure = false;
+  tunnel.remote.connected();
+  report(context, tunnel, TunnelState::Established, {});
+  // What only the peer can begin is not waited for.
+  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
+  if (responds_only || is_complete(established)) answer(context, tunnel, Kind::Up, std::nullopt);
+}
+
+void Supervisor::note_missing(Context& context, Tunnel& tunnel, const IkeSa* established) {
   if (const auto up_since = std::exchange(tunnel.up_since, std::nullopt);
       up_since && context.now - *up_since >= kStableAfter) {
     tunnel.failure_count = std::min(tunnel.failure_count, 1u);
   }
-  if (std::exchange(tunnel.has_failed_attempt, false))
-    answer(context, tunnel, Kind::Up, *tunnel.failure);
+  if (std::exchange(tunnel.has_failed_attempt, false)) {
+    for (const Kind kind : {Kind::Up, Kind::SetPeer})
+      answer(context, tunnel, kind, *tunnel.failure);
+  }
+  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
   const std::string reason = tunnel.failure  ? tunnel.failure->message
                              : responds_only ? "waiting for the peer to initiate"
                                              : "negotiating";
   report(context, tunnel,
          responds_only && established == nullptr ? TunnelState::Idle : TunnelState::Connecting,
          reason);
+}
+
+// An IKE SA where there is none under the present settings, and its children.
+void Supervisor::attempt(Context& context, Tunnel& tunnel) {
+  const TunnelId id = tunnel.peer->tunnel;
+  const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
+  const IkeSa* const survivor = surviving(context, id);
+  const bool is_up = tunnel.up_since.has_value();
+  if (is_up) wish_for_children(context, tunnel, *survivor);
+  if (survivor != nullptr && !survivor->is_outdated && is_up)
+    return tunnel.timers.cancel(TunnelTimer::Retry);
   const auto sas = context.sas.of_tunnel(id);
   const bool negotiating =
       std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(sa->state()); });
   const bool is_named = !tunnel.peer->remote_name.empty();
-  if ((responds_only && !is_named) || negotiating || tunnel.remote.is_resolving) return;
-  if (established != nullptr) return wish_for_children(context, tunnel, *surviving(context, id));
-  tunnel.timers.cancel(TunnelTimer::ChildRetry);
+  if ((responds_only && (!is_named || is_up)) || negotiating || tunnel.remote.is_resolving) return;
+  if (survivor != nullptr && !survivor->is_outdated)
+    return wish_for_children(context, tunnel, *survivor);
+  if (survivor == nullptr) tunnel.timers.cancel(TunnelTimer::ChildRetry);
   if (tunnel.timers.is_armed(TunnelTimer::Retry) || tunnel.is_in_line) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
@@ -452,6 +482,12 @@ void Supervisor::handle_timer(Context& context, Tunnel& tunnel, TunnelTimer time
       return answer(context, tunnel, Kind::Up,
                     tunnel.failure.value_or(diagnose(Cause::NoAnswer, name)));
     }
+    case TunnelTimer::ChangeDeadline: {
+      const bool responds_only = tunnel.peer->mode == ConnectionMode::ResponderOnly;
+      const Cause cause = responds_only ? Cause::PeerDidNotCall : Cause::NoAnswer;
+      return answer(context, tunnel, Kind::SetPeer,
+                    tunnel.failure.value_or(diagnose(cause, tunnel.peer->name)));
+    }
     case TunnelTimer::Grace:
       while (!tunnel.grace.empty() && tunnel.grace.front().until <= context.now) {
         context.outbox.emit(EventRemoveInbound{tunnel.grace.front().spi});
@@ -474,6 +510,7 @@ void Supervisor::finish_shutdown(Context& context) {
     if (sa->state() != IkeSaState::Closed) close_silently(context, *sa, why);
   }
   is_quiet_ = true;
+  report_removed(context);
   context.outbox.emit(EventQuiet{});
 }
 

@@ -15,6 +15,7 @@
 
 #include "ike/core/failure_log.h"
 #include "ike/core/ike_sa.h"
+#include "ike/core/peer_change.h"
 #include "ike/core/remote_name.h"
 #include "ike/core/renewal.h"
 
@@ -39,11 +40,12 @@ inline constexpr Duration kShutdownMax = 2s;
 inline constexpr size_t kAttemptsPerAddressMax = 24;
 
 enum class TunnelTimer : uint8_t {
-  Retry,       // Initiate.
-  ChildRetry,  // Create what is missing of the children.
-  Resolve,     // The name service is not waited for any longer.
-  UpDeadline,  // CommandUp waits no longer.
-  Grace,       // The oldest replaced inbound SA is done.
+  Retry,           // Initiate.
+  ChildRetry,      // Create what is missing of the children.
+  Resolve,         // The name service is not waited for any longer.
+  UpDeadline,      // CommandUp waits no longer.
+  Grace,           // The oldest replaced inbound SA is done.
+  ChangeDeadline,  // CommandSetPeer waits no longer.
   Count_
 };
 
@@ -92,6 +94,7 @@ class Supervisor {
   // --- Commands ---
   void add(Context& context, PeerConfig peer, bool started);
   void remove(Context& context, TunnelId id);
+  void set_peer(Context& context, PeerConfig peer, Effect effect);
   void up(Context& context, TunnelId id);
   void down(Context& context, TunnelId id);
   void rekey_child(Context& context, TunnelId id);
@@ -114,6 +117,12 @@ class Supervisor {
   // Whether `peer` is configured there, or its name led there. False: anybody may be there.
   bool expects(const PeerConfig& peer, const IpAddress& remote) const;
   void touch(TunnelId id) { touched_.insert(id); }
+  // Something was done on one of its SAs: what waits for that goes on.
+  void note_step(TunnelId id) {
+    if (changing_.contains(id)) touch(id);
+  }
+  // `sa` is to have other settings as soon as it is settled: nothing new begins before.
+  bool awaits_settings(const IkeSa& sa) const;
   // An attempt or an SA failed. `Ours` counts for the back-off; what a stranger can cause does not.
   enum class Blame : uint8_t { Ours, Stranger };
   void fail(TunnelId id, const Diagnosis& why, Blame blame = Blame::Ours);
@@ -154,9 +163,21 @@ class Supervisor {
   friend class StateDump;
 
   void reconcile_tunnel(Context& context, Tunnel& tunnel);
-  void hold_down(Context& context, Tunnel& tunnel);
+  void hold_down(Context& context, Tunnel& tunnel, const Diagnosis& why);
   void resolve_duplicates(Context& context, Tunnel& tunnel);
   void pursue(Context& context, Tunnel& tunnel);
+  void note_standing(Context& context, Tunnel& tunnel, const IkeSa& established);
+  void note_missing(Context& context, Tunnel& tunnel, const IkeSa* established);
+  void attempt(Context& context, Tunnel& tunnel);
+  void begin_change(Context& context, Tunnel& tunnel,
+                    const std::shared_ptr<const PeerConfig>& former, Effect effect);
+  void carry_on_change(Context& context, Tunnel& tunnel);
+  void conclude_change(Context& context, Tunnel& tunnel);
+  void forget_remote(Tunnel& tunnel);
+  void leave_line(Tunnel& tunnel);
+  void take_away(Context& context, TunnelId id);
+  void report_removed(Context& context);
+  void note_failed_wish(Context& context, Tunnel& tunnel, const ChildSlot& slot);
   void note_served(Context& context, Tunnel& tunnel, const ChildSlot& slot);
   void wish_for_children(Context& context, Tunnel& tunnel, const IkeSa& sa);
   Instant wish_for(Context& context, Tunnel& tunnel, const IkeSa& sa, const ChildSlot& slot);
@@ -175,11 +196,22 @@ class Supervisor {
 
   std::map<TunnelId, Tunnel> tunnels_;
   std::set<TunnelId> touched_;
+  std::set<TunnelId> changing_;  // Their settings changed, and something is under the former ones.
+  std::set<TunnelId> leaving_;   // Removed; EventPeerRemoved is still to come.
   std::map<IpAddress, std::vector<TunnelId>> lines_;  // By remote address; none is empty.
   FailureLog failures_;
   std::optional<Instant> shutdown_deadline_;
   bool is_quiet_ = false;
 };
+
+// Neither gone nor only there to repeat its last answer.
+bool is_live(const IkeSa& sa);
+
+// A half-open SA that was perhaps meant for the tunnel `id` is so no longer.
+void withdraw_candidate(Context& context, IkeSa& sa, TunnelId id, const Diagnosis& why);
+
+// What a configuration may not be.
+void check_bounds(const PeerConfig& peer);
 
 // A new IKE SA towards the peer at `remote`: IKE_SA_INIT is sent.
 IkeSa& initiate(Context& context, const std::shared_ptr<const PeerConfig>& peer,

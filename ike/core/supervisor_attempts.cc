@@ -14,8 +14,22 @@ namespace {
 bool needs_no_attempt(Context& context, TunnelId id) {
   return std::ranges::any_of(context.sas.of_tunnel(id), [](const IkeSa* sa) {
     return is_negotiating(sa->state()) ||
-           (sa->state() == IkeSaState::Established && !sa->is_redundant);
+           (sa->state() == IkeSaState::Established && !sa->is_redundant && !sa->is_outdated);
   });
+}
+
+// What stands and is to give way to the attempt.
+const IkeSa* find_outdated(Context& context, TunnelId id) {
+  const auto sas = context.sas.of_tunnel(id);
+  const auto found = std::ranges::find_if(sas, [](const IkeSa* sa) {
+    return sa->state() == IkeSaState::Established && sa->is_outdated;
+  });
+  return found == sas.end() ? nullptr : *found;
+}
+
+void begin_attempt(Context& context, const Tunnel& tunnel, const IpAddress& remote) {
+  const bool replaces = find_outdated(context, tunnel.peer->tunnel) != nullptr;
+  initiate(context, tunnel.peer, remote).recovers = replaces;
 }
 
 size_t count_attempts(const Context& context, const IpAddress& remote) {
@@ -33,12 +47,15 @@ Diagnosis diagnose_name(const PeerConfig& peer, const std::string& detail) {
 
 void Supervisor::retry(Context& context, Tunnel& tunnel) {
   if (tunnel.is_held_down || needs_no_attempt(context, tunnel.peer->tunnel)) return;
-  if (!tunnel.peer->remote_name.empty()) return ask_for_addresses(context, tunnel);
-  const IpAddress& remote = tunnel.peer->remote_address;
-  if (count_attempts(context, remote) < kAttemptsPerAddressMax) {
-    initiate(context, tunnel.peer, remote);
-    return;
+  if (!tunnel.peer->remote_name.empty()) {
+    // The peer of an SA that stands is where that is, whatever its name means by now.
+    const IkeSa* outdated = find_outdated(context, tunnel.peer->tunnel);
+    if (outdated != nullptr) return begin_attempt(context, tunnel, outdated->remote.address);
+    return ask_for_addresses(context, tunnel);
   }
+  const IpAddress& remote = tunnel.peer->remote_address;
+  if (count_attempts(context, remote) < kAttemptsPerAddressMax)
+    return begin_attempt(context, tunnel, remote);
   if (std::exchange(tunnel.is_in_line, true)) return;
   lines_[remote].push_back(tunnel.peer->tunnel);
 }
@@ -55,7 +72,7 @@ void Supervisor::begin_waiting_attempts(Context& context) {
       line.pop_back();
       if (tunnel == nullptr || !std::exchange(tunnel->is_in_line, false)) continue;
       if (tunnel->is_held_down || needs_no_attempt(context, tunnel->peer->tunnel)) continue;
-      initiate(context, tunnel->peer, tunnel->peer->remote_address);
+      begin_attempt(context, *tunnel, tunnel->peer->remote_address);
       --room;
     }
   }
@@ -93,7 +110,7 @@ void Supervisor::resolved(Context& context, const CommandResolved& answer) {
   if (tunnel->remote.addresses().empty() && !only_waits) return fail(answer.tunnel, why);
   // The name service may be behind this very tunnel, and who waits for the peer can do without.
   if (!answer.error.empty()) context.options.log.warning("{}: {}", peer.name, why.message);
-  if (!only_waits) initiate(context, tunnel->peer, *tunnel->remote.next());
+  if (!only_waits) begin_attempt(context, *tunnel, *tunnel->remote.next());
 }
 
 void Supervisor::handle_silent_resolver(Context& context, const Tunnel& tunnel) {

@@ -78,7 +78,8 @@ void run_queue(Context& context, IkeSa& sa) {
   // Each round starts one task or finds that there is nothing to start; a task may turn out to be
   // moot.
   while (sa.state() == IkeSaState::Established && !sa.window.in_flight() &&
-         sa.active.index() == 0 && !sa.timers.is_armed(SaTimer::Hold)) {
+         sa.active.index() == 0 && !sa.timers.is_armed(SaTimer::Hold) &&
+         !context.supervisor.awaits_settings(sa)) {
     const auto ready = std::ranges::find_if(
         sa.queue, [&](const Task& task) { return is_ready(sa, task, context.now); });
     if (ready == sa.queue.end()) break;

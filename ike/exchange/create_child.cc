@@ -72,8 +72,10 @@ std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
 Activation responder_activation(Context& context, TunnelId tunnel, const ChildSa& fresh) {
   for (const IkeSa* sa : context.sas.of_tunnel(tunnel)) {
     const bool has_older = std::ranges::any_of(sa->children, [&](const ChildSa& child) {
-      return child.outbound_half == Outbound::Active && child.config == fresh.config &&
-             covers(child.local, fresh.local) && covers(child.remote, fresh.remote);
+      // What was made under other settings has another name.
+      const bool is_older = child.config == fresh.config || child.former || sa->is_outdated;
+      return is_older && child.outbound_half == Outbound::Active &&
+             narrow_selectors({fresh.local, fresh.remote}, {child.local, child.remote});
     });
     if (has_older) return Activation::WhenProven;
   }
@@ -134,7 +136,8 @@ void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id) {
     if (fresh == nullptr || !fresh->is_usable()) return;
     // Crossing rekeys of one child are decided by their own nonces.
     if (other.origin.id == fresh->origin.id || !other.is_usable() || other.replaced_by ||
-        other.resource != fresh->resource || !same_selectors(*fresh, other))
+        other.former || fresh->former || other.resource != fresh->resource ||
+        !same_selectors(*fresh, other))
       continue;
     const bool stays = outranks(fresh->origin, other.origin);
     settle_duplicates(context, sa, stays ? *fresh : other, stays ? other : *fresh);

@@ -24,7 +24,7 @@ std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
 // Two children for the same traffic, neither of them rekeyed into the other: crossing requests, or
 // a peer that asked twice. Both ends know what the two began with and keep the same one.
 void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id);
-// Now, unless the tunnel already sends all of its traffic on another child.
+// Now, unless the tunnel already sends some of its traffic on another child.
 Activation responder_activation(Context& context, TunnelId tunnel, const ChildSa& fresh);
 
 // --- Initiator ---

@@ -58,6 +58,27 @@ std::vector<Payload> delete_payloads(std::span<const Spi> spis) {
 
 }  // namespace
 
+namespace {
+
+// Another child serves `leaving`'s place: one that lost to it as its duplicate is the only one now.
+bool has_stand_in(IkeSa& sa, const ChildSa& leaving) {
+  ChildSa* loser = nullptr;
+  for (ChildSa& other : sa.children) {
+    // Under other settings the two have different names.
+    const bool is_same = other.resource == leaving.resource && other.local == leaving.local &&
+                         other.remote == leaving.remote;
+    if (other.id == leaving.id || other.is_deleting) continue;
+    if (other.is_usable() && (is_same || other.slot() == leaving.slot())) return true;
+    if (is_same) loser = &other;
+  }
+  if (loser == nullptr) return false;
+  loser->is_redundant = false;
+  loser->timers.cancel(ChildTimer::Reap);
+  return true;
+}
+
+}  // namespace
+
 std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
                                             const std::vector<Spi>& spis) {
   std::vector<Spi> own;
@@ -69,7 +90,8 @@ std::vector<Payload> answer_delete_children(Context& context, IkeSa& sa,
     const ChildId id = child->id;
     const ChildSlot slot = child->slot();
     ChildSa* replacement = child->replaced_by ? sa.find_child(*child->replaced_by) : nullptr;
-    const bool is_missed = child->is_usable() && replacement == nullptr;
+    const bool is_missed =
+        child->is_usable() && replacement == nullptr && !has_stand_in(sa, *child);
     // RFC 7296 2.8: its initiator has the new pair.
     if (replacement != nullptr && replacement->outbound_half == Outbound::Waiting) {
       activate_child(context, sa, *replacement);

@@ -311,7 +311,9 @@ std::vector<Payload> answer_ike_auth(Context& context, IkeSa& sa,
   const Tunnel* tunnel = context.supervisor.find(peer->tunnel);
   // Held down, removed, or configured anew while the SA was half open.
   if (tunnel == nullptr || tunnel->is_held_down || tunnel->peer != peer) {
-    return refuse_auth(context, sa, diagnose(Cause::HeldDown, peer->name));
+    const bool has_changed = tunnel != nullptr && !tunnel->is_held_down;
+    return refuse_auth(context, sa,
+                       diagnose(has_changed ? Cause::Reconfigured : Cause::HeldDown, peer->name));
   }
   const IdPayload own_id = id_payload(peer->local_identity, false);
   auto proof = prove_identity(context, sa, own_id);

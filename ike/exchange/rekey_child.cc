@@ -49,6 +49,7 @@ bool is_in_followup(const IkeSa& sa, const ChildSa& child) {
 
 std::vector<EspProposal> renewal_offer(const IkeSa& sa, const ChildSa& old) {
   const auto& configured = config_of(sa, old).proposals;
+  if (old.is_outdated) return configured;
   if (old.group_negotiated)
     return established_first(configured, old.transforms, {old.group, old.additional});
   // A child of IKE_AUTH was made without a group of its own: the configured order decides.
@@ -61,7 +62,7 @@ std::vector<EspProposal> renewal_offer(const IkeSa& sa, const ChildSa& old) {
 
 void start_rekey_child(Context& context, IkeSa& sa, const Task& task) {
   ChildSa* old = sa.find_child_by_inbound(task.inbound_spi);
-  if (old == nullptr || !old->is_usable() || is_replaced(sa, *old)) {
+  if (old == nullptr || !old->is_usable() || old->former || is_replaced(sa, *old)) {
     // It was replaced or removed while the task waited.
     if (!sa.current_children().empty()) succeed(context, sa);
     return;
@@ -126,7 +127,9 @@ void rekey_child_failed(Context& context, IkeSa& sa, const ChildExchange& own,
   ChildSa* old = sa.find_child(*own.rekeys);
   if (old == nullptr || !old->is_usable()) return;
   context.supervisor.trouble(context, sa.tunnel(), own.config, why);
-  if (own.is_probe) return;
+  if (old->is_outdated)
+    context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::SetPeer, why);
+  if (own.is_probe && !old->is_outdated) return;
   old->timers.arm(ChildTimer::SoftLifetime,
                   context.now + around(kRekeyRetryAfter, context.provider));
 }

@@ -60,6 +60,7 @@ IkeSa& make_candidate(Context& context, IkeSa& old, const Followup& followup) {
   made->created_at = old.created_at;
   made->established_at = old.established_at;
   made->predecessor = old.own_spi();
+  made->is_outdated = old.is_outdated;
   IkeSa& fresh = context.sas.add(std::move(made));
   fresh.enter(IkeSaState::Candidate);
   fresh.timers.arm(SaTimer::Reap, context.now + kReapAfter);
@@ -108,6 +109,7 @@ void leave_to_peer(Context& context, IkeSa& old, IkeSa& fresh) {
 // --- Initiator ---
 
 void start_rekey_ike(Context& context, IkeSa& sa, const Task& task) {
+  if (sa.is_outdated) return;  // Another one is to take its place.
   if (awaits_followup(sa, std::nullopt)) {
     Task later = task;
     later.not_before = context.now + kAwaitedRetryAfter;
@@ -176,6 +178,8 @@ void handle_rekey_ike_refusal(Context& context, IkeSa& sa, const RekeyIkeExchang
   }
   const Diagnosis why = ike_refused(*sa.peer, own.offered, error);
   sa.log.warning("{}: IKE rekey: {}", sa.peer->name, why.message);
+  // RFC 7296 1.3: who refuses all of them wants another IKE SA.
+  if (error.type == NotifyType::NoAdditionalSas) context.supervisor.recover(context, sa);
   context.supervisor.finish(context, sa.tunnel(), Supervisor::Kind::RekeyIke, why);
   sa.timers.arm(SaTimer::SoftLifetime, context.now + around(kRekeyRetryAfter, context.provider));
 }
@@ -282,6 +286,8 @@ std::vector<Payload> answer_rekey_ike(Context& context, IkeSa& sa,
       context.sas.of_tunnel(sa.tunnel()).size() >= kIkeSasPerTunnelMax) {
     return {error_notify(NotifyType::TemporaryFailure)};
   }
+  // What it was negotiated with is not to be prolonged.
+  if (sa.is_outdated) return {error_notify(NotifyType::NoAdditionalSas)};
   const SaPayload& offer = *find_payload<SaPayload>(payloads);
   const auto* ke = find_payload<KePayload>(payloads);
   const auto choice = select_ike(offer, established_first(sa.peer->ike_proposals, sa.suite),

@@ -167,6 +167,9 @@ void SimHost::carry_out(Event event) {
     ike_moved.push_back(*p);
   } else if (auto* g = std::get_if<EventIkeGone>(&event)) {
     ike_gone.push_back(*g);
+  } else if (auto* w = std::get_if<EventPeerRemoved>(&event)) {
+    removed.push_back(w->tunnel);
+    tunnel_state.erase(w->tunnel);
   } else if (auto* k = std::get_if<EventIkeKeys>(&event)) {
     session_keys.push_back(std::move(*k));
   } else if (std::holds_alternative<EventQuiet>(event)) {

@@ -73,6 +73,7 @@ class SimHost {
   std::vector<EventIkeMoved> ike_moved;
   std::vector<EventPathSize> path_sizes;
   std::vector<EventIkeGone> ike_gone;
+  std::vector<TunnelId> removed;
   std::vector<Diagnosis> diagnoses;
   std::vector<Diagnosis> failures;         // One per EventExchangeFailed.
   std::vector<EventIkeKeys> session_keys;  // With EndpointOptions::export_keys.

@@ -121,6 +121,7 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventIkeMoved& event);
   void on(const ike::EventIkeGone& event);
   void on(const ike::EventCommandDone& event);
+  void on(const ike::EventPeerRemoved& event);
   void on(const ike::EventMessage& event);
   void on(const ike::EventIkeKeys& event);
   void on(const ike::EventQuiet& event);

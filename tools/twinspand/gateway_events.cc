@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "tools/twinspand/diagnosis_json.h"
 #include "tools/twinspand/gateway.h"
 #include "tools/twinspand/wiring.h"
@@ -214,6 +215,11 @@ void Gateway::on(const ike::EventCommandDone& event) {
   outcome(event.ok, event.diagnosis);
 }
 
+void Gateway::on(const ike::EventPeerRemoved& event) {
+  if (const TunnelView* const tunnel = board_.find(event.tunnel))
+    log_.info("{}: the peer has been told that the connection is gone", tunnel->plan.connection);
+}
+
 void Gateway::on(const ike::EventMessage& event) {
   const TunnelView* const tunnel = board_.find(event.tunnel);
   if (tunnel != nullptr) log_.debug("{}: {}", tunnel->plan.connection, event.text);
@@ -249,7 +255,10 @@ void Gateway::command(CommandKind kind, TunnelId tunnel, CommandOutcome outcome)
       return driver_.command(ike::CommandRekeyChild{tunnel});
     case CommandKind::RekeyIke:
       return driver_.command(ike::CommandRekeyIke{tunnel});
+    case CommandKind::SetPeer:
+      break;  // Comes with settings, not by this way.
   }
+  CHECK(false);
 }
 
 // Of a peer with a name it is only known where it is when it is there, and whether payloads have a

@@ -1,0 +1,143 @@
+// Other settings at any moment: whatever is under way, nothing is lost and nothing is left behind.
+#include "tests/sim/changing_pair.h"
+
+namespace twinspan::ike {
+namespace {
+
+// --- Two changes ---
+
+TEST(TwoChanges, TheLaterOneCounts) {
+  for (Duration between = 0ms; between < 50ms; between += 2ms) {
+    ChangingPair pair;
+    pair.config[kB].ike_proposals.push_back({.encryption = {EncryptionId::ChaCha20Poly1305, 256}});
+    pair.config[kB].children[0].proposals.push_back(
+        {.encryption = {EncryptionId::ChaCha20Poly1305, 256}});
+    pair.world.esp_interval = 5ms;
+    pair.establish();
+    const PeerConfig before = pair.config[kA];
+    const uint64_t lost_before = pair.lost_packets();
+    use_ike_chacha(pair.config[kA]);
+    pair.change(kA);
+    pair.world.run_for(between);
+    use_chacha(pair.config[kA]);
+    pair.change(kA);
+    pair.world.run_for(between);
+    pair.config[kA] = before;
+    pair.config[kA].name = "last";
+    pair.change(kA);
+    pair.world.run_for(60s);
+    ASSERT_EQ(pair.answers(kA).size(), 3u);
+    pair.expect_in_effect(kA, 3);
+    EXPECT_EQ(pair.a().ike_established.back().suite.encryption.id, EncryptionId::AesGcm16)
+        << pair.world.picture();
+    EXPECT_EQ(pair.encryption(kA), EncryptionId::AesGcm16) << pair.world.picture();
+    pair.settle();
+    EXPECT_EQ(pair.lost_packets(), lost_before) << between.count() << pair.world.picture();
+    pair.expect_one_ike_sa();
+    pair.expect_at_rest();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+// --- Whatever is under way ---
+
+TEST(AnyMoment, OfTheHandshakeEndsUnderTheNewSettings) {
+  for (const Effect effect : {Effect::Rekey, Effect::Reauth, Effect::Restart}) {
+    for (Duration moment = 0ms; moment < 60ms; moment += 1ms) {
+      for (const size_t side : {kA, kB}) {
+        ChangingPair pair(static_cast<uint64_t>(moment / 1ms) + 1);
+        if (moment % 2ms == 0ms) pair.config[kB].mode = ConnectionMode::Default;
+        pair.start();
+        pair.world.run_for(moment);
+        for (const size_t either : {kA, kB}) {
+          use_selectors(pair.config[either], either, "10.1.0.0/16", "10.2.0.0/16");
+          if (effect == Effect::Reauth) use_ike_chacha(pair.config[either]);
+        }
+        pair.change(side, effect);
+        pair.world.run_for(3ms);
+        pair.change(1 - side, effect);
+        pair.world.run_for(150s);
+        EXPECT_EQ(pair.answers(kA).size() + pair.answers(kB).size(), 2u);
+        pair.expect_at_rest();
+        ASSERT_FALSE(testing::Test::HasFailure()) << to_string(effect) << moment.count();
+        EXPECT_EQ(pair.a().outbound(kTunnel)->params.local_selectors, selectors({"10.1.0.0/16"}));
+        pair.expect_one_ike_sa();
+      }
+    }
+  }
+}
+
+TEST(AnyMoment, OfCrossingRekeysLosesNothing) {
+  for (const Effect effect : {Effect::InPlace, Effect::Rekey, Effect::Reauth}) {
+    for (Duration moment = 0ms; moment < 30ms; moment += 1ms) {
+      ChangingPair pair(static_cast<uint64_t>(moment / 1ms) + 1);
+      pair.world.esp_interval = 5ms;
+      pair.establish();
+      pair.world.run_for(20s);
+      const uint64_t lost_before = pair.lost_packets();
+      pair.rekey_child(kA);
+      pair.rekey_child(kB);
+      pair.rekey_ike(kA);
+      pair.rekey_ike(kB);
+      pair.world.run_for(moment);
+      for (const size_t side : {kA, kB}) {
+        use_chacha(pair.config[side]);
+        pair.change(side, effect);
+      }
+      pair.world.run_for(100s);
+      EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+      EXPECT_EQ(pair.encryption(kA), EncryptionId::ChaCha20Poly1305);
+      EXPECT_EQ(pair.a().departures + pair.b().departures, 0u);
+      pair.expect_at_rest();
+      ASSERT_FALSE(testing::Test::HasFailure()) << to_string(effect) << moment.count();
+    }
+  }
+}
+
+TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
+  for (uint64_t seed = 1; seed <= 120; ++seed) {
+    ChangingPair pair(seed);
+    std::mt19937_64 dice(seed * 7919);
+    if (dice() % 2 != 0) pair.config[kB].mode = ConnectionMode::Default;
+    pair.establish();
+    pair.world.run_for(20s);
+    const uint64_t lost_before = pair.lost_packets();
+    pair.world.esp_interval = 20ms;
+    pair.world.link = {.delay_min = 2ms,
+                       .delay_max = 2ms + (dice() % 60) * 1ms,
+                       .loss_percent = static_cast<unsigned>(5 + dice() % 25),
+                       .duplicate_percent = static_cast<unsigned>(dice() % 20),
+                       .esp_is_lossless = true,
+                       .losses_per_datagram_max = 1};
+    for (int i = 0; i < 6; ++i) {
+      const bool is_chacha = dice() % 2 != 0;
+      const bool is_narrow = dice() % 2 != 0;
+      // Who only responds cannot begin with another IKE SA.
+      const bool both_may = pair.config[kB].mode == ConnectionMode::Default;
+      const auto effect = static_cast<Effect>(dice() % (both_may ? 3 : 2));
+      for (const size_t side : {kA, kB}) {
+        PeerConfig fresh = peer_config(side);
+        fresh.mode = pair.config[side].mode;
+        if (is_chacha) use_chacha(fresh);
+        if (is_narrow) use_selectors(fresh, side, "10.1.0.0/16", "10.2.0.0/16");
+        pair.config[side] = fresh;
+      }
+      const size_t first = dice() % 2;
+      pair.change(first, effect);
+      pair.world.run_for((dice() % 3000) * 1ms);
+      pair.change(1 - first, effect);
+      pair.world.run_for((dice() % 30000) * 1ms);
+    }
+    pair.world.link = {};
+    pair.world.run_for(180s);
+    EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+    EXPECT_EQ(pair.a().departures + pair.b().departures, 0u);
+    for (const size_t side : {kA, kB}) EXPECT_EQ(pair.answers(side).size(), 6u);
+    pair.expect_one_ike_sa();
+    pair.expect_at_rest();
+    ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace twinspan::ike
