@@ -58,23 +58,24 @@ TEST_F(OtherSide, WhatFitsHasNoFinding) {
 }
 
 TEST_F(OtherSide, AWrongPrefixOfOursIsFoundInTheirFile) {
-  EXPECT_THAT(
-      with_conf("remote_ts = 10.1.0.0/16", "remote_ts = 10.7.0.0/16"),
-      Contains("error peer.prefixes other.conf:16 address_prefixes lacks 10.1.0.0/16 of net"));
+  EXPECT_THAT(with_conf("remote_ts = 10.1.0.0/16", "remote_ts = 10.7.0.0/16"),
+              Contains("error peer.prefixes other.conf:16 address_prefixes lacks 10.1.0.0/16, "
+                       "which is behind gw"));
   EXPECT_EQ(code_, kExitNegative);
-  EXPECT_THAT(
-      with_azure("\"10.1.0.0/16\"", "\"10.7.0.0/16\""),
-      Contains("error peer.prefixes azure.json:13 address_prefixes lacks 10.1.0.0/16 of net"));
+  EXPECT_THAT(with_azure("\"10.1.0.0/16\"", "\"10.7.0.0/16\""),
+              Contains("error peer.prefixes azure.json:13 address_prefixes lacks 10.1.0.0/16, "
+                       "which is behind gw"));
   EXPECT_EQ(code_, kExitNegative);
 }
 
 TEST_F(OtherSide, AWrongPrefixOfTheirsIsFoundInOurFile) {
   EXPECT_THAT(
       with_conf("local_ts = 10.2.0.0/16", "local_ts = 10.3.0.0/16"),
-      Contains("error peer.prefixes own.yaml:7 address_prefixes lacks 10.3.0.0/16 of network"));
-  EXPECT_THAT(
-      with_azure("\"10.2.0.0/16\"", "\"10.2.0.0/16\", \"10.3.0.0/16\""),
-      Contains("error peer.prefixes own.yaml:7 address_prefixes lacks 10.3.0.0/16 of theirs"));
+      Contains(
+          "error peer.prefixes own.yaml:7 address_prefixes lacks 10.3.0.0/16, which is behind gw"));
+  EXPECT_THAT(with_azure("\"10.2.0.0/16\"", "\"10.2.0.0/16\", \"10.3.0.0/16\""),
+              Contains("error peer.prefixes own.yaml:7 address_prefixes lacks 10.3.0.0/16, which "
+                       "is behind gw-theirs"));
 }
 
 TEST_F(OtherSide, AWrongAddressIsFoundInTheirFile) {
