@@ -30,9 +30,11 @@ struct CommandOptions {
   std::string config;  // export: the estate file; empty: that of the gateway that runs.
   unsigned instance = 0;
   bool with_key = false;
+  std::string file;              // plan, apply, replace: the estate; empty: the daemon's own.
+  unsigned confirm_seconds = 0;  // apply: rolled back after them; 0: it stands at once.
+  bool yes = false;              // replace: do not ask.
   ExplainArguments explain;
   unsigned last = 20;  // Of `drops`.
-  std::string file;    // plan: the estate; empty: the daemon's own.
 };
 
 int run_status(const CommandOptions& options);

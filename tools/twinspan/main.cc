@@ -8,6 +8,7 @@
 #include "tools/twinspan/commands.h"
 #include "tools/twinspan/import.h"
 #include "tools/twinspan/validate.h"
+#include "tools/twinspand/control_protocol.h"
 #include "tools/twinspand/exit_code.h"
 
 namespace {
@@ -79,12 +80,37 @@ void add_export(CLI::App& app, CommandOptions& options, Command& chosen) {
   sub->add_flag("--with-key", options.with_key, "Write the pre-shared key into it");
 }
 
+CLI::App* add_estate_command(CLI::App& app, CommandOptions& options, Command& chosen,
+                             std::pair<const char*, const char*> name_and_text, Command command) {
+  CLI::App* const sub =
+      app.add_subcommand(name_and_text.first, name_and_text.second)->fallthrough();
+  sub->callback([&chosen, command] { chosen = command; });
+  sub->add_option("file", options.file, "Estate file");
+  return sub;
+}
+
 void add_change_commands(CLI::App& app, CommandOptions& options, Command& chosen) {
-  CLI::App* const plan =
-      app.add_subcommand("plan", "What the running gateway would change for an estate file")
-          ->fallthrough();
-  plan->add_option("file", options.file, "Estate file; that of the gateway when left out");
-  plan->callback([&chosen] { chosen = run_plan; });
+  add_estate_command(app, options, chosen,
+                     {"plan", "What the running gateway would change for an estate file"},
+                     run_plan);
+  CLI::App* const apply =
+      add_estate_command(app, options, chosen,
+                         {"apply", "Make the running gateway what an estate file says"}, run_apply);
+  apply
+      ->add_option("--confirm", options.confirm_seconds,
+                   "Roll back after this time (60s, 5m) unless `twinspan confirm` comes")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, unsigned>{{"s", 1}, {"m", 60}}))
+      ->check(CLI::Range(1u, kConfirmSecondsMax));
+  add_command(app, chosen, "confirm", "Keep what `apply --confirm` has changed", run_confirm);
+  CLI::App* const replace =
+      app.add_subcommand("replace", "Step by step what cannot be changed in place")->fallthrough();
+  replace->require_subcommand(1);
+  CLI::App* const gateway =
+      replace->add_subcommand("gateway", "The gateway by one of the other type")->fallthrough();
+  gateway->add_option("name", options.object, "Of the gateway")->required();
+  gateway->add_option("file", options.file, "Estate file")->required();
+  gateway->add_flag("--yes", options.yes, "Do not ask");
+  gateway->callback([&chosen] { chosen = run_replace_gateway; });
 }
 
 void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& validate,

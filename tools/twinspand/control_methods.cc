@@ -70,6 +70,8 @@ class Methods {
         {kMethodVerify, &Methods::verify},
         {kMethodDumpState, &Methods::dump_state},
         {kMethodPlan, &Methods::plan},
+        {kMethodApply, &Methods::apply},
+        {kMethodConfirm, &Methods::confirm},
     };
     const auto found = kMethods.find(method);
     if (found == kMethods.end()) return call->fail(kErrorMethodNotFound, {{"method", method}});
@@ -98,8 +100,12 @@ class Methods {
   }
 
   static ChangeRequest change_request(const json& parameters) {
+    const auto seconds = parameters.find("confirm_within_seconds");
+    const bool has_time = seconds != parameters.end() && seconds->is_number_unsigned();
     return {.file = text_parameter(parameters, "file"),
-            .replaced = text_parameter(parameters, "replace")};
+            .replaced = text_parameter(parameters, "replace"),
+            .confirm_within = std::chrono::seconds(
+                has_time ? std::min<uint64_t>(seconds->get<uint64_t>(), kConfirmSecondsMax) : 0)};
   }
   static void answer(const Result<json, ChangeFault>& result, const Call& call) {
     if (result) return call->reply(*result);
@@ -108,6 +114,10 @@ class Methods {
   void plan(const json& parameters, const Call& call) {
     answer(changes_.plan(change_request(parameters)), call);
   }
+  void apply(const json& parameters, const Call& call) {
+    answer(changes_.apply(change_request(parameters)), call);
+  }
+  void confirm(const json&, const Call& call) { answer(changes_.confirm(), call); }
 
   void show(const json& parameters, const Call& call) {
     if (const TunnelView* const tunnel = find(parameters, call))

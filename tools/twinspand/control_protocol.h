@@ -11,6 +11,7 @@ inline constexpr const char* kInterface = "io.twinspan.gateway";
 inline constexpr size_t kRequestSizeMax = 64 * 1024;
 inline constexpr size_t kReplyQueueMax = 4 * 1024 * 1024;  // A client that reads slower is cut off.
 inline constexpr size_t kSessionsMax = 64;
+inline constexpr unsigned kConfirmSecondsMax = 3600;
 inline constexpr size_t kDropsDefault = 20;
 inline constexpr size_t kDropsMax = 256;  // Of one answer, each with a walk of its own.
 
@@ -36,6 +37,9 @@ inline constexpr const char* kMethodVerify =
     "io.twinspan.gateway.Verify";  // parameters: connection, or all
 // parameters: file (absolute; empty: the daemon's own), replace (a gateway)
 inline constexpr const char* kMethodPlan = "io.twinspan.gateway.Plan";
+inline constexpr const char* kMethodApply =
+    "io.twinspan.gateway.Apply";  // And confirm_within_seconds.
+inline constexpr const char* kMethodConfirm = "io.twinspan.gateway.Confirm";
 inline constexpr const char* kMethodDumpState = "io.twinspan.gateway.DumpState";
 
 inline constexpr const char* kErrorUnknownConnection = "io.twinspan.gateway.UnknownConnection";
@@ -46,6 +50,8 @@ inline constexpr const char* kErrorFailed = "io.twinspan.gateway.Failed";  // di
 inline constexpr const char* kErrorBadCredentials = "io.twinspan.gateway.BadCredentials";
 // parameters: errors, a line for each fault of an estate file or of what it names.
 inline constexpr const char* kErrorBadEstate = "io.twinspan.gateway.BadEstate";
+// parameters: changes, refusals
+inline constexpr const char* kErrorRefused = "io.twinspan.gateway.Refused";
 inline constexpr const char* kErrorMethodNotFound = "org.varlink.service.MethodNotFound";
 inline constexpr const char* kErrorInvalidParameter = "org.varlink.service.InvalidParameter";
 

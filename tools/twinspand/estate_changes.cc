@@ -1,5 +1,9 @@
 #include "tools/twinspand/estate_changes.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+
 #include "policy/succession.h"
 #include "tools/twinspand/control_protocol.h"
 
@@ -34,11 +38,23 @@ json refusals_json(const policy::ChangeList& list) {
   return refusals;
 }
 
+Err<ChangeFault> failed(const std::string& message, const std::string& remedy) {
+  return Err(ChangeFault{kErrorFailed, {{"message", message}, {"remedy", remedy}}});
+}
+
 policy::EstateView view_of(const Estate& estate) {
   return {*estate.model, estate.plan};
 }
 
 }  // namespace
+
+EstateChanges::EstateChanges(boost::asio::io_context& context, Gateway& gateway,
+                             const DaemonOptions& options, EventJournal& journal, const Log& log)
+    : gateway_(gateway),
+      options_(options),
+      journal_(journal),
+      log_(log.with_area("estate")),
+      deadline_(context) {}
 
 Result<EstateChanges::Next, ChangeFault> EstateChanges::read(const ChangeRequest& request) const {
   const std::string& file = request.file.empty() ? options_.config_path : request.file;
@@ -55,6 +71,69 @@ Result<json, ChangeFault> EstateChanges::plan(const ChangeRequest& request) cons
               {"changes", changes_json(next.list)},
               {"refusals", refusals_json(next.list)},
               {"warnings", next.estate.warnings}};
+}
+
+Result<json, ChangeFault> EstateChanges::apply(const ChangeRequest& request) {
+  if (former_) {
+    return failed("a change waits for its confirmation",
+                  "`twinspan confirm` it, or wait until it is rolled back");
+  }
+  TRY_ASSIGN(Next next, read(request));
+  if (!next.list.refusals.empty()) {
+    return Err(ChangeFault{
+        kErrorRefused,
+        {{"changes", changes_json(next.list)}, {"refusals", refusals_json(next.list)}}});
+  }
+  json answer = {{"schema", "twinspan.apply/1"},
+                 {"changes", changes_json(next.list)},
+                 {"warnings", next.estate.warnings},
+                 {"config", std::filesystem::absolute(options_.config_path).string()},
+                 {"confirm_within_seconds", request.confirm_within.count()}};
+  for (const std::string& warning : next.estate.warnings) log_.warning("{}", warning);
+  Estate former = gateway_.estate();
+  if (const auto applied = gateway_.apply(std::move(next.estate)); !applied) {
+    log_.error("nothing was changed: {}", applied.error().to_string());
+    return failed("the host refuses it, and nothing was changed: " + applied.error().to_string(),
+                  applied.error().remedy);
+  }
+  log_.info("{} change(s) applied", next.list.changes.size());
+  journal_.add("estate-applied", "", {{"changes", next.list.changes.size()}});
+  if (request.confirm_within.count() > 0)
+    wait_for_confirmation(std::move(former), request.confirm_within);
+  return answer;
+}
+
+void EstateChanges::wait_for_confirmation(Estate former, std::chrono::seconds time) {
+  former_ = std::move(former);
+  log_.warning("the change is rolled back in {} s unless it is confirmed", time.count());
+  deadline_.expires_after(time);
+  deadline_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && former_) roll_back();
+  });
+}
+
+Result<json, ChangeFault> EstateChanges::confirm() {
+  if (!former_)
+    return failed("no change waits for a confirmation", "it stands, or was rolled back already");
+  former_.reset();
+  deadline_.cancel();
+  log_.info("the change is confirmed");
+  journal_.add("estate-confirmed", "", json::object());
+  return json{{"schema", "twinspan.result/1"}, {"ok", true}};
+}
+
+void EstateChanges::roll_back() {
+  Estate former = *std::exchange(former_, std::nullopt);
+  policy::carry_over(gateway_.estate().plan, former.plan);
+  const auto applied = gateway_.apply(std::move(former));
+  if (applied) {
+    log_.warning("nobody has confirmed the change: it is rolled back");
+  } else {
+    log_.error("the change cannot be rolled back: {}", applied.error().to_string());
+  }
+  journal_.add(
+      "estate-rolled-back", "",
+      {{"ok", applied.has_value()}, {"message", applied ? "" : applied.error().to_string()}});
 }
 
 }  // namespace twinspan::tools

@@ -1,8 +1,12 @@
-// From the estate that the gateway runs to another one, as people ask for it: what would
-// change. Thread: the control thread.
+// From the estate that the gateway runs to another one, as people ask for it: what would change,
+// the change itself, and the way back of one that nobody confirms. Thread: the control thread.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "policy/change_list.h"
@@ -11,8 +15,9 @@
 namespace twinspan::tools {
 
 struct ChangeRequest {
-  std::string file;      // Empty: the one that the daemon was started with.
-  std::string replaced;  // The gateway whose type may change; empty: none.
+  std::string file;                        // Empty: the one that the daemon was started with.
+  std::string replaced;                    // The gateway whose type may change; empty: none.
+  std::chrono::seconds confirm_within{0};  // 0: the change stands at once.
 };
 
 // An error of the control protocol.
@@ -24,11 +29,14 @@ struct ChangeFault {
 class EstateChanges {
  public:
   // All of them outlive it.
-  EstateChanges(const Gateway& gateway, const DaemonOptions& options)
-      : gateway_(gateway), options_(options) {}
+  EstateChanges(boost::asio::io_context& context, Gateway& gateway, const DaemonOptions& options,
+                EventJournal& journal, const Log& log);
 
-  // The answer of the control method.
+  // The answers of the control methods. A file that cannot be run, a change that is refused and a
+  // host that refuses change nothing.
   Result<nlohmann::json, ChangeFault> plan(const ChangeRequest& request) const;
+  Result<nlohmann::json, ChangeFault> apply(const ChangeRequest& request);
+  Result<nlohmann::json, ChangeFault> confirm();
 
  private:
   struct Next {
@@ -36,9 +44,15 @@ class EstateChanges {
     policy::ChangeList list;
   };
   Result<Next, ChangeFault> read(const ChangeRequest& request) const;
+  void wait_for_confirmation(Estate former, std::chrono::seconds time);
+  void roll_back();
 
-  const Gateway& gateway_;
+  Gateway& gateway_;
   const DaemonOptions& options_;
+  EventJournal& journal_;
+  Log log_;
+  std::optional<Estate> former_;  // While nobody has confirmed its successor.
+  boost::asio::steady_timer deadline_;
 };
 
 }  // namespace twinspan::tools

@@ -19,6 +19,7 @@
 #include "ike/crypto/provider.h"
 #include "ike/driver/asio_driver.h"
 #include "policy/explain.h"
+#include "policy/succession.h"
 #include "policy/verify.h"
 #include "policy/views.h"
 #include "tools/twinspand/carrier.h"
@@ -31,6 +32,7 @@
 #include "tools/twinspand/outer_sockets.h"
 #include "tools/twinspand/status_json.h"
 #include "tools/twinspand/tunnel_board.h"
+#include "tools/twinspand/undo.h"
 #include "tun/data_plane.h"
 #include "tun/host.h"
 
@@ -58,7 +60,11 @@ class Gateway : private ike::DatagramPort {
   // nothing ever goes out in clear or into another network. An error leaves a host that was
   // untouched before as it was.
   Result<void, tun::HostError> start();
-  void negotiate();                                 // Hands the peers to IKE; call after `ready`.
+  void negotiate();  // Hands the peers to IKE; call after `ready`.
+  // Takes on another estate while it runs, after policy::carry_over(). Tunnels that carry on
+  // unchanged keep everything; of those that change the IKE core does what policy/change_effect.h
+  // says. The error: the host refused something, and everything is as before.
+  Result<void, tun::HostError> apply(Estate next);
   const Estate& estate() const { return estate_; }  // As carried out.
   // Reads every key, certificate and CRL of the plan again; SAs stay. The error: a line for each
   // fault, and everything is as before.
@@ -98,6 +104,21 @@ class Gateway : private ike::DatagramPort {
   void watch_isolation();
   void wait_for_firewall_news();
 
+  // gateway_apply.cc: from one estate to another.
+  struct Granted;
+  struct Changes {
+    const policy::Plan& before;
+    std::vector<policy::TunnelSuccession> tunnels;
+  };
+  Result<Granted, tun::HostError> prepare(const policy::Plan& next,
+                                          const std::vector<policy::TunnelSuccession>& tunnels,
+                                          Undo& undo);
+  void carry_out(const Changes& changes, Estate next, Granted granted);
+  void retire(const TunnelView& tunnel);
+  void fail_waiting(TunnelId id, const std::string& connection);
+  void change_tunnel(TunnelView& tunnel, const policy::Plan& before, size_t index);
+  void negotiate(const std::vector<policy::TunnelSuccession>& tunnels);
+  void change_peer(const policy::TunnelSuccession& tunnel, size_t index);
   ike::PeerConfig peer_config(const TunnelView& tunnel, size_t index) const;
 
   // ike::DatagramPort
@@ -110,7 +131,7 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventRemoveOutbound& event);
   void on(const ike::EventRemoveInbound& event);
   void on(const ike::EventUpdateRemote& event);
-  void on(const ike::EventPathSize&) {}  // Nobody asks (CommandAskPathSize).
+  void on(const ike::EventPathSize& event);
   void on(const ike::EventResolve& event);
   void on(const ike::EventTunnelState& event);
   void on(const ike::EventExchangeFailed& event);

@@ -93,7 +93,7 @@ int serve(const DaemonOptions& options, Estate estate, const esp::kernels::Kerne
   if (const auto started = gateway.start(); !started) {
     return refuse(kExitHost, started.error().to_string());
   }
-  EstateChanges changes(gateway, options);
+  EstateChanges changes(context, gateway, options, journal, log);
   ControlServer control(context, make_control_handler(gateway, changes, journal));
   if (const auto listening = control.listen(options.run_dir + "/" + kControlSocketName);
       !listening) {

@@ -123,6 +123,7 @@ TunnelView* TunnelBoard::apply(const ike::EventIkeEstablished& event) {
   TunnelView* const tunnel = find(event.tunnel);
   if (tunnel == nullptr) return nullptr;
   if (event.by_rekey) ++tunnel->ike_rekeys;
+  if (tunnel->ike) tunnel->older_ikes.push_back(*std::move(tunnel->ike));
   tunnel->ike = event;
   return tunnel;
 }
@@ -140,7 +141,14 @@ TunnelView* TunnelBoard::apply(const ike::EventIkeMoved& event) {
 TunnelView* TunnelBoard::apply(const ike::EventIkeGone& event) {
   TunnelView* const tunnel = find(event.tunnel);
   if (tunnel == nullptr) return nullptr;
-  if (tunnel->ike && tunnel->ike->initiator_spi == event.initiator_spi) tunnel->ike.reset();
+  std::erase_if(tunnel->older_ikes,
+                [&](const auto& older) { return older.initiator_spi == event.initiator_spi; });
+  if (!tunnel->ike || tunnel->ike->initiator_spi != event.initiator_spi) return tunnel;
+  // Of two that were made at the same time the later one may be the one that goes.
+  tunnel->ike.reset();
+  if (tunnel->older_ikes.empty()) return tunnel;
+  tunnel->ike = std::move(tunnel->older_ikes.back());
+  tunnel->older_ikes.pop_back();
   return tunnel;
 }
 

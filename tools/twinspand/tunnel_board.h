@@ -31,7 +31,8 @@ struct TunnelView {
   policy::ConfigPlaces places;                       // Where its settings stand.
   std::vector<ike::EventChildEstablished> children;  // Live ones, the newest last.
   std::map<std::string, ike::Diagnosis> child_troubles;  // By child, of the last failure.
-  std::optional<ike::EventIkeEstablished> ike;           // The newest IKE SA.
+  std::optional<ike::EventIkeEstablished> ike;           // The newest IKE SA that stands.
+  std::vector<ike::EventIkeEstablished> older_ikes;      // Stand beside it for a while.
   std::string established_since;                         // RFC 3339; kept across rekeys.
   uint64_t child_rekeys = 0;
   uint64_t ike_rekeys = 0;

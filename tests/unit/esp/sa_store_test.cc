@@ -233,6 +233,22 @@ TEST_F(Store, ThePeersAddressIsRefusedAsInnerSourceWhereverItIs) {
   EXPECT_EQ(verdict("198.51.100.2"), Verdict::SourceRefused);
 }
 
+TEST_F(Store, AnotherSourcePolicyHoldsForTheSasThatStandAndKeepsTheirWindows) {
+  TunnelPair pair(left_params(kSuite));
+  Bytes frame = pair.seal_on_left(make_inner({.source = "198.51.100.2"}));
+  Bytes copy = frame;
+  EXPECT_EQ(pair.open_on_right(frame).verdict, Verdict::Accept);
+  const TunnelId tunnel = pair.right.inbound(kRightSpi).tunnel();
+  pair.right.store.set_source_policy(tunnel,
+                                     {.refused_sources = {*IpPrefix::parse("198.51.100.0/24")}});
+  pair.right.publish();
+  EXPECT_EQ(pair.open_on_right(copy).verdict, Verdict::Replayed);
+  Bytes refused = pair.seal_on_left(make_inner({.source = "198.51.100.2"}));
+  EXPECT_EQ(pair.open_on_right(refused).verdict, Verdict::SourceRefused);
+  Bytes taken = pair.seal_on_left(make_inner({.source = "198.51.101.2"}));
+  EXPECT_EQ(pair.open_on_right(taken).verdict, Verdict::Accept);
+}
+
 TEST_F(Store, SaysWhyItRefusesAnInstallation) {
   const auto refusal = [&](auto change) {
     SaPairParams params = left_params(kSuite);

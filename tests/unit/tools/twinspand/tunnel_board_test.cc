@@ -33,6 +33,39 @@ TEST_F(Board, TunnelThatWasNeverTriedIsThereWithItsReason) {
   EXPECT_EQ(tunnel().reason, "not tried yet");
 }
 
+TEST_F(Board, TunnelsComeAndGoAndStandInTheOrderTheyAreGiven) {
+  policy::TunnelPlan plan;
+  for (const uint32_t id : {1, 2}) {
+    plan.connection = "c" + std::to_string(id);
+    board_.add(TunnelId{id}, plan, 1400);
+  }
+  board_.remove(TunnelId{1});
+  EXPECT_EQ(board_.find(TunnelId{1}), nullptr);
+  board_.arrange({TunnelId{2}, kTunnel});
+  ASSERT_EQ(board_.tunnels().size(), 2u);
+  EXPECT_EQ(board_.tunnels()[0].plan.connection, "c2");
+  EXPECT_EQ(board_.find(kTunnel)->plan.connection, "a-to-b");
+}
+
+TEST_F(Board, OfTwoIkeSasTheOneThatStaysIsShown) {
+  ike::EventIkeEstablished first;
+  first.tunnel = kTunnel;
+  first.initiator_spi = {1};
+  ike::EventIkeEstablished second = first;
+  second.initiator_spi = {2};
+  board_.apply(first);
+  board_.apply(second);
+  ike::EventIkeGone gone;
+  gone.tunnel = kTunnel;
+  gone.initiator_spi = {2};
+  board_.apply(gone);
+  ASSERT_TRUE(tunnel().ike);
+  EXPECT_EQ(tunnel().ike->initiator_spi, IkeSpi{1});
+  gone.initiator_spi = {1};
+  board_.apply(gone);
+  EXPECT_FALSE(tunnel().ike);
+}
+
 TEST_F(Board, RekeyKeepsTheTimeOfEstablishment) {
   board_.apply(child(1, false), "T1");
   board_.apply(child(2, true), "T2");

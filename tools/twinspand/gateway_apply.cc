@@ -1,0 +1,197 @@
+// The half of Gateway that takes on another estate while it runs.
+//
+// First everything that the host may refuse, each step with the one that takes it back; then what
+// cannot be refused: tunnels go, change and come. Tunnels that nothing changed about are not
+// touched, so they lose no packet, and their peers hear nothing.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "policy/change_effect.h"
+#include "policy/diff.h"
+#include "tools/twinspand/gateway.h"
+#include "tools/twinspand/isolation.h"
+#include "tools/twinspand/wiring.h"
+#include "tun/descriptor_limit.h"
+
+namespace twinspan::tools {
+namespace {
+
+using policy::TunnelSuccession;
+
+// Such a tunnel is made anew beside its predecessor.
+bool needs_device(const TunnelSuccession& pair) {
+  return pair.after != nullptr &&
+         (pair.before == nullptr || pair.before->device != pair.after->device);
+}
+
+ike::Effect to_effect(policy::ChangeAction action) {
+  switch (action) {
+    case policy::ChangeAction::Rekey:
+      return ike::Effect::Rekey;
+    case policy::ChangeAction::Reauth:
+      return ike::Effect::Reauth;
+    case policy::ChangeAction::Restart:
+      return ike::Effect::Restart;
+    default:
+      return ike::Effect::InPlace;
+  }
+}
+
+bool loses_device(const TunnelSuccession& pair) {
+  return pair.before != nullptr &&
+         (pair.after == nullptr || pair.before->device != pair.after->device);
+}
+
+}  // namespace
+
+// What the host has given for the next estate.
+struct Gateway::Granted {
+  OuterSockets::Opened sockets;
+  std::map<std::string, tun::TunDevice> devices;  // By connection.
+};
+
+Result<void, tun::HostError> Gateway::apply(Estate next) {
+  if (stopped_) return Err(tun::HostError{"the gateway", "it is stopping", ""});
+  const Estate before = estate_;
+  const Changes changes{before.plan, policy::succession(before.plan, next.plan)};
+  Undo undo;
+  TRY_ASSIGN(Granted granted, prepare(next.plan, changes.tunnels, undo));
+  undo.forget();
+  carry_out(changes, std::move(next), std::move(granted));
+  return {};
+}
+
+// The routes come last: they lead to the new devices at once, and away from those that go.
+Result<Gateway::Granted, tun::HostError> Gateway::prepare(
+    const policy::Plan& next, const std::vector<TunnelSuccession>& tunnels, Undo& undo) {
+  Granted granted;
+  TRY(tun::raise_descriptor_limit(descriptors_needed(estate_.plan, options_.workers) +
+                                  descriptors_needed(next, options_.workers)));
+  if (next.local_addresses != estate_.plan.local_addresses) TRY(check_host(next.local_addresses));
+  TRY_ASSIGN(granted.sockets, sockets_.open(parts_.host, next, options_));
+  const auto warn = [this](const Result<void, tun::HostError>& undone) {
+    if (!undone) log_.error("taking a change back: {}", undone.error().to_string());
+  };
+  TRY(isolate(parts_.host, next, options_.run_dir, log_));
+  undo.add([=, this] { warn(isolate(parts_.host, estate_.plan, options_.run_dir, log_)); });
+  for (const TunnelSuccession& tunnel : tunnels) {
+    if (!needs_device(tunnel)) continue;
+    // Runs when what was granted, with the device's descriptor, is gone.
+    undo.add([this, name = tunnel.after->device] { parts_.host.delete_tun(name); });
+    TRY_ASSIGN(tun::TunDevice device, open_device(*tunnel.after));
+    granted.devices.emplace(tunnel.after->connection, std::move(device));
+  }
+  undo.add([=, this] { warn(set_routes(estate_.plan, true)); });
+  TRY(set_routes(next, true));
+  return granted;
+}
+
+void Gateway::carry_out(const Changes& changes, Estate next, Granted granted) {
+  std::map<std::string, TunnelId> ids;  // By the name before.
+  for (const TunnelView& tunnel : board_.tunnels()) ids.emplace(tunnel.plan.connection, tunnel.id);
+  sockets_.hand_over(std::move(granted.sockets), data_plane_);
+  for (const TunnelSuccession& tunnel : changes.tunnels) {
+    if (loses_device(tunnel)) retire(*board_.find(ids.at(tunnel.before->connection)));
+  }
+  estate_ = std::move(next);
+  std::vector<TunnelId> order;
+  for (const TunnelSuccession& tunnel : changes.tunnels) {
+    if (tunnel.after == nullptr) continue;
+    const size_t index = order.size();  // Those that stay and come are in the plan's order.
+    if (needs_device(tunnel)) {
+      add_tunnel(index, std::move(granted.devices.at(tunnel.after->connection)));
+      order.push_back(last_id_);
+    } else {
+      order.push_back(ids.at(tunnel.before->connection));
+      change_tunnel(*board_.find(order.back()), changes.before, index);
+    }
+  }
+  board_.arrange(order);
+  data_plane_.publish();
+  record_peerings();
+  negotiate(changes.tunnels);
+}
+
+void Gateway::retire(const TunnelView& tunnel) {
+  const TunnelId id = tunnel.id;
+  const std::string connection = tunnel.plan.connection;
+  const std::string device = tunnel.plan.device;
+  driver_.command(ike::CommandRemovePeer{id});
+  fail_waiting(id, connection);
+  data_plane_.remove_tunnel(id);
+  carriers_.erase(id);
+  inbound_packets_seen_.erase(id.value);
+  board_.remove(id);
+  parts_.host.delete_tun(device);
+  log_.info("{}: removed, with device {}", connection, device);
+  parts_.journal.add("connection-removed", connection, {{"device", device}});
+}
+
+// Whoever waits for the end of a command has it now.
+void Gateway::fail_waiting(TunnelId id, const std::string& connection) {
+  std::vector<CommandOutcome> outcomes;
+  for (auto& [key, waiting] : waiting_) {
+    if (key.first == id) std::ranges::move(waiting, std::back_inserter(outcomes));
+  }
+  std::erase_if(waiting_, [&](const auto& entry) { return entry.first.first == id; });
+  const ike::Diagnosis diagnosis{.cause = "removed",
+                                 .message = "the connection was removed meanwhile",
+                                 .connection = connection};
+  for (const CommandOutcome& outcome : outcomes) outcome(false, diagnosis);
+}
+
+// What this side has of it; IKE follows when all tunnels are as they should be.
+void Gateway::change_tunnel(TunnelView& tunnel, const policy::Plan& before, size_t index) {
+  const policy::TunnelPlan& plan = estate_.plan.tunnels[index];
+  const policy::TunnelPlan old_plan = std::exchange(tunnel.plan, plan);
+  tunnel.places = estate_.places[index];
+  auto policy = to_source_policy(estate_.plan, plan);
+  if (policy != to_source_policy(before, old_plan))
+    data_plane_.set_source_policy(tunnel.id, std::move(policy));
+  if (plan == old_plan) return;
+  data_plane_.set_traffic(tunnel.id, {.copy_dscp = plan.copy_dscp});
+  if (plan.remote_name.empty()) {
+    update_mtu(tunnel, plan.remote_address);
+  } else if (tunnel.ike) {
+    update_mtu(tunnel, tunnel.ike->remote.address);
+  }
+}
+
+// Keys are read with every estate, so those of tunnels that stay as they are may be new.
+void Gateway::negotiate(const std::vector<TunnelSuccession>& tunnels) {
+  warn_of_credentials();
+  size_t index = 0;
+  for (const TunnelSuccession& tunnel : tunnels) {
+    if (tunnel.after == nullptr) continue;
+    const TunnelView& view = board_.tunnels()[index];
+    if (needs_device(tunnel)) {
+      driver_.command(ike::CommandAddPeer{.peer = peer_config(view, index)});
+      parts_.journal.add("connection-added", view.plan.connection, {{"device", view.plan.device}});
+    } else if (*tunnel.before == view.plan) {
+      set_credentials(index);
+    } else {
+      change_peer(tunnel, index);
+    }
+    ++index;
+  }
+}
+
+void Gateway::change_peer(const TunnelSuccession& tunnel, size_t index) {
+  const TunnelView& view = board_.tunnels()[index];
+  policy::ChangeAction action = policy::ChangeAction::InPlace;
+  for (const std::string& member : policy::changed_members(*tunnel.before, view.plan))
+    action = std::max(action, policy::tunnel_effect(member).action);
+  log_.info("{}: changes, {}", view.plan.connection, policy::to_string(action));
+  parts_.journal.add("connection-changed", view.plan.connection,
+                     {{"action", policy::to_string(action)}});
+  waiting_[{view.id, CommandKind::SetPeer}].push_back(
+      [this, name = view.plan.connection](bool ok, const ike::Diagnosis& diagnosis) {
+        if (ok) return log_.info("{}: runs as changed", name);
+        log_.warning("{}: what changed is not in force everywhere yet: {}", name,
+                     diagnosis.message);
+      });
+  driver_.command(
+      ike::CommandSetPeer{.peer = peer_config(view, index), .effect = to_effect(action)});
+}
+
+}  // namespace twinspan::tools
