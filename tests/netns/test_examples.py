@@ -55,11 +55,20 @@ def check_routed(stage: Stage, near: Gateway, *others: Gateway) -> None:
     check_after_death(stage, pings, near, *others)
 
 
+def outside_selectors(gateway: Gateway) -> int:
+    tunnels = [entry["tunnels"][0] for entry in gateway.status()["connections"]]
+    return sum(tunnel["drops"]["no-selector"] for tunnel in tunnels)
+
+
 def check_selected(stage: Stage, near: Gateway, *others: Gateway) -> None:
-    """Selectors decide, of both ends of each packet."""
+    """Selectors decide, of both ends of each packet: a stranger's pings are dropped and counted where
+    they would enter the tunnel."""
     pings = [ping for station in stage.far for ping in both_ways(stage.here, station)]
     stage.require(pings)
+    ends = (near, others[0])
+    before = [outside_selectors(gateway) for gateway in ends]
     assert not stage.strange_arrivals()
+    assert [outside_selectors(gateway) for gateway in ends] == [count + 2 for count in before]
     check_after_death(stage, pings, near, *others)
 
 
