@@ -6,16 +6,22 @@
 // 4303 2.6) as large as the traffic goes out with DF, now and then while there is such traffic. The
 // router that cannot forward it says so, and quotes an SPI that only those on the path know.
 //
-// What was learned is forgotten after ten minutes, and the traffic that is large again asks anew
+// What was learned so is forgotten after ten minutes, and the traffic that is large again asks anew
 // (RFC 1191 6.3, RFC 8201 4).
 //
-// Threads: forget() and set_device_mtu() on the control thread; all else on any. Where several
-// workers seal for one tunnel, take_probe() gives a probe that is due to one of them.
+// Where no router says anything although a dummy was too large, there is the question: does that
+// size get through? Whoever can ask the peer does (IKE), and settle()s it. What was settled stays
+// until a larger size has been answered, and that is asked every ten minutes: forgetting it would
+// lose traffic each time (RFC 8899 5.1.1, PMTU_RAISE_TIMER).
+//
+// Threads: forget(), settle() and set_device_mtu() on the control thread; all else on any. Where
+// several workers seal for one tunnel, take_probe() gives a probe that is due to one of them.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "base/path_size.h"
 #include "base/sa_params.h"
@@ -49,7 +55,9 @@ class PathMtu {
   static constexpr uint64_t kProbeIntervalMaxMs = 60'000;
 
   // 0: nothing was learned.
-  uint32_t outer() const { return outer_.load(std::memory_order_relaxed); }
+  uint32_t outer() const { return size_of(known_.load(std::memory_order_relaxed)); }
+  // It was settled by asking the peer; no router has said it.
+  bool is_settled() const { return (known_.load(std::memory_order_relaxed) & kSettled) != 0; }
   // The largest inner packet that fits what was learned; kIpLengthMax when nothing was.
   uint32_t inner_limit(const EspLayout& layout, uint32_t overhead) const {
     const uint32_t outer = this->outer();
@@ -64,8 +72,17 @@ class PathMtu {
   // Something says that a probe would be worth while, and need not be true.
   void want_probe() { is_probe_wanted_.store(true, std::memory_order_relaxed); }
 
-  // An outer packet of `size` bytes has been sent: whether a probe of that size is due.
-  bool take_probe(size_t size, IpFamily family, uint64_t now_ms);
+  // An outer packet of `size` bytes has been sent: whether a probe of that size is due, and what
+  // goes with it. nullopt: none is.
+  struct Probe {
+    // This size should be asked of the peer, since an earlier probe of it has brought no report. 0:
+    // none.
+    uint32_t question = 0;
+  };
+  std::optional<Probe> take_probe(uint32_t size, IpFamily family, uint64_t now_ms);
+  // The peer was asked about `asked`, and `fitting` is the largest that it has answered.
+  enum class News : uint8_t { None, Narrower, Wider };
+  News settle(uint32_t asked, uint32_t fitting, uint64_t now_ms);
   // Forgets what is too old.
   void age(uint64_t now_ms);
 
@@ -73,7 +90,13 @@ class PathMtu {
   void forget();  // The peer is elsewhere.
 
  private:
-  std::atomic<uint32_t> outer_{0};
+  static constexpr uint32_t kSettled = 1u << 31;
+  static constexpr uint32_t size_of(uint32_t known) { return known & ~kSettled; }
+  bool is_old(uint64_t now_ms) const;
+  uint32_t take_question(uint32_t size, uint64_t now_ms);
+
+  std::atomic<uint32_t> known_{0};   // The size, and whether it was settled.
+  std::atomic<uint32_t> probed_{0};  // The largest probe since nothing was known.
   std::atomic<uint32_t> device_mtu_{0};
   std::atomic<uint64_t> learned_at_ms_{0};
   std::atomic<bool> is_probe_wanted_{true};

@@ -232,16 +232,6 @@ std::vector<std::string> attachment_warnings(const Model& model,
     if (is_user || count_existing(network, facts) > 0)
       warnings.push_back(not_attached(network, facts));
   }
-  std::map<std::string, std::string> owners;
-  for (const AttachedNetwork& network : attach_networks(model, gateway, facts).attached) {
-    for (const std::string& interface : network.interfaces) {
-      const auto [owner, is_first] = owners.try_emplace(interface, network.name);
-      if (is_first || owner->second == network.name) continue;
-      warnings.push_back(
-          fmt::format("{} carries {} and {}: networks on one interface cannot be kept apart",
-                      interface, owner->second, network.name));
-    }
-  }
   return warnings;
 }
 

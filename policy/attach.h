@@ -25,7 +25,7 @@ ConfigErrors attachment_errors(const Model& model, const VirtualNetworkGateway& 
                                const HostNetworks& networks);
 
 // What somebody may count on in vain, a line each: a network of which some interfaces exist and
-// others do not, one that uses the gateway and is not attached, and two on one interface.
+// others do not, and one that uses the gateway and is not attached.
 std::vector<std::string> attachment_warnings(const Model& model,
                                              const VirtualNetworkGateway& gateway,
                                              const HostFacts& facts);

@@ -85,7 +85,8 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
     item.message =
         difference->missing.empty()
             ? fmt::format("{} is not behind {}", listed(difference->unknown), network->name)
-            : fmt::format("{} of {} is missing", listed(difference->missing), network->name);
+            : fmt::format("{}, which is behind {}, is missing", listed(difference->missing),
+                          *ends.back.connection.virtual_network_gateway1);
   }
   return item;
 }
@@ -113,7 +114,8 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
 }
 
 constexpr std::string_view kOverlapRules[] = {"connection.overlap", "connection.overlap-between",
-                                              "peering.overlap", "network.distant-overlap"};
+                                              "peering.overlap", "network.distant-overlap",
+                                              "network.attached-overlap"};
 
 // What the rules about overlaps find that concerns one of the objects.
 std::optional<std::string> find_overlap(const Model& model, const std::set<std::string>& objects) {
@@ -134,7 +136,11 @@ std::optional<std::string> find_overlap(const Subject& subject) {
   std::set<std::string> objects = {path_of(subject.own.connection)};
   if (subject.network != nullptr) objects.insert(path_of(*subject.network));
   if (subject.is_ours && subject.remote != nullptr) objects.insert(path_of(*subject.remote));
-  if (auto overlap = find_overlap(subject.request.model, objects)) return overlap;
+  const Model& model = subject.request.model;
+  if (const auto* const peer =
+          find(model.local_network_gateways, *subject.own.connection.local_network_gateway2))
+    objects.insert(path_of(*peer));
+  if (auto overlap = find_overlap(model, objects)) return overlap;
   if (subject.network == nullptr || subject.remote == nullptr) return std::nullopt;
   for (const auto& space : *subject.network->address_space) {
     for (const auto& theirs : *subject.remote->address_space) {

@@ -127,8 +127,7 @@ void Walk::start() {
     return network != nullptr ? leave(*network)
                               : arrive(tunnels_from(plan_, model_, question_.from));
   }
-  if (const AttachedNetwork* const network = network_with(plan_, flow_.source))
-    return leave(*network);
+  // Peerings are about what is forwarded.
   if (tables_.is_host_address(flow_.source)) {
     add(passed("network", network_path(plan_.virtual_network),
                flow_.source.to_string() + " is an address of the gateway's host"));
@@ -136,6 +135,8 @@ void Walk::start() {
     return network != nullptr ? reach_local(network->interfaces)
                               : send(tunnels_to(plan_, flow_.destination));
   }
+  if (const AttachedNetwork* const network = network_with(plan_, flow_.source))
+    return leave(*network);
   const auto tunnels = tunnels_to(plan_, flow_.source);
   if (!tunnels.empty()) return arrive(tunnels);
   const std::string place = place_of(model_, flow_.source);
@@ -235,11 +236,12 @@ bool Walk::admits_forwarded(const AttachedNetwork& network, const std::string& t
     if (*peering.virtual_network == to && *peering.remote_virtual_network == network.name)
       half = "peerings." + name;
   }
-  return add(dropped("peering", half,
-                     {fmt::format("allow_forwarded_traffic = no: {} is not from the address space "
-                                  "of {}, which only passes it on",
-                                  flow_.source.to_string(), network.name),
-                      fmt::format("set {}.allow_forwarded_traffic: true", half)}));
+  return add(
+      dropped("peering", half,
+              {fmt::format("allow_forwarded_traffic is not set: {} is not from the address space "
+                           "of {}, which only passes it on",
+                           flow_.source.to_string(), network.name),
+               fmt::format("set {}.allow_forwarded_traffic: true", half)}));
 }
 
 bool Walk::enter_peered(const AttachedNetwork& network, const std::string& other) {

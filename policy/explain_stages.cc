@@ -39,11 +39,14 @@ ExplainStep no_sa(const TunnelPlan& tunnel, const TunnelAnswer& answer) {
                                      : answer.trouble_remedy});
 }
 
+bool is_flag(const TransitHop& hop) {
+  return hop.field == "allow_virtual_network_access" || hop.field == "allow_gateway_transit" ||
+         hop.field == "use_remote_gateways" || hop.field == "enable_bgp";
+}
+
 // What to do about the first hop that refuses.
 std::string fix_of(const TransitHop& hop) {
-  if (hop.field == "allow_virtual_network_access" || hop.field == "allow_gateway_transit" ||
-      hop.field == "use_remote_gateways" || hop.field == "enable_bgp")
-    return fmt::format("set {}.{}: true", hop.object, hop.field);
+  if (is_flag(hop)) return fmt::format("set {}.{}: true", hop.object, hop.field);
   if (hop.field == "use_policy_based_traffic_selectors")
     return fmt::format("set {}.{}: false, or write the prefixes on both sides", hop.object,
                        hop.field);
@@ -51,6 +54,11 @@ std::string fix_of(const TransitHop& hop) {
     return "write the other half: a peering of the remote network of " + hop.object +
            " back to its virtual_network";
   return fmt::format("see {} of {}: {}", hop.field, hop.object, hop.reason);
+}
+
+std::string peer_directly(const std::string& from, const std::string& to) {
+  return fmt::format(
+      "peer {} and {} with each other: two objects under peerings, one per direction", from, to);
 }
 
 unsigned covering_length(const MarkedList<IpPrefix>& prefixes, const IpAddress& address) {
@@ -241,13 +249,15 @@ ExplainStep closed_way(const Model& model, const std::string& from, const std::s
   if (!way) {
     return dropped("peering", place_path(model, from),
                    {fmt::format("nothing joins {} and {}", from, to),
-                    fmt::format("peer the two (two objects under peerings, one per direction), or "
-                                "write a connection between them")});
+                    peer_directly(from, to) + ", or write a connection between them"});
   }
   if (const TransitHop* const hop = way->first_refused()) {
     const bool is_peering = hop->object.starts_with("peerings.");
-    return dropped(is_peering ? "peering" : "route", hop->object,
-                   {fmt::format("{} = no: {}", hop->field, hop->reason), fix_of(*hop)});
+    const bool is_transitive = is_peering && hop->field == "virtual_network";
+    return dropped(
+        is_peering ? "peering" : "route", hop->object,
+        {is_flag(*hop) ? fmt::format("{} is not set: {}", hop->field, hop->reason) : hop->reason,
+         is_transitive ? peer_directly(from, to) : fix_of(*hop)});
   }
   return dropped(
       "route", place_path(model, from),

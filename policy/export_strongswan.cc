@@ -121,10 +121,9 @@ void Exporter::write_head() {
 // The selectors admit everything, so routes decide, and those are the administrator's.
 void Exporter::write_route_advice() {
   std::vector<std::string> routes;
-  const VirtualNetwork* const network = local_network(model_, connection_);
-  if (network != nullptr) {
-    for (const Marked<IpPrefix>& prefix : *network->address_space)
-      routes.push_back(prefix->to_string());
+  if (const VirtualNetworkGateway* const gateway = local_gateway(model_, connection_)) {
+    const MarkedList<IpPrefix> prefixes = prefixes_behind(model_, *gateway);
+    for (const Marked<IpPrefix>& prefix : *prefixes) routes.push_back(prefix->to_string());
   }
   out_.comment("");
   out_.comment(

@@ -106,7 +106,8 @@ void check_pair_prefixes(const TwoEnds& ends, const CompareKeys&, RuleReport& re
   if (!difference->missing.empty()) {
     report.error(
         {place.mark, objects,
-         fmt::format("{} lacks {} of {}", place.field, listed(difference->missing), network.name),
+         fmt::format("{} lacks {}, which is behind {}", place.field, listed(difference->missing),
+                     *ends.back.connection.virtual_network_gateway1),
          fmt::format("list the other side's prefixes: {}", listed(difference->missing))});
   }
   if (!difference->unknown.empty()) {

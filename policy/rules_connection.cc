@@ -66,7 +66,8 @@ void report_prefixes(const TwoEnds& ends, const VirtualNetwork& network, RuleRep
         {place.mark,
          {place.object, path_of(network), path_of(ends.there.connection)},
          fmt::format("it stands for {} and lacks {}", network.name, listed(difference->missing)),
-         fmt::format("list what address_space of {} has", network.name)});
+         fmt::format("list what address_space of {} has, and of networks that use its gateway",
+                     network.name)});
   }
   if (!difference->unknown.empty()) {
     report.warning({place.mark,

@@ -20,23 +20,30 @@ struct Area {
   const MarkedList<IpPrefix>* prefixes = nullptr;
   std::set<size_t> connected;  // Areas at the other end of a connection.
   std::set<size_t> peered;
+  std::set<size_t> hubs;                    // Those whose gateway it uses.
+  const VirtualNetwork* network = nullptr;  // nullptr: somebody else's.
   size_t island = 0;
 };
 
 class Atlas {
  public:
   explicit Atlas(const Model& model) : model_(model) {
-    for (const auto& [name, network] : model.virtual_networks)
-      add(path_of(network), name, network.mark, network.address_space);
+    for (const auto& [name, network] : model.virtual_networks) {
+      const size_t area = add(path_of(network), name, network.mark, network.address_space);
+      areas_[area].network = &network;
+    }
     for (const auto& [name, connection] : model.connections) add_connection(connection);
     for (const auto& [name, peering] : model.peerings) add_peering(peering);
+    for (const TransitUse& use : transit_uses(model)) add_use(use);
     find_islands();
   }
 
   const std::vector<Area>& areas() const { return areas_; }
 
-  // Whether another rule speaks of these two already: they are joined, or both joined to a third.
+  // Whether another rule speaks of these two already: they are joined, or both joined to a third,
+  // or a spoke uses the gateway that is joined to the other one.
   bool are_near(size_t a, size_t b) const {
+    if (is_reached_over_hub(a, b) || is_reached_over_hub(b, a)) return true;
     const Area& area = areas_[a];
     const auto meets = [b](const std::set<size_t>& neighbours) { return neighbours.contains(b); };
     if (meets(area.connected) || meets(area.peered)) return true;
@@ -45,11 +52,30 @@ class Atlas {
            std::ranges::any_of(area.peered, [&](size_t c) { return meets(areas_[c].peered); });
   }
 
+  // Whether twinspand refuses the two, of which `inner` lies in `outer`: attached networks of one
+  // host, or a tunnel into one. With one gateway there is one host, which has all interfaces.
+  bool do_clash_on_host(size_t outer, size_t inner) const {
+    const bool is_site = areas_[inner].network == nullptr;
+    return model_.gateways.size() == 1 && is_attached(areas_[outer]) &&
+           (is_site || is_attached(areas_[inner]));
+  }
+
  private:
+  bool is_attached(const Area& area) const {
+    if (area.network == nullptr) return false;
+    return gateway_of(model_, *area.network) != nullptr || !area.network->interfaces->empty();
+  }
+
+  bool is_reached_over_hub(size_t spoke, size_t remote) const {
+    return std::ranges::any_of(areas_[spoke].hubs,
+                               [&](size_t hub) { return areas_[hub].connected.contains(remote); });
+  }
+
   size_t add(std::string path, std::string name, SourceMark mark,
              const MarkedList<IpPrefix>& prefixes) {
     const auto [place, is_new] = index_.try_emplace(path, areas_.size());
-    if (is_new) areas_.push_back({std::move(path), std::move(name), mark, &prefixes, {}, {}, 0});
+    if (is_new)
+      areas_.push_back({std::move(path), std::move(name), mark, &prefixes, {}, {}, {}, nullptr, 0});
     return place->second;
   }
 
@@ -73,6 +99,11 @@ class Atlas {
     const auto* const remote = find(model_.virtual_networks, *peering.remote_virtual_network);
     if (own == nullptr || remote == nullptr) return;
     join(index_.at(path_of(*own)), index_.at(path_of(*remote)), &Area::peered);
+  }
+
+  void add_use(const TransitUse& use) {
+    if (const VirtualNetwork* const hub = network_of(model_, *use.gateway))
+      areas_[index_.at(path_of(*use.network))].hubs.insert(index_.at(path_of(*hub)));
   }
 
   void join(size_t a, size_t b, std::set<size_t> Area::* kind) {
@@ -121,31 +152,61 @@ std::vector<PlacedPrefix> all_prefixes(const Atlas& atlas) {
   return prefixes;
 }
 
-void report_distant_overlap(const Atlas& atlas, const PlacedPrefix& outer,
-                            const PlacedPrefix& inner, RuleReport& report) {
-  const Area& a = atlas.areas()[outer.area];
-  const Area& b = atlas.areas()[inner.area];
-  if (&a == &b || a.island != b.island || atlas.are_near(outer.area, inner.area)) return;
-  report.warning({b.mark,
-                  {b.path, a.path},
-                  fmt::format("{} of {} overlaps {} of {}, which is joined over others",
-                              inner.prefix.to_string(), b.name, outer.prefix.to_string(), a.name),
-                  "it works while nothing goes from one to the other; renumber one before that"});
-}
+// One prefix inside the other, or the same one, of two areas.
+struct Overlap {
+  const Area& a;
+  const Area& b;
+  const IpPrefix& outer;
+  const IpPrefix& inner;  // Of b.
+  bool are_near = false;
+  bool do_clash_on_host = false;
 
-}  // namespace
+  std::string to_string() const {
+    return fmt::format("{} of {} overlaps {} of {}", inner.to_string(), b.name, outer.to_string(),
+                       a.name);
+  }
+};
 
-void check_distant_overlap(const Model& model, RuleReport& report) {
+template <class Visit>
+void for_each_overlap(const Model& model, const RuleReport& report, const Visit& visit) {
   const Atlas atlas(model);
   std::vector<PlacedPrefix> around;  // Those that the current one lies in, the widest first.
   for (const PlacedPrefix& current : all_prefixes(atlas)) {
     while (!around.empty() && !around.back().prefix.contains(current.prefix)) around.pop_back();
     for (const PlacedPrefix& outer : around) {
       if (report.is_full()) return;
-      report_distant_overlap(atlas, outer, current, report);
+      if (outer.area == current.area) continue;
+      const Area& a = atlas.areas()[outer.area];
+      const Area& b = atlas.areas()[current.area];
+      visit(Overlap{a, b, outer.prefix, current.prefix, atlas.are_near(outer.area, current.area),
+                    atlas.do_clash_on_host(outer.area, current.area)});
     }
     around.push_back(current);
   }
+}
+
+}  // namespace
+
+void check_distant_overlap(const Model& model, RuleReport& report) {
+  for_each_overlap(model, report, [&](const Overlap& overlap) {
+    const bool is_said = overlap.are_near || overlap.do_clash_on_host;
+    if (is_said || overlap.a.island != overlap.b.island) return;
+    report.warning({overlap.b.mark,
+                    {overlap.b.path, overlap.a.path},
+                    overlap.to_string() + ", which is joined over others",
+                    "it works while nothing goes from one to the other; renumber one before that"});
+  });
+}
+
+// Those that nothing joins can still not be on one host.
+void check_attached_overlap(const Model& model, RuleReport& report) {
+  for_each_overlap(model, report, [&](const Overlap& overlap) {
+    if (overlap.are_near || !overlap.do_clash_on_host) return;
+    report.error({overlap.b.mark,
+                  {overlap.b.path, overlap.a.path},
+                  overlap.to_string() + ", which is attached to the gateway's host",
+                  "what is attached to one host needs addresses of its own: renumber one side"});
+  });
 }
 
 }  // namespace twinspan::policy

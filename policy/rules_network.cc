@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "policy/connection_ends.h"
+#include "policy/peering_state.h"
 #include "policy/rules.h"
 #include "policy/suggest.h"
 
@@ -98,27 +100,71 @@ bool is_interface_name(std::string_view name) {
          });
 }
 
-bool do_overlap(const VirtualNetwork& a, const VirtualNetwork& b) {
-  for (const auto& prefix : *a.address_space) {
-    for (const auto& other : *b.address_space) {
-      if (prefix->overlaps(*other)) return true;
+// On whose hosts a network is attached, as policy/attach.h has it, every interface taken to exist.
+class Hosts {
+ public:
+  explicit Hosts(const Model& model) : model_(model) {
+    for (const auto& [name, gateway] : model.gateways)
+      gateways_.emplace(*gateway.virtual_network, &gateway);
+    for (const TransitUse& use : transit_uses(model)) uses_.emplace(use.network, use.gateway);
+    for (const auto& [name, connection] : model.connections)
+      tunnels_.emplace(local_gateway(model, connection), remote_gateway(model, connection));
+  }
+
+  bool has_gateway(const VirtualNetwork& network) const { return gateways_.contains(network.name); }
+
+  bool may_meet(const VirtualNetwork& a, const VirtualNetwork& b) const {
+    return std::ranges::any_of(model_.gateways, [&](const auto& named) {
+      return is_attached(a, named.second) && is_attached(b, named.second);
+    });
+  }
+
+ private:
+  bool is_attached(const VirtualNetwork& network, const VirtualNetworkGateway& gateway) const {
+    if (has_gateway(network)) return *gateway.virtual_network == network.name;
+    const auto use = uses_.find(&network);
+    return use == uses_.end() || !tunnels_.contains({&gateway, use->second});
+  }
+
+  const Model& model_;
+  std::map<std::string_view, const VirtualNetworkGateway*> gateways_;
+  std::map<const VirtualNetwork*, const VirtualNetworkGateway*> uses_;
+  std::set<std::pair<const VirtualNetworkGateway*, const VirtualNetworkGateway*>> tunnels_;
+};
+
+struct NetworkAtInterface {
+  const VirtualNetwork* network = nullptr;
+  const MarkedText* interface = nullptr;
+};
+
+// By interface, the networks with a gateway first.
+std::map<std::string_view, std::vector<NetworkAtInterface>> networks_by_interface(
+    const Model& model, const Hosts& hosts) {
+  std::map<std::string_view, std::vector<NetworkAtInterface>> places;
+  for (const bool with_gateway : {true, false}) {
+    for (const auto& [name, network] : model.virtual_networks) {
+      if (hosts.has_gateway(network) != with_gateway) continue;
+      for (const auto& interface : *network.interfaces)
+        places[*interface].push_back({&network, &interface});
     }
   }
-  return false;
+  return places;
 }
 
-void report_shared_interface(const VirtualNetwork& earlier, const VirtualNetwork& network,
-                             const MarkedText& interface, RuleReport& report) {
-  const std::vector<std::string> objects = {path_of(network), path_of(earlier)};
-  if (do_overlap(earlier, network)) {
-    return report.error({interface.mark, objects,
-                         fmt::format("{} carries {} as well, and the two networks overlap",
-                                     *interface, earlier.name),
-                         "attached networks of one host may not overlap: put one on another host"});
+void check_interface(const Hosts& hosts, const std::vector<NetworkAtInterface>& places,
+                     RuleReport& report) {
+  for (auto later = places.begin(); later != places.end() && !report.is_full(); ++later) {
+    if (hosts.has_gateway(*later->network)) continue;
+    const auto earlier = std::find_if(places.begin(), later, [&](const NetworkAtInterface& other) {
+      return other.network != later->network && hosts.may_meet(*other.network, *later->network);
+    });
+    if (earlier == later) continue;
+    report.error({later->interface->mark,
+                  {path_of(*later->network), path_of(*earlier->network)},
+                  fmt::format("{} carries {} as well, so the two are open to each other",
+                              **later->interface, earlier->network->name),
+                  "give each network an interface of its own (a VLAN), peered or not"});
   }
-  report.warning({interface.mark, objects,
-                  fmt::format("{} carries {} as well", *interface, earlier.name),
-                  "networks on one interface cannot be kept apart: give each its own"});
 }
 
 }  // namespace
@@ -212,18 +258,13 @@ void check_interfaces(const Model& model, RuleReport& report) {
   }
 }
 
+// What hosts of one interface send each other passes no gateway, so nothing can keep them apart.
 // Networks with a gateway are attached where that gateway's daemon runs, so the same interface name
 // on two of them means two hosts. Those without one are attached wherever their interfaces exist.
 void check_shared_interfaces(const Model& model, RuleReport& report) {
-  std::map<std::string, const VirtualNetwork*> owners;
-  for (const auto& [name, network] : model.virtual_networks) {
-    if (has_gateway(model, network)) continue;
-    for (const auto& interface : *network.interfaces) {
-      const auto [owner, is_first] = owners.try_emplace(*interface, &network);
-      if (!is_first && owner->second != &network)
-        report_shared_interface(*owner->second, network, interface, report);
-    }
-  }
+  const Hosts hosts(model);
+  for (const auto& [interface, places] : networks_by_interface(model, hosts))
+    check_interface(hosts, places, report);
 }
 
 }  // namespace twinspan::policy

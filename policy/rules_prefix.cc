@@ -4,6 +4,7 @@
 #include <map>
 
 #include "policy/connection_ends.h"
+#include "policy/peering_state.h"
 #include "policy/rules.h"
 
 namespace twinspan::policy {
@@ -74,6 +75,21 @@ void check_cover(const Connection& connection, const Marked<IpPrefix>& prefix,
   }
 }
 
+// `network` is on this side: the gateway's own, or one that uses it over a peering.
+void check_overlap_with(const Model& model, const Connection& connection,
+                        const VirtualNetwork& network, const RemoteEnd& remote,
+                        RuleReport& report) {
+  for (const auto& prefix : *remote.prefixes) {
+    for (const auto& space : *network.address_space) {
+      if (is_default_route(*prefix) || !prefix->overlaps(*space)) continue;
+      report.error({place_of(connection, prefix), both_ends(model, connection, network),
+                    fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
+                                space->to_string(), network.name),
+                    "networks that are joined need different addresses: renumber one side"});
+    }
+  }
+}
+
 }  // namespace
 
 void check_remote_prefixes(const Model& model, RuleReport& report) {
@@ -93,19 +109,17 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
 }
 
 void check_overlap(const Model& model, RuleReport& report) {
+  std::map<const VirtualNetworkGateway*, std::vector<const VirtualNetwork*>> users;
+  for (const TransitUse& use : transit_uses(model)) users[use.gateway].push_back(use.network);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetwork* const own = local_network(model, connection);
     const auto remote = remote_end(model, connection);
     if (own == nullptr || !remote) continue;
-    for (const auto& prefix : *remote->prefixes) {
-      for (const auto& space : *own->address_space) {
-        if (is_default_route(*prefix) || !prefix->overlaps(*space)) continue;
-        report.error({place_of(connection, prefix), both_ends(model, connection, *own),
-                      fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
-                                  space->to_string(), own->name),
-                      "networks that are joined need different addresses: renumber one side"});
-      }
-    }
+    check_overlap_with(model, connection, *own, *remote, report);
+    const auto spokes = users.find(local_gateway(model, connection));
+    if (spokes == users.end()) continue;
+    for (const VirtualNetwork* const spoke : spokes->second)
+      check_overlap_with(model, connection, *spoke, *remote, report);
   }
 }
 

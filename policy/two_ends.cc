@@ -16,13 +16,11 @@ bool is_within(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
   return std::ranges::any_of(*list, [&](const auto& other) { return other->contains(prefix); });
 }
 
-// What is behind an end as far as the connection goes: its own selectors, else its network. Where
-// selectors have to be the same ones, those of the networks that use the gateway count too.
-MarkedList<IpPrefix> behind_end(const End& end, const VirtualNetwork& network, bool is_exact) {
-  if (end.connection.traffic_selector_policies.empty()) {
-    return is_exact ? prefixes_behind(end.model, *local_gateway(end.model, end.connection))
-                    : network.address_space;
-  }
+// What is behind an end as far as the connection goes: its own selectors, else its network and
+// those that use the gateway over a peering.
+MarkedList<IpPrefix> behind_end(const End& end) {
+  if (end.connection.traffic_selector_policies.empty())
+    return prefixes_behind(end.model, *local_gateway(end.model, end.connection));
   MarkedList<IpPrefix> prefixes{.mark = end.connection.mark, .is_set = true};
   for (const TrafficSelectorPolicy& policy : end.connection.traffic_selector_policies) {
     for (const Marked<AddressRange>& range : *policy.local_address_ranges) {
@@ -129,7 +127,7 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   if (*ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) return std::nullopt;
   if (do_routes_decide(ends.there) || do_routes_decide(ends.back)) return std::nullopt;
   const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
-  const MarkedList<IpPrefix> behind = behind_end(ends.back, *network, is_exact);
+  const MarkedList<IpPrefix> behind = behind_end(ends.back);
   if (behind->empty() || remote->prefixes->empty()) return std::nullopt;
   PrefixDifference difference;
   for (const auto& prefix : *behind) {

@@ -62,7 +62,7 @@ class DataPlane::Impl {
   void note_steering(const TunnelQueues& queues);
   std::optional<DataPlaneRecord> next_record();
   std::optional<DataPlaneRecord> pop_record();
-  bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message);
+  bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message, SendMode mode);
   OffloadStatus offloads() const;
 
   DataPlaneOptions options_;
@@ -248,9 +248,13 @@ std::optional<DataPlaneRecord> DataPlane::Impl::pop_record() {
   return std::nullopt;
 }
 
-bool DataPlane::Impl::send_ike(const Endpoint& local, const Endpoint& remote, ByteView message) {
-  for (const auto& socket : udp_) {
-    if (socket->local() != local) continue;
+bool DataPlane::Impl::send_ike(const Endpoint& local, const Endpoint& remote, ByteView message,
+                               SendMode mode) {
+  const auto found =
+      std::ranges::find_if(udp_, [&](const auto& socket) { return socket->local() == local; });
+  if (found == udp_.end()) return false;
+  const int fd = (*found)->fd();
+  const auto send = [&] {
     static constexpr uint8_t kMarker[esp::kNonEspMarkerSize] = {};
     SocketAddress to = to_socket_address(remote);
     const bool has_marker = local.port != kIkePort && !is_keepalive(message);
@@ -262,9 +266,18 @@ bool DataPlane::Impl::send_ike(const Endpoint& local, const Endpoint& remote, By
     out.msg_hdr.msg_iov = pieces;
     out.msg_hdr.msg_iovlen = 2;
     // Twice: the first call may only bring the error of an earlier datagram.
-    return io_.sendmmsg(socket->fd(), {&out, 1}) == 1 || io_.sendmmsg(socket->fd(), {&out, 1}) == 1;
-  }
-  return false;
+    return io_.sendmmsg(fd, {&out, 1}) == 1 || io_.sendmmsg(fd, {&out, 1}) == 1;
+  };
+  if (mode == SendMode::Plain) return send();
+  // The first socket of a group is that of the first worker, whose traffic must not go with DF and
+  // whose own probes must not take it away.
+  bool is_sent = false;
+  workers_.front().outbound_thread().call([&] {
+    set_probing(fd, local.address.family(), true, io_);
+    is_sent = send();
+    set_probing(fd, local.address.family(), false, io_);
+  });
+  return is_sent;
 }
 
 OffloadStatus DataPlane::Impl::offloads() const {
@@ -349,8 +362,9 @@ int DataPlane::record_fd() const {
 std::optional<DataPlaneRecord> DataPlane::next_record() {
   return impl_->next_record();
 }
-bool DataPlane::send_ike(const Endpoint& local, const Endpoint& remote, ByteView message) {
-  return impl_->send_ike(local, remote, message);
+bool DataPlane::send_ike(const Endpoint& local, const Endpoint& remote, ByteView message,
+                         SendMode mode) {
+  return impl_->send_ike(local, remote, message, mode);
 }
 
 TunnelTotals DataPlane::totals(TunnelId tunnel) const {
@@ -411,6 +425,17 @@ PathTotals DataPlane::path_totals() const {
 unsigned DataPlane::path_mtu(TunnelId tunnel) const {
   const auto path = impl_->store_.path(tunnel);
   return path == nullptr ? 0 : path->outer();
+}
+
+bool DataPlane::is_path_settled(TunnelId tunnel) const {
+  const auto path = impl_->store_.path(tunnel);
+  return path != nullptr && path->is_settled();
+}
+
+esp::PathMtu::News DataPlane::settle_path(TunnelId tunnel, uint32_t asked, uint32_t fitting) {
+  const auto path = impl_->store_.path(tunnel);
+  return path == nullptr ? esp::PathMtu::News::None
+                         : path->settle(asked, fitting, coarse_milliseconds());
 }
 
 OutboundAnswer DataPlane::ask_outbound(TunnelId tunnel, ByteView packet) const {

@@ -64,8 +64,12 @@ struct UnknownSpi {
   Endpoint remote;
   Spi spi;
 };  // At most 10 a second.
-using DataPlaneRecord =
-    std::variant<IkeDatagram, FirstInbound, SoftLimit, HardLimit, RemoteMoved, UnknownSpi>;
+struct PathQuestion {
+  TunnelId tunnel;
+  uint32_t packet_size;
+};  // Outer packets of that size leave, and nobody says that they do not fit. As rare as probes.
+using DataPlaneRecord = std::variant<IkeDatagram, FirstInbound, SoftLimit, HardLimit, RemoteMoved,
+                                     UnknownSpi, PathQuestion>;
 
 struct DirectionTotals {
   uint64_t packets = 0;
@@ -102,6 +106,12 @@ enum class FlowSteering : uint8_t {
 };
 // "unused", "hash", "kernel"
 const char* to_string(FlowSteering steering);
+
+// How an IKE message leaves.
+enum class SendMode : uint8_t {
+  Plain,
+  SizeProbe,  // Whole or not at all, whatever the kernel has heard of the path.
+};
 
 // Offloads as they are in use now, after fall-backs.
 struct OffloadStatus {
@@ -165,7 +175,8 @@ class DataPlane {
 
   // An IKE message (or the one byte 0xff of a NAT keepalive) from `local`, whose port chooses the
   // socket; on port 4500 the non-ESP marker is added. False: dropped, the kernel refused it.
-  bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message);
+  bool send_ike(const Endpoint& local, const Endpoint& remote, ByteView message,
+                SendMode mode = SendMode::Plain);
 
   TunnelTotals totals(TunnelId tunnel) const;  // Cumulative since add_tunnel, across rekeys.
   // By worker: what it has opened and sealed, of tunnels that are gone too.
@@ -175,7 +186,10 @@ class DataPlane {
   uint64_t handover_overflows() const;    // Frames lost on the way from one worker to another.
   OffloadStatus offloads() const;
   PathTotals path_totals() const;
-  unsigned path_mtu(TunnelId tunnel) const;  // What was learned of the outer path; 0: nothing.
+  unsigned path_mtu(TunnelId tunnel) const;     // What was learned of the outer path; 0: nothing.
+  bool is_path_settled(TunnelId tunnel) const;  // By asking the peer; no router has said it.
+  // The answer to a PathQuestion.
+  esp::PathMtu::News settle_path(TunnelId tunnel, uint32_t asked, uint32_t fitting);
 
   OutboundAnswer ask_outbound(TunnelId tunnel, ByteView packet) const;
   // Whether an SA of one of these SPIs may bring the packet.

@@ -118,7 +118,10 @@ void WorkerOutbound::probe_path(esp::OutboundSa& sa, std::span<const esp::SealIt
   const uint64_t now = coarse_milliseconds();
   const IpFamily family = sa.remote().address.family();
   path.age(now);
-  if (!path.take_probe(size + sa.outer_overhead(), family, now)) return;
+  const auto packet_size = static_cast<uint32_t>(size + sa.outer_overhead());
+  const auto probe = path.take_probe(packet_size, family, now);
+  if (!probe) return;
+  if (probe->question != 0) records_.push(PathQuestion{sa.tunnel(), probe->question});
   uint8_t* const frame = slots_.buffer(0);
   uint8_t* const filling = frame + esp::inner_offset(sa);
   std::memset(filling, 0, inner_length);

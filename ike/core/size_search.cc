@@ -42,7 +42,7 @@ void SizeSearch::note_answered(uint32_t size) {
 }
 
 void SizeSearch::note_lost() {
-  if (++lost_ < kAttemptsMax) return;
+  if (low_ == 0 && ++lost_ < kAttemptsMax) return;
   lost_ = 0;
   high_ = next_;
   choose();

@@ -2,12 +2,15 @@
 // answers (RFC 8899 5.3). Pure; a decision per probe.
 //
 //   the size in question ---- answered ----> it fits
-//            | kAttemptsMax lost
+//            | lost, three times
 //            v
 //   1500, 1280, 576 bytes --- none answered -> nothing is known: the path is slow, or carries none
 //            | the first that is answered
 //            v
-//   a grain above it, then halves of what is left, until kGrain
+//   a grain above it, then halves of what is left, until kGrain; each once
+//
+// The first two rows decide whether the path is taken for narrow, so a loss there must not be
+// chance. In the third one chance costs some bytes until the next search, and time costs traffic.
 //
 // Invariant: what fitting() says was answered, and below it lies whatever was lost.
 #pragma once
@@ -21,7 +24,8 @@ namespace twinspan::ike {
 
 class SizeSearch {
  public:
-  static constexpr unsigned kAttemptsMax = 3;  // RFC 8899 5.1.2: MAX_PROBES.
+  // RFC 8899 5.1.2: MAX_PROBES, until a smaller size has been answered.
+  static constexpr unsigned kAttemptsMax = 3;
   static constexpr uint32_t kGrain = 16;
   static constexpr uint32_t kSizeMax = 16000;  // As far as peers take IKE messages.
 

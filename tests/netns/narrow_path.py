@@ -19,6 +19,19 @@ WIDTH = {"ipv4": ("32", "24"), "ipv6": ("128", "64")}
 NEAR = {"ipv4": "172.16.{side}.{host}", "ipv6": "fd00:{side}::{host}"}
 MIDDLE = 9
 FRAGMENTATION_NEEDED = {"type": 3, "code": 4}
+SWALLOW = """table inet swallow {
+  chain out {
+    type filter hook output priority 0;
+    icmp type destination-unreachable drop
+    icmpv6 type packet-too-big drop
+  }
+  chain pass {
+    type filter hook prerouting priority -500;
+    ip frag-off & 0x3fff != 0 drop
+    exthdr frag exists drop
+  }
+}
+"""
 
 
 class NarrowPath:
@@ -58,6 +71,23 @@ class NarrowPath:
         """gwA's own link; both its ends have to agree."""
         self.sites.gw_a.ip("link", "set", "wan0", "mtu", str(mtu))
         self.routers[0].ip("link", "set", "lan0", "mtu", str(mtu))
+
+    def swallow(self) -> None:
+        """What is too large for the middle vanishes: no ICMP message of either router gets out,
+        and no fragment that one of them makes gets through the other."""
+        for router in self.routers:
+            router.run("nft", "-f", "-", text_in=SWALLOW)
+
+    def set_middle(self, mtu: int) -> None:
+        self.mtu = mtu
+        for router in self.routers:
+            router.ip("link", "set", "wan0", "mtu", str(mtu))
+
+    def cut_middle(self, is_cut: bool) -> None:
+        rules = "table inet cut { chain gate { type filter hook prerouting priority -600;"
+        rules += " policy drop; }; }\n"
+        text = rules if is_cut else "delete table inet cut\n"
+        self.routers[0].run("nft", "-f", "-", text_in=text)
 
     def mark_congestion(self) -> None:
         """Every outer packet that passes r1 collects a congestion mark."""

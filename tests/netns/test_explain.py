@@ -156,6 +156,9 @@ def test_networks_of_one_host_and_their_flags(pair):
     assert last(refused) == ("peering", "peerings.hub-to-spoke2")
     assert refused["fix"] == "set peerings.hub-to-spoke2.allow_gateway_transit: true"
     assert "not transitive" in explain(gateway, far["spoke1"], far["spoke2"])["steps"][-1]["why"]
+    # The gateway's host is asked for nothing by peerings: they are about what it forwards.
+    assert pair.sites.gw_a.run("ping", "-c", "1", "-W", "1", "-I", "10.1.0.1", far["spoke2"])
+    assert explain(gateway, "10.1.0.1", far["spoke2"])["verdict"] == "delivered"
     forwarded = explain(gateway, "172.20.0.1", A, "--from", "spoke1")
     assert forwarded["fix"] == "set peerings.hub-to-spoke1.allow_forwarded_traffic: true"
 

@@ -1,20 +1,15 @@
 """Networks on one host: isolated by default, opened by peerings, and kept so whatever dies."""
 
 import itertools
-import pathlib
-import shutil
 
 import pytest
 
 from hub import Hub, both_ways, peered, transit
-from lab import capture, estate
+from lab import capture
 from lab.gateway import Gateway
 from lab.network import add_address, connect
 from lab.process import wait_until
 from test_instances import refused_start
-
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
-SPOKES = ["10.11.0.0/16", "10.12.0.0/16"]
 
 
 @pytest.fixture
@@ -452,56 +447,3 @@ def test_effective_routes_are_shown_for_each_network(hub):
     text = hub.pair.a.cli("routes", "spoke1").stdout
     assert "a-to-b (Connected)" in text and "VNetPeering" in text
     assert hub.pair.a.cli("routes", "vnet-b").returncode == 2
-
-
-def start_example(hub: Hub, name: str, gateway: str, key: str, behind: list[str]) -> Gateway:
-    """The example's own file, and at its other end what its text says is there."""
-    far = hub.sites.gw_b
-    add_address(far, "wan0", "203.0.113.9/32")
-    add_address(far, "lan0", "10.9.0.1/24")
-    add_address(hub.sites.host_b, "eth0", "10.9.0.2/24")
-    description = estate.half_estate("b", behind)
-    network = description["virtual_networks"]["mine"]
-    network["address_space"] = ["10.9.0.0/16"]
-    network["subnets"] = {"hosts": "10.9.0.0/24", "GatewaySubnet": "10.9.255.0/27"}
-    [configuration] = description["virtual_network_gateways"]["gw-b"]["ip_configurations"]
-    configuration["public_ip_address"] = "203.0.113.9"
-    hub.pair.write_to(hub.pair.b, description)
-    folder = hub.pair.lab.folder / "example"
-    folder.mkdir()
-    shutil.copy(EXAMPLES / name, folder / name)
-    estate.write_key(folder / key, hub.pair.key)
-    near = Gateway(hub.pair.lab, hub.sites.gw_a, hub.pair.a.binaries, folder / name, gateway)
-    near.start()
-    hub.pair.b.start().wait_connected()
-    return near
-
-
-def test_the_example_of_a_hub_with_spokes_runs(hub):
-    behind = ["10.1.0.0/16", *SPOKES]
-    near = start_example(hub, "hub-and-spoke.yaml", "gw-hub", "hub-headquarters.psk", behind)
-    near.wait_connected()
-    for _ in range(2):
-        for source in ("hostA", "spoke1", "spoke2"):
-            assert hub.ping(source, "10.9.0.2"), source
-        assert hub.ping("spoke1", "hostA") and hub.ping("hostA", "spoke2")
-        assert not hub.ping("spoke1", "spoke2") and not hub.ping("spoke2", "spoke1")
-        near.kill()
-        assert not hub.ping("spoke1", "spoke2") and not hub.ping("spoke1", "10.9.0.2")
-        near.start()
-        near.wait_connected()
-
-
-def test_the_example_of_two_networks_peered_runs(hub):
-    hub.sites.gw_a.ip("address", "flush", "dev", "lan1")
-    add_address(hub.sites.gw_a, "lan1", "10.3.0.1/24")
-    spoke = hub.hosts["spoke1"]
-    add_address(spoke, "eth0", "10.3.0.2/24")
-    spoke.ip("address", "del", "10.11.0.2/24", "dev", "eth0")
-    spoke.ip("route", "replace", "default", "via", "10.3.0.1")
-    behind = ["10.1.0.0/16", "10.3.0.0/16"]
-    near = start_example(hub, "two-networks-peered.yaml", "gw-a", "a-branch.psk", behind)
-    near.wait_connected()
-    assert hub.ping("spoke1", "hostA") and hub.ping("hostA", "10.3.0.2")
-    assert hub.ping("spoke1", "10.9.0.2") and hub.ping("hostA", "10.9.0.2")
-    assert hub.ping("hostB", "10.3.0.2", bind="10.9.0.2")

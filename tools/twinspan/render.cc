@@ -164,6 +164,11 @@ std::string render_connection(const json& connection) {
   line("type",
        field(connection, "vpn_type") + ", encapsulation " + field(connection, "encapsulation"));
   line("device", field(tunnel, "device") + ", MTU " + field(connection, "mtu"));
+  if (const json mtu = connection.value("path_mtu", json()); mtu.is_number()) {
+    const bool is_probed = connection.value("path_mtu_from", json()) == "probe";
+    line("path MTU",
+         text_of(mtu) + (is_probed ? ", found by probing" : ", as reported on the way"));
+  }
   line("local", field(tunnel, "local") + " (" + field(connection, "local_id") + ")");
   line("remote", remote_text(tunnel) + " (" + field(connection, "remote_id") + ")");
   line("selectors", list_text(connection["local_selectors"]) +

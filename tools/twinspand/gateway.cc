@@ -40,6 +40,11 @@ ike::EndpointOptions to_endpoint_options(const DaemonOptions& options, const Log
           .log = log.with_area("ike")};
 }
 
+ike::SizeProbing to_size_probing(const std::string& word) {
+  if (word == "always") return ike::SizeProbing::Always;
+  return word == "never" ? ike::SizeProbing::Never : ike::SizeProbing::Announced;
+}
+
 }  // namespace
 
 Gateway::Gateway(Estate estate, const DaemonOptions& options, Parts parts)
@@ -201,7 +206,10 @@ void Gateway::negotiate() {
 }
 
 ike::PeerConfig Gateway::peer_config(const TunnelView& tunnel, size_t index) const {
-  return to_peer_config(tunnel.plan, tunnel.id, estate_.credentials[index], options_.workers);
+  ike::PeerConfig peer =
+      to_peer_config(tunnel.plan, tunnel.id, estate_.credentials[index], options_.workers);
+  peer.size_probing = to_size_probing(options_.probe_path);
+  return peer;
 }
 
 void Gateway::warn_of_credentials() const {
@@ -242,7 +250,8 @@ void Gateway::stop(std::function<void()> done) {
 }
 
 void Gateway::send(const ike::Datagram& datagram) {
-  data_plane_.send_ike(datagram.local, datagram.remote, datagram.bytes);
+  data_plane_.send_ike(datagram.local, datagram.remote, datagram.bytes,
+                       datagram.is_size_probe ? tun::SendMode::SizeProbe : tun::SendMode::Plain);
 }
 
 void Gateway::wait_for_records() {
@@ -275,9 +284,11 @@ void Gateway::handle(tun::DataPlaneRecord record) {
           driver_.command(ike::CommandHardLimit{value.spi});
         } else if constexpr (std::is_same_v<Record, tun::RemoteMoved>) {
           driver_.command(ike::CommandRemoteMoved{value.spi, value.remote});
-        } else {
-          static_assert(std::is_same_v<Record, tun::UnknownSpi>);
+        } else if constexpr (std::is_same_v<Record, tun::UnknownSpi>) {
           driver_.command(ike::CommandUnknownSpi{value.local, value.remote, value.spi});
+        } else {
+          static_assert(std::is_same_v<Record, tun::PathQuestion>);
+          driver_.command(ike::CommandAskPathSize{value.tunnel, value.packet_size});
         }
       },
       record);
@@ -311,9 +322,11 @@ const TunnelCredentials& Gateway::credentials_of(const TunnelView& tunnel) const
   return estate_.credentials[static_cast<size_t>(place)];
 }
 
-// Of our own files, and of the certificate that the peer has shown.
+// Of our own files, of the certificate that the peer has shown, and of the path.
 std::vector<std::string> Gateway::warnings(const TunnelView& tunnel) const {
   std::vector<std::string> list = warnings_of(credentials_of(tunnel), wall_now());
+  if (data_plane_.is_path_settled(tunnel.id))
+    list.push_back(silent_path_text(data_plane_.path_mtu(tunnel.id)));
   if (!tunnel.ike || !tunnel.ike->proof.certificate) return list;
   const DatedCredential theirs{.file = "the peer's", .validity = *tunnel.ike->proof.certificate};
   if (std::string text = date_warning(theirs, wall_now()); !text.empty())
@@ -384,6 +397,11 @@ nlohmann::json Gateway::show(const TunnelView& tunnel) const {
   detail["warnings"] = warnings(tunnel);
   const unsigned path_mtu = data_plane_.path_mtu(tunnel.id);
   detail["path_mtu"] = path_mtu == 0 ? nlohmann::json() : nlohmann::json(path_mtu);
+  if (path_mtu == 0) {
+    detail["path_mtu_from"] = nullptr;
+  } else {
+    detail["path_mtu_from"] = data_plane_.is_path_settled(tunnel.id) ? "probe" : "report";
+  }
   detail["schema"] = "twinspan.connection/1";
   return detail;
 }

@@ -110,7 +110,7 @@ class Gateway : private ike::DatagramPort {
   void on(const ike::EventRemoveOutbound& event);
   void on(const ike::EventRemoveInbound& event);
   void on(const ike::EventUpdateRemote& event);
-  void on(const ike::EventPathSize&) {}  // Nobody asks (CommandAskPathSize).
+  void on(const ike::EventPathSize& event);
   void on(const ike::EventResolve& event);
   void on(const ike::EventTunnelState& event);
   void on(const ike::EventExchangeFailed& event);

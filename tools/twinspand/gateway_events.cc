@@ -77,6 +77,21 @@ void Gateway::on(const ike::EventUpdateRemote& event) {
   data_plane_.update_remote(event.child, event.local, event.remote);
 }
 
+void Gateway::on(const ike::EventPathSize& event) {
+  const TunnelView* const tunnel = board_.find(event.tunnel);
+  if (tunnel == nullptr || !event.fitting) return;
+  const auto news = data_plane_.settle_path(event.tunnel, event.asked, *event.fitting);
+  if (news == esp::PathMtu::News::None) return;
+  if (news == esp::PathMtu::News::Narrower) {
+    log_.warning("{}: {}", tunnel->plan.connection, silent_path_text(*event.fitting));
+  } else {
+    log_.info("{}: packets of {} bytes get through again", tunnel->plan.connection, *event.fitting);
+  }
+  parts_.journal.add(
+      "path-mtu", tunnel->plan.connection,
+      {{"bytes", data_plane_.path_mtu(event.tunnel)}, {"asked", event.asked}, {"from", "probe"}});
+}
+
 void Gateway::on(const ike::EventResolve& event) {
   names_.resolve(event.name, [this, event](const NameAnswer& answer) {
     driver_.command(ike::CommandResolved{.tunnel = event.tunnel,

@@ -36,6 +36,11 @@ void declare(CLI::App& app, DaemonOptions& options) {
   app.add_option(
       "--key-log", options.key_log_dir,
       "Write session keys for Wireshark to this directory (whoever reads them reads the traffic)");
+  app.add_option("--probe-path", options.probe_path,
+                 "Ask the peer how large packets may be where nobody else says: auto (peers that "
+                 "announce it), always, never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
   app.add_option("--cookie-threshold", options.cookie_threshold,
                  "Half-open IKE SAs from which on strangers must return a cookie (0: always)")
       ->check(CLI::Range(0, 256))

@@ -23,6 +23,7 @@ struct DaemonOptions {
   unsigned busy_poll_microseconds = 0;  // 0: a worker without packets sleeps at once.
   std::string kernel;                   // Empty: the best that the CPU has.
   std::optional<std::string> key_log_dir;
+  std::string probe_path = "auto";  // Or "always", "never".
   size_t cookie_threshold = ike::kCookieThresholdDefault;
   bool verbose = false;
 };

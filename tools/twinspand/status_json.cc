@@ -245,9 +245,21 @@ json ike_json(const ike::EndpointCounters& counters) {
   return {
       {"drops", drops},
       {"cookies", {{"sent", counters.cookies_sent}, {"wrong", counters.cookies_wrong}}},
+      {"size_probes",
+       {{"sent", counters.size_probes_sent}, {"unanswered", counters.size_probes_unanswered}}},
       {"key_exchanges_answered", counters.key_exchanges_answered},
       {"replaced_inbound_evicted", counters.grace_evicted},
   };
+}
+
+std::string silent_path_text(unsigned path_mtu) {
+  return fmt::format(
+      "outer packets above {} bytes vanish on the way to the peer without an ICMP message, so none "
+      "are "
+      "sent (let ICMP \"fragmentation needed\" and ICMPv6 \"packet too big\" through the firewalls "
+      "on "
+      "the way, or lower the MTU of the WAN interface to {})",
+      path_mtu, path_mtu);
 }
 
 }  // namespace twinspan::tools

@@ -29,4 +29,7 @@ nlohmann::json connection_detail_json(const TunnelView& tunnel, const tun::Tunne
 nlohmann::json data_plane_json(const DataPlaneStatus& status);
 nlohmann::json ike_json(const ike::EndpointCounters& counters);
 
+// What is wrong with a path that swallows packets above `path_mtu` bytes, and what to do.
+std::string silent_path_text(unsigned path_mtu);
+
 }  // namespace twinspan::tools

@@ -1,15 +1,18 @@
 #include "tools/twinspand/text_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "policy/import.h"
+#include "tun/unique_fd.h"
 
 namespace twinspan::tools {
 namespace {
@@ -87,19 +90,42 @@ class Includer {
   fs::path folder_;
 };
 
+constexpr const char* kNoRegularFile = "is no regular file, but a FIFO, a socket or a device";
+
+// What the shell has opened for us: a pipe is as good as a file there.
+bool is_inherited(const std::string& path) {
+  return path == "/dev/stdin" || path.starts_with("/dev/fd/");
+}
+
+Result<std::string, std::string> read_whole(const tun::UniqueFd& file, size_t size_max) {
+  std::string text(size_max + 1, '\0');
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Err<std::string>(std::strerror(errno));
+    if (got == 0) break;
+    size += static_cast<size_t>(got);
+  }
+  if (size > size_max) return Err(fmt::format("larger than {} MiB", size_max >> 20));
+  text.resize(size);
+  return text;
+}
+
 }  // namespace
 
 Result<std::string, std::string> read_text_file(const std::string& path, size_t size_max) {
-  std::error_code failure;
-  if (fs::is_directory(path, failure))
-    return Err<std::string>("is a directory; a file is expected");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Err<std::string>(std::strerror(errno));
-  std::string text(size_max + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > size_max) return Err(fmt::format("larger than {} MiB", size_max >> 20));
-  return text;
+  // A FIFO without O_NONBLOCK would be waited for.
+  const int wait = is_inherited(path) ? 0 : O_NONBLOCK;
+  const tun::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | wait));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    // A socket is opened by nobody.
+    return Err<std::string>(errno == ENXIO ? kNoRegularFile : std::strerror(errno));
+  }
+  if (S_ISDIR(status.st_mode)) return Err<std::string>("is a directory; a file is expected");
+  if (!S_ISREG(status.st_mode) && wait != 0) return Err<std::string>(kNoRegularFile);
+  return read_whole(file, size_max);
 }
 
 policy::IncludeReader includes_inside(const std::string& path) {

@@ -8,7 +8,9 @@
 
 namespace twinspan::tools {
 
-// At most `size_max` bytes. The error says why it is not read, without the file's name.
+// At most `size_max` bytes of a regular file, or of what the shell has opened (/dev/stdin,
+// /dev/fd/N). Never waits for a FIFO, a socket or a device: they are refused. The error says why,
+// without the file's name.
 Result<std::string, std::string> read_text_file(const std::string& path, size_t size_max);
 
 // Follows the include statements of a swanctl.conf, as far as they lead to regular files in the

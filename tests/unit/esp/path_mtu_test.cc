@@ -70,6 +70,90 @@ TEST(PathMtu, ARouterFromBeforeRfc1191LowersItStepByStep) {
   EXPECT_EQ(steps, (std::vector<uint32_t>{1492, 1006, 576}));
 }
 
+constexpr uint64_t kTenMinutes = 600'000;
+using News = PathMtu::News;
+
+// Of a probe that has to be due, and is within a minute of the one before.
+uint32_t question(PathMtu& path, uint32_t size, uint64_t now_ms) {
+  path.want_probe();
+  const auto probe = path.take_probe(size, IpFamily::V4, now_ms);
+  EXPECT_TRUE(probe.has_value());
+  return probe ? probe->question : 0;
+}
+
+TEST(PathMtu, ThePeerIsAskedAboutASizeWhoseProbeBroughtNoReport) {
+  PathMtu path;
+  EXPECT_EQ(question(path, 1500, 0), 0u);
+  EXPECT_EQ(question(path, 1400, 1000), 1500u);
+  EXPECT_EQ(question(path, 1500, 2000), 1500u);
+  path.lower(1400, IpFamily::V4, 2500);
+  EXPECT_EQ(question(path, 1400, 3000), 1400u) << "what was reported does not fit anyway";
+  path.forget();
+  EXPECT_EQ(question(path, 1500, 4000), 0u);
+}
+
+TEST(PathMtu, ASizeThatNoProbeHasHadIsDueAfterASecond) {
+  PathMtu path;
+  uint64_t now = 0;
+  for (; now < 200'000; now += 1000) path.take_probe(700, IpFamily::V4, now);
+  EXPECT_FALSE(path.take_probe(700, IpFamily::V4, now));
+  auto probe = path.take_probe(1500, IpFamily::V4, now);
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(probe->question, 700u);
+  EXPECT_FALSE(path.take_probe(1500, IpFamily::V4, now + 999));
+  probe = path.take_probe(1500, IpFamily::V4, now + 1000);
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(probe->question, 1500u);
+}
+
+TEST(PathMtu, WhatThePeerAnsweredLimitsAndIsNotForgotten) {
+  PathMtu path;
+  question(path, 1500, 0);
+  EXPECT_EQ(path.settle(1500, 1392, 1000), News::Narrower);
+  EXPECT_EQ(path.outer(), 1392u);
+  EXPECT_TRUE(path.is_settled());
+  EXPECT_EQ(question(path, 1392, 2000), 1392u);
+  path.age(10 * kTenMinutes);
+  EXPECT_EQ(path.outer(), 1392u);
+}
+
+TEST(PathMtu, EveryTenMinutesThePeerIsAskedAboutTheSizeThatWasTooLarge) {
+  PathMtu path;
+  question(path, 1500, 0);
+  path.settle(1500, 1392, 1000);
+  EXPECT_EQ(question(path, 1392, kTenMinutes - 1), 1392u);
+  EXPECT_EQ(question(path, 1392, 1000 + kTenMinutes), 1500u);
+  EXPECT_EQ(path.settle(1500, 1392, 1000 + kTenMinutes), News::None) << "no news";
+  EXPECT_EQ(question(path, 1392, 2000 + kTenMinutes), 1392u);
+  EXPECT_EQ(path.settle(1500, 1440, 1000 + 2 * kTenMinutes), News::Wider);
+  EXPECT_EQ(path.outer(), 1440u);
+  EXPECT_EQ(path.settle(1500, 1500, 1000 + 3 * kTenMinutes), News::Wider);
+  EXPECT_EQ(path.outer(), 0u);
+  EXPECT_FALSE(path.is_settled());
+}
+
+TEST(PathMtu, AnAnswerAboutASmallerSizeDoesNotWiden) {
+  PathMtu path;
+  path.settle(1500, 1392, 1000);
+  EXPECT_EQ(path.settle(1392, 1392, 2000), News::None);
+  EXPECT_EQ(path.settle(1300, 1300, 2000), News::None);
+  EXPECT_EQ(path.outer(), 1392u);
+  EXPECT_EQ(path.settle(1392, 1280, 3000), News::Narrower);
+  EXPECT_EQ(path.outer(), 1280u);
+}
+
+TEST(PathMtu, AReportThatCameMeanwhileIsWorthMore) {
+  PathMtu path;
+  path.lower(1450, IpFamily::V4, 500);
+  EXPECT_EQ(path.settle(1500, 1440, 1000), News::None);
+  EXPECT_EQ(path.settle(1500, 1500, 1000), News::None);
+  EXPECT_EQ(path.outer(), 1450u);
+  EXPECT_EQ(path.settle(1450, 1392, 1000), News::Narrower) << "this is what it was asked about";
+  path.lower(1300, IpFamily::V4, 2000);
+  EXPECT_EQ(path.outer(), 1300u);
+  EXPECT_FALSE(path.is_settled());
+}
+
 TEST(PathMtu, IsForgottenAfterTenMinutesAndAskedForAgain) {
   PathMtu path;
   ASSERT_TRUE(path.take_probe(1500, IpFamily::V4, 0));

@@ -194,12 +194,6 @@ TEST(Attach, ASpokeThatIsMissingIsSaid) {
                             "neither isolated nor joined here: there is no interface lan1")));
 }
 
-TEST(Attach, TwoNetworksOnOneInterfaceAreSaid) {
-  EXPECT_THAT(warnings_with(kAll, with("interfaces: [lan2]", "interfaces: [lan0]")),
-              ElementsAre("lan0 carries hub and spoke2: networks on one interface cannot be kept "
-                          "apart"));
-}
-
 TEST(Attach, SpokesJoinSelectorsAndRemotePrefixes) {
   const std::string selectors = with("shared_key: { file: k } }\npeerings",
                                      "shared_key: { file: k }, "

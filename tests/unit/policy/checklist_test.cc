@@ -65,6 +65,57 @@ TEST(ChecklistTest, AnOverlapFailsTheFirstStep) {
   EXPECT_THAT(list.at(0).message, HasSubstr("overlaps 10.1.0.0/16 of vnet-a"));
 }
 
+// One gateway, a spoke that uses it, a network that has nothing to do with them, and a site.
+std::string hub_with(const std::string& spoke, const std::string& island, const std::string& site) {
+  return "version: 1\nvirtual_networks:\n"
+         "  hub: { address_space: [10.1.0.0/16], subnets: { GatewaySubnet: 10.1.255.0/27 }, "
+         "interfaces: [lan0] }\n"
+         "  spoke: { address_space: [" +
+         spoke + "], interfaces: [lan1] }\n  island: { address_space: [" + island +
+         "], interfaces: [lan2] }\n"
+         "virtual_network_gateways:\n"
+         "  gw: { virtual_network: hub, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }\n"
+         "local_network_gateways:\n"
+         "  site: { gateway_ip_address: 192.0.2.2, address_prefixes: [" +
+         site +
+         "] }\nconnections:\n"
+         "  to-site: { connection_type: ipsec, virtual_network_gateway1: gw, "
+         "local_network_gateway2: site,\n             shared_key: { file: a.psk } }\n"
+         "peerings:\n"
+         "  there: { virtual_network: hub, remote_virtual_network: spoke, allow_gateway_transit: "
+         "true }\n"
+         "  back: { virtual_network: spoke, remote_virtual_network: hub, use_remote_gateways: true "
+         "}\n";
+}
+
+// What validate finds of it, and how the first step ends.
+std::pair<std::vector<std::string>, CheckResult> overlaps_of(const std::string& text) {
+  return {findings_of(text), walked(model_of(text), "to-site").at(0).result};
+}
+
+TEST(ChecklistTest, WhatTwinspandRefusesAtTheStartFailsTheFirstStep) {
+  using testing::IsEmpty;
+  using testing::Pair;
+  EXPECT_THAT(overlaps_of(hub_with("10.11.0.0/16", "10.3.0.0/16", "10.9.0.0/16")),
+              Pair(IsEmpty(), CheckResult::Pass));
+  const auto is_refused = [](const char* rule) {
+    return Pair(ElementsAre(std::string("error ") + rule), CheckResult::Fail);
+  };
+  // The tunnel leads to what the spoke has, which uses it.
+  EXPECT_THAT(overlaps_of(hub_with("10.11.0.0/16", "10.3.0.0/16", "10.11.0.0/16")),
+              is_refused("connection.overlap"));
+  EXPECT_THAT(overlaps_of(hub_with("10.11.0.0/16", "10.3.0.0/16", "10.10.0.0/15")),
+              is_refused("connection.overlap"));
+  // Nothing joins these, but they are on one host.
+  EXPECT_THAT(overlaps_of(hub_with("10.11.0.0/16", "10.1.128.0/17", "10.9.0.0/16")),
+              is_refused("network.attached-overlap"));
+  EXPECT_THAT(overlaps_of(hub_with("10.11.0.0/16", "10.3.0.0/16", "10.3.4.0/24")),
+              is_refused("network.attached-overlap"));
+  // A wider prefix leaves the attached network out.
+  EXPECT_THAT(overlaps_of(hub_with("10.11.0.0/16", "10.3.0.0/16", "10.2.0.0/15")),
+              Pair(IsEmpty(), CheckResult::Pass));
+}
+
 TEST(ChecklistTest, AMissingDirectionFailsTheStepsOnItsObject) {
   std::string text = kGoodEstate;
   const size_t begin = text.find("  b-to-a:");
@@ -175,6 +226,26 @@ TEST(ChecklistTest, WithTheOtherFileEveryStepIsKnown) {
                   "4 pass connections.to-them shared_key",
                   "5 pass theirs.yaml:local_network_gateways.us gateway_ip_address",
                   "6 pass local_network_gateways.them gateway_ip_address"));
+}
+
+// A spoke uses our gateway: what it has is behind us as well.
+std::string our_half_with_a_spoke() {
+  return replaced(our_half(), "virtual_networks:\n",
+                  "virtual_networks:\n  spoke: { address_space: [10.11.0.0/16] }\n") +
+         "peerings:\n"
+         "  there: { virtual_network: ours, remote_virtual_network: spoke, allow_gateway_transit: "
+         "true }\n"
+         "  back: { virtual_network: spoke, remote_virtual_network: ours, use_remote_gateways: "
+         "true "
+         "}\n";
+}
+
+TEST(ChecklistTest, TheOtherSideListsTheSpokesToo) {
+  const std::string ours = our_half_with_a_spoke();
+  EXPECT_THAT(failing({.ours = ours}), ElementsAre(2u));
+  const std::string theirs = replaced(their_half(), "address_prefixes: [10.1.0.0/16]",
+                                      "address_prefixes: [10.1.0.0/16, 10.11.0.0/16]");
+  EXPECT_THAT(failing({.ours = ours, .theirs = theirs}), testing::IsEmpty());
 }
 
 TEST(ChecklistTest, EachMistakeFailsItsOwnStep) {

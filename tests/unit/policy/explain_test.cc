@@ -202,6 +202,7 @@ TEST(Explain, APeeringIsNotTransitive) {
   EXPECT_EQ(world.ask("10.1.0.2", "10.12.0.2").verdict, Reach::Delivered);
   EXPECT_THAT(decided(world.ask("10.11.0.2", "10.12.0.2")),
               HasSubstr("a peering is not transitive"));
+  EXPECT_THAT(world.ask("10.11.0.2", "10.12.0.2").fix, HasSubstr("peer spoke1 and spoke2"));
 }
 
 TEST(Explain, ForwardedTrafficNeedsItsFlagOnTheHalfThatItEnters) {
@@ -283,6 +284,8 @@ TEST(Explain, TheGatewaysHostSendsByTheTunnelToo) {
   EXPECT_EQ(world.ask("192.0.2.1", "10.9.0.5").verdict, Reach::Delivered);
   EXPECT_EQ(world.tables.inputs.at("10.9.0.5"), "") << "its own packets come in by nothing";
   EXPECT_EQ(world.ask("192.0.2.1", "10.11.0.2").verdict, Reach::Delivered);
+  EXPECT_EQ(world.ask("10.1.0.1", "10.12.0.2").verdict, Reach::Delivered)
+      << "peerings are about what is forwarded";
 }
 
 // -- inward

@@ -1,6 +1,7 @@
 // The other end as swanctl.conf, and that reading it gives what was exported, seen from there.
 #include "policy/export_strongswan.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -96,6 +97,15 @@ TEST(ExportStrongswan, SaysWhatARouteBasedEndNeeds) {
   EXPECT_THAT(conf, HasSubstr("    # if_id_in = 42\n"));
   // A trap for everything would hold back all that the host sends.
   EXPECT_THAT(conf, HasSubstr("start_action = start\n"));
+}
+
+TEST(ExportStrongswan, ARouteBasedEndHasRoutesToTheSpokesToo) {
+  const std::string conf =
+      exported(model_of(read_source_file("examples/hub-and-spoke.yaml")), "hub-to-headquarters");
+  for (const char* const prefix : {"10.1.0.0/16", "10.11.0.0/16", "10.12.0.0/16"}) {
+    EXPECT_THAT(conf, HasSubstr(fmt::format("#       ip route add {} dev ipsec42\n", prefix)));
+    EXPECT_THAT(conf, HasSubstr(fmt::format("#       ip route add {} dev ipsec0\n", prefix)));
+  }
 }
 
 TEST(ExportStrongswan, WhoOpensTheTunnelIsChangedOver) {

@@ -84,6 +84,10 @@ const Changes kBranchAlone = {
      "            virtual_network_gateway2: gw-a, shared_key: { file: a-b.psk },\n"
      "            local_id: gw-b.example.net, remote_id: gw-a.example.net }\n",
      ""}};
+const Changes kOneGateway = {
+    {"  gw-b: { virtual_network: vnet-b, ip_configurations: [ { public_ip_address: 192.0.2.2 } ] "
+     "}\n",
+     ""}};
 const Changes kPolicyBased = {{"vpn_type: route-based", "vpn_type: policy-based"}};
 
 // BGP with the branch.
@@ -171,6 +175,9 @@ std::map<std::string_view, Example> network_examples() {
       {"network.shared-interface",
        {spoke() + more_networks("  two: { address_space: [10.21.0.0/16], interfaces: [lan2] }\n"),
         spoke() + more_networks("  two: { address_space: [10.21.0.0/16], interfaces: [lan1] }\n")}},
+      {"network.attached-overlap",
+       {kBranchAlone + kOneGateway + spoke("10.20.0.0/16"),
+        kBranchAlone + kOneGateway + spoke("10.1.128.0/17")}},
       {"network.classic",
        {described("10.2.0.0/16", "10.1.0.0/16") + kClassicB,
         Changes{

@@ -20,6 +20,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 TEST(Validate, TheGoodEstateHasNoFinding) {
   EXPECT_THAT(findings_of(kGoodEstate), IsEmpty());
@@ -108,19 +109,44 @@ TEST(Validate, InterfacesHaveNamesThatLinuxTakes) {
   }
 }
 
-TEST(Validate, NetworksWithoutAGatewayDoNotShareAnInterface) {
-  const auto with_networks = [](std::string_view space, std::string_view interface) {
-    return findings_with(
-        {{"virtual_networks:\n",
-          "virtual_networks:\n  s1: { address_space: [10.20.0.0/16], interfaces: [lan1] }\n  s2: { "
-          "address_space: [" +
-              std::string(space) + "], interfaces: [" + std::string(interface) + "] }\n"}});
+const std::string kShared = "error network.shared-interface";
+
+// The good estate, where lan0 is vnet-a's, with two networks that have no gateway.
+std::vector<std::string> with_two_networks(const std::string& first, const std::string& second,
+                                           const std::string& peerings = "peerings: {}") {
+  const std::string networks =
+      "virtual_networks:\n  s1: { region: west, address_space: [10.20.0.0/16], interfaces: [" +
+      first + "] }\n  s2: { region: west, address_space: [10.21.0.0/16], interfaces: [" + second +
+      "] }\n";
+  return findings_with({{"virtual_networks:\n", networks}, {"peerings: {}", peerings}});
+}
+
+TEST(Validate, NetworksOfOneHostDoNotShareAnInterface) {
+  EXPECT_THAT(with_two_networks("lan1", "lan2"), IsEmpty());
+  EXPECT_THAT(with_two_networks("lan1", "lan1"), ElementsAre(kShared));
+  EXPECT_THAT(with_two_networks("lan1", "lan2, lan1"), ElementsAre(kShared));
+  EXPECT_THAT(with_two_networks("lan0", "lan1"), ElementsAre(kShared));
+  EXPECT_THAT(with_two_networks("lan0", "lan0"), ElementsAre(kShared, kShared));
+}
+
+TEST(Validate, APeeringDoesNotSeparateASharedInterface) {
+  const std::string halves =
+      "peerings:\n  a-s1: { virtual_network: vnet-a, remote_virtual_network: s1 }\n"
+      "  s1-a: { virtual_network: s1, remote_virtual_network: vnet-a }\n";
+  EXPECT_THAT(with_two_networks("lan0", "lan1", halves), ElementsAre(kShared));
+}
+
+TEST(Validate, ASpokeBehindATunnelMayNameTheSameInterface) {
+  const auto using_the_gateway_of = [](const std::string& hub) {
+    return "peerings:\n  hub-s1: { virtual_network: " + hub +
+           ", remote_virtual_network: s1, allow_gateway_transit: true }\n"
+           "  s1-hub: { virtual_network: s1, remote_virtual_network: " +
+           hub + ", use_remote_gateways: true }\n";
   };
-  EXPECT_THAT(with_networks("10.21.0.0/16", "lan2"), IsEmpty());
-  EXPECT_THAT(with_networks("10.20.0.0/16", "lan2"), IsEmpty());
-  EXPECT_THAT(with_networks("10.21.0.0/16", "lan1"),
-              ElementsAre("warning network.shared-interface"));
-  EXPECT_THAT(with_networks("10.20.5.0/24", "lan1"), ElementsAre("error network.shared-interface"));
+  // s1 is where gw-b's daemon runs, vnet-a where gw-a's does.
+  EXPECT_THAT(with_two_networks("lan0", "lan1", using_the_gateway_of("vnet-b")),
+              Not(Contains(kShared)));
+  EXPECT_THAT(with_two_networks("lan0", "lan1", using_the_gateway_of("vnet-a")), Contains(kShared));
 }
 
 TEST(Validate, GatewaysOfDifferentHostsMayNameTheSameInterface) {

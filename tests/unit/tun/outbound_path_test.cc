@@ -215,6 +215,39 @@ TEST_F(OutboundPathTest, LargeTrafficIsFollowedByADummyWithDf) {
   EXPECT_EQ(a_->plane().totals(kTunnel).outbound.packets, 2u) << "a dummy is no traffic";
 }
 
+TEST_F(OutboundPathTest, ThePeerIsToBeAskedWhenASecondDummyOfASizeBringsNoReport) {
+  const Bytes large = build_packet({.payload = 1380});
+  wait_until([&] {
+    write_packet(inner_a_, large);
+    next_at_b();
+    return path().probes == 2;
+  });
+  const auto question = std::get<PathQuestion>(a_->wait_record());
+  EXPECT_EQ(question.tunnel, kTunnel);
+  const size_t inner = large.size();
+  EXPECT_EQ(question.packet_size, 28 + 8 + 8 + (inner + 2 + 3) / 4 * 4 + 16);
+  EXPECT_EQ(a_->plane().settle_path(kTunnel, question.packet_size, kNarrow),
+            esp::PathMtu::News::Narrower);
+  EXPECT_EQ(a_->plane().path_mtu(kTunnel), kNarrow);
+  EXPECT_TRUE(a_->plane().is_path_settled(kTunnel));
+  EXPECT_FALSE(a_->plane().is_path_settled(TunnelId{99}));
+}
+
+TEST_F(OutboundPathTest, AnIkeMessageThatAsksForTheSizeGoesWithDf) {
+  const TestSocket peer = bind_udp("127.0.0.2");
+  const Bytes message(1200, 1);
+  ASSERT_TRUE(a_->plane().send_ike(a_->local(), peer.local, message));
+  EXPECT_EQ(io_.probes, 0);
+  ASSERT_TRUE(a_->plane().send_ike(a_->local(), peer.local, message, SendMode::SizeProbe));
+  EXPECT_EQ(io_.probes, 1);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(is_readable(peer.fd.get(), -1));
+    Bytes out(2000);
+    EXPECT_EQ(::recv(peer.fd.get(), out.data(), out.size(), 0), 1204) << "with its marker";
+  }
+  EXPECT_FALSE(a_->plane().send_ike(peer.local, peer.local, message, SendMode::SizeProbe));
+}
+
 TEST_F(OutboundPathTest, TheOuterHeaderSaysOfCongestionWhatTheInnerOneSays) {
   const TestSocket relay = bind_udp("127.0.0.3");
   const int one = 1;

@@ -25,7 +25,7 @@ class PathReportsTest : public testing::Test {
     return {c.learned.read(), c.known.read(), c.hints.read(), c.refused.read()};
   }
   bool is_probe_due(uint64_t ms) {
-    return pair_.left.outbound().path().take_probe(1500, IpFamily::V4, ms);
+    return pair_.left.outbound().path().take_probe(1500, IpFamily::V4, ms).has_value();
   }
 
   esp::TunnelPair pair_{EspTransforms{.encryption = esp::kGcm256}};

@@ -2,6 +2,7 @@
 #include "tools/twinspan/validate.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 #include <set>
@@ -73,6 +74,20 @@ TEST_F(Validate, AFindingHasEveryPromisedFieldAndAnErrorExitsOne) {
     EXPECT_FALSE(finding["remedy"].get<std::string>().empty());
   }
   EXPECT_TRUE(is_there);
+}
+
+TEST_F(Validate, WhatIsNoRegularFileIsRefusedAndNotWaitedFor) {
+  const std::string fifo = path("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const std::string good = write("e.yaml", half_of(1, 2));
+  for (const std::string& name : {fifo, std::string("/dev/zero"), path("")}) {
+    const Answer answer = run({.file = name});
+    EXPECT_EQ(answer.code, kExitConfig) << name;
+    EXPECT_THAT(answer.error,
+                testing::AnyOf(HasSubstr("is no regular file"), HasSubstr("is a directory")))
+        << name;
+    EXPECT_EQ(run({.file = good, .peer_file = name}).code, kExitConfig) << name;
+  }
 }
 
 TEST_F(Validate, WhatCannotBeParsedExitsThree) {
