@@ -183,16 +183,21 @@ void activate_proven(Context& context, IkeSa& sa) {
 
 namespace {
 
-// Nothing has the same traffic: what was made under other settings for some of it waits no longer.
+// Nothing has the same traffic, and nothing that has some of it is sent on: what was made for that
+// under other settings waits no longer.
 void activate_successors(Context& context, TunnelId tunnel, const ChildSa& leaving) {
+  std::vector<SaRegistry::Place> waiting;
   for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
     for (ChildSa& child : sa->children) {
-      if (child.is_usable() && child.outbound_half == Outbound::Waiting &&
-          narrow_selectors({child.local, child.remote}, {leaving.local, leaving.remote})) {
-        activate_child(context, *sa, child);
+      if (child.id == leaving.id || !child.is_usable() ||
+          !narrow_selectors({child.local, child.remote}, {leaving.local, leaving.remote})) {
+        continue;
       }
+      if (child.outbound_half == Outbound::Active) return;
+      if (child.outbound_half == Outbound::Waiting) waiting.push_back({sa, &child});
     }
   }
+  for (const auto& [sa, child] : waiting) activate_child(context, *sa, *child);
 }
 
 }  // namespace

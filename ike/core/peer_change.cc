@@ -21,11 +21,20 @@ bool needs_restart(const PeerConfig& held, const PeerConfig& fresh) {
          held.encapsulation != fresh.encapsulation;
 }
 
+// RFC 9611: a peer that has the same selectors as before takes what is made for the new ones for
+// one more of those that it counts.
+bool has_other_resources(const PeerConfig& held, const PeerConfig& fresh) {
+  if (held.resources != fresh.resources) return true;
+  return fresh.resources > 1 && std::ranges::any_of(held.children, [&](const ChildConfig& child) {
+           return fate_of(child, held, fresh).change == ChildChange::Retire;
+         });
+}
+
 bool needs_reauth(const PeerConfig& held, const PeerConfig& fresh) {
   return held.ike_proposals != fresh.ike_proposals || held.local_identity != fresh.local_identity ||
          held.remote_identity != fresh.remote_identity ||
          held.authentication.index() != fresh.authentication.index() ||
-         !is_same_ppk(held.ppk, fresh.ppk) || held.resources != fresh.resources;
+         !is_same_ppk(held.ppk, fresh.ppk) || has_other_resources(held, fresh);
 }
 
 bool needs_rekey(const PeerConfig& held, const PeerConfig& fresh) {

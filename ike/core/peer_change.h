@@ -21,7 +21,8 @@ enum class Effect : uint8_t {
   // changed is rekeyed; for selectors that changed a new one is made, and then the former one is
   // deleted; what overlaps with nothing that is configured is deleted at once. Other children stay.
   Rekey,
-  // IKE proposals, identities, authentication, PPK, the number of resources: a new IKE SA is made
+  // IKE proposals, identities, authentication, PPK, the number of resources, selectors where there
+  // are several: a new IKE SA is made
   // beside the one that stands, which is deleted when the new one carries its traffic. Who only
   // responds waits for the peer to come; until then the former one is not renewed.
   Reauth,

@@ -126,7 +126,9 @@ void delete_former_children(Context& context, IkeSa& sa) {
   for (const ChildId id : dispensable) {
     ChildSa* child = sa.find_child(id);
     if (child == nullptr) continue;
-    // The peer drops what still comes in on it when it has our DELETE.
+    // Others carry its traffic: none of what it was rekeyed into stands in for it. The peer drops
+    // what still comes in on it when it has our DELETE.
+    if (child->outbound_half == Outbound::Active) child->outbound_half = Outbound::Superseded;
     remove_outbound(context, sa, *child);
     queue_child_delete(context, sa, *child);
   }

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "ike/core/child_wishes.h"
 #include "ike/core/lifetime.h"
+#include "ike/core/resources.h"
 #include "ike/core/sa_registry.h"
 #include "ike/exchange/size_probe.h"
 
@@ -29,6 +30,16 @@ bool has_counterpart(const IkeSa& sa, const ChildSa& child, Outbound half) {
   });
 }
 
+// All that is wanted of `sa` is there and sent on.
+bool carries_everything(const IkeSa& sa) {
+  const bool lacks_some = std::ranges::any_of(sa.peer->children, [&](const ChildConfig& config) {
+    return missing_slot(sa, config).has_value();
+  });
+  return !lacks_some && std::ranges::all_of(sa.children, [](const ChildSa& child) {
+    return !child.is_usable() || child.outbound_half == Outbound::Active;
+  });
+}
+
 // Whether `winner` may take the place of `loser`: the peer holds it as well (our answer to its
 // IKE_AUTH may still be on its way), and so it does each child that the loser has. A peer that does
 // not prove it, or refuses a child, is not waited for long; a child that waits for its proof has a
@@ -39,11 +50,7 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   if (!is_over && (!winner.is_proven || std::holds_alternative<ChildExchange>(loser.active)))
     return false;
   // Under other settings there need be no counterparts.
-  if (loser.is_outdated && is_complete(winner)) {
-    return std::ranges::all_of(winner.children, [](const ChildSa& child) {
-      return !child.is_usable() || child.outbound_half == Outbound::Active;
-    });
-  }
+  if (loser.is_outdated && carries_everything(winner)) return true;
   // Whatever the peer refuses there goes on here.
   if (has_usable_child(loser) && !has_usable_child(winner)) return false;
   return std::ranges::all_of(loser.children, [&](const ChildSa& child) {

@@ -79,6 +79,14 @@ TEST(NeededEffect, IsTheGreatestOfAll) {
   }
 }
 
+TEST(NeededEffect, OfSelectorsIsGreaterWithSeveralResources) {
+  PeerConfig held = peer_config(kA);
+  held.resources = 2;
+  PeerConfig fresh = held;
+  fresh.children[0].remote = selectors({"10.0.0.0/8"});
+  EXPECT_EQ(needed_effect(held, fresh), Effect::Reauth);
+}
+
 TEST(NeededEffect, TheAddressOfAPeerWithANameMeansNothing) {
   PeerConfig held = peer_config(kA);
   held.remote_name = "gw.example.net";
