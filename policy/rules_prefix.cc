@@ -95,25 +95,30 @@ void check_cover(const Connection& connection, const Marked<IpPrefix>& prefix,
   }
 }
 
-// `network` is on this side: the gateway's own, or one that uses it over a peering.
-// The address spaces that were asked for, each sorted once.
-using Spaces = std::map<const VirtualNetwork*, PrefixIndex>;
+class OverlapCheck {
+ public:
+  OverlapCheck(const Model& model, RuleReport& report) : model_(model), report_(report) {}
 
-void check_overlap_with(const Model& model, const Connection& connection,
-                        const VirtualNetwork& network, Spaces& spaces, const RemoteEnd& remote,
-                        RuleReport& report) {
-  const auto [space, is_new] = spaces.try_emplace(&network);
-  if (is_new) space->second = PrefixIndex(network.address_space);
-  for (const auto& prefix : *remote.prefixes) {
-    if (is_default_route(*prefix)) continue;
-    const auto overlapped = space->second.find_overlap(*prefix);
-    if (!overlapped) continue;
-    report.error({place_of(connection, prefix), both_ends(model, connection, network),
-                  fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
-                              overlapped->to_string(), network.name),
-                  "networks that are joined need different addresses: renumber one side"});
+  // `network` is on this side: the gateway's own, or one that uses it over a peering.
+  void check(const Connection& connection, const VirtualNetwork& network, const RemoteEnd& remote) {
+    const auto [space, is_new] = spaces_.try_emplace(&network);
+    if (is_new) space->second = PrefixIndex(network.address_space);
+    for (const auto& prefix : *remote.prefixes) {
+      if (is_default_route(*prefix)) continue;
+      const auto overlapped = space->second.find_overlap(*prefix);
+      if (!overlapped) continue;
+      report_.error({place_of(connection, prefix), both_ends(model_, connection, network),
+                     fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
+                                 overlapped->to_string(), network.name),
+                     "networks that are joined need different addresses: renumber one side"});
+    }
   }
-}
+
+ private:
+  const Model& model_;
+  RuleReport& report_;
+  std::map<const VirtualNetwork*, PrefixIndex> spaces_;  // Of those asked for, sorted once.
+};
 
 }  // namespace
 
@@ -134,18 +139,18 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
 }
 
 void check_overlap(const Model& model, RuleReport& report) {
-  Spaces spaces;
+  OverlapCheck overlap(model, report);
   std::map<const VirtualNetworkGateway*, std::vector<const VirtualNetwork*>> users;
   for (const TransitUse& use : transit_uses(model)) users[use.gateway].push_back(use.network);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetwork* const own = local_network(model, connection);
     const auto remote = remote_end(model, connection);
     if (own == nullptr || !remote) continue;
-    check_overlap_with(model, connection, *own, spaces, *remote, report);
+    overlap.check(connection, *own, *remote);
     const auto spokes = users.find(local_gateway(model, connection));
     if (spokes == users.end()) continue;
     for (const VirtualNetwork* const spoke : spokes->second)
-      check_overlap_with(model, connection, *spoke, spaces, *remote, report);
+      overlap.check(connection, *spoke, *remote);
   }
 }
 

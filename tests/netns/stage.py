@@ -67,7 +67,7 @@ def other_end(
     vpn_type: str = "route-based",
     **connection: object,
 ) -> dict:
-    """The file of whoever administers the other end: the gateway `name` and its connection to us."""
+    """The file of who administers the other end: the gateway `name` and its connection to us."""
     subnet = space[-1].replace("0.0/16", "255.0/27").replace("0/24", "224/27")
     network = {"address_space": space, "subnets": {"GatewaySubnet": subnet}}
     gateway = {
@@ -138,7 +138,8 @@ class Stage:
             for host, device in ((namespace, "eth0"), (gateway, "lan0")):
                 host.ip("-4", "address", "flush", "dev", device)
         else:
-            gateway, namespace = (self.lab.add_namespace(f"{kind}{index}") for kind in ("gw", "far"))
+            names = (f"gw{index}", f"far{index}")
+            gateway, namespace = (self.lab.add_namespace(name) for name in names)
             gateway.set_sysctl(net__ipv4__ip_forward=1)
             connect(namespace, "eth0", gateway, "lan0")
             connect(gateway, "wan0", self.gw_a, f"wan{index}")
@@ -172,7 +173,7 @@ class Stage:
             )
 
     def require(self, pings: list[Ping]) -> None:
-        silent = [(ping.bind, ping.target) for ping, is_good in answers(pings).items() if not is_good]
+        silent = [(ping.bind, ping.target) for ping, good in answers(pings).items() if not good]
         assert not silent, f"not answered: {silent}"
 
     def require_none(self, pings: list[Ping]) -> None:

@@ -1,5 +1,5 @@
-"""Every example is brought up as it is, with traffic both ways, and with what must not pass: what is
-outside its prefixes or selectors, and anything at all while the daemon is dead."""
+"""Every example is brought up as it is, with traffic both ways, and with what must not pass: what
+is outside its prefixes or selectors, and anything at all while the daemon is dead."""
 
 import pytest
 
@@ -61,8 +61,8 @@ def outside_selectors(gateway: Gateway) -> int:
 
 
 def check_selected(stage: Stage, near: Gateway, *others: Gateway) -> None:
-    """Selectors decide, of both ends of each packet: a stranger's pings are dropped and counted where
-    they would enter the tunnel."""
+    """Selectors decide, of both ends of each packet: a stranger's pings are dropped and counted
+    where they would enter the tunnel."""
     pings = [ping for station in stage.far for ping in both_ways(stage.here, station)]
     stage.require(pings)
     ends = (near, others[0])
@@ -146,9 +146,8 @@ def test_policy_based_devices(stage):
     keys = ["a-firewall-1.psk", "a-firewall-2.psk"]
     near = stage.example("policy-based-devices.yaml", "gw-a", *keys)
     exact = {"vpn_type": "policy-based"}
-    first_device = stage.peer(
-        first, other_end("firewall-1", SITE, ["10.9.0.0/24", "10.9.1.0/24"], ["10.1.0.0/16"], **exact)
-    )
+    site = ["10.9.0.0/24", "10.9.1.0/24"]
+    first_device = stage.peer(first, other_end("firewall-1", SITE, site, ["10.1.0.0/16"], **exact))
     second_device = stage.peer(
         second, other_end("firewall-2", SECOND_SITE, ["10.10.0.0/24"], ["10.1.0.0/24"], **exact)
     )
