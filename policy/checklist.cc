@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "policy/connection_ends.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
@@ -318,12 +319,15 @@ CheckItem bgp_item(const Connection& connection, bool is_needed) {
 }
 
 // With BGP on the connection, what is behind its gateways' other connections is reached over it,
-// when those have BGP too. Sites may well be meant to be reached from one network only.
+// when those have BGP too. Sites may well be meant to be reached from one network only, and so may
+// what is behind a connection without BGP; but of a gateway that speaks it that is told.
 void add_bgp_steps(const Subject& subject, Checklist& list) {
   const Model& model = subject.request.model;
   const Connection& own = subject.own.connection;
   const bool is_back_ours = subject.back && &subject.back->model == &model;
-  if (!*own.enable_bgp && !(subject.back && *subject.back->connection.enable_bgp)) return;
+  const bool is_needed = *own.enable_bgp || (subject.back && *subject.back->connection.enable_bgp);
+  const auto* const gateway = local_gateway(model, own);
+  if (!is_needed && (gateway == nullptr || !*gateway->enable_bgp)) return;
   std::set<std::string_view> gateways = {*own.virtual_network_gateway1};
   if (is_back_ours) gateways.insert(*subject.back->connection.virtual_network_gateway1);
   Checklist others;
@@ -333,11 +337,12 @@ void add_bgp_steps(const Subject& subject, Checklist& list) {
     const auto* const counterpart = counterpart_gateway(model, connection);
     const bool is_near = gateways.contains(*connection.virtual_network_gateway1) ||
                          (counterpart != nullptr && gateways.contains(counterpart->name));
-    if (!is_itself && is_near) others.push_back(bgp_item(connection, counterpart != nullptr));
+    if (!is_itself && is_near)
+      others.push_back(bgp_item(connection, is_needed && counterpart != nullptr));
   }
   if (others.empty()) return;  // Nothing further to reach.
-  list.push_back(bgp_item(own, true));
-  if (is_back_ours) list.push_back(bgp_item(subject.back->connection, true));
+  list.push_back(bgp_item(own, is_needed));
+  if (is_back_ours) list.push_back(bgp_item(subject.back->connection, is_needed));
   list.insert(list.end(), others.begin(), others.end());
 }
 

@@ -373,6 +373,17 @@ TEST(ChecklistTest, WithBgpEveryConnectionInBetweenNeedsIt) {
                   "9 unknown connections.a-to-branch enable_bgp"));
 }
 
+TEST(ChecklistTest, AGatewayThatSpeaksBgpTellsOfConnectionsWithoutIt) {
+  const auto list =
+      lines(walked(model_of(estate_with({{"    enable_bgp: false\n    bgp_settings",
+                                          "    enable_bgp: true\n    bgp_settings"}})),
+                   "a-to-b"));
+  EXPECT_THAT(std::vector<std::string>(list.begin() + 6, list.end()),
+              ElementsAre("7 unknown connections.a-to-b enable_bgp",
+                          "8 unknown connections.b-to-a enable_bgp",
+                          "9 unknown connections.a-to-branch enable_bgp"));
+}
+
 TEST(ChecklistTest, AnUnknownNameIsSaidWithTheNearest) {
   const Model model = model_of(kGoodEstate);
   const auto list = checklist({model, nullptr, "a-to-c", same_file_only});
