@@ -120,9 +120,23 @@ class OverlapCheck {
   std::map<const VirtualNetwork*, PrefixIndex> spaces_;  // Of those asked for, sorted once.
 };
 
+// A prefix that only contains such addresses, such as 128.0.0.0/1, is of use.
+void check_usable(const LocalNetworkGateway& gateway, RuleReport& report) {
+  for (const auto& prefix : *gateway.address_prefixes) {
+    const auto unusable = unusable_prefixes().find_overlap(*prefix);
+    if (!unusable || unusable->length() > prefix->length()) continue;
+    report.error({prefix.mark,
+                  {path_of(gateway)},
+                  fmt::format("{} lies in {}, which no network can use", prefix->to_string(),
+                              unusable->to_string()),
+                  "list the networks behind the peer"});
+  }
+}
+
 }  // namespace
 
 void check_remote_prefixes(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.local_network_gateways) check_usable(gateway, report);
   for (const auto& [name, connection] : model.connections) {
     if (connection.is_vnet_to_vnet()) continue;
     const LocalNetworkGateway* const gateway =

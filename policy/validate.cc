@@ -49,7 +49,7 @@ constexpr Rule kRules[] = {
      check_outer_addresses},
     {"connection.fragment-size",
      "IKE messages are cut to a size that carries content, or not at all.", check_fragment_size},
-    {"connection.remote-prefixes", "There is something behind the remote end.",
+    {"connection.remote-prefixes", "There is something behind the remote end that can be there.",
      check_remote_prefixes},
     {"connection.overlap", "Networks that are joined do not overlap.", check_overlap},
     {"connection.overlap-between", "The connections of a gateway lead to different prefixes.",

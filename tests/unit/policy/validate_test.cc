@@ -481,6 +481,13 @@ TEST(Validate, SomethingIsBehindTheRemoteEnd) {
               ElementsAre("error connection.remote-prefixes"));
   EXPECT_THAT(findings_with({{"    address_prefixes: [10.9.0.0/16]\n", ""}}),
               ElementsAre("error connection.remote-prefixes"));
+  const auto of_prefix = [](const std::string& prefix) {
+    return findings_with({{"prefixes: [10.9.0.0/16]", "prefixes: [" + prefix + "]"}});
+  };
+  for (const char* const nobodys : {"127.0.0.0/8", "169.254.7.0/24", "224.0.0.0/4", "fe80::/10"})
+    EXPECT_THAT(of_prefix(nobodys), testing::Contains("error connection.remote-prefixes"));
+  EXPECT_THAT(of_prefix("128.0.0.0/1"),
+              testing::Each(testing::Not("error connection.remote-prefixes")));
 }
 
 TEST(Validate, JoinedNetworksDoNotOverlap) {
