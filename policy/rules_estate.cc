@@ -7,6 +7,7 @@
 
 #include "policy/connection_ends.h"
 #include "policy/peering_state.h"
+#include "policy/prefix_index.h"
 #include "policy/rules.h"
 
 namespace twinspan::policy {
@@ -136,11 +137,9 @@ class Atlas {
 struct PlacedPrefix {
   IpPrefix prefix;
   size_t area = 0;
-  auto operator<=>(const PlacedPrefix&) const = default;
 };
 
-// Sorted by first address, a prefix before those inside it. The default routes cover everything
-// and are no overlap.
+// By area. The default routes cover everything and are no overlap.
 std::vector<PlacedPrefix> all_prefixes(const Atlas& atlas) {
   std::vector<PlacedPrefix> prefixes;
   for (size_t area = 0; area < atlas.areas().size(); ++area) {
@@ -148,7 +147,6 @@ std::vector<PlacedPrefix> all_prefixes(const Atlas& atlas) {
       if (prefix->length() != 0) prefixes.push_back({*prefix, area});
     }
   }
-  std::ranges::sort(prefixes);
   return prefixes;
 }
 
@@ -170,19 +168,14 @@ struct Overlap {
 template <class Visit>
 void for_each_overlap(const Model& model, const RuleReport& report, const Visit& visit) {
   const Atlas atlas(model);
-  std::vector<PlacedPrefix> around;  // Those that the current one lies in, the widest first.
-  for (const PlacedPrefix& current : all_prefixes(atlas)) {
-    while (!around.empty() && !around.back().prefix.contains(current.prefix)) around.pop_back();
-    for (const PlacedPrefix& outer : around) {
-      if (report.is_full()) return;
-      if (outer.area == current.area) continue;
-      const Area& a = atlas.areas()[outer.area];
-      const Area& b = atlas.areas()[current.area];
-      visit(Overlap{a, b, outer.prefix, current.prefix, atlas.are_near(outer.area, current.area),
-                    atlas.do_clash_on_host(outer.area, current.area)});
+  visit_overlaps(all_prefixes(atlas), [&](const PlacedPrefix& outer, const PlacedPrefix& inner) {
+    if (outer.area != inner.area) {
+      visit(Overlap{atlas.areas()[outer.area], atlas.areas()[inner.area], outer.prefix,
+                    inner.prefix, atlas.are_near(outer.area, inner.area),
+                    atlas.do_clash_on_host(outer.area, inner.area)});
     }
-    around.push_back(current);
-  }
+    return !report.is_full();
+  });
 }
 
 }  // namespace
