@@ -119,6 +119,7 @@ void check_regions(const Model& model, RuleReport& report);
 
 // policy/rules_authentication.cc
 void check_authentication(const Model& model, RuleReport& report);
+void check_key_files(const Model& model, RuleReport& report);
 void check_authentication_reverse(const Model& model, RuleReport& report);
 
 // policy/rules_ppk.cc

@@ -278,6 +278,9 @@ std::map<std::string_view, Example> key_examples() {
         {{back,
           "gw-a, authentication_type: raw-public-key, raw_public_key_authentication: { "
           "private_key: b.key, peer_public_key: a.pub },"}}}},
+      {"connection.key-file",
+       {{{"a-branch.psk", "/etc/keys/a-branch.psk"}},
+        {{"a-branch.psk", "keys/../../a-branch.psk"}}}},
       {"connection.ppk",
        {{{there, with_ppk}, {back, back + " ppk: { id: one, file: a-b.ppk },"}},
         {{there, with_ppk}, {back, back + " ppk: { id: two, file: a-b.ppk },"}}}},
