@@ -267,8 +267,28 @@ void set_selectors(const AzureResource& resource, AzureImport& import, Connectio
   }
 }
 
-void set_behaviour(const AzureResource& resource, AzureImport& import, Connection& connection) {
+// [ { "ipConfigurationId": ..., "customBgpIpAddress": "169.254.21.1" } ]
+void set_bgp(const AzureResource& resource, AzureImport& import, Connection& connection) {
+  constexpr std::string_view kKey = "gatewayCustomBgpIpAddresses";
+  constexpr uint32_t kRoutingWeightMax = 32000;  // As the schema has it.
   take_if_set(import.reader.flag(resource, "enableBgp"), connection.enable_bgp);
+  const std::string path = fmt::format("{}.{}", resource.path, kKey);
+  auto& picked = connection.gateway_custom_bgp_ip_addresses;
+  for (const JsonNode* const node : import.reader.items(resource, kKey)) {
+    const AzureResource part{.node = node, .body = node, .path = path};
+    const Marked<IpAddress> address = import.reader.address(part, "customBgpIpAddress");
+    if (!address.is_set || picked->size() == kListItemsMax) continue;
+    picked.value.push_back(address);
+    picked.mark = node->mark;
+    picked.is_set = true;
+  }
+  const auto weight = import.reader.number(resource, "routingWeight", UINT32_MAX);
+  if (weight.is_set && *weight != 0)
+    connection.routing_weight = marked(std::min(static_cast<uint32_t>(*weight), kRoutingWeightMax), weight.mark);
+}
+
+void set_behaviour(const AzureResource& resource, AzureImport& import, Connection& connection) {
+  set_bgp(resource, import, connection);
   const MarkedText mode = import.reader.text(resource, "connectionMode");
   if (equal_without_case(*mode, "InitiatorOnly")) {
     connection.connection_mode = marked(ConnectionMode::InitiatorOnly, mode.mark);
@@ -284,7 +304,8 @@ void set_behaviour(const AzureResource& resource, AzureImport& import, Connectio
       "virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "connectionType",
       "connectionProtocol", "connectionMode", "sharedKey", "enableBgp", "ipsecPolicies",
       "usePolicyBasedTrafficSelectors", "trafficSelectorPolicies", "dpdTimeoutSeconds",
-      "ingressNatRules", "egressNatRules", "authenticationType",
+      "ingressNatRules", "egressNatRules", "authenticationType", "gatewayCustomBgpIpAddresses",
+      "routingWeight",
       // What the cloud tells about it.
       "connectionStatus", "tunnelConnectionStatus", "ingressBytesTransferred",
       "egressBytesTransferred", "tunnelProperties"};

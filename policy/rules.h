@@ -81,6 +81,7 @@ void check_not_supported(const Model& model, RuleReport& report);
 
 // policy/rules_sku.cc
 void check_sku_features(const Model& model, RuleReport& report);
+void check_gateway_kind(const Model& model, RuleReport& report);
 void check_sku_limits(const Model& model, RuleReport& report);
 void check_selector_pairs(const Model& model, RuleReport& report);
 void check_classic(const Model& model, RuleReport& report);
@@ -88,8 +89,10 @@ void check_classic(const Model& model, RuleReport& report);
 // policy/rules_bgp.cc
 void check_bgp_speakers(const Model& model, RuleReport& report);
 void check_bgp_numbers(const Model& model, RuleReport& report);
-void check_bgp_addresses(const Model& model, RuleReport& report);
 void check_static_beside_bgp(const Model& model, RuleReport& report);
+
+// policy/rules_bgp_address.cc
+void check_bgp_addresses(const Model& model, RuleReport& report);
 
 // policy/rules_peering.cc
 void check_peering_ends(const Model& model, RuleReport& report);
@@ -115,6 +118,7 @@ void check_reverse(const Model& model, RuleReport& report);
 void check_counterpart_address(const Model& model, RuleReport& report);
 void check_counterpart_prefixes(const Model& model, RuleReport& report);
 void check_proposers(const Model& model, RuleReport& report);
+void check_routing_weight(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);
 
 // policy/rules_authentication.cc
@@ -130,6 +134,7 @@ void check_additional_key_exchanges(const Model& model, RuleReport& report);
 
 // policy/rules_prefix.cc
 void check_remote_prefixes(const Model& model, RuleReport& report);
+void check_default_site(const Model& model, RuleReport& report);
 void check_overlap(const Model& model, RuleReport& report);
 void check_overlap_between_connections(const Model& model, RuleReport& report);
 void check_covers_peer(const Model& model, RuleReport& report);

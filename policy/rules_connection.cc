@@ -226,6 +226,16 @@ void check_proposers(const Model& model, RuleReport& report) {
   }
 }
 
+void check_routing_weight(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (*connection.routing_weight == 0) continue;
+    report.info({connection.routing_weight.mark,
+                 {path_of(connection)},
+                 "routing_weight has no effect on a VPN, here and in the cloud",
+                 "remove it; with BGP, longer AS paths make a way the second choice"});
+  }
+}
+
 void check_regions(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const remote = remote_gateway(model, connection);

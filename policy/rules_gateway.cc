@@ -138,6 +138,8 @@ void check_references(const Model& model, RuleReport& report) {
   for (const auto& [name, gateway] : model.gateways) {
     expect_reference(gateway.virtual_network, "virtual network", model.virtual_networks,
                      path_of(gateway), report);
+    expect_reference(gateway.default_local_network_gateway, "local network gateway",
+                     model.local_network_gateways, path_of(gateway), report);
   }
   for (const auto& [name, connection] : model.connections) {
     const std::string from = path_of(connection);

@@ -1,5 +1,6 @@
 #include "policy/sku.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +11,9 @@ namespace twinspan::policy {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 TEST(Sku, TheSchemasWordsAreTheProfiles) {
@@ -47,6 +50,34 @@ std::vector<std::string> with_basic(
   std::vector<std::string> lines;
   for (const Finding& finding : validate(model_of(text))) lines.push_back(finding.to_string());
   return lines;
+}
+
+std::vector<std::string> of_kind(const std::string& fields) {
+  std::vector<std::string> lines;
+  for (const Finding& finding : validate(model_of(estate_with({{"sku: Native", fields}})))) {
+    if (finding.id == "gateway.kind") lines.push_back(finding.to_string());
+  }
+  return lines;
+}
+
+TEST(Sku, EachSkuOfTheCloudIsInOneGenerationOrBoth) {
+  const auto with = [](const char* sku, const char* generation) {
+    return of_kind(fmt::format("sku: {}\n    generation: {}", sku, generation));
+  };
+  for (const char* const sku : {"Basic", "VpnGw1AZ"}) {
+    EXPECT_THAT(with(sku, "Generation1"), IsEmpty()) << sku;
+    EXPECT_THAT(with(sku, "Generation2"), ElementsAre(HasSubstr("does not exist in Generation2")));
+  }
+  for (const char* const generation : {"Generation1", "Generation2"})
+    EXPECT_THAT(with("VpnGw3", generation), IsEmpty());
+  EXPECT_THAT(with("VpnGw5", "Generation1"), ElementsAre(HasSubstr("error: ")));
+  EXPECT_THAT(with("VpnGw5", "Generation2"), IsEmpty());
+  EXPECT_THAT(with("Native", "Generation1"), ElementsAre(HasSubstr("warning: ")));
+}
+
+TEST(Sku, AnExpressRouteGatewayIsRefused) {
+  EXPECT_THAT(of_kind("gateway_type: ExpressRoute"),
+              ElementsAre(HasSubstr("ExpressRoute gateways exist only in the cloud")));
 }
 
 TEST(Sku, BasicRefusesWhatItLacksAndNamesWhoHasIt) {
