@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include "policy/azure_objects.h"
+#include "policy/connection_ends.h"
 #include "policy/ipsec_suite.h"
 #include "policy/model_reader.h"
 #include "policy/schema.h"
 #include "policy/shared_keys.h"
+#include "policy/sku.h"
 
 namespace twinspan::policy {
 namespace {
@@ -200,6 +202,15 @@ void set_key(const AzureResource& resource, AzureImport& import, Connection& con
   import.result.keys.push_back({file, SecretBytes(ByteView(bytes, key->size()))});
 }
 
+// Whether the gateway's SKU, or that of the other end, has nothing but the cloud's default.
+bool has_default_policy_alone(const AzureImport& import, const Connection& connection) {
+  const Model& model = import.result.model;
+  const auto lacks = [](const VirtualNetworkGateway* gateway) {
+    return gateway != nullptr && !sku_of(*gateway).has_custom_policies;
+  };
+  return lacks(local_gateway(model, connection)) || lacks(remote_gateway(model, connection));
+}
+
 bool set_policy(const AzureResource& resource, AzureImport& import, Connection& connection) {
   const auto policies = import.reader.items(resource, "ipsecPolicies");
   if (import.reader.is_computed(resource, "ipsecPolicies")) {
@@ -209,7 +220,8 @@ bool set_policy(const AzureResource& resource, AzureImport& import, Connection& 
     return false;
   }
   if (policies.empty()) {
-    if (connection.is_vnet_to_vnet()) return true;  // Both ends are ours: the built-in default.
+    // Both ends are ours: the built-in default will do.
+    if (connection.is_vnet_to_vnet() && !has_default_policy_alone(import, connection)) return true;
     connection.ipsec_policy_name = marked(std::string("azure-default"), resource.mark());
     connection.legacy = marked(true, resource.mark());
     import.notes.chosen({resource.mark(), resource.path + ".ipsecPolicies",

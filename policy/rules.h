@@ -59,7 +59,7 @@ std::string path_of(const IpsecPolicy& policy);
 // What no network may hold: multicast, broadcast, loopback, link-local.
 const PrefixIndex& unusable_prefixes();
 
-// An address no host can have, so that no gateway can either.
+// An address at which no gateway is reached: nobody's, or in one of those.
 bool is_unusable(const IpAddress& address);
 
 // policy/rules_network.cc

@@ -139,10 +139,35 @@ void check_usable(const LocalNetworkGateway& gateway, RuleReport& report) {
   }
 }
 
+// A default route beside other prefixes is meant.
+void check_repeated(const LocalNetworkGateway& gateway, RuleReport& report) {
+  struct Listed {
+    IpPrefix prefix;
+    SourceMark mark;
+  };
+  std::vector<Listed> list;
+  for (const auto& prefix : *gateway.address_prefixes) {
+    if (!is_default_route(*prefix)) list.push_back({*prefix, prefix.mark});
+  }
+  visit_overlaps(std::move(list), [&](const Listed& outer, const Listed& inner) {
+    report.warning({inner.mark,
+                    {path_of(gateway)},
+                    outer.prefix == inner.prefix
+                        ? fmt::format("{} is listed twice", inner.prefix.to_string())
+                        : fmt::format("{} lies in {}, which is listed too",
+                                      inner.prefix.to_string(), outer.prefix.to_string()),
+                    "list each address once"});
+    return !report.is_full();
+  });
+}
+
 }  // namespace
 
 void check_remote_prefixes(const Model& model, RuleReport& report) {
-  for (const auto& [name, gateway] : model.local_network_gateways) check_usable(gateway, report);
+  for (const auto& [name, gateway] : model.local_network_gateways) {
+    check_usable(gateway, report);
+    check_repeated(gateway, report);
+  }
   for (const auto& [name, connection] : model.connections) {
     if (connection.is_vnet_to_vnet()) continue;
     const LocalNetworkGateway* const gateway =

@@ -72,10 +72,9 @@ void check_generation(const VirtualNetworkGateway& gateway, RuleReport& report) 
        fmt::format("write Generation{}, or take another sku", is_first ? 2 : 1)});
 }
 
-// The cloud's own default is no custom policy.
+// The cloud's own default is no custom policy; ours, where none is written, is one.
 bool has_custom_policy(const Connection& connection) {
-  return connection.ipsec_policy ||
-         (connection.ipsec_policy_name.is_set && *connection.ipsec_policy_name != "azure-default");
+  return connection.ipsec_policy || *connection.ipsec_policy_name != "azure-default";
 }
 
 // Each instance has a tunnel to each address of the remote end.
@@ -173,7 +172,7 @@ void check_sku_features(const Model& model, RuleReport& report) {
         {connection.ipsec_policy_name.mark,
          {path_of(connection), path_of(*gateway)},
          fmt::format("sku {} of {} has no custom IPsec policies", *gateway->sku, gateway->name),
-         "use azure-default, or another sku; " + skus_with(&SkuProfile::has_custom_policies)});
+         "write ipsec_policy: azure-default and legacy: true, or use another sku; " + skus_with(&SkuProfile::has_custom_policies)});
   }
 }
 

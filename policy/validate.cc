@@ -180,8 +180,8 @@ const PrefixIndex& unusable_prefixes() {
 }
 
 bool is_unusable(const IpAddress& address) {
-  return address.is_unspecified() || address.is_multicast() ||
-         (address.is_v4() && address == IpAddress::highest(IpFamily::V4));
+  return address.is_unspecified() ||
+         unusable_prefixes().find_overlap(IpPrefix::host(address)).has_value();
 }
 
 }  // namespace twinspan::policy

@@ -92,5 +92,21 @@ TEST(Sku, BasicRefusesWhatItLacksAndNamesWhoHasIt) {
               Not(Contains(HasSubstr("no policy-based gateways"))));
 }
 
+TEST(Sku, BasicNeedsTheCloudsDefaultPolicyToBeWritten) {
+  const char* const lacks = "has no custom IPsec policies";
+  const std::string basic = replaced(kGoodEstate, "public_ip_address: 192.0.2.2 } ] }",
+                                     "public_ip_address: 192.0.2.2 } ], sku: Basic }");
+  const auto lines_of = [](const std::string& text) {
+    std::vector<std::string> lines;
+    for (const Finding& finding : validate(model_of(text))) lines.push_back(finding.to_string());
+    return lines;
+  };
+  EXPECT_THAT(lines_of(basic), Contains(HasSubstr(lacks)));  // b-to-a has none: then it is strong.
+  EXPECT_THAT(lines_of(replaced(basic, "gw-a, shared_key: { file: a-b.psk },",
+                                "gw-a, shared_key: { file: a-b.psk }, ipsec_policy: azure-default, "
+                                "legacy: true,")),
+              Not(Contains(HasSubstr(lacks))));
+}
+
 }  // namespace
 }  // namespace twinspan::policy
