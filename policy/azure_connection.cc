@@ -296,7 +296,8 @@ void set_bgp(const AzureResource& resource, AzureImport& import, Connection& con
   }
   const auto weight = import.reader.number(resource, "routingWeight", UINT32_MAX);
   if (weight.is_set && *weight != 0)
-    connection.routing_weight = marked(std::min(static_cast<uint32_t>(*weight), kRoutingWeightMax), weight.mark);
+    connection.routing_weight =
+        marked(std::min(static_cast<uint32_t>(*weight), kRoutingWeightMax), weight.mark);
 }
 
 void set_behaviour(const AzureResource& resource, AzureImport& import, Connection& connection) {

@@ -46,11 +46,12 @@ void report_missing_direction(const Model& model, const Connection& connection,
   const VirtualNetworkGateway* const own = local_gateway(model, connection);
   const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
   if (own == nullptr || other == nullptr || own == other) return;
-  report.warning({connection.mark,
-                  {path_of(connection), path_of(*other)},
-                  fmt::format("{} has no connection back to {}", other->name,
-                              *connection.virtual_network_gateway1),
-                  "add the object for the other direction"});
+  const Remark remark{connection.mark,
+                      {path_of(connection), path_of(*other)},
+                      fmt::format("{} has no connection back to {}", other->name, own->name),
+                      "add the object for the other direction"};
+  // Both gateways are in this file, so nobody else can have it.
+  connection.is_vnet_to_vnet() ? report.error(remark) : report.warning(remark);
 }
 
 // Each connection that describes a gateway of the estate as a local network gateway, with the

@@ -172,7 +172,8 @@ void check_sku_features(const Model& model, RuleReport& report) {
         {connection.ipsec_policy_name.mark,
          {path_of(connection), path_of(*gateway)},
          fmt::format("sku {} of {} has no custom IPsec policies", *gateway->sku, gateway->name),
-         "write ipsec_policy: azure-default and legacy: true, or use another sku; " + skus_with(&SkuProfile::has_custom_policies)});
+         "write ipsec_policy: azure-default and legacy: true, or use another sku; " +
+             skus_with(&SkuProfile::has_custom_policies)});
   }
 }
 

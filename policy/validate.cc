@@ -12,6 +12,7 @@ namespace twinspan::policy {
 namespace {
 
 constexpr Rule kRules[] = {
+    {"estate.empty", "An estate describes something.", check_not_empty},
     {"reference.unknown", "Every object that is referred to exists.", check_references},
     {"network.address-space", "Address spaces are usable and disjoint in themselves.",
      check_address_space},

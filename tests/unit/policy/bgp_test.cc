@@ -123,17 +123,17 @@ TEST(Bgp, LinkLocalAddressesSpeakWithLinkLocalPeersAlone) {
   const auto speaking = [](const Changes& changes, const char* peer) {
     const Model model = model_of(estate_with(changes));
     std::vector<std::string> texts;
-    for (const IpAddress& own : speaking_addresses(model, model.connections.at("a-to-branch"),
-                                                   *IpAddress::parse(peer)))
+    for (const IpAddress& own :
+         speaking_addresses(model, model.connections.at("a-to-branch"), *IpAddress::parse(peer)))
       texts.push_back(own.to_string());
     return texts;
   };
   EXPECT_THAT(speaking({kCustom}, "10.9.255.1"), ElementsAre("10.1.255.30"));
   EXPECT_THAT(speaking({kCustom}, "169.254.21.6"), ElementsAre("169.254.21.5", "169.254.22.9"));
-  EXPECT_THAT(speaking({kCustom, {"encapsulation: esp",
-                                  "gateway_custom_bgp_ip_addresses: [169.254.22.9]"}},
-                       "169.254.21.6"),
-              ElementsAre("169.254.22.9"));
+  EXPECT_THAT(
+      speaking({kCustom, {"encapsulation: esp", "gateway_custom_bgp_ip_addresses: [169.254.22.9]"}},
+               "169.254.21.6"),
+      ElementsAre("169.254.22.9"));
   EXPECT_THAT(speaking({}, "169.254.21.6"), IsEmpty());
   EXPECT_THAT(speaking({kCustom}, "2001:db8::1"), IsEmpty());
 }

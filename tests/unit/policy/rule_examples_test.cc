@@ -237,6 +237,7 @@ std::map<std::string_view, Example> end_examples() {
       {"connection.fragment-size",
        {{{"dpd_timeout_seconds: 30", "dpd_timeout_seconds: 30\n    ike_fragment_size: 256"}},
         {{"dpd_timeout_seconds: 30", "dpd_timeout_seconds: 30\n    ike_fragment_size: 255"}}}},
+      {"estate.empty", {{}, {{kGoodEstate, "version: 1\n"}}}},
       {"connection.reverse",
        {{}, {{"remote_id: gw-b.example.net", "remote_id: gw-c.example.net"}}}},
       {"connection.same-region", {{}, {{"region: east", "region: west"}}}},

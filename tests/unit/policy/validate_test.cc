@@ -464,13 +464,13 @@ TEST(Validate, OuterAddressesAreTwoOfOneFamily) {
 
 TEST(Validate, AGatewayIsReachedAtItsOuterAddress) {
   for (const std::string address : {"127.0.0.1", "169.254.1.1", "0.0.0.0", "255.255.255.255"}) {
-    EXPECT_THAT(findings_with({{"public_ip_address: 192.0.2.1 }",
-                                "public_ip_address: " + address + " }"}}),
-                Contains("error gateway.address"))
+    EXPECT_THAT(
+        findings_with({{"public_ip_address: 192.0.2.1 }", "public_ip_address: " + address + " }"}}),
+        Contains("error gateway.address"))
         << address;
-    EXPECT_THAT(findings_with({{"gateway_ip_address: 203.0.113.9",
-                                "gateway_ip_address: " + address}}),
-                Contains("error local-network-gateway.address"))
+    EXPECT_THAT(
+        findings_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: " + address}}),
+        Contains("error local-network-gateway.address"))
         << address;
   }
   for (const char* const address : {"'::1'", "'fe80::1'", "'ff02::1'"}) {
@@ -590,11 +590,17 @@ TEST(Validate, TheDirectionsOfAVnetToVnetConnectionAgree) {
               ElementsAre("error connection.reverse"));
 }
 
-TEST(Validate, AMissingDirectionIsAWarning) {
+TEST(Validate, AVnetToVnetConnectionWithoutTheOtherDirectionIsAnError) {
   std::string text = kGoodEstate;
   const size_t begin = text.find("  b-to-a:");
   text.erase(begin, text.find("  a-to-branch:") - begin);
-  EXPECT_THAT(findings_of(text), ElementsAre("warning connection.reverse"));
+  EXPECT_THAT(findings_of(text), ElementsAre("error connection.reverse"));
+}
+
+TEST(Validate, AnEstateDescribesSomething) {
+  EXPECT_THAT(findings_of("version: 1\n"), ElementsAre("warning estate.empty"));
+  EXPECT_THAT(findings_of("version: 1\nvirtual_networks: { a: { address_space: [10.0.0.0/8] } }\n"),
+              IsEmpty());
 }
 
 TEST(Validate, AVpnWithinARegionIsPointedOut) {
