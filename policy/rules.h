@@ -107,6 +107,7 @@ void check_peering_regions(const Model& model, RuleReport& report);
 void check_distant_overlap(const Model& model, RuleReport& report);
 void check_not_empty(const Model& model, RuleReport& report);
 void check_attached_overlap(const Model& model, RuleReport& report);
+void check_transit(const Model& model, RuleReport& report);
 
 // policy/rules_connection.cc
 void check_connection_ends(const Model& model, RuleReport& report);
