@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "policy/schema_text.h"
 #include "policy/suggest.h"
 
 namespace twinspan::policy {

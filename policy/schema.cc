@@ -582,30 +582,4 @@ std::vector<std::string_view> ObjectSchema::field_names() const {
   return names;
 }
 
-std::string_view expected_form(FieldType type) {
-  switch (type) {
-    case Text:
-      return "a text";
-    case ObjectName:
-      return "the name of an object";
-    case Word:
-      return "a word";
-    case Flag:
-      return "true or false";
-    case Number:
-      return "a whole number";
-    case Address:
-      return "an address like 192.0.2.1 or 2001:db8::1";
-    case Prefix:
-      return "a prefix like 10.1.0.0/16 or 2001:db8::/32";
-    case AddressRange:
-      return "a prefix like 10.1.0.0/16 or a range like 10.1.0.1-10.1.0.9";
-    case Object:
-      return "a mapping";
-    case NameOrObject:
-      return "a name or a mapping";
-  }
-  return "";
-}
-
 }  // namespace twinspan::policy

@@ -137,7 +137,8 @@ def test_a_key_behind_a_link_or_outside_the_folder_is_refused(pair):
     (folder / "a-b.psk").symlink_to(outside / "a-b.psk")
     (folder / "keys").symlink_to(outside)
     assert "symbolic link" in refused(pair)
-    for name, word in {"keys/a-b.psk": "symbolic link", f"../{outside.name}/a-b.psk": "'..'"}.items():
+    names = {"keys/a-b.psk": "symbolic link", f"../{outside.name}/a-b.psk": "'..'"}
+    for name, word in names.items():
         description["connections"]["a-to-b"]["shared_key"] = {"file": name}
         pair.write_to(pair.a, description)
         assert word in refused(pair)
