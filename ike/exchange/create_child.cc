@@ -268,9 +268,10 @@ void lose_child(Context& context, IkeSa& sa, const ChildExchange& own, const Dia
   }
 }
 
-// RFC 9611 4: the tunnel works with what there is, and more is not asked for.
+// RFC 9611 4: the tunnel works with what there is, and more is not asked for before one of them is
+// gone.
 void stop_asking(IkeSa& sa, const ChildExchange& own) {
-  sa.resources_max = resources_in_use(sa, own.config).count();
+  sa.resources_max = places_taken(sa, own.config);
   sa.log.info("{}: the peer has no more than {} Child SAs for the same traffic", sa.peer->name,
               *sa.resources_max);
 }
