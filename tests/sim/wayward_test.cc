@@ -483,10 +483,9 @@ TEST_F(Wayward, NeitherUsesItsReplacementNorDeletesTheOldChildBeforeWeRekeyTheIk
   ASSERT_TRUE(peer->rekey_child(only_child()).has_value());
   pair.rekey_ike(kA);
   EXPECT_FALSE(peer->heard().has_value()) << pair.world.picture();
-  EXPECT_TRUE(
-      pair.world.run_until([this] { return peer->heard().has_value(); }, kActivateAfter + 1s));
-  peer->answer_well(heard(ExchangeType::CreateChildSa));
-  peer->answer_well(heard(ExchangeType::Informational));
+  peer->behave_for(kActivateAfter + 1s);
+  ASSERT_EQ(pair.a().done.size(), 1u) << pair.world.picture();
+  EXPECT_TRUE(pair.a().done[0].ok);
   pair.rekey_child(kA);
   peer->answer_well(heard(ExchangeType::CreateChildSa));
   peer->behave_for(kSettle);
@@ -504,10 +503,9 @@ TEST_F(Wayward, ForgetsItsReplacementOverOurRekeyOfTheIkeSa) {
   ASSERT_TRUE(fresh.has_value());
   book_out(*fresh);
   pair.rekey_ike(kA);
-  EXPECT_TRUE(
-      pair.world.run_until([this] { return peer->heard().has_value(); }, kActivateAfter + 1s));
-  peer->answer_well(heard(ExchangeType::CreateChildSa));
-  peer->answer_well(heard(ExchangeType::Informational));
+  peer->behave_for(kActivateAfter + 1s);
+  ASSERT_EQ(pair.a().done.size(), 1u) << pair.world.picture();
+  EXPECT_TRUE(pair.a().done[0].ok);
   pair.rekey_child(kA);
   peer->answer(heard(ExchangeType::CreateChildSa),
                {child_notify(NotifyType::ChildSaNotFound, fresh->victims)});
