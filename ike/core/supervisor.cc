@@ -40,6 +40,16 @@ bool carries_everything(const IkeSa& sa) {
   });
 }
 
+// Whatever the two ends make there has been made. A child with additional key exchanges takes several
+// round trips, and there may be many of them.
+bool gets_no_more(const IkeSa& winner, Instant now) {
+  Instant last = winner.established_at;
+  for (const ChildSa& child : winner.children) last = std::max(last, child.installed_at);
+  const bool is_making = child_of(winner.active) != nullptr || !winner.awaited_followups.empty() ||
+                         has_task(winner, Task::Kind::CreateChild);
+  return !is_making && now >= last + kActivateAfter;
+}
+
 // Whether `winner` may take the place of `loser`: the peer holds it as well (our answer to its
 // IKE_AUTH may still be on its way), and so it does each child that the loser has. A peer that does
 // not prove it, or refuses a child, is not waited for long; a child that waits for its proof has a
@@ -53,9 +63,10 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   if (loser.is_outdated && carries_everything(winner)) return true;
   // Whatever the peer refuses there goes on here.
   if (has_usable_child(loser) && !has_usable_child(winner)) return false;
+  const bool is_refused = gets_no_more(winner, now);
   return std::ranges::all_of(loser.children, [&](const ChildSa& child) {
     return !child.is_usable() || has_counterpart(winner, child, Outbound::Active) ||
-           (is_over && !has_counterpart(winner, child, Outbound::Waiting));
+           (is_refused && !has_counterpart(winner, child, Outbound::Waiting));
   });
 }
 
