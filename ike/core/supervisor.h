@@ -153,6 +153,8 @@ class Supervisor {
   bool refuse_renewal(const IkeSa& sa, const ChildExchange& own, const Diagnosis& why);
   void keep_inbound(Context& context, TunnelId id, const ChildSa& replaced, Duration span);
   bool grace_holds(Spi spi) const;
+  // Something of it is still under settings from before CommandSetPeer.
+  bool is_changing(TunnelId id) const { return changing_.contains(id); }
 
   // --- Driving ---
   void reconcile(Context& context);  // Every touched tunnel.

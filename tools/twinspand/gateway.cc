@@ -334,6 +334,12 @@ std::vector<std::string> Gateway::warnings(const TunnelView& tunnel) const {
   return list;
 }
 
+// What `apply` has changed and is not in force yet; null: nothing.
+nlohmann::json Gateway::pending_change(const TunnelView& tunnel) const {
+  if (!endpoint_.is_changing(tunnel.id) || tunnel.last_change.empty()) return {};
+  return tunnel.last_change;
+}
+
 // With what the kernel dropped before a worker could read it.
 tun::TunnelTotals Gateway::totals(const TunnelView& tunnel) const {
   tun::TunnelTotals totals = data_plane_.totals(tunnel.id);
@@ -346,6 +352,7 @@ nlohmann::json Gateway::status() const {
   nlohmann::json connections = nlohmann::json::array();
   for (const TunnelView& tunnel : board_.tunnels()) {
     nlohmann::json connection = connection_json(tunnel, totals(tunnel));
+    connection["pending_change"] = pending_change(tunnel);
     connection["warnings"] = warnings(tunnel);
     connections.push_back(std::move(connection));
   }
@@ -394,6 +401,7 @@ nlohmann::json Gateway::gateways(const std::string& name) const {
 
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {
   nlohmann::json detail = connection_detail_json(tunnel, totals(tunnel));
+  detail["pending_change"] = pending_change(tunnel);
   detail["warnings"] = warnings(tunnel);
   const unsigned path_mtu = data_plane_.path_mtu(tunnel.id);
   detail["path_mtu"] = path_mtu == 0 ? nlohmann::json() : nlohmann::json(path_mtu);

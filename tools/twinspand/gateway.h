@@ -119,6 +119,8 @@ class Gateway : private ike::DatagramPort {
   void change_tunnel(TunnelView& tunnel, const policy::Plan& before, size_t index);
   void negotiate(const std::vector<policy::TunnelSuccession>& tunnels);
   void change_peer(const policy::TunnelSuccession& tunnel, size_t index);
+  void conclude_change(TunnelId id, const std::string& action, bool ok,
+                       const ike::Diagnosis& diagnosis);
   ike::PeerConfig peer_config(const TunnelView& tunnel, size_t index) const;
 
   // ike::DatagramPort
@@ -160,6 +162,7 @@ class Gateway : private ike::DatagramPort {
   void set_credentials(size_t index);  // Those of estate_.
   const TunnelCredentials& credentials_of(const TunnelView& tunnel) const;
   std::vector<std::string> warnings(const TunnelView& tunnel) const;
+  nlohmann::json pending_change(const TunnelView& tunnel) const;
   tun::TunnelTotals totals(const TunnelView& tunnel) const;
 
   class Tables;
