@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
@@ -259,106 +260,9 @@ Checklist list_of(const Subject& subject) {
           steps.address_on_own(), steps.address_on_back(), keys_match(subject)};
 }
 
-// -- transit
-
-CheckItem flag_item(const Peering& half, std::string_view field, bool is_on,
-                    std::string_view purpose) {
-  return {.number = 0,
-          .result = is_on ? CheckResult::Pass : CheckResult::Fail,
-          .object = path_of(half),
-          .field = std::string(field),
-          .message = fmt::format("{} is {}{}", field, is_on ? "true" : "false",
-                                 is_on ? "" : fmt::format(": {}", purpose))};
-}
-
-CheckItem missing_half(const Peering& half) {
-  return {.number = 0,
-          .result = CheckResult::Fail,
-          .object = path_of(half),
-          .field = "remote_virtual_network",
-          .message = fmt::format("{} has no half towards {}", *half.remote_virtual_network,
-                                 *half.virtual_network)};
-}
-
-// `half`: of the two, the one whose network has the gateway, when one of them does.
-void add_peering_steps(const Model& model, const Peering& half, Checklist& list) {
-  const Peering* const other = other_half(model, half);
-  if (other == nullptr) return list.push_back(missing_half(half));
-  list.push_back(flag_item(half, "allow_gateway_transit", *half.allow_gateway_transit,
-                           fmt::format("{} does not let {} use its gateway", *half.virtual_network,
-                                       *half.remote_virtual_network)));
-  list.push_back(flag_item(*other, "use_remote_gateways", *other->use_remote_gateways,
-                           fmt::format("{} does not use the gateway of {}", *other->virtual_network,
-                                       *other->remote_virtual_network)));
-}
-
-bool wants_transit(const Model& model, const Peering& half) {
-  const Peering* const other = other_half(model, half);
-  return *half.allow_gateway_transit || (other != nullptr && *other->use_remote_gateways);
-}
-
-void add_peerings_of(const Model& model, const VirtualNetwork* network, Checklist& list) {
-  if (network == nullptr) return;
-  for (const auto& [name, half] : model.peerings) {
-    if (*half.virtual_network == network->name && wants_transit(model, half))
-      add_peering_steps(model, half, list);
-  }
-}
-
-CheckItem bgp_item(const Connection& connection, bool is_needed) {
-  const bool is_on = *connection.enable_bgp;
-  return {.number = 0,
-          .result = is_on       ? CheckResult::Pass
-                    : is_needed ? CheckResult::Fail
-                                : CheckResult::Unknown,
-          .object = path_of(connection),
-          .field = "enable_bgp",
-          .message = is_on ? "BGP is spoken over it"
-                           : "no BGP: networks on its two sides reach no further than their own "
-                             "connections"};
-}
-
-// With BGP on the connection, what is behind its gateways' other connections is reached over it,
-// when those have BGP too. Sites may well be meant to be reached from one network only, and so may
-// what is behind a connection without BGP; but of a gateway that speaks it that is told.
-void add_bgp_steps(const Subject& subject, Checklist& list) {
-  const Model& model = subject.request.model;
-  const Connection& own = subject.own.connection;
-  const bool is_back_ours = subject.back && &subject.back->model == &model;
-  const bool is_needed = *own.enable_bgp || (subject.back && *subject.back->connection.enable_bgp);
-  const auto* const gateway = local_gateway(model, own);
-  if (!is_needed && (gateway == nullptr || !*gateway->enable_bgp)) return;
-  std::set<std::string_view> gateways = {*own.virtual_network_gateway1};
-  if (is_back_ours) gateways.insert(*subject.back->connection.virtual_network_gateway1);
-  Checklist others;
-  for (const auto& [name, connection] : model.connections) {
-    const bool is_itself =
-        &connection == &own || (is_back_ours && &connection == &subject.back->connection);
-    const auto* const counterpart = counterpart_gateway(model, connection);
-    const bool is_near = gateways.contains(*connection.virtual_network_gateway1) ||
-                         (counterpart != nullptr && gateways.contains(counterpart->name));
-    if (!is_itself && is_near)
-      others.push_back(bgp_item(connection, is_needed && counterpart != nullptr));
-  }
-  if (others.empty()) return;  // Nothing further to reach.
-  list.push_back(bgp_item(own, is_needed));
-  if (is_back_ours) list.push_back(bgp_item(subject.back->connection, is_needed));
-  list.insert(list.end(), others.begin(), others.end());
-}
-
 Checklist numbered(Checklist list) {
   unsigned number = 0;
   for (CheckItem& item : list) item.number = ++number;
-  return list;
-}
-
-// Of the two halves, that of the network with the gateway comes first.
-Checklist peering_list(const Model& model, const Peering& peering) {
-  const Peering* const other = other_half(model, peering);
-  const auto* const network = find(model.virtual_networks, *peering.virtual_network);
-  const bool is_hub = network != nullptr && gateway_of(model, *network) != nullptr;
-  Checklist list;
-  add_peering_steps(model, is_hub || other == nullptr ? peering : *other, list);
   return list;
 }
 
@@ -381,18 +285,38 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
   if (const Connection* const connection = find(model.connections, request.name)) {
     const Subject subject = subject_of(request, *connection);
     Checklist list = list_of(subject);
-    add_peerings_of(model, subject.network, list);
-    if (subject.is_ours) add_peerings_of(model, subject.remote, list);
-    add_bgp_steps(subject, list);
+    add_transit_steps({.model = model,
+                       .own = *connection,
+                       .back = subject.back ? &subject.back->connection : nullptr,
+                       .is_back_ours = subject.back && &subject.back->model == &model,
+                       .network = subject.network,
+                       .remote = subject.is_ours ? subject.remote : nullptr},
+                      list);
     return numbered(std::move(list));
   }
   if (const Peering* const peering = find(model.peerings, request.name))
-    return numbered(peering_list(model, *peering));
+    return numbered(peering_steps(model, *peering));
   std::vector<std::string_view> names;
   for (const auto& [name, connection] : model.connections) names.push_back(name);
   for (const auto& [name, peering] : model.peerings) names.push_back(name);
   return Err<std::string>(fmt::format("there is no connection or peering {}; {}",
                                       in_quotes(request.name), suggestion(request.name, names)));
+}
+
+Result<Checklist, std::string> way_checklist(const Model& model, std::string_view from,
+                                             std::string_view to) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, network] : model.virtual_networks) names.push_back(name);
+  for (const auto& [name, site] : model.local_network_gateways) names.push_back(name);
+  for (const std::string_view name : {from, to}) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    return Err<std::string>(
+        fmt::format("there is no virtual network or local network gateway {}; {}", in_quotes(name),
+                    suggestion(name, names)));
+  }
+  if (from == to)
+    return Err<std::string>(fmt::format("{} is both ends of the way", in_quotes(from)));
+  return numbered(way_steps(model, from, to));
 }
 
 }  // namespace twinspan::policy

@@ -6,8 +6,8 @@
 // first's. Between a classic and a resource-manager network: (1) no overlap; (2) the
 // resource-manager ranges on the classic side; (3) the classic ranges on the other; (4) the classic
 // gateway's address on the resource-manager side; (5) the other's on the classic side; (6) the
-// keys. What concerns transit over the connection follows: the flags of peerings, and BGP.
-// For a peering the list is that of transit over it.
+// keys. What concerns transit over the connection follows: the flags of peerings, BGP, and which
+// networks further away it does not lead to. For a peering the list is that of transit over it.
 #pragma once
 
 #include <string>
@@ -43,5 +43,10 @@ struct ChecklistRequest {
 
 // The error says that there is none of that name, and which one may be meant.
 Result<Checklist, std::string> checklist(const ChecklistRequest& request);
+
+// The way between two virtual networks or local network gateways, hop by hop: what leads on passes,
+// what refuses fails. The error is about a name.
+Result<Checklist, std::string> way_checklist(const Model& model, std::string_view from,
+                                             std::string_view to);
 
 }  // namespace twinspan::policy

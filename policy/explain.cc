@@ -7,6 +7,7 @@
 
 #include "policy/effective_routes.h"
 #include "policy/explain_stages.h"
+#include "policy/transit.h"
 
 namespace twinspan::policy {
 namespace {

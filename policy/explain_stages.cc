@@ -39,21 +39,22 @@ ExplainStep no_sa(const TunnelPlan& tunnel, const TunnelAnswer& answer) {
                                      : answer.trouble_remedy});
 }
 
-bool is_flag(const TransitHop& hop) {
-  return hop.field == "allow_virtual_network_access" || hop.field == "allow_gateway_transit" ||
-         hop.field == "use_remote_gateways" || hop.field == "enable_bgp";
+bool is_flag(const TransitRefusal& refusal) {
+  return refusal.field == "allow_virtual_network_access" ||
+         refusal.field == "allow_gateway_transit" || refusal.field == "use_remote_gateways" ||
+         refusal.field == "enable_bgp";
 }
 
 // What to do about the first hop that refuses.
-std::string fix_of(const TransitHop& hop) {
-  if (is_flag(hop)) return fmt::format("set {}.{}: true", hop.object, hop.field);
-  if (hop.field == "use_policy_based_traffic_selectors")
-    return fmt::format("set {}.{}: false, or write the prefixes on both sides", hop.object,
-                       hop.field);
-  if (hop.field == "remote_virtual_network")
-    return "write the other half: a peering of the remote network of " + hop.object +
+std::string fix_of(const TransitRefusal& refusal) {
+  if (is_flag(refusal)) return fmt::format("set {}.{}: true", refusal.object, refusal.field);
+  if (refusal.field == "use_policy_based_traffic_selectors")
+    return fmt::format("set {}.{}: false, or write the prefixes on both sides", refusal.object,
+                       refusal.field);
+  if (refusal.field == "remote_virtual_network")
+    return "write the other half: a peering of the remote network of " + refusal.object +
            " back to its virtual_network";
-  return fmt::format("see {} of {}: {}", hop.field, hop.object, hop.reason);
+  return fmt::format("see {} of {}: {}", refusal.field, refusal.object, refusal.reason);
 }
 
 std::string peer_directly(const std::string& from, const std::string& to) {
@@ -251,13 +252,14 @@ ExplainStep closed_way(const Model& model, const std::string& from, const std::s
                    {fmt::format("nothing joins {} and {}", from, to),
                     peer_directly(from, to) + ", or write a connection between them"});
   }
-  if (const TransitHop* const hop = way->first_refused()) {
-    const bool is_peering = hop->object.starts_with("peerings.");
-    const bool is_transitive = is_peering && hop->field == "virtual_network";
+  if (const TransitRefusal* const refusal = way->first_refusal()) {
+    const bool is_peering = refusal->object.starts_with("peerings.");
+    const bool is_transitive = is_peering && refusal->field == "virtual_network";
     return dropped(
-        is_peering ? "peering" : "route", hop->object,
-        {is_flag(*hop) ? fmt::format("{} is not set: {}", hop->field, hop->reason) : hop->reason,
-         is_transitive ? peer_directly(from, to) : fix_of(*hop)});
+        is_peering ? "peering" : "route", refusal->object,
+        {is_flag(*refusal) ? fmt::format("{} is not set: {}", refusal->field, refusal->reason)
+                           : refusal->reason,
+         is_transitive ? peer_directly(from, to) : fix_of(*refusal)});
   }
   return dropped(
       "route", place_path(model, from),
@@ -287,12 +289,6 @@ std::string place_behind(const Model& model, const std::string& connection) {
   if (!object->is_vnet_to_vnet()) return *object->local_network_gateway2;
   const auto* const gateway = remote_gateway(model, *object);
   return gateway == nullptr ? "" : *gateway->virtual_network;
-}
-
-std::string place_path(const Model& model, const std::string& place) {
-  const bool is_site = find(model.virtual_networks, place) == nullptr &&
-                       find(model.local_network_gateways, place) != nullptr;
-  return (is_site ? "local_network_gateways." : "virtual_networks.") + place;
 }
 
 }  // namespace twinspan::policy

@@ -45,6 +45,5 @@ ExplainStep closed_way(const Model& model, const std::string& from, const std::s
 std::string place_of(const Model& model, const IpAddress& address);
 // The network or local network gateway at the other end of the connection; empty: not known.
 std::string place_behind(const Model& model, const std::string& connection);
-std::string place_path(const Model& model, const std::string& place);  // "virtual_networks.hub"
 
 }  // namespace twinspan::policy

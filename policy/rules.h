@@ -103,6 +103,7 @@ void check_peering_regions(const Model& model, RuleReport& report);
 // policy/rules_estate.cc
 void check_distant_overlap(const Model& model, RuleReport& report);
 void check_attached_overlap(const Model& model, RuleReport& report);
+void check_transit(const Model& model, RuleReport& report);
 
 // policy/rules_connection.cc
 void check_connection_ends(const Model& model, RuleReport& report);

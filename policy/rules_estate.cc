@@ -9,6 +9,7 @@
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/rules.h"
+#include "policy/transit.h"
 
 namespace twinspan::policy {
 namespace {
@@ -200,6 +201,25 @@ void check_attached_overlap(const Model& model, RuleReport& report) {
                   overlap.to_string() + ", which is attached to the gateway's host",
                   "what is attached to one host needs addresses of its own: renumber one side"});
   });
+}
+
+// Of each network one pair says enough: the others are alike, and nobody may want them.
+void check_transit(const Model& model, RuleReport& report) {
+  for (const TransitWay& way : closed_ways_between_neighbours(model)) {
+    const TransitHop& in = way.hops.front();
+    const std::string& to = way.hops.back().to;
+    const TransitRefusal& refusal = *way.first_refusal();
+    const auto* const network = find(model.virtual_networks, in.to);
+    if (network == nullptr) continue;
+    report.info(
+        {network->mark,
+         {path_of(*network), refusal.object},
+         fmt::format("{} and {} do not reach each other over {}: {}", in.from, to, in.to,
+                     refusal.reason),
+         fmt::format("right unless they are meant to; then enable_bgp on every connection in "
+                     "between: `twinspan validate --from {} --to {}` goes through them",
+                     in.from, to)});
+  }
 }
 
 }  // namespace twinspan::policy

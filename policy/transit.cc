@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
+#include <span>
 
 #include "policy/bgp.h"
 #include "policy/connection_ends.h"
@@ -35,34 +37,66 @@ class Map {
     for (const auto& [name, connection] : model.connections) add_connection(connection);
   }
 
-  // Simple paths, the shortest first.
-  std::vector<Path> paths(const std::string& from, const std::string& to) const {
+  // Simple paths to all places, the shortest first; those to `to` alone when it is not empty.
+  std::vector<Path> paths(const std::string& from, std::string_view to = "") const {
     std::vector<Path> found;
     std::deque<Path> open = {{}};
-    while (!open.empty() && found.size() < kTransitWaysMax) {
+    size_t count_to = 0;
+    while (!open.empty() && count_to < kTransitWaysMax) {
       const Path path = std::move(open.front());
       open.pop_front();
       const std::string& end = path.empty() ? from : path.back()->to;
+      if (to.empty() ? !path.empty() : end == to) found.push_back(path);
       if (end == to) {
-        found.push_back(path);
-        continue;
+        ++count_to;
+      } else if (path.size() < kTransitHopsMax) {
+        extend(path, from, end, open);
       }
-      if (path.size() == kTransitHopsMax) continue;
-      extend(path, from, end, open);
     }
     return found;
+  }
+
+  // What the connection joins, from either side.
+  std::vector<const Link*> links_of(const Connection& connection) const {
+    std::vector<const Link*> found;
+    for (const auto& [from, link] : links_) {
+      if (link.there == &connection || link.back == &connection) found.push_back(&link);
+    }
+    return found;
+  }
+
+  // To each network of the estate that a connection joins to `from`, and no peering.
+  std::vector<const Link*> connected_networks(const std::string& from) const {
+    std::vector<const Link*> found;
+    std::set<std::string_view> seen;
+    const auto [first, last] = links_.equal_range(from);
+    for (auto link = first; link != last; ++link) {
+      const bool is_first = seen.insert(link->second.to).second;  // Peerings come first.
+      if (is_first && !link->second.is_peering() &&
+          model_.virtual_networks.contains(link->second.to))
+        found.push_back(&link->second);
+    }
+    return found;
+  }
+
+  // The first one from `from` to `to`; nullptr when nothing joins the two directly.
+  const Link* direct(const std::string& from, const std::string& to) const {
+    const auto [first, last] = links_.equal_range(from);
+    const auto found =
+        std::find_if(first, last, [&](const auto& link) { return link.second.to == to; });
+    return found == last ? nullptr : &found->second;
   }
 
  private:
   void extend(const Path& path, const std::string& from, const std::string& end,
               std::deque<Path>& open) const {
     const auto [first, last] = links_.equal_range(end);
-    for (auto link = first; link != last; ++link) {
+    for (auto link = first; link != last && open.size() < kOpenPathsMax; ++link) {
       const std::string& next = link->second.to;
       const bool was_there = next == from || std::ranges::any_of(path, [&](const Link* step) {
                                return step->to == next;
                              });
-      if (was_there || open.size() >= kOpenPathsMax) continue;
+      if (was_there) continue;
       open.push_back(path);
       open.back().push_back(&link->second);
     }
@@ -81,10 +115,12 @@ class Map {
   void add_connection(const Connection& connection) {
     const VirtualNetwork* const own = local_network(model_, connection);
     if (own == nullptr) return;
-    if (const auto* const gateway = counterpart_gateway(model_, connection)) {
+    const Connection* const back = counterpart_of(model_, connection);
+    const auto* const gateway =
+        back != nullptr ? local_gateway(model_, *back) : counterpart_gateway(model_, connection);
+    if (gateway != nullptr) {
       const VirtualNetwork* const network = network_of(model_, *gateway);
       if (network == nullptr) return;
-      const Connection* const back = counterpart_of(model_, connection);
       add({.from = own->name, .to = network->name, .there = &connection, .back = back});
       if (back == nullptr) add({.from = network->name, .to = own->name, .back = &connection});
     } else if (!connection.is_vnet_to_vnet()) {
@@ -115,13 +151,17 @@ const MarkedList<IpPrefix>* prefixes_of(const Model& model, std::string_view pla
 // Judges one path hop by hop.
 class Judge {
  public:
-  Judge(const Model& model, const Path& path) : model_(model), path_(path) {}
+  Judge(const Model& model, Path path) : model_(model), path_(std::move(path)) {}
 
   TransitWay way() const {
     TransitWay way;
     for (size_t index = 0; index < path_.size(); ++index) {
       const Link& link = *path_[index];
-      TransitHop hop{.from = link.from, .to = link.to, .object = object_of(link)};
+      TransitHop hop{.from = link.from,
+                     .to = link.to,
+                     .object = object_of(link),
+                     .field = field_of(link),
+                     .refusals = {}};
       if (link.is_peering()) {
         judge_peering(index, hop);
       } else {
@@ -133,18 +173,23 @@ class Judge {
   }
 
  private:
+  static const Connection& connection_of(const Link& link) {
+    return link.there != nullptr ? *link.there : *link.back;
+  }
+
   static std::string object_of(const Link& link) {
     if (link.is_peering()) return path_of(link.half != nullptr ? *link.half : *link.other);
-    return path_of(link.there != nullptr ? *link.there : *link.back);
+    return path_of(connection_of(link));
+  }
+
+  std::string field_of(const Link& link) const {
+    if (link.is_peering()) return "allow_virtual_network_access";
+    return speaks_bgp(model_, connection_of(link)) ? "enable_bgp" : "address_prefixes";
   }
 
   static void refuse(TransitHop& hop, std::string object, std::string_view field,
                      std::string reason) {
-    if (!hop.is_allowed) return;  // The first reason counts.
-    hop.is_allowed = false;
-    hop.object = std::move(object);
-    hop.field = field;
-    hop.reason = std::move(reason);
+    hop.refusals.push_back({std::move(object), std::string(field), std::move(reason)});
   }
 
   void judge_peering(size_t index, TransitHop& hop) const {
@@ -159,18 +204,20 @@ class Judge {
     }
     const bool follows_peering = index > 0 && path_[index - 1]->is_peering();
     if (follows_peering) {
-      refuse(hop, object_of(link), "virtual_network",
-             fmt::format("a peering is not transitive: {} does not pass on what comes over "
-                         "another one",
-                         link.from));
+      return refuse(hop, object_of(link), "virtual_network",
+                    fmt::format("a peering is not transitive: {} does not pass on what comes over "
+                                "another one",
+                                link.from));
     }
     // A connection beyond either end makes that end's network the hub.
-    if (index > 0 && !follows_peering) expect_transit(*link.half, *link.other, hop);
+    if (index > 0) expect_transit(*link.half, *link.other, hop);
     const bool precedes_connection = index + 1 < path_.size() && !path_[index + 1]->is_peering();
     if (precedes_connection) expect_transit(*link.other, *link.half, hop);
   }
 
   void expect_transit(const Peering& hub, const Peering& spoke, TransitHop& hop) const {
+    const auto* const network = find(model_.virtual_networks, *spoke.virtual_network);
+    const auto* const gateway = network == nullptr ? nullptr : gateway_of(model_, *network);
     if (!*hub.allow_gateway_transit) {
       refuse(hop, path_of(hub), "allow_gateway_transit",
              fmt::format("{} does not let others use its gateway", *hub.virtual_network));
@@ -180,12 +227,9 @@ class Judge {
              fmt::format("{} does not use the gateway of {}", *spoke.virtual_network,
                          *hub.virtual_network));
     }
-    const auto* const network = find(model_.virtual_networks, *spoke.virtual_network);
-    if (network == nullptr) return;
-    if (const auto* const gateway = gateway_of(model_, *network)) {
-      refuse(hop, path_of(*gateway), "virtual_network",
-             fmt::format("{} has a gateway of its own", network->name));
-    }
+    if (gateway == nullptr) return;
+    refuse(hop, path_of(*gateway), "virtual_network",
+           fmt::format("{} has a gateway of its own", network->name));
   }
 
   void judge_connection(size_t index, TransitHop& hop) const {
@@ -234,26 +278,92 @@ class Judge {
   }
 
   const Model& model_;
-  const Path& path_;
+  const Path path_;
 };
+
+// The shortest one that every hop allows, else the shortest one.
+std::optional<TransitWay> best_of(const Model& model, std::span<const Path* const> paths) {
+  std::optional<TransitWay> shortest;
+  for (const Path* const path : paths.first(std::min(paths.size(), kTransitWaysMax))) {
+    TransitWay way = Judge(model, *path).way();
+    if (way.first_refusal() == nullptr) return way;
+    if (!shortest) shortest = std::move(way);
+  }
+  return shortest;
+}
+
+// Those whose best way begins with the link.
+void add_ways_over(const Model& model, const Map& map, const Link& link,
+                   std::vector<TransitWay>& ways) {
+  const std::vector<Path> paths = map.paths(link.from);
+  std::map<std::string_view, std::vector<const Path*>> by_target;
+  for (const Path& path : paths) by_target[path.back()->to].push_back(&path);
+  for (const auto& [target, candidates] : by_target) {
+    if (candidates.front()->size() == 1) continue;  // It needs nobody in between.
+    auto way = best_of(model, candidates);
+    if (!way || way->hops.front().to != link.to) continue;
+    ways.push_back(*std::move(way));
+  }
+}
+
+bool wants_bgp(const TransitWay& way) {
+  const TransitRefusal* const refusal = way.first_refusal();
+  return refusal != nullptr && refusal->field == "enable_bgp";
+}
+
+// `links` lead from one network to its neighbours.
+std::optional<TransitWay> first_closed_way(const Model& model, const Map& map,
+                                           std::span<const Link* const> links) {
+  size_t count = 0;
+  for (size_t a = 0; a < links.size(); ++a) {
+    const Link* const in = map.direct(links[a]->to, links[a]->from);
+    for (size_t b = a + 1; b < links.size(); ++b) {
+      if (++count > kTransitPairsMax) return std::nullopt;
+      if (in == nullptr || map.direct(in->from, links[b]->to) != nullptr) continue;
+      TransitWay way = Judge(model, {in, links[b]}).way();
+      if (wants_bgp(way)) return way;
+    }
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
-const TransitHop* TransitWay::first_refused() const {
+const TransitRefusal* TransitWay::first_refusal() const {
   const auto found = std::ranges::find(hops, false, &TransitHop::is_allowed);
-  return found == hops.end() ? nullptr : &*found;
+  return found == hops.end() ? nullptr : &found->refusals.front();
 }
 
 std::optional<TransitWay> find_way(const Model& model, std::string_view from, std::string_view to) {
   if (prefixes_of(model, from) == nullptr || prefixes_of(model, to) == nullptr) return std::nullopt;
   const Map map(model);
-  std::optional<TransitWay> shortest;
-  for (const Path& path : map.paths(std::string(from), std::string(to))) {
-    TransitWay way = Judge(model, path).way();
-    if (way.first_refused() == nullptr) return way;
-    if (!shortest) shortest = std::move(way);
+  const std::vector<Path> paths = map.paths(std::string(from), to);
+  std::vector<const Path*> all;
+  for (const Path& path : paths) all.push_back(&path);
+  return best_of(model, all);
+}
+
+std::vector<TransitWay> ways_over(const Model& model, const Connection& connection) {
+  const Map map(model);
+  std::vector<TransitWay> ways;
+  for (const Link* const link : map.links_of(connection)) add_ways_over(model, map, *link, ways);
+  return ways;
+}
+
+std::vector<TransitWay> closed_ways_between_neighbours(const Model& model) {
+  const Map map(model);
+  std::vector<TransitWay> ways;
+  for (const auto& [name, network] : model.virtual_networks) {
+    if (auto way = first_closed_way(model, map, map.connected_networks(name)))
+      ways.push_back(*std::move(way));
   }
-  return shortest;
+  return ways;
+}
+
+std::string place_path(const Model& model, std::string_view place) {
+  const bool is_site = find(model.virtual_networks, place) == nullptr &&
+                       find(model.local_network_gateways, place) != nullptr;
+  return fmt::format("{}.{}", is_site ? "local_network_gateways" : "virtual_networks", place);
 }
 
 }  // namespace twinspan::policy

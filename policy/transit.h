@@ -16,24 +16,43 @@ namespace twinspan::policy {
 
 inline constexpr size_t kTransitHopsMax = 8;
 inline constexpr size_t kTransitWaysMax = 256;  // Tried of one pair, the shortest first.
+inline constexpr size_t kTransitPairsMax = 64;  // Tried of the neighbours of one network.
+
+struct TransitRefusal {
+  std::string object;  // "connections.a-to-b"
+  std::string field;   // What to change there.
+  std::string reason;
+  bool operator==(const TransitRefusal&) const = default;
+};
 
 struct TransitHop {
   std::string from;  // A virtual network, or the local network gateway of a site.
   std::string to;
-  std::string object;  // "connections.a-to-b": where it is refused, else what leads from `from`.
-  bool is_allowed = true;
-  std::string field;  // What to change when it is refused.
-  std::string reason;
+  std::string object;  // What leads from `from`.
+  std::string field;   // Of `object`: what lets traffic pass.
+  std::vector<TransitRefusal> refusals;
+  bool is_allowed() const { return refusals.empty(); }
   bool operator==(const TransitHop&) const = default;
 };
 
 struct TransitWay {
-  std::vector<TransitHop> hops;             // From the one network to the other.
-  const TransitHop* first_refused() const;  // nullptr: every hop allows it.
+  std::vector<TransitHop> hops;                 // From the one network to the other.
+  const TransitRefusal* first_refusal() const;  // nullptr: every hop allows it.
 };
 
 // The shortest way that every hop allows, else the shortest one. `from` and `to` name virtual
 // networks or local network gateways. nullopt: nothing joins the two, or a name is unknown.
 std::optional<TransitWay> find_way(const Model& model, std::string_view from, std::string_view to);
+
+// From each side of the connection over it and on to every place further away whose way begins so,
+// as find_way() has it. At most one way to a place from a side.
+std::vector<TransitWay> ways_over(const Model& model, const Connection& connection);
+
+// Of each network that connections join to several others, the first way from one of these to
+// another that somebody would have to open with BGP, where no connection joins the two.
+std::vector<TransitWay> closed_ways_between_neighbours(const Model& model);
+
+// "virtual_networks.hub", "local_network_gateways.branch"
+std::string place_path(const Model& model, std::string_view place);
 
 }  // namespace twinspan::policy

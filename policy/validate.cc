@@ -85,6 +85,8 @@ constexpr Rule kRules[] = {
     {"network.attached-overlap",
      "What is attached to one host, or behind its tunnels, does not overlap.",
      check_attached_overlap},
+    {"network.transit", "Networks that connections join to one network reach each other over it.",
+     check_transit},
     {"bgp.speakers", "Both ends of a connection with BGP speak it.", check_bgp_speakers},
     {"bgp.asn", "AS numbers are usable, and differ at the two ends.", check_bgp_numbers},
     {"bgp.address", "BGP addresses are reachable through tunnels, and nobody else's.",

@@ -120,8 +120,14 @@ void add_file_commands(CLI::App& app, CommandOptions& options, ValidateOptions& 
           ->fallthrough();
   check->add_option("file", validate.file, "Estate file")->required();
   check->add_option("--peer", validate.peer_file, "The other administrator's file, to compare");
-  check->add_option("--checklist", validate.connection,
-                    "The numbered list for this connection instead of findings");
+  CLI::Option* const list =
+      check->add_option("--checklist", validate.connection,
+                        "The numbered list for this connection instead of findings");
+  CLI::Option* const from = check->add_option(
+      "--from", validate.from, "With --to: the way between two networks, hop by hop, instead");
+  CLI::Option* const to = check->add_option("--to", validate.to, "The other end of that way");
+  from->needs(to)->excludes(list);
+  to->needs(from);
   check->callback([&] {
     validate.json = options.json;
     answer = validate_files(validate, std::cout, std::cerr);

@@ -126,6 +126,15 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
              : kExitNegative;
 }
 
+Result<Checklist, std::string> wanted_list(const Model& model, const PeerFile* peer,
+                                           const ValidateOptions& options) {
+  if (!options.from.empty()) return policy::way_checklist(model, options.from, options.to);
+  return policy::checklist({.model = model,
+                            .peer = peer == nullptr ? nullptr : &peer->content.model,
+                            .name = options.connection,
+                            .compare_keys = key_comparison(peer)});
+}
+
 }  // namespace
 
 int validate_files(const ValidateOptions& options, std::ostream& out, std::ostream& error) {
@@ -138,12 +147,9 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
     peer = *std::move(read);
   }
   const PeerFile* const other = peer ? &*peer : nullptr;
-  if (options.connection.empty())
+  if (options.connection.empty() && options.from.empty())
     return report_findings(all_findings(*model, other, options.file), options, out);
-  const auto list = policy::checklist({.model = *model,
-                                       .peer = other == nullptr ? nullptr : &other->content.model,
-                                       .name = options.connection,
-                                       .compare_keys = key_comparison(other)});
+  const auto list = wanted_list(*model, other, options);
   if (!list) {
     error << options.file << ": " << list.error() << "\n";
     return kExitUsage;

@@ -11,11 +11,14 @@ struct ValidateOptions {
   std::string peer_file;   // Empty: none.
   std::string connection;  // Whose checklist is wanted; empty: findings.
   bool json = false;
+  std::string from = {};  // With `to`: the way between two networks is wanted.
+  std::string to = {};
 };
 
 // Writes findings or a checklist to `out`, what stops it to `error` (with json to `out` as well).
 // Returns the exit code: kExitNegative with a finding of severity error or a failed step,
-// kExitConfig when a file cannot be read or parsed, kExitUsage when there is no such connection.
+// kExitConfig when a file cannot be read or parsed, kExitUsage when there is no such connection or
+// network.
 int validate_files(const ValidateOptions& options, std::ostream& out, std::ostream& error);
 
 struct SchemaOptions {

@@ -44,7 +44,8 @@ TEST(ChecklistTest, TwoResourceManagerNetworksOfOneEstate) {
                   "3 pass virtual_networks.vnet-b address_space",
                   "4 pass connections.a-to-b shared_key",
                   "5 pass virtual_network_gateways.gw-a ip_configurations.public_ip_address",
-                  "6 pass virtual_network_gateways.gw-b ip_configurations.public_ip_address"));
+                  "6 pass virtual_network_gateways.gw-b ip_configurations.public_ip_address",
+                  "7 unknown connections.b-to-a enable_bgp"));  // Towards the branch.
 }
 
 TEST(ChecklistTest, WithASiteItsOwnSideIsUnknown) {
@@ -54,7 +55,8 @@ TEST(ChecklistTest, WithASiteItsOwnSideIsUnknown) {
                           "3 unknown local_network_gateways.branch address_prefixes",
                           "4 unknown connections.a-to-branch shared_key",
                           "5 unknown connections.a-to-branch gateway_ip_address",
-                          "6 unknown local_network_gateways.branch gateway_ip_address"));
+                          "6 unknown local_network_gateways.branch gateway_ip_address",
+                          "7 unknown connections.b-to-a enable_bgp"));
 }
 
 TEST(ChecklistTest, AnOverlapFailsTheFirstStep) {
@@ -345,14 +347,22 @@ TEST(ChecklistTest, TransitOverAPeeringIsPartOfTheList) {
   };
   EXPECT_THAT(flags(hub_and_spoke("true", "true")),
               ElementsAre("7 pass peerings.hub allow_gateway_transit",
-                          "8 pass peerings.leaf use_remote_gateways"));
+                          "8 pass peerings.leaf use_remote_gateways",
+                          "9 unknown connections.b-to-a enable_bgp"));
   EXPECT_THAT(flags(hub_and_spoke("true", "false")),
               ElementsAre("7 pass peerings.hub allow_gateway_transit",
-                          "8 fail peerings.leaf use_remote_gateways"));
+                          "8 fail peerings.leaf use_remote_gateways",
+                          "9 unknown connections.b-to-a enable_bgp"));
   EXPECT_THAT(flags(hub_and_spoke("false", "true")),
               ElementsAre("7 fail peerings.hub allow_gateway_transit",
-                          "8 pass peerings.leaf use_remote_gateways"));
-  EXPECT_THAT(flags(hub_and_spoke("false", "false")), ElementsAre());
+                          "8 pass peerings.leaf use_remote_gateways",
+                          "9 unknown connections.b-to-a enable_bgp"));
+  // Nobody has asked for it: it is told, and no fault.
+  EXPECT_THAT(flags(hub_and_spoke("false", "false")),
+              testing::UnorderedElementsAre(
+                  testing::EndsWith(" unknown peerings.hub allow_gateway_transit"),
+                  testing::EndsWith(" unknown peerings.leaf use_remote_gateways"),
+                  testing::EndsWith(" unknown connections.b-to-a enable_bgp")));
 }
 
 TEST(ChecklistTest, APeeringHasAListOfItsOwn) {
@@ -373,15 +383,104 @@ TEST(ChecklistTest, WithBgpEveryConnectionInBetweenNeedsIt) {
                   "9 unknown connections.a-to-branch enable_bgp"));
 }
 
-TEST(ChecklistTest, AGatewayThatSpeaksBgpTellsOfConnectionsWithoutIt) {
-  const auto list =
-      lines(walked(model_of(estate_with({{"    enable_bgp: false\n    bgp_settings",
-                                          "    enable_bgp: true\n    bgp_settings"}})),
-                   "a-to-b"));
-  EXPECT_THAT(std::vector<std::string>(list.begin() + 6, list.end()),
-              ElementsAre("7 unknown connections.a-to-b enable_bgp",
-                          "8 unknown connections.b-to-a enable_bgp",
-                          "9 unknown connections.a-to-branch enable_bgp"));
+//   a ==== b ==== c, all of one estate
+std::string chain(const std::string& gateways, const std::string& connections) {
+  std::string text = "version: 1\nvirtual_networks:\n";
+  for (const char* const number : {"1", "2", "3"}) {
+    text += fmt::format(
+        "  n{0}: {{ address_space: [10.{0}.0.0/16], subnets: {{ GatewaySubnet: 10.{0}.255.0/27 }} "
+        "}}\n",
+        number);
+  }
+  text += "virtual_network_gateways:\n";
+  for (const char* const number : {"1", "2", "3"}) {
+    text += fmt::format(
+        "  g{0}: {{ virtual_network: n{0}, {1}bgp_settings: {{ asn: 6500{0} }}, ip_configurations: "
+        "[ {{ public_ip_address: 192.0.2.{0} }} ] }}\n",
+        number, gateways);
+  }
+  text += "connections:\n";
+  for (const auto& [from, to] : {std::pair("1", "2"), {"2", "1"}, {"2", "3"}, {"3", "2"}}) {
+    text += fmt::format(
+        "  c{0}{1}: {{ connection_type: vnet-to-vnet, virtual_network_gateway1: g{0}, "
+        "virtual_network_gateway2: g{1}, {2}shared_key: {{ file: k }} }}\n",
+        from, to, connections);
+  }
+  return text;
+}
+
+std::vector<std::string> transit_steps(const std::string& text, std::string_view name) {
+  const auto all = lines(walked(model_of(text), name));
+  EXPECT_GE(all.size(), 6u);
+  return {all.begin() + 6, all.end()};
+}
+
+TEST(ChecklistTest, AChainWithoutBgpIsToldOfTheNetworksThatItDoesNotJoin) {
+  // BGP is on at the gateways, as the cloud has it, or off there too.
+  for (const std::string gateways : {"", "enable_bgp: true, "}) {
+    const auto list = walked(model_of(chain(gateways, "")), "c12");
+    ASSERT_EQ(list.size(), 8u);
+    for (const CheckItem& item : {list[6], list[7]}) {
+      EXPECT_EQ(item.result, CheckResult::Unknown);
+      EXPECT_THAT(item.message,
+                  HasSubstr("n1 and n3 do not reach each other over it: without BGP"));
+    }
+  }
+  EXPECT_THAT(
+      transit_steps(chain("", ""), "c12"),
+      ElementsAre("7 unknown connections.c12 enable_bgp", "8 unknown connections.c32 enable_bgp"));
+  EXPECT_THAT(
+      transit_steps(chain("", ""), "c23"),
+      ElementsAre("7 unknown connections.c32 enable_bgp", "8 unknown connections.c12 enable_bgp"));
+}
+
+TEST(ChecklistTest, AChainWithBgpEverywherePasses) {
+  for (const std::string& step :
+       transit_steps(chain("enable_bgp: true, ", "enable_bgp: true, "), "c12"))
+    EXPECT_THAT(step, HasSubstr(" pass "));
+}
+
+TEST(ChecklistTest, AWayGoesHopByHopAndFailsWhereItIsClosed) {
+  const auto way = [](const std::string& text, std::string_view from, std::string_view to) {
+    const auto list = way_checklist(model_of(text), from, to);
+    return list ? lines(*list) : std::vector{list.error()};
+  };
+  EXPECT_THAT(way(chain("", ""), "n1", "n3"), ElementsAre("1 fail connections.c12 enable_bgp",
+                                                          "2 fail connections.c32 enable_bgp"));
+  EXPECT_THAT(
+      way(chain("enable_bgp: true, ", "enable_bgp: true, "), "n1", "n3"),
+      ElementsAre("1 pass connections.c12 enable_bgp", "2 pass connections.c23 enable_bgp"));
+  EXPECT_THAT(way(kGoodEstate, "vnet-a", "branch"),
+              ElementsAre("1 pass connections.a-to-branch address_prefixes"));
+  EXPECT_THAT(way(hub_and_spoke("true", "false"), "spoke", "branch"),
+              ElementsAre("1 fail peerings.leaf use_remote_gateways",
+                          "2 pass connections.a-to-branch address_prefixes"));
+  const std::string island = estate_with(
+      {{"virtual_networks:\n", "virtual_networks:\n  alone: { address_space: [10.20.0.0/16] }\n"}});
+  EXPECT_THAT(way(island, "alone", "vnet-a"), ElementsAre("1 fail virtual_networks.alone name"));
+  EXPECT_THAT(way(island, "alnoe", "vnet-a"),
+              ElementsAre(HasSubstr("there is no virtual network or local network gateway 'alnoe'; "
+                                    "known here: alone, ")));
+  EXPECT_THAT(way(island, "alone", "alone"), ElementsAre("'alone' is both ends of the way"));
+}
+
+TEST(ChecklistTest, ManySitesBehindOneHubAreOneStep) {
+  std::string sites, connections;
+  for (int index = 0; index < 200; ++index) {
+    sites += fmt::format(
+        "  s{0}: {{ gateway_ip_address: 198.51.100.{0}, address_prefixes: [172.16.{0}.0/24] }}\n",
+        index);
+    connections += fmt::format(
+        "  to-s{0}: {{ connection_type: ipsec, virtual_network_gateway1: gw-a, "
+        "local_network_gateway2: s{0}, shared_key: {{ file: k }} }}\n",
+        index);
+  }
+  const Model model =
+      model_of(estate_with({{"local_network_gateways:\n", "local_network_gateways:\n" + sites},
+                            {"connections:\n", "connections:\n" + connections}}));
+  const auto list = walked(model, "a-to-b");
+  ASSERT_EQ(list.size(), 7u);
+  EXPECT_THAT(list.back().message, HasSubstr("vnet-b and branch, s0, s1, 198 more do not reach"));
 }
 
 TEST(ChecklistTest, AnUnknownNameIsSaidWithTheNearest) {

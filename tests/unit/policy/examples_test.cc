@@ -121,8 +121,8 @@ const HostFacts kLans{{"lan0", "lan1", "lan2"}};
 std::string first_refused(const Model& model, std::string_view from, std::string_view to) {
   const auto way = find_way(model, from, to);
   if (!way) return "not joined";
-  const TransitHop* const hop = way->first_refused();
-  return hop == nullptr ? "" : hop->reason;
+  const TransitRefusal* const refusal = way->first_refusal();
+  return refusal == nullptr ? "" : refusal->reason;
 }
 
 TEST(Examples, APeeredNetworkUsesTheGatewayOfTheOther) {

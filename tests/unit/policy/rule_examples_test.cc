@@ -106,6 +106,22 @@ Changes second_branch(const std::string& address, const std::string& prefix,
                     prefix + "] }\n");
 }
 
+// A network with a gateway that only vnet-b is joined to.
+Changes third_network() {
+  const auto connection = [](const std::string& from, const std::string& to) {
+    return "  " + from + "-to-" + to +
+           ": { connection_type: vnet-to-vnet, virtual_network_gateway1: gw-" + from +
+           ", virtual_network_gateway2: gw-" + to + ", shared_key: { file: b-d.psk } }\n";
+  };
+  return more_networks(
+             "  vnet-d: { region: south, address_space: [10.4.0.0/16], subnets: { GatewaySubnet: "
+             "10.4.255.0/27 } }\n") +
+         Changes{{"virtual_network_gateways:\n",
+                  "virtual_network_gateways:\n  gw-d: { virtual_network: vnet-d, "
+                  "ip_configurations: [ { public_ip_address: 192.0.2.4 } ] }\n"}} +
+         more_connections(connection("b", "d") + connection("d", "b"));
+}
+
 // vnet-a and vnet-b joined as each other's local network gateway.
 Changes described(const std::string& prefix_of_b, const std::string& prefix_of_a) {
   return kBranchAlone +
@@ -182,6 +198,7 @@ std::map<std::string_view, Example> network_examples() {
        {described("10.2.0.0/16", "10.1.0.0/16") + kClassicB,
         Changes{
             {"vnet-b: { region: east,", "vnet-b: { region: east, deployment_model: classic,"}}}},
+      {"network.transit", {{}, third_network()}},
       {"network.distant-overlap",
        {spoke("10.20.0.0/16") + peered() + second_branch("203.0.113.10", "10.21.0.0/16"),
         spoke("10.20.0.0/16") + peered() + second_branch("203.0.113.10", "10.20.128.0/24")}},

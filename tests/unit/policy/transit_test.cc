@@ -46,7 +46,7 @@ peerings:
 std::string way(const std::string& text, std::string_view from, std::string_view to) {
   const auto found = find_way(model_of(text), from, to);
   if (!found) return "none";
-  const TransitHop* const refused = found->first_refused();
+  const TransitRefusal* const refused = found->first_refusal();
   if (refused == nullptr) return "allowed";
   EXPECT_FALSE(refused->reason.empty());
   return refused->object + " " + refused->field;

@@ -207,6 +207,28 @@ TEST_F(Validate, AChecklistIsNumberedAndExitsOneOnAFail) {
   EXPECT_THAT(run(options).error, HasSubstr("known here: to-far"));
 }
 
+TEST_F(Validate, AWayBetweenTwoNetworksIsAChecklist) {
+  ValidateOptions options{
+      .file = write("e.yaml", half_of(1, 2)), .json = true, .from = "net", .to = "far"};
+  const Answer passes = run(options);
+  EXPECT_EQ(passes.code, kExitOk);
+  const json list = json::parse(passes.out);
+  EXPECT_EQ(list["schema"], "twinspan.checklist/1");
+  ASSERT_EQ(list["checklist"].size(), 1u);
+  EXPECT_EQ(list["checklist"][0]["object"], "connections.to-far");
+  options.to = "fra";
+  EXPECT_EQ(run(options).code, kExitUsage);
+  EXPECT_THAT(run(options).error, HasSubstr("'fra'; known here: net, far"));
+}
+
+TEST_F(Validate, AClosedWayExitsOne) {
+  std::string text = both_directions();
+  text.replace(text.find("  a: "), 0, "  alone: { address_space: [10.3.0.0/16] }\n");
+  const Answer fails = run({.file = write("e.yaml", text), .from = "alone", .to = "a"});
+  EXPECT_EQ(fails.code, kExitNegative);
+  EXPECT_THAT(fails.out, HasSubstr(" 1. fail    virtual_networks.alone"));
+}
+
 TEST_F(Validate, PlainTextHasALineForEachFindingAndASum) {
   const Answer answer = run({.file = write("e.yaml", half_of(1, 1))});
   EXPECT_THAT(answer.out, HasSubstr("[connection.overlap]\n"));
