@@ -209,6 +209,9 @@ class Supervisor {
 // Neither gone nor only there to repeat its last answer.
 bool is_live(const IkeSa& sa);
 
+// A child is under way on `sa`, or made and perhaps not known to the peer yet.
+bool is_making_children(const IkeSa& sa);
+
 // A half-open SA that was perhaps meant for the tunnel `id` is so no longer.
 void withdraw_candidate(Context& context, IkeSa& sa, TunnelId id, const Diagnosis& why);
 
