@@ -34,6 +34,13 @@ inline uint64_t checksum_word(uint16_t value) {
   return word;
 }
 
+// What the four bytes at `bytes` add.
+inline uint64_t checksum_four(const uint8_t* bytes) {
+  uint32_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
 inline uint16_t checksum_fold(uint64_t sum) {
   sum = (sum & 0xffffffff) + (sum >> 32);
   sum = (sum & 0xffffffff) + (sum >> 32);

@@ -146,7 +146,7 @@ void Segmenter::finish_tcp(size_t index, uint8_t* out, uint64_t payload_sum) con
   if (index + 1 != count_) flags &= static_cast<uint8_t>(~(kTcpFin | kTcpPsh));
   tcp[13] = flags;
   checksum_store(tcp + kTcpChecksumOffset,
-                 fixed_sum_ + payload_sum + checksum_sum(tcp + 4, 4) + checksum_word(flags));
+                 fixed_sum_ + payload_sum + checksum_four(tcp + 4) + checksum_word(flags));
 }
 
 void Segmenter::finish_udp(size_t index, uint8_t* out, uint64_t payload_sum) const {
