@@ -26,8 +26,7 @@ std::vector<std::string> connections_of(const Model& model, std::string_view gat
 void add_transit_losses(const Model& model, const VirtualNetworkGateway& gateway,
                         std::vector<std::string>& lost) {
   for (const auto& [name, peering] : model.peerings) {
-    if (*peering.use_remote_gateways &&
-        *peering.remote_virtual_network == *gateway.virtual_network)
+    if (*peering.use_remote_gateways && *peering.remote_virtual_network == *gateway.virtual_network)
       lost.push_back(fmt::format("{}: the way of {} through this gateway, until then",
                                  path_of(peering), *peering.virtual_network));
   }
@@ -73,9 +72,8 @@ std::optional<Refusal> refuse_type(const Model& before, const Plan& running, con
     return std::nullopt;
   Refusal refusal{
       .object = path_of(gateway->second),
-      .message =
-          fmt::format("vpn_type of a running gateway cannot be changed from {} to {}",
-                      word_of(running.vpn_type), word_of(*gateway->second.vpn_type)),
+      .message = fmt::format("vpn_type of a running gateway cannot be changed from {} to {}",
+                             word_of(running.vpn_type), word_of(*gateway->second.vpn_type)),
       .delete_first = connections_of(before, running.gateway),
       .lost = losses(before, running),
       .remedy = fmt::format("`twinspan replace gateway {} FILE` does it step by step; the "

@@ -395,8 +395,7 @@ void handle_reap(Context& context, IkeSa& sa) {
       sa.is_redundant = false;
       return context.supervisor.touch(sa.tunnel());
     }
-    if (is_making_children(**found))
-      return sa.timers.arm(SaTimer::Reap, context.now + 1s);
+    if (is_making_children(**found)) return sa.timers.arm(SaTimer::Reap, context.now + 1s);
   }
   close_with_delete(context, sa, replaced, InboundFate::Grace);
 }

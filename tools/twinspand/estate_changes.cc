@@ -70,7 +70,8 @@ Result<EstateChanges::Next, ChangeFault> EstateChanges::read(const ChangeRequest
 }
 
 // Whatever else is wrong with it, an estate that changes the type of the gateway says so.
-ChangeFault EstateChanges::bad_estate(const EstateFault& fault, const ChangeRequest& request) const {
+ChangeFault EstateChanges::bad_estate(const EstateFault& fault,
+                                      const ChangeRequest& request) const {
   const Estate& running = gateway_.estate();
   std::vector<policy::Refusal> refusals;
   if (fault.model && request.replaced != running.plan.gateway) {
