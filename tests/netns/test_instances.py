@@ -43,6 +43,8 @@ def test_the_default_site_gets_what_has_no_prefix_of_its_own(pair):
     pair.write_to(pair.a, description)
     pair.start()
     pair.require_ping()
+    # In the lab the peer's own way to the Internet leads back to us.
+    pair.sites.gw_b.run("ip", "route", "add", "blackhole", "198.51.100.0/24")
     watch = pair.watch()
     pair.sites.host_a.run(
         "ping", "-n", "-q", "-c", "5", "-i", "0.1", "-W", "0.2", "198.51.100.7", check=False
