@@ -1,6 +1,7 @@
 """From the estate that a gateway runs to another one: what would change, and the change itself."""
 
 import json
+import shutil
 
 from changing import (
     Traffic,
@@ -273,4 +274,21 @@ def test_who_only_responds_waits_with_a_new_ike_sa_for_the_peer(pair):
     )
     suite = pair.a.cli_json("show", "connection", "a-to-b")["ike_sa"]["suite"]
     assert "25519" in suite, suite
+    pair.require_ping()
+
+
+def test_keys_of_an_applied_file_are_read_again_by_the_rules_of_its_folder(pair):
+    pair.start()
+    folder = pair.a.estate.parent.parent / "applied"
+    (folder / "moved").mkdir(parents=True)
+    shutil.copy(pair.a.estate.parent / "a-b.psk", folder / "moved")
+    (folder / "moved").rename(folder / "keys")
+    path = folder / "estate.yaml"
+    path.write_text(json.dumps(changed(pair, shared_key={"file": "keys/a-b.psk"})))
+    assert pair.a.cli("apply", str(path)).returncode == 0
+    assert pair.a.cli("reload-credentials").returncode == 0
+    (folder / "keys").rename(folder / "moved")
+    (folder / "keys").symlink_to("moved")
+    refused = pair.a.cli("reload-credentials")
+    assert refused.returncode != 0 and "symbolic link" in refused.stdout + refused.stderr
     pair.require_ping()
