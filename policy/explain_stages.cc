@@ -152,11 +152,14 @@ std::vector<ExplainStep> inbound_stages(const TunnelPlan& tunnel, const Flow& fl
     case SaAnswer::Kind::SourceRefused:
       return {passed("selector", path_of(tunnel), "any-to-any selectors admit it"),
               dropped("source", path_of(tunnel),
-                      {fmt::format("{} may not come out of a tunnel: it belongs to our own side, "
-                                   "to a gateway, or to no host at all",
+                      {fmt::format("{} may not come out of this tunnel: it belongs to our own "
+                                   "side, to a gateway, to no host at all, or is not behind it",
                                    flow.source.to_string()),
-                       "look for address ranges that both sides use, and renumber one; a packet "
-                       "with one of our own addresses may have been sent in a circle"})};
+                       fmt::format("where it is behind it, add it to the prefixes of the other "
+                                   "end of {}; else look for address ranges that both sides use, "
+                                   "and renumber one; a packet with one of our own addresses may "
+                                   "have been sent in a circle",
+                                   path_of(tunnel))})};
     case SaAnswer::Kind::Carries:
       break;
   }
