@@ -7,6 +7,7 @@
 
 #include "policy/effective_routes.h"
 #include "policy/explain_stages.h"
+#include "policy/firewall_faults.h"
 #include "policy/transit.h"
 
 namespace twinspan::policy {
@@ -68,6 +69,7 @@ class Walk {
 
   Explanation run() {
     start();
+    look_at_firewall();
     // What no stage has decided is delivered.
     if (!is_decided_) explanation_.verdict = Reach::Delivered;
     return std::move(explanation_);
@@ -89,6 +91,7 @@ class Walk {
   }
 
   void start();
+  void look_at_firewall();
   std::string input_of(const AttachedNetwork& network) const;
   void leave(const AttachedNetwork& network);
   void follow(const AttachedNetwork& network, const EffectiveRoute& route);
@@ -151,6 +154,16 @@ void Walk::start() {
                        "which network forwards it"
                      : "ask the gateway that it belongs to; the network is attached here when all "
                        "of its interfaces exist"}));
+}
+
+// The rules do what the plan says as long as they are those that were put up. Else a packet that
+// should pass may be dropped, and one that a peering keeps out may pass.
+void Walk::look_at_firewall() {
+  const bool is_kept_out = is_decided_ && explanation_.steps.back().stage == "peering";
+  if (input_.empty() || (is_decided_ && !is_kept_out)) return;
+  const auto faults = tables_.firewall_faults();
+  if (!faults || faults->empty()) return;
+  add(unclear("firewall", "table inet twinspan", {firewall_fault(*faults), kFirewallFix}));
 }
 
 // -- from an attached network
@@ -247,13 +260,8 @@ bool Walk::admits_forwarded(const AttachedNetwork& network, const std::string& t
 
 bool Walk::enter_peered(const AttachedNetwork& network, const std::string& other) {
   if (!admits_forwarded(network, other)) return false;
-  if (!add(passed("peering", network_path(network.name) + " and " + network_path(other),
-                  "both halves allow access")))
-    return false;
-  if (tables_.is_isolated().value_or(true)) return true;
-  return add(passed("firewall", "table inet twinspan",
-                    "somebody deleted the rules that keep networks apart: nothing is judged until "
-                    "they are up again, which twinspand sees to"));
+  return add(passed("peering", network_path(network.name) + " and " + network_path(other),
+                    "both halves allow access"));
 }
 
 bool Walk::use_gateway(const AttachedNetwork& network) {

@@ -10,9 +10,7 @@ namespace twinspan::policy {
 namespace {
 
 constexpr std::string_view kTable = "inet twinspan";
-constexpr std::string_view kAttachedSet = "attached";
 constexpr std::string_view kInterfaceSetEnd = ".if";
-constexpr std::ptrdiff_t kChainsOfInstance = 2;
 // Before the administrator's own filter: what is isolated does not depend on it.
 constexpr std::string_view kPriority = "filter - 5";
 
@@ -421,17 +419,14 @@ std::string chain_text(std::string_view name, std::string_view hook, const std::
 
 // -- what is there already
 
-bool is_of(uint32_t link_group, std::string_view name) {
-  return name.starts_with(mark_of(link_group));
-}
-
 std::string deletions(uint32_t link_group, const FirewallTable& present) {
   std::string text;
   for (const std::string& chain : present.chains) {
-    if (is_of(link_group, chain)) text += fmt::format("delete chain {} {}\n", kTable, chain);
+    if (is_of_instance(link_group, chain))
+      text += fmt::format("delete chain {} {}\n", kTable, chain);
   }
   for (const auto& [set, elements] : present.sets) {
-    if (is_of(link_group, set)) text += fmt::format("delete set {} {}\n", kTable, set);
+    if (is_of_instance(link_group, set)) text += fmt::format("delete set {} {}\n", kTable, set);
   }
   return text;
 }
@@ -439,7 +434,7 @@ std::string deletions(uint32_t link_group, const FirewallTable& present) {
 std::set<std::string> interfaces_of_others(uint32_t link_group, const FirewallTable& present) {
   std::set<std::string> interfaces;
   for (const auto& [set, elements] : present.sets) {
-    if (is_interface_set(set) && !is_of(link_group, set))
+    if (is_interface_set(set) && !is_of_instance(link_group, set))
       interfaces.insert(elements.begin(), elements.end());
   }
   return interfaces;
@@ -480,8 +475,8 @@ std::optional<std::string> overlap_with(const HostNetworks& networks, const IpPr
 }
 
 bool has_others(uint32_t link_group, const FirewallTable& present) {
-  return std::ranges::any_of(present.chains,
-                             [&](const std::string& chain) { return !is_of(link_group, chain); });
+  return std::ranges::any_of(
+      present.chains, [&](const std::string& chain) { return !is_of_instance(link_group, chain); });
 }
 
 }  // namespace
@@ -516,7 +511,7 @@ std::optional<std::string> overlap_with_others(const HostNetworks& networks, uin
                                                const FirewallTable& present) {
   for (const auto& [set, elements] : present.sets) {
     const auto owner = owner_of_space(set);
-    if (!owner || is_of(link_group, set)) continue;
+    if (!owner || is_of_instance(link_group, set)) continue;
     for (const std::string& element : elements) {
       const auto theirs = IpPrefix::parse(element);
       if (!theirs) continue;
@@ -526,10 +521,8 @@ std::optional<std::string> overlap_with_others(const HostNetworks& networks, uin
   return std::nullopt;
 }
 
-bool has_firewall(uint32_t link_group, const FirewallTable& present) {
-  const auto count = std::ranges::count_if(
-      present.chains, [&](const std::string& chain) { return is_of(link_group, chain); });
-  return count == kChainsOfInstance;
+bool is_of_instance(uint32_t link_group, std::string_view name) {
+  return name.starts_with(mark_of(link_group));
 }
 
 std::string firewall_removal_text(uint32_t link_group, const FirewallTable& present) {

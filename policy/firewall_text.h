@@ -35,12 +35,25 @@ struct FirewallInstance {
   uint32_t link_group = 0;  // Of its tunnels' devices.
 };
 
+// The set of all instances' interfaces.
+inline constexpr std::string_view kAttachedSet = "attached";
+
+// One thing that the table is made of.
+struct FirewallItem {
+  enum class Kind : uint8_t { Table, Chain, Set, Element, Rule };
+  Kind kind = Kind::Table;
+  std::string owner;    // The chain or set that it is, or is in.
+  std::string words;    // Of an element, as nft takes it; of a rule its place and comment.
+  std::string content;  // What it is, without what changes by itself: equal when it is the same.
+};
+
 // What is in the table already.
 struct FirewallTable {
   bool exists = false;
   std::vector<std::string> chains;
   // Elements by the set's name: interfaces and prefixes; concatenations are left out.
   std::map<std::string, std::vector<std::string>> sets;
+  std::vector<FirewallItem> items;  // In their order. Not what sets hold because packets passed.
 };
 
 // Why the networks cannot share the host with what other instances have attached to it: addresses
@@ -58,8 +71,8 @@ Result<std::string, std::string> firewall_text(const HostNetworks& networks,
 // nothing of it is there.
 std::string firewall_removal_text(uint32_t link_group, const FirewallTable& present);
 
-// Whether the instance's chains are there, all of them.
-bool has_firewall(uint32_t link_group, const FirewallTable& present);
+// Whether the chain or set of that name belongs to the instance.
+bool is_of_instance(uint32_t link_group, std::string_view name);
 
 // The set of an instance's interfaces, by which others find them.
 bool is_interface_set(std::string_view set_name);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/traffic_selector.h"
 
@@ -72,8 +73,9 @@ class LiveTables {
   virtual TunnelAnswer tunnel(const std::string& connection) const = 0;
   virtual SaAnswer outbound(const std::string& connection, const Flow& flow) const = 0;
   virtual SaAnswer inbound(const std::string& connection, const Flow& flow) const = 0;
-  // Whether the rules that keep networks apart are there; nullopt: cannot be read.
-  virtual std::optional<bool> is_isolated() const = 0;
+  // What of the rules that keep networks apart is not as it was put up (policy/firewall_faults);
+  // nullopt: cannot be read.
+  virtual std::optional<std::vector<std::string>> firewall_faults() const = 0;
 };
 
 }  // namespace twinspan::policy

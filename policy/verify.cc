@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "policy/firewall_faults.h"
+
 namespace twinspan::policy {
 namespace {
 
@@ -197,10 +199,11 @@ VerifyItem check_isolation(const Plan& plan, const VerifyFacts& facts) {
   const char* const check = "isolation";
   if (!plan.networks.needs_isolation())
     return pass(check, "one network is attached here: nothing to keep apart");
-  if (!facts.is_isolated) return unknown(check, "nftables cannot be read", "see the daemon's log");
-  if (*facts.is_isolated) return pass(check, "the rules that keep networks apart are there");
-  return fail(check, "the rules that keep networks apart are gone",
-              "twinspand puts them up again by itself; see who deletes table inet twinspan");
+  if (!facts.firewall_faults)
+    return unknown(check, "nftables cannot be read", "see the daemon's log");
+  if (facts.firewall_faults->empty())
+    return pass(check, "the rules that keep networks apart are as they were put up");
+  return fail(check, firewall_fault(*facts.firewall_faults), kFirewallFix);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 """`twinspan explain`, `drops` and `verify` on running gateways: what is told is what packets
 meet."""
 
+import re
+
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 
@@ -161,6 +163,24 @@ def test_networks_of_one_host_and_their_flags(pair):
     assert explain(gateway, "10.1.0.1", far["spoke2"])["verdict"] == "delivered"
     forwarded = explain(gateway, "172.20.0.1", A, "--from", "spoke1")
     assert forwarded["fix"] == "set peerings.hub-to-spoke1.allow_forwarded_traffic: true"
+
+
+def test_rules_that_somebody_added_leave_the_verdict_open(pair):
+    hub = Hub(pair).start(peered("spoke1"))
+    assert explain(pair.a, "10.11.0.2", A)["verdict"] == "delivered"
+    assert results(pair.a, "a-to-b")["isolation"] == "pass"
+    chain = re.search(r"chain (\S+\.forward)", hub.rules()).group(1)
+    hub.sites.gw_a.run("nft", f"insert rule inet twinspan {chain} ip daddr {A} drop")
+    assert not hub.ping("spoke1", "hostA", count=1)
+    answer = explain(pair.a, "10.11.0.2", A)
+    assert answer["verdict"] == "unknown" and last(answer) == ("firewall", "table inet twinspan")
+    assert f"rule 1 of chain {chain} is not ours" in answer["steps"][-1]["why"]
+    check = checks(pair.a, "a-to-b")["isolation"]
+    assert check["result"] == "fail" and "is not ours" in check["message"]
+    pair.a.stop()
+    hub.restart_a()
+    assert explain(pair.a, "10.11.0.2", A)["verdict"] == "delivered"
+    assert hub.ping("spoke1", "hostA")
 
 
 def test_a_connection_that_is_down_is_explained_by_its_failure(pair):

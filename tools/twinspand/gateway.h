@@ -19,6 +19,7 @@
 #include "ike/crypto/provider.h"
 #include "ike/driver/asio_driver.h"
 #include "policy/explain.h"
+#include "policy/firewall_text.h"
 #include "policy/succession.h"
 #include "policy/verify.h"
 #include "policy/views.h"
@@ -102,7 +103,9 @@ class Gateway : private ike::DatagramPort {
   void record_peerings();
   // Puts the isolation up again when somebody has deleted it.
   void watch_isolation();
+  Result<void, tun::HostError> put_up_isolation(const policy::Plan& plan);
   void wait_for_firewall_news();
+  void restore_isolation();
 
   // gateway_apply.cc: from one estate to another.
   struct Granted;
@@ -179,6 +182,7 @@ class Gateway : private ike::DatagramPort {
   NameResolver names_;
   std::map<TunnelId, std::unique_ptr<Carrier>> carriers_;
   policy::PeeringRecords peering_records_;  // As carried out by now.
+  policy::FirewallTable firewall_;          // As it was when our rules were put up.
   bool table_changed_ = false;
 
   boost::asio::posix::stream_descriptor records_;

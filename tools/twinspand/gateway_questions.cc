@@ -150,7 +150,10 @@ class Gateway::Tables : public policy::LiveTables {
     return sa;
   }
 
-  std::optional<bool> is_isolated() const override { return tools::is_isolated(host()); }
+  std::optional<std::vector<std::string>> firewall_faults() const override {
+    if (!firewall_faults_) firewall_faults_ = isolation_faults(host(), gateway_.firewall_);
+    return *firewall_faults_;
+  }
 
  private:
   tun::Host& host() const { return gateway_.parts_.host; }
@@ -173,6 +176,8 @@ class Gateway::Tables : public policy::LiveTables {
   }
 
   const Gateway& gateway_;
+  // The table may be large, and many packets are asked about at once.
+  mutable std::optional<std::optional<std::vector<std::string>>> firewall_faults_;
 };
 
 std::optional<nlohmann::json> Gateway::explain(const policy::ExplainQuestion& question) const {
@@ -232,13 +237,13 @@ policy::VerifyFacts Gateway::verify_facts(const TunnelView& tunnel, const Tables
 nlohmann::json Gateway::verify(const std::string& connection) const {
   const Tables tables(*this);
   const std::vector<tun::TunnelRoute> present = parts_.host.present_routes();
-  const std::optional<bool> is_isolated =
-      estate_.plan.networks.needs_isolation() ? tables.is_isolated() : std::nullopt;
+  const auto firewall_faults =
+      estate_.plan.networks.needs_isolation() ? tables.firewall_faults() : std::nullopt;
   std::vector<VerifiedConnection> verified;
   for (const TunnelView& tunnel : board_.tunnels()) {
     if (!connection.empty() && tunnel.plan.connection != connection) continue;
     policy::VerifyFacts facts = verify_facts(tunnel, tables);
-    facts.is_isolated = is_isolated;
+    facts.firewall_faults = firewall_faults;
     for (const tun::TunnelRoute& route : present) {
       if (route.device == tunnel.plan.device) facts.present_routes.push_back(route.prefix);
     }

@@ -53,7 +53,7 @@ class WrittenTables : public LiveTables {
   SaAnswer sa{.kind = SaAnswer::Kind::Carries,
               .sa = "Child SA net, SPI 0x00001234",
               .selectors = "0.0.0.0/0 === 0.0.0.0/0"};
-  std::optional<bool> isolated = true;
+  std::optional<std::vector<std::string>> faults = std::vector<std::string>{};
 
   std::string tunnel_name;
 
@@ -80,7 +80,7 @@ class WrittenTables : public LiveTables {
   TunnelAnswer tunnel(const std::string&) const override { return tunnel_answer; }
   SaAnswer outbound(const std::string&, const Flow&) const override { return sa; }
   SaAnswer inbound(const std::string&, const Flow&) const override { return sa; }
-  std::optional<bool> is_isolated() const override { return isolated; }
+  std::optional<std::vector<std::string>> firewall_faults() const override { return faults; }
 };
 
 IpAddress address(std::string_view text) {
@@ -334,6 +334,26 @@ TEST(Explain, OnlyPlacesThatPacketsComeFromAreAskedFrom) {
   for (const char* const place : {"hub", "spoke1", "spoke2", "site"})
     EXPECT_TRUE(is_place(world.plan, world.model, place)) << place;
   EXPECT_FALSE(is_place(world.plan, world.model, "nowhere"));
+}
+
+TEST(Explain, RulesThatSomebodyHasChangedLeaveTheVerdictOpen) {
+  World world;
+  world.tables.faults = {{"rule 7 of chain x is missing"}};
+  // What should pass, and what a peering keeps out.
+  for (const auto& [source, destination] :
+       {std::pair("10.11.0.5", "10.1.0.5"), {"10.11.0.5", "10.12.0.5"}}) {
+    const Explanation answer = world.ask(source, destination);
+    EXPECT_EQ(answer.verdict, Reach::Unknown) << destination;
+    EXPECT_EQ(answer.steps.back().stage, "firewall");
+    EXPECT_THAT(answer.steps.back().why, HasSubstr("rule 7 of chain x is missing"));
+    EXPECT_THAT(answer.fix, HasSubstr("restarted"));
+  }
+  // The host's own packets are not judged by them, and an earlier drop stays one.
+  EXPECT_EQ(world.ask("10.1.0.1", "10.11.0.5").verdict, Reach::Delivered);
+  world.tables.tunnel_answer.is_connected = false;
+  EXPECT_EQ(world.ask("10.1.0.5", "10.9.0.5").steps.back().stage, "connection");
+  world.tables.faults = std::nullopt;
+  EXPECT_EQ(world.ask("10.11.0.5", "10.1.0.5").verdict, Reach::Delivered);
 }
 
 }  // namespace

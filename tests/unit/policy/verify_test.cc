@@ -38,7 +38,7 @@ struct Verified {
              .present_routes = tunnel.remote_prefixes,
              .device = {.exists = true, .is_up = true, .has_carrier = true, .mtu = 1400},
              .device_mtu = 1400,
-             .is_isolated = true};
+             .firewall_faults = std::vector<std::string>{}};
   }
 
   VerifyItem of(std::string_view check) const {
@@ -163,11 +163,12 @@ TEST(Verify, AClockThatJumpedOrIsYearsBehindFails) {
 
 TEST(Verify, IsolationThatIsGoneFailsWhereThereIsSomethingToKeepApart) {
   Verified verified;
-  verified.facts.is_isolated = false;
+  verified.facts.firewall_faults = {{"rule 7 of chain x is missing"}};
   EXPECT_EQ(verified.result("isolation"), CheckResult::Pass) << "one network alone";
   verified.plan.networks.attached = {{.name = "a"}, {.name = "b"}};
   EXPECT_EQ(verified.result("isolation"), CheckResult::Fail);
-  verified.facts.is_isolated = std::nullopt;
+  EXPECT_THAT(verified.of("isolation").message, HasSubstr("rule 7 of chain x is missing"));
+  verified.facts.firewall_faults = std::nullopt;
   EXPECT_EQ(verified.result("isolation"), CheckResult::Unknown);
 }
 
