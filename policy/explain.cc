@@ -171,7 +171,7 @@ void Walk::look_at_firewall() {
 // Of several interfaces that by which the kernel would answer.
 std::string Walk::input_of(const AttachedNetwork& network) const {
   if (network.interfaces.empty() || tables_.is_host_address(flow_.source)) return "";
-  const RouteAnswer back = tables_.route(
+  const FoundRoute back = tables_.route(
       {.source = IpAddress::any(flow_.source.family()), .destination = flow_.source}, "");
   const bool is_known =
       std::ranges::find(network.interfaces, back.device) != network.interfaces.end();
@@ -275,9 +275,9 @@ bool Walk::use_gateway(const AttachedNetwork& network) {
 }
 
 void Walk::reach_local(const std::vector<std::string>& interfaces) {
-  const RouteAnswer route = tables_.route(flow_, input_);
+  const FoundRoute route = tables_.route(flow_, input_);
   // Where another gateway's daemon has attached it, or where the network names no interface.
-  const bool is_free = interfaces.empty() && route.kind == RouteAnswer::Kind::Device;
+  const bool is_free = interfaces.empty() && route.kind == FoundRoute::Kind::Device;
   add(kernel_route_stage(
       flow_, route,
       {.devices = is_free ? std::vector{route.device} : interfaces, .may_be_local = true}));
@@ -296,8 +296,8 @@ void Walk::find_no_route(const std::string& from) {
       "add a prefix with {} to address_prefixes of the local_network_gateways object that it is "
       "behind, or to the address_space of its virtual network",
       target);
-  const RouteAnswer route = tables_.route(flow_, input_);
-  if (route.kind == RouteAnswer::Kind::Device || route.kind == RouteAnswer::Kind::Local) {
+  const FoundRoute route = tables_.route(flow_, input_);
+  if (route.kind == FoundRoute::Kind::Device || route.kind == FoundRoute::Kind::Local) {
     add(unclear("route", target,
                 {fmt::format("{}: the host's own route takes it, by {}, outside of all connections",
                              why, route.device.empty() ? "itself" : route.device),
@@ -358,11 +358,11 @@ bool Walk::enter_from_tunnel(const AttachedNetwork& network, const TunnelPlan& t
 
 void Walk::send(const std::vector<const TunnelPlan*>& tunnels) {
   if (tunnels.empty()) return find_no_route(plan_.virtual_network);
-  const RouteAnswer route = tables_.route(flow_, input_);
+  const FoundRoute route = tables_.route(flow_, input_);
   // Of several the kernel chooses; where it chooses none, the first that is up tells most.
   const TunnelPlan* chosen = nullptr;
   for (const TunnelPlan* const tunnel : tunnels) {
-    if (route.kind == RouteAnswer::Kind::Device && tunnel->device == route.device) chosen = tunnel;
+    if (route.kind == FoundRoute::Kind::Device && tunnel->device == route.device) chosen = tunnel;
   }
   for (const TunnelPlan* const tunnel : tunnels) {
     if (chosen == nullptr && tables_.tunnel(tunnel->connection).is_connected) chosen = tunnel;
@@ -372,7 +372,7 @@ void Walk::send(const std::vector<const TunnelPlan*>& tunnels) {
   if (!add(connection_stage(*chosen, answer))) return;
   const SaAnswer sa = tables_.outbound(chosen->connection, flow_);
   if (!add(outbound_stages(*chosen, flow_, sa, answer))) return;
-  const DeviceAnswer device = tables_.device(chosen->device);
+  const DeviceState device = tables_.device(chosen->device);
   if (!add(device_stage(chosen->device, device)) ||
       !add(mtu_stage(flow_, device.mtu, sa.inner_max)) ||
       !add(kernel_route_stage(flow_, route, {.devices = {chosen->device}, .is_tunnel = true})))

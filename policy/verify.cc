@@ -29,7 +29,7 @@ VerifyItem check_remote(const TunnelPlan& tunnel, const VerifyFacts& facts) {
   const char* const check = "remote-address";
   if (facts.cause == "name-unresolved")
     return fail(check, facts.tunnel.reason, facts.tunnel.remedy);
-  if (facts.outer_route.kind != RouteAnswer::Kind::Device) {
+  if (facts.outer_route.kind != FoundRoute::Kind::Device) {
     return fail(
         check,
         fmt::format("the host has no way to {} ({})", tunnel.remote_text(), facts.outer_route.text),

@@ -20,26 +20,6 @@ WallTime wall_now() {
   return std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
 }
 
-policy::RouteAnswer to_answer(const tun::FoundRoute& found) {
-  using Kind = policy::RouteAnswer::Kind;
-  policy::RouteAnswer answer{.device = found.device, .text = found.text};
-  switch (found.kind) {
-    case tun::FoundRoute::Kind::Device:
-      answer.kind = Kind::Device;
-      break;
-    case tun::FoundRoute::Kind::Local:
-      answer.kind = Kind::Local;
-      break;
-    case tun::FoundRoute::Kind::Refused:
-      answer.kind = Kind::Refused;
-      break;
-    case tun::FoundRoute::Kind::Unreachable:
-      answer.kind = Kind::Unreachable;
-      break;
-  }
-  return answer;
-}
-
 policy::SaAnswer::Kind to_kind(esp::Verdict verdict) {
   using Kind = policy::SaAnswer::Kind;
   switch (verdict) {
@@ -104,22 +84,19 @@ class Gateway::Tables : public policy::LiveTables {
     return host().find_local_address({IpPrefix::host(address)}).has_value();
   }
 
-  policy::RouteAnswer route(const policy::Flow& flow, const std::string& input) const override {
-    return to_answer(host().find_route(
-        {.source = flow.source, .destination = flow.destination, .input = input}));
+  FoundRoute route(const policy::Flow& flow, const std::string& input) const override {
+    return host().find_route(
+        {.source = flow.source, .destination = flow.destination, .input = input});
   }
 
-  policy::RouteAnswer outer_route(const std::string& connection) const override {
+  FoundRoute outer_route(const std::string& connection) const override {
     const TunnelView& tunnel = view(connection);
     const IpAddress remote = tunnel.ike ? tunnel.ike->remote.address : tunnel.plan.remote_address;
     if (remote.is_unspecified()) return {.text = "its name is not resolved"};
-    return to_answer(host().find_outer_route(tunnel.plan.local_address, remote));
+    return host().find_outer_route(tunnel.plan.local_address, remote);
   }
 
-  policy::DeviceAnswer device(const std::string& name) const override {
-    const tun::DeviceState state = host().device_state(name);
-    return {state.exists, state.is_up, state.has_carrier, state.mtu};
-  }
+  DeviceState device(const std::string& name) const override { return host().device_state(name); }
 
   policy::TunnelAnswer tunnel(const std::string& connection) const override {
     const TunnelView& tunnel = view(connection);

@@ -31,7 +31,7 @@ struct Verified {
     facts = {.tunnel = {.is_connected = true,
                         .remote = "203.0.113.9:4500",
                         .selectors = "0.0.0.0/0 === 0.0.0.0/0"},
-             .outer_route = {.kind = RouteAnswer::Kind::Device, .device = "wan0"},
+             .outer_route = {.kind = FoundRoute::Kind::Device, .device = "wan0"},
              .children = {{"net", selectors("0.0.0.0/0"), selectors("0.0.0.0/0")}},
              .packets_in = 3,
              .packets_out = 4,
