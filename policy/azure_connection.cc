@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include "policy/azure_objects.h"
+#include "policy/connection_ends.h"
 #include "policy/ipsec_suite.h"
 #include "policy/model_reader.h"
 #include "policy/schema.h"
 #include "policy/shared_keys.h"
+#include "policy/sku.h"
 
 namespace twinspan::policy {
 namespace {
@@ -200,6 +202,15 @@ void set_key(const AzureResource& resource, AzureImport& import, Connection& con
   import.result.keys.push_back({file, SecretBytes(ByteView(bytes, key->size()))});
 }
 
+// Whether the gateway's SKU, or that of the other end, has nothing but the cloud's default.
+bool has_default_policy_alone(const AzureImport& import, const Connection& connection) {
+  const Model& model = import.result.model;
+  const auto lacks = [](const VirtualNetworkGateway* gateway) {
+    return gateway != nullptr && !sku_of(*gateway).has_custom_policies;
+  };
+  return lacks(local_gateway(model, connection)) || lacks(remote_gateway(model, connection));
+}
+
 bool set_policy(const AzureResource& resource, AzureImport& import, Connection& connection) {
   const auto policies = import.reader.items(resource, "ipsecPolicies");
   if (import.reader.is_computed(resource, "ipsecPolicies")) {
@@ -209,7 +220,8 @@ bool set_policy(const AzureResource& resource, AzureImport& import, Connection& 
     return false;
   }
   if (policies.empty()) {
-    if (connection.is_vnet_to_vnet()) return true;  // Both ends are ours: the built-in default.
+    // Both ends are ours: the built-in default will do.
+    if (connection.is_vnet_to_vnet() && !has_default_policy_alone(import, connection)) return true;
     connection.ipsec_policy_name = marked(std::string("azure-default"), resource.mark());
     connection.legacy = marked(true, resource.mark());
     import.notes.chosen({resource.mark(), resource.path + ".ipsecPolicies",
@@ -267,8 +279,29 @@ void set_selectors(const AzureResource& resource, AzureImport& import, Connectio
   }
 }
 
-void set_behaviour(const AzureResource& resource, AzureImport& import, Connection& connection) {
+// [ { "ipConfigurationId": ..., "customBgpIpAddress": "169.254.21.1" } ]
+void set_bgp(const AzureResource& resource, AzureImport& import, Connection& connection) {
+  constexpr std::string_view kKey = "gatewayCustomBgpIpAddresses";
+  constexpr uint32_t kRoutingWeightMax = 32000;  // As the schema has it.
   take_if_set(import.reader.flag(resource, "enableBgp"), connection.enable_bgp);
+  const std::string path = fmt::format("{}.{}", resource.path, kKey);
+  auto& picked = connection.gateway_custom_bgp_ip_addresses;
+  for (const JsonNode* const node : import.reader.items(resource, kKey)) {
+    const AzureResource part{.node = node, .body = node, .path = path};
+    const Marked<IpAddress> address = import.reader.address(part, "customBgpIpAddress");
+    if (!address.is_set || picked->size() == kListItemsMax) continue;
+    picked.value.push_back(address);
+    picked.mark = node->mark;
+    picked.is_set = true;
+  }
+  const auto weight = import.reader.number(resource, "routingWeight", UINT32_MAX);
+  if (weight.is_set && *weight != 0)
+    connection.routing_weight =
+        marked(std::min(static_cast<uint32_t>(*weight), kRoutingWeightMax), weight.mark);
+}
+
+void set_behaviour(const AzureResource& resource, AzureImport& import, Connection& connection) {
+  set_bgp(resource, import, connection);
   const MarkedText mode = import.reader.text(resource, "connectionMode");
   if (equal_without_case(*mode, "InitiatorOnly")) {
     connection.connection_mode = marked(ConnectionMode::InitiatorOnly, mode.mark);
@@ -284,7 +317,8 @@ void set_behaviour(const AzureResource& resource, AzureImport& import, Connectio
       "virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "connectionType",
       "connectionProtocol", "connectionMode", "sharedKey", "enableBgp", "ipsecPolicies",
       "usePolicyBasedTrafficSelectors", "trafficSelectorPolicies", "dpdTimeoutSeconds",
-      "ingressNatRules", "egressNatRules", "authenticationType",
+      "ingressNatRules", "egressNatRules", "authenticationType", "gatewayCustomBgpIpAddresses",
+      "routingWeight",
       // What the cloud tells about it.
       "connectionStatus", "tunnelConnectionStatus", "ingressBytesTransferred",
       "egressBytesTransferred", "tunnelProperties"};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "policy/bgp.h"
 #include "policy/model_reader.h"
 #include "policy/schema.h"
 
@@ -128,6 +129,33 @@ void set_sku(const AzureResource& resource, AzureImport& import, VirtualNetworkG
                             "without one the gateway has every feature and no limit"});
 }
 
+// A JSON list of texts.
+MarkedList<IpAddress> address_list(const JsonNode& list, const std::string& path,
+                                   AzureImport& import) {
+  MarkedList<IpAddress> addresses{.mark = list.mark};
+  for (const JsonNode& item : list.items) {
+    const auto address = IpAddress::parse(item.text);
+    if (!address || addresses->size() == kListItemsMax) {
+      import.reader.wrong(item, path, "an address like 169.254.21.1");
+      break;
+    }
+    addresses.value.push_back(marked(*address, item.mark));
+  }
+  addresses.is_set = !addresses->empty();
+  return addresses;
+}
+
+// "None" of a gateway that is not for VPNs, and of the oldest ones.
+void set_generation(const AzureResource& resource, AzureImport& import,
+                    VirtualNetworkGateway& gateway) {
+  const MarkedText written = import.reader.text(resource, "vpnGatewayGeneration");
+  if (!written.is_set || equal_without_case(*written, "None")) return;
+  take_if_set(choice<GatewayGeneration>(resource, "vpnGatewayGeneration", import,
+                                        {{"Generation1", GatewayGeneration::Generation1},
+                                         {"Generation2", GatewayGeneration::Generation2}}),
+              gateway.generation);
+}
+
 // "10.1.255.4,10.1.255.5" of an active/active gateway.
 MarkedList<IpAddress> peering_addresses(const AzureResource& settings, AzureImport& import) {
   const MarkedText written = import.reader.text(settings, "bgpPeeringAddress");
@@ -161,14 +189,57 @@ BgpSettings bgp_settings(const AzureResource& resource, AzureImport& import) {
   bgp.asn = take("asn", UINT32_MAX);
   bgp.peer_weight = take("peerWeight", kPeerWeightMax);
   bgp.peering_addresses = peering_addresses(settings, import);
+  return bgp;
+}
+
+IpConfiguration* find_configuration(VirtualNetworkGateway& gateway, const JsonNode* id) {
+  if (id == nullptr) return nullptr;
+  const auto found =
+      std::ranges::find_if(gateway.ip_configurations, [&](const IpConfiguration& each) {
+        return equal_without_case(last_segment(id->text), *each.name);
+      });
+  return found == gateway.ip_configurations.end() ? nullptr : &*found;
+}
+
+// The cloud lists them by IP configuration, inside the BGP settings.
+void set_custom_bgp_addresses(const AzureResource& resource, AzureImport& import,
+                              VirtualNetworkGateway& gateway) {
+  const JsonNode* const node = import.reader.field(resource, "bgpSettings");
+  if (node == nullptr || node->is_blank()) return;
+  const AzureResource settings{.node = node, .body = node, .path = resource.path + ".bgpSettings"};
   for (const JsonNode* const peer : import.reader.items(settings, "bgpPeeringAddresses")) {
     const JsonNode* const custom = peer->find("customBgpIpAddresses");
     if (custom == nullptr || custom->is_blank()) continue;
-    import.notes.not_carried({custom->mark, settings.path + ".customBgpIpAddresses",
-                              "addresses of one's own for BGP are not taken over",
-                              "write them as bgp_peering_addresses"});
+    IpConfiguration* const owner = find_configuration(gateway, peer->find("ipconfigurationId"));
+    if (owner == nullptr) {
+      import.notes.not_carried({custom->mark, settings.path + ".customBgpIpAddresses",
+                                "their IP configuration is not in the file",
+                                "write them as custom_bgp_ip_addresses"});
+      continue;
+    }
+    owner->custom_bgp_ip_addresses =
+        address_list(*custom, settings.path + ".customBgpIpAddresses", import);
   }
-  return bgp;
+  std::erase_if(gateway.bgp_settings.peering_addresses.value, [&](const auto& address) {
+    const auto all = custom_bgp_addresses(gateway);
+    return std::ranges::find(all, *address) != all.end();
+  });
+  if (gateway.bgp_settings.peering_addresses->empty())
+    gateway.bgp_settings.peering_addresses.is_set = false;
+}
+
+void set_default_site(const AzureResource& resource, AzureImport& import,
+                      VirtualNetworkGateway& gateway) {
+  const JsonNode* const node = import.reader.field(resource, "gatewayDefaultSite");
+  if (node == nullptr || node->is_blank()) return;
+  const std::string name = import.reader.reference(resource, "gatewayDefaultSite");
+  if (const std::string* const site = AzureImport::find(import.local_gateways, name)) {
+    gateway.default_local_network_gateway = marked(*site, node->mark);
+    return;
+  }
+  import.notes.incomplete({node->mark, resource.path + ".gatewayDefaultSite",
+                           fmt::format("{} is not in the file", in_quotes(name)),
+                           "add what `az network local-gateway list -o json` prints"});
 }
 
 void note_gateway_extras(const AzureResource& resource, AzureImport& import) {
@@ -181,9 +252,9 @@ void note_gateway_extras(const AzureResource& resource, AzureImport& import) {
   }
   static constexpr std::string_view kKnown[] = {
       "activeActive", "active", "bgpSettings", "enableBgp", "gatewayType", "ipConfigurations",
-      "natRules", "sku", "vpnType",
+      "gatewayDefaultSite", "natRules", "sku", "vpnGatewayGeneration", "vpnType",
       // Of every gateway that az prints, and nothing that was asked for.
-      "vpnGatewayGeneration", "packetCaptureDiagnosticState", "resiliencyModel"};
+      "packetCaptureDiagnosticState", "resiliencyModel"};
   import.reader.note_rest(resource, kKnown);
 }
 
@@ -295,10 +366,13 @@ void add_gateway(const AzureResource& resource, AzureImport& import) {
     gateway.virtual_network = marked(std::string("unknown"), resource.mark());
   }
   set_sku(resource, import, gateway);
+  set_generation(resource, import, gateway);
   take_if_set(reader.flag(resource, "active"), gateway.active_active);
   take_if_set(reader.flag(resource, "activeActive"), gateway.active_active);
   take_if_set(reader.flag(resource, "enableBgp"), gateway.enable_bgp);
   gateway.bgp_settings = bgp_settings(resource, import);
+  set_custom_bgp_addresses(resource, import, gateway);
+  set_default_site(resource, import, gateway);
   if (gateway.is_policy_based()) {
     import.notes.chosen({gateway.vpn_type.mark, resource.path + ".vpnType",
                          "a policy-based gateway of the cloud speaks IKEv1, ours speaks IKEv2",

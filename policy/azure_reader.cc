@@ -135,7 +135,9 @@ void AzureReader::collect_resource(const JsonNode& node, const std::string& pare
   resource.parent = segment_after(id, "virtualNetworks");
   if (name.find('/') != std::string::npos) resource.parent = name.substr(0, name.find('/'));
   if (!parent.empty()) resource.parent = parent;
-  resource.path = fmt::format("{}.{}", type_word(resource.type), resource.name);
+  resource.path = resource.name.empty()
+                      ? std::string(type_word(resource.type))
+                      : fmt::format("{}.{}", type_word(resource.type), resource.name);
   if (resource.name.empty()) return wrong(node, resource.path, "a resource with a name");
   all.push_back(resource);
   if (const JsonNode* const more = node.find("resources"); more != nullptr)

@@ -1,6 +1,7 @@
 #include "policy/bgp.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "policy/connection_ends.h"
 
@@ -55,6 +56,30 @@ std::vector<IpAddress> bgp_peering_addresses(const Model& model,
   const Subnet* const subnet = network == nullptr ? nullptr : gateway_subnet(*network);
   if (subnet == nullptr) return {};
   return *gateway.active_active ? first_two(*subnet->prefix) : last_usable(*subnet->prefix);
+}
+
+std::vector<IpAddress> custom_bgp_addresses(const VirtualNetworkGateway& gateway) {
+  std::vector<IpAddress> all;
+  for (const IpConfiguration& configuration : gateway.ip_configurations) {
+    for (const auto& address : *configuration.custom_bgp_ip_addresses) all.push_back(*address);
+  }
+  return all;
+}
+
+std::vector<IpAddress> speaking_addresses(const Model& model, const Connection& connection,
+                                          const IpAddress& peer) {
+  const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+  if (gateway == nullptr) return {};
+  std::vector<IpAddress> all = bgp_peering_addresses(model, *gateway);
+  if (is_apipa(peer) && connection.gateway_custom_bgp_ip_addresses.is_set) {
+    all = plain(connection.gateway_custom_bgp_ip_addresses);
+  } else {
+    std::ranges::copy(custom_bgp_addresses(*gateway), std::back_inserter(all));
+  }
+  std::erase_if(all, [&](const IpAddress& own) {
+    return own.family() != peer.family() || is_apipa(own) != is_apipa(peer);
+  });
+  return all;
 }
 
 bool is_reserved_asn(uint32_t asn) {

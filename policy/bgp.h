@@ -14,6 +14,15 @@ namespace twinspan::policy {
 std::vector<IpAddress> bgp_peering_addresses(const Model& model,
                                              const VirtualNetworkGateway& gateway);
 
+// The link-local ones of all its instances.
+std::vector<IpAddress> custom_bgp_addresses(const VirtualNetworkGateway& gateway);
+
+// From which addresses the gateway speaks over the connection with a peer that has that address:
+// with a link-local peer from link-local ones, those that the connection picks or all; with others
+// from the others. Empty when it cannot.
+std::vector<IpAddress> speaking_addresses(const Model& model, const Connection& connection,
+                                          const IpAddress& peer);
+
 // The network's GatewaySubnet; nullptr when it has none.
 const Subnet* gateway_subnet(const VirtualNetwork& network);
 

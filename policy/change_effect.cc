@@ -53,8 +53,9 @@ constexpr ChangeEffect kTunnelEffects[] = {
      "Child SAs with new selectors are added, those without are deleted, the others stay"},
     {"any_to_any", "use_policy_based_traffic_selectors", Restart,
      "the selectors are of the other kind"},
-    {"remote_prefixes", "address_prefixes, or the other network's address_space", InPlace,
-     "routes follow; what is no longer remote goes where the host's other routes lead"},
+    {"remote_prefixes",
+     "address_prefixes, default_local_network_gateway, or the other network's address_space",
+     InPlace, "routes follow; what is no longer remote goes where the host's other routes lead"},
 };
 
 constexpr ChangeEffect kInstanceEffects[] = {

@@ -95,6 +95,15 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   return item;
 }
 
+// Of an address that nothing in the files proves right or wrong.
+std::string unproven_address(const End& there, const std::string& gateway) {
+  const auto remote = remote_end(there.model, there.connection);
+  if (!remote || !remote->address)
+    return fmt::format("a name: see that it leads to the public address of {}", gateway);
+  return fmt::format("it is {}; the other side's file does not tell the public address of {}",
+                     remote->address->to_string(), gateway);
+}
+
 CheckItem check_address(const TwoEnds& ends, const Model& model) {
   const FieldPlace place = place_of_address(ends.there);
   const TwoEnds shown{{model, ends.there.connection}, ends.there};
@@ -111,7 +120,7 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
       item.message = fmt::format("it is not the public address of {}", name);
       break;
     case Verdict::Unknown:
-      item.message = fmt::format("a name: see that it leads to the public address of {}", name);
+      item.message = unproven_address(ends.there, name);
       break;
   }
   return item;

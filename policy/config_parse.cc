@@ -1,5 +1,6 @@
 #include "policy/config_parse.h"
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -47,21 +48,24 @@ class EventAdapter : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     builder_.add_alias(to_source_mark(mark, file_), anchor);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const SourceMark place = to_source_mark(mark, file_);
+    refuse_tag(place, tag);
     last_scalar_ = static_cast<size_t>(mark.pos);
     // yaml-cpp takes the end of the file for the missing quote of a text that ends there.
     if (!has_closing_quote(text_, last_scalar_)) return builder_.fail(open_quote_at(place));
     builder_.add_text(place, anchor, value);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
+    refuse_tag(to_source_mark(mark, file_), tag);
     builder_.open(YamlKind::List, to_source_mark(mark, file_), anchor);
   }
   void OnSequenceEnd() override { builder_.close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
+    refuse_tag(to_source_mark(mark, file_), tag);
     builder_.open(YamlKind::Mapping, to_source_mark(mark, file_), anchor);
   }
   void OnMapEnd() override { builder_.close(); }
@@ -70,6 +74,16 @@ class EventAdapter : public YAML::EventHandler {
   size_t last_scalar_offset() const { return last_scalar_; }
 
  private:
+  // The parser's own marks are "?" for plain and "!" for quoted values; three more say what a value
+  // is anyway.
+  void refuse_tag(SourceMark place, const std::string& tag) {
+    static constexpr std::string_view kHarmless[] = {
+        "", "?", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"};
+    if (std::ranges::find(kHarmless, tag) != std::end(kHarmless)) return;
+    builder_.fail({place, fmt::format("a tag, {}", in_quotes(tag)),
+                   "remove it: the key says of which type a value is"});
+  }
+
   std::string_view text_;
   uint32_t file_;
   int documents_ = 0;

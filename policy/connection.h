@@ -93,6 +93,8 @@ struct Connection {
   Marked<PerResourceSas> per_resource_sas;
   Marked<bool> aggfrag;
   Marked<bool> enable_bgp;
+  MarkedList<IpAddress> gateway_custom_bgp_ip_addresses;
+  Marked<uint32_t> routing_weight;
   Marked<ConnectionMode> connection_mode;
   Marked<uint64_t> dpd_timeout_seconds;
   Marked<uint32_t> ike_fragment_size;

@@ -16,6 +16,23 @@ std::optional<RemoteEnd> network_gateway_end(const Model& model, const Connectio
                    prefixes_behind(model, *gateway)};
 }
 
+// Forced tunnelling: a default route for each family that the network has.
+void add_default_routes(const Model& model, const Connection& connection, RemoteEnd& remote) {
+  const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+  const VirtualNetwork* const network = local_network(model, connection);
+  if (network == nullptr || !gateway->default_local_network_gateway.is_set) return;
+  const MarkedText& site = gateway->default_local_network_gateway;
+  if (*site != *connection.local_network_gateway2) return;
+  for (const IpFamily family : {IpFamily::V4, IpFamily::V6}) {
+    const IpPrefix any(IpAddress::any(family), 0);
+    const auto has_family = [&](const auto& space) { return space->family() == family; };
+    const auto is_any = [&](const auto& prefix) { return *prefix == any; };
+    if (std::ranges::none_of(*network->address_space, has_family)) continue;
+    if (std::ranges::any_of(*remote.prefixes, is_any)) continue;
+    remote.prefixes.value.push_back({any, site.mark, true});
+  }
+}
+
 std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {
   return text.is_set ? parse_identity(*text) : identity_of(address);
 }
@@ -113,6 +130,11 @@ MarkedList<IpPrefix> prefixes_behind(const Model& model, const VirtualNetworkGat
   return prefixes;
 }
 
+const LocalNetworkGateway* site_of(const Model& model, const Connection& connection) {
+  if (connection.is_vnet_to_vnet()) return nullptr;
+  return find(model.local_network_gateways, *connection.local_network_gateway2);
+}
+
 const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection& connection) {
   if (!connection.is_vnet_to_vnet()) return nullptr;
   return find(model.gateways, *connection.virtual_network_gateway2);
@@ -120,13 +142,18 @@ const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection
 
 std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connection) {
   if (connection.is_vnet_to_vnet()) return network_gateway_end(model, connection);
-  const LocalNetworkGateway* const gateway =
-      find(model.local_network_gateways, *connection.local_network_gateway2);
-  if (gateway == nullptr) return std::nullopt;
-  if (gateway->gateway_ip_address.is_set)
-    return RemoteEnd{*gateway->gateway_ip_address, "", gateway->address_prefixes};
-  if (!gateway->fqdn.is_set || !is_host_name(*gateway->fqdn)) return std::nullopt;
-  return RemoteEnd{std::nullopt, *gateway->fqdn, gateway->address_prefixes};
+  const LocalNetworkGateway* const site = site_of(model, connection);
+  if (site == nullptr) return std::nullopt;
+  RemoteEnd remote{.address = std::nullopt, .name = "", .prefixes = site->address_prefixes};
+  if (site->gateway_ip_address.is_set) {
+    remote.address = *site->gateway_ip_address;
+  } else if (site->fqdn.is_set && is_host_name(*site->fqdn)) {
+    remote.name = *site->fqdn;
+  } else {
+    return std::nullopt;
+  }
+  add_default_routes(model, connection, remote);
+  return remote;
 }
 
 std::optional<Identities> identities_of(const Model& model, const Connection& connection,

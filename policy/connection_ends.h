@@ -36,10 +36,15 @@ const VirtualNetwork* local_network(const Model& model, const Connection& connec
 // it over a peering (gateway transit).
 MarkedList<IpPrefix> prefixes_behind(const Model& model, const VirtualNetworkGateway& gateway);
 
+// Of a connection to a peer of somebody else's; nullptr for vnet-to-vnet, and when the reference
+// leads nowhere.
+const LocalNetworkGateway* site_of(const Model& model, const Connection& connection);
+
 // nullptr for a local network gateway, and when the reference leads nowhere.
 const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection& connection);
 
-// nullopt when a reference leads nowhere or the remote has no address.
+// With the default routes that lead to a gateway's default_local_network_gateway. nullopt when a
+// reference leads nowhere or the remote has no address.
 std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connection);
 
 // As written, or the public addresses of that instance and of the remote (or its name). nullopt

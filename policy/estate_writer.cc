@@ -152,6 +152,7 @@ Lines lines_of(const IpConfiguration& configuration) {
   writer.write("name", configuration.name);
   writer.write("public_ip_address", configuration.public_ip_address);
   writer.write("private_ip_address", configuration.private_ip_address);
+  writer.write("custom_bgp_ip_addresses", configuration.custom_bgp_ip_addresses);
   return writer.finish();
 }
 
@@ -175,8 +176,10 @@ Lines lines_of_local_bgp(const BgpSettings& settings) {
 Lines lines_of(const VirtualNetworkGateway& gateway) {
   ObjectWriter writer(kGatewaySchema);
   writer.write("virtual_network", gateway.virtual_network);
+  writer.write("gateway_type", gateway.gateway_type);
   writer.write("vpn_type", gateway.vpn_type);
   writer.write("sku", gateway.sku);
+  writer.write("generation", gateway.generation);
   writer.write("active_active", gateway.active_active);
   std::vector<Lines> configurations;
   for (const IpConfiguration& configuration : gateway.ip_configurations)
@@ -185,6 +188,7 @@ Lines lines_of(const VirtualNetworkGateway& gateway) {
   writer.write("enable_bgp", gateway.enable_bgp);
   if (gateway.bgp_settings.is_set)
     writer.write_object("bgp_settings", lines_of_gateway_bgp(gateway.bgp_settings));
+  writer.write("default_local_network_gateway", gateway.default_local_network_gateway);
   return writer.finish();
 }
 
@@ -284,6 +288,8 @@ Lines lines_of(const Connection& connection) {
   writer.write("per_resource_sas", connection.per_resource_sas);
   writer.write("aggfrag", connection.aggfrag);
   writer.write("enable_bgp", connection.enable_bgp);
+  writer.write("gateway_custom_bgp_ip_addresses", connection.gateway_custom_bgp_ip_addresses);
+  writer.write("routing_weight", connection.routing_weight);
   writer.write("connection_mode", connection.connection_mode);
   writer.write("dpd_timeout_seconds", connection.dpd_timeout_seconds);
   writer.write("ike_fragment_size", connection.ike_fragment_size);

@@ -401,6 +401,8 @@ std::string forward_rules(const Sets& sets, uint32_t link_group) {
 
 std::string input_rules(const Sets& sets, uint32_t link_group) {
   Chain chain(sets, link_group);
+  // What comes from neither, ESP among it, is no question here and should cost next to nothing.
+  chain.rule("iifgroup != TUNNELS iifname != @attached", kAccept);
   chain.per_family("iifname . IP daddr @@local#", kAccept);
   chain.per_family("iifname @@if IP daddr @@space#", kDropAddress);
   chain.per_family("iifgroup GROUP IP daddr @@closed#", kDropAddress);

@@ -7,6 +7,9 @@
 
 namespace twinspan::policy {
 
+enum class GatewayType : uint8_t { Vpn, ExpressRoute };
+enum class GatewayGeneration : uint8_t { Generation1, Generation2 };
+
 // One instance of the gateway: instance N is carried by the N-th configuration.
 struct IpConfiguration {
   SourceMark mark;
@@ -14,6 +17,8 @@ struct IpConfiguration {
   Marked<IpAddress> public_ip_address;
   Marked<IpAddress>
       private_ip_address;  // When not set, the public address is the one on this host.
+
+  MarkedList<IpAddress> custom_bgp_ip_addresses;  // Link-local ones, for link-local peers.
 
   const IpAddress& address_on_host() const {
     return private_ip_address.is_set ? *private_ip_address : *public_ip_address;
@@ -33,12 +38,15 @@ struct VirtualNetworkGateway {
   std::string name;
   SourceMark mark;
   MarkedText virtual_network;
+  Marked<GatewayType> gateway_type;
   Marked<VpnType> vpn_type;
   MarkedText sku;
+  Marked<GatewayGeneration> generation;
   Marked<bool> active_active;
   std::vector<IpConfiguration> ip_configurations;
   Marked<bool> enable_bgp;
   BgpSettings bgp_settings;
+  MarkedText default_local_network_gateway;  // Forced tunnelling: where all other traffic goes.
 
   bool is_policy_based() const { return *vpn_type == VpnType::PolicyBased; }
 };

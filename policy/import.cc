@@ -34,13 +34,13 @@ std::string well_formed(std::string_view wished) {
 
 }  // namespace
 
-void ImportNotes::add(Severity severity, const char* id, Note note) {
+void ImportNotes::add(Severity severity, std::string_view id, Note note) {
   if (notes_.size() >= kImportNotesMax) {
     ++dropped_;
     worst_dropped_ = std::min(worst_dropped_, severity);  // The worst one is the first.
     return;
   }
-  notes_.push_back({.id = id,
+  notes_.push_back({.id = std::string(id),
                     .severity = severity,
                     .file = note.mark.file < files_.size() ? files_[note.mark.file] : "",
                     .line = note.mark.line,

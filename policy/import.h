@@ -37,6 +37,8 @@ struct Import {
 //   import.not-carried  warning  a setting is not in the model; what is there works without it
 //   import.chosen       info     the file leaves it open, and this was taken
 //   import.more         (worst)  how many notes there were beyond kImportNotesMax
+inline constexpr std::string_view kLeftOutNote = "import.left-out";
+
 class ImportNotes {
  public:
   struct Note {
@@ -48,7 +50,7 @@ class ImportNotes {
 
   explicit ImportNotes(const std::vector<std::string>& files) : files_(files) {}
 
-  void left_out(Note note) { add(Severity::Error, "import.left-out", std::move(note)); }
+  void left_out(Note note) { add(Severity::Error, kLeftOutNote, std::move(note)); }
   void incomplete(Note note) { add(Severity::Error, "import.incomplete", std::move(note)); }
   void not_carried(Note note) { add(Severity::Warning, "import.not-carried", std::move(note)); }
   void chosen(Note note) { add(Severity::Info, "import.chosen", std::move(note)); }
@@ -56,7 +58,7 @@ class ImportNotes {
   Findings take();  // Sorted by place; those of one place as they came. import.more comes last.
 
  private:
-  void add(Severity severity, const char* id, Note note);
+  void add(Severity severity, std::string_view id, Note note);
 
   const std::vector<std::string>& files_;
   Findings notes_;

@@ -27,8 +27,8 @@ constexpr Step kSteps[] = {
     {AzureType::VirtualNetwork, add_network},
     {AzureType::ClassicNetwork, add_network},
     {AzureType::Subnet, add_subnet},
-    {AzureType::Gateway, add_gateway},
     {AzureType::LocalNetworkGateway, add_local_network_gateway},
+    {AzureType::Gateway, add_gateway},
     {AzureType::Connection, add_connection},
     {AzureType::Peering, add_peering},
 };

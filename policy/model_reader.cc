@@ -21,6 +21,7 @@ IpConfiguration read_ip_configuration(ObjectReader& reader) {
   reader.read("name", configuration.name);
   reader.read("public_ip_address", configuration.public_ip_address);
   reader.read("private_ip_address", configuration.private_ip_address);
+  reader.read("custom_bgp_ip_addresses", configuration.custom_bgp_ip_addresses);
   return configuration;
 }
 
@@ -45,8 +46,10 @@ BgpSettings read_local_bgp(ObjectReader& reader) {
 VirtualNetworkGateway read_gateway(const std::string& name, ObjectReader& reader) {
   VirtualNetworkGateway gateway{.name = name, .mark = reader.mark()};
   reader.read("virtual_network", gateway.virtual_network);
+  reader.read("gateway_type", gateway.gateway_type);
   reader.read("vpn_type", gateway.vpn_type);
   reader.read("sku", gateway.sku);
+  reader.read("generation", gateway.generation);
   reader.read("active_active", gateway.active_active);
   reader.for_each_object("ip_configurations", [&](const std::string&, ObjectReader& configuration) {
     gateway.ip_configurations.push_back(read_ip_configuration(configuration));
@@ -55,6 +58,7 @@ VirtualNetworkGateway read_gateway(const std::string& name, ObjectReader& reader
   reader.for_each_object("bgp_settings", [&](const std::string&, ObjectReader& settings) {
     gateway.bgp_settings = read_gateway_bgp(settings);
   });
+  reader.read("default_local_network_gateway", gateway.default_local_network_gateway);
   return gateway;
 }
 
@@ -166,6 +170,8 @@ Connection read_connection(const std::string& name, ObjectReader& reader) {
   reader.read("per_resource_sas", connection.per_resource_sas);
   reader.read("aggfrag", connection.aggfrag);
   reader.read("enable_bgp", connection.enable_bgp);
+  reader.read("gateway_custom_bgp_ip_addresses", connection.gateway_custom_bgp_ip_addresses);
+  reader.read("routing_weight", connection.routing_weight);
   reader.read("connection_mode", connection.connection_mode);
   reader.read("dpd_timeout_seconds", connection.dpd_timeout_seconds);
   reader.read("ike_fragment_size", connection.ike_fragment_size);

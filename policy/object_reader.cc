@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "policy/schema_text.h"
 #include "policy/suggest.h"
 
 namespace twinspan::policy {
@@ -286,7 +287,9 @@ bool ObjectReader::is_too_long(const YamlNode& list, const Place& place, size_t 
 bool ObjectReader::is_usable_name(const YamlEntry& named, const std::string& path) {
   if (is_object_name(named.key)) return true;
   log_.add(named.key_mark, path, fmt::format("{} is not a name", in_quotes(named.key)),
-           fmt::format("use letters, digits, '-', '_' and '.', at most {}", kNameMax));
+           fmt::format("use letters, digits, '-', '_' and '.', at most {}, and neither '-' nor '.' "
+                       "first",
+                       kNameMax));
   return false;
 }
 

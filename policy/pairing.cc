@@ -149,7 +149,8 @@ void check_pair_speaker(const TwoEnds& ends, const VirtualNetworkGateway& gatewa
                               *gateway.bgp_settings.asn),
                   "write the other side's number"});
   }
-  const auto addresses = bgp_peering_addresses(ends.back.model, gateway);
+  auto addresses = bgp_peering_addresses(ends.back.model, gateway);
+  std::ranges::copy(custom_bgp_addresses(gateway), std::back_inserter(addresses));
   for (const auto& address : *known->peering_addresses) {
     if (addresses.empty() || std::ranges::find(addresses, *address) != addresses.end()) continue;
     report.error({address.mark, objects,

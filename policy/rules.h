@@ -59,7 +59,7 @@ std::string path_of(const IpsecPolicy& policy);
 // What no network may hold: multicast, broadcast, loopback, link-local.
 const PrefixIndex& unusable_prefixes();
 
-// An address no host can have, so that no gateway can either.
+// An address at which no gateway is reached: nobody's, or in one of those.
 bool is_unusable(const IpAddress& address);
 
 // policy/rules_network.cc
@@ -81,6 +81,7 @@ void check_not_supported(const Model& model, RuleReport& report);
 
 // policy/rules_sku.cc
 void check_sku_features(const Model& model, RuleReport& report);
+void check_gateway_kind(const Model& model, RuleReport& report);
 void check_sku_limits(const Model& model, RuleReport& report);
 void check_selector_pairs(const Model& model, RuleReport& report);
 void check_classic(const Model& model, RuleReport& report);
@@ -88,8 +89,10 @@ void check_classic(const Model& model, RuleReport& report);
 // policy/rules_bgp.cc
 void check_bgp_speakers(const Model& model, RuleReport& report);
 void check_bgp_numbers(const Model& model, RuleReport& report);
-void check_bgp_addresses(const Model& model, RuleReport& report);
 void check_static_beside_bgp(const Model& model, RuleReport& report);
+
+// policy/rules_bgp_address.cc
+void check_bgp_addresses(const Model& model, RuleReport& report);
 
 // policy/rules_peering.cc
 void check_peering_ends(const Model& model, RuleReport& report);
@@ -102,6 +105,7 @@ void check_peering_regions(const Model& model, RuleReport& report);
 
 // policy/rules_estate.cc
 void check_distant_overlap(const Model& model, RuleReport& report);
+void check_not_empty(const Model& model, RuleReport& report);
 void check_attached_overlap(const Model& model, RuleReport& report);
 void check_transit(const Model& model, RuleReport& report);
 
@@ -116,10 +120,12 @@ void check_reverse(const Model& model, RuleReport& report);
 void check_counterpart_address(const Model& model, RuleReport& report);
 void check_counterpart_prefixes(const Model& model, RuleReport& report);
 void check_proposers(const Model& model, RuleReport& report);
+void check_routing_weight(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);
 
 // policy/rules_authentication.cc
 void check_authentication(const Model& model, RuleReport& report);
+void check_key_files(const Model& model, RuleReport& report);
 void check_authentication_reverse(const Model& model, RuleReport& report);
 
 // policy/rules_ppk.cc
@@ -130,6 +136,7 @@ void check_additional_key_exchanges(const Model& model, RuleReport& report);
 
 // policy/rules_prefix.cc
 void check_remote_prefixes(const Model& model, RuleReport& report);
+void check_default_site(const Model& model, RuleReport& report);
 void check_overlap(const Model& model, RuleReport& report);
 void check_overlap_between_connections(const Model& model, RuleReport& report);
 void check_covers_peer(const Model& model, RuleReport& report);

@@ -1,11 +1,16 @@
 // Rules about how the two sides of a connection prove who they are.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <ranges>
+
 #include "policy/connection_ends.h"
 #include "policy/rules.h"
 
 namespace twinspan::policy {
 namespace {
+
+using std::literals::operator""sv;
 
 // The object that goes with an authentication type.
 struct Companion {
@@ -73,7 +78,28 @@ void refuse_key_id(const Connection& connection, const MarkedText& identity, std
                 "give an address, a name or user@domain that the certificate holds"});
 }
 
+// What keeps a name inside the estate's folder, together with how the file is opened
+// (docs/decisions/0025-key-files.md).
+void refuse_climbing(const Connection& connection, const MarkedText& file, RuleReport& report) {
+  const auto is_climb = [](auto step) { return std::ranges::equal(step, ".."sv); };
+  if (std::ranges::none_of(std::views::split(*file, '/'), is_climb)) return;
+  report.error({file.mark,
+                {path_of(connection)},
+                fmt::format("the key file {} is reached over '..'", in_quotes(*file)),
+                "keep keys beneath the estate's folder, or give the path from '/' on"});
+}
+
 }  // namespace
+
+void check_key_files(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    refuse_climbing(connection, connection.shared_key_file, report);
+    if (connection.ppk) refuse_climbing(connection, connection.ppk->file, report);
+    if (connection.certificate)
+      refuse_climbing(connection, connection.certificate->private_key, report);
+    if (connection.raw_key) refuse_climbing(connection, connection.raw_key->private_key, report);
+  }
+}
 
 void check_authentication(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {

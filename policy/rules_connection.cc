@@ -46,11 +46,12 @@ void report_missing_direction(const Model& model, const Connection& connection,
   const VirtualNetworkGateway* const own = local_gateway(model, connection);
   const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
   if (own == nullptr || other == nullptr || own == other) return;
-  report.warning({connection.mark,
-                  {path_of(connection), path_of(*other)},
-                  fmt::format("{} has no connection back to {}", other->name,
-                              *connection.virtual_network_gateway1),
-                  "add the object for the other direction"});
+  const Remark remark{connection.mark,
+                      {path_of(connection), path_of(*other)},
+                      fmt::format("{} has no connection back to {}", other->name, own->name),
+                      "add the object for the other direction"};
+  // Both gateways are in this file, so nobody else can have it.
+  connection.is_vnet_to_vnet() ? report.error(remark) : report.warning(remark);
 }
 
 // Each connection that describes a gateway of the estate as a local network gateway, with the
@@ -223,6 +224,16 @@ void check_proposers(const Model& model, RuleReport& report) {
                     "traffic_selector_policies are proposed only by who opens the tunnel",
                     "use connection_mode: default or initiator-only, and list the same ranges at "
                     "the peer"});
+  }
+}
+
+void check_routing_weight(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    if (*connection.routing_weight == 0) continue;
+    report.info({connection.routing_weight.mark,
+                 {path_of(connection)},
+                 "routing_weight has no effect on a VPN, here and in the cloud",
+                 "remove it; with BGP, longer AS paths make a way the second choice"});
   }
 }
 

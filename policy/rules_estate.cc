@@ -193,6 +193,15 @@ void check_distant_overlap(const Model& model, RuleReport& report) {
 }
 
 // Those that nothing joins can still not be on one host.
+void check_not_empty(const Model& model, RuleReport& report) {
+  if (!model.virtual_networks.empty() || !model.gateways.empty() || !model.connections.empty())
+    return;
+  report.warning({{.file = 0, .line = 1, .column = 1},
+                  {"virtual_networks"},
+                  "the estate has no network, no gateway and no connection",
+                  "describe at least one network and its gateway"});
+}
+
 void check_attached_overlap(const Model& model, RuleReport& report) {
   for_each_overlap(model, report, [&](const Overlap& overlap) {
     if (overlap.are_near || !overlap.do_clash_on_host) return;

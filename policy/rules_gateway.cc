@@ -65,7 +65,7 @@ void check_public_address(const VirtualNetworkGateway& gateway,
     if (!address->is_set || !is_unusable(**address)) continue;
     report.error({address->mark,
                   {path_of(gateway)},
-                  fmt::format("no host can have the address {}", (*address)->to_string()),
+                  fmt::format("no gateway is reached at {}", (*address)->to_string()),
                   "give the gateway's own address"});
   }
   if (!private_address.is_set || private_address->family() == public_address->family()) return;
@@ -98,7 +98,7 @@ void check_local_address(const LocalNetworkGateway& gateway, RuleReport& report)
     report.error(
         {gateway.gateway_ip_address.mark,
          {path_of(gateway)},
-         fmt::format("no host can have the address {}", gateway.gateway_ip_address->to_string()),
+         fmt::format("no gateway is reached at {}", gateway.gateway_ip_address->to_string()),
          "give the peer's public address"});
   }
 }
@@ -138,6 +138,8 @@ void check_references(const Model& model, RuleReport& report) {
   for (const auto& [name, gateway] : model.gateways) {
     expect_reference(gateway.virtual_network, "virtual network", model.virtual_networks,
                      path_of(gateway), report);
+    expect_reference(gateway.default_local_network_gateway, "local network gateway",
+                     model.local_network_gateways, path_of(gateway), report);
   }
   for (const auto& [name, connection] : model.connections) {
     const std::string from = path_of(connection);

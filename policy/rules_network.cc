@@ -9,6 +9,7 @@
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/rules.h"
+#include "policy/sku.h"
 #include "policy/suggest.h"
 
 namespace twinspan::policy {
@@ -199,6 +200,19 @@ void check_interface(const Hosts& hosts, const std::vector<NetworkAtInterface>& 
   }
 }
 
+// Name resolution and health probes of the cloud, in every network of it.
+void refuse_cloud_service(const Model& model, const VirtualNetwork& network,
+                          const Marked<IpPrefix>& space, RuleReport& report) {
+  static const IpAddress service = IpAddress::v4(0xA83F8110u);  // 168.63.129.16
+  const VirtualNetworkGateway* const gateway = gateway_of(model, network);
+  if (gateway == nullptr || !has_cloud_sku(*gateway) || !space->contains(service)) return;
+  report.error({space.mark,
+                {path_of(network), path_of(*gateway)},
+                fmt::format("{} has {}, which the cloud keeps for its own services",
+                            space->to_string(), service.to_string()),
+                "use private or your own public prefixes"});
+}
+
 }  // namespace
 
 void check_address_space(const Model& model, RuleReport& report) {
@@ -211,6 +225,7 @@ void check_address_space(const Model& model, RuleReport& report) {
                     "give at least one prefix"});
     }
     for (const auto& space : spaces) {
+      refuse_cloud_service(model, network, space, report);
       const auto overlapped = unusable_prefixes().find_overlap(*space);
       if (!overlapped) continue;
       report.error({space.mark,

@@ -74,6 +74,12 @@ bool do_clash(const IpPrefix& a, const IpPrefix& b) {
   return a.overlaps(b);
 }
 
+// Whoever names a default site means it.
+bool is_of_default_site(const VirtualNetworkGateway& gateway, const Marked<IpPrefix>& prefix) {
+  const MarkedText& site = gateway.default_local_network_gateway;
+  return site.is_set && prefix.mark == site.mark;
+}
+
 void check_cover(const Connection& connection, const Marked<IpPrefix>& prefix,
                  const std::vector<std::pair<std::string, IpAddress>>& addresses,
                  RuleReport& report) {
@@ -133,10 +139,35 @@ void check_usable(const LocalNetworkGateway& gateway, RuleReport& report) {
   }
 }
 
+// A default route beside other prefixes is meant.
+void check_repeated(const LocalNetworkGateway& gateway, RuleReport& report) {
+  struct Listed {
+    IpPrefix prefix;
+    SourceMark mark;
+  };
+  std::vector<Listed> list;
+  for (const auto& prefix : *gateway.address_prefixes) {
+    if (!is_default_route(*prefix)) list.push_back({*prefix, prefix.mark});
+  }
+  visit_overlaps(std::move(list), [&](const Listed& outer, const Listed& inner) {
+    report.warning({inner.mark,
+                    {path_of(gateway)},
+                    outer.prefix == inner.prefix
+                        ? fmt::format("{} is listed twice", inner.prefix.to_string())
+                        : fmt::format("{} lies in {}, which is listed too",
+                                      inner.prefix.to_string(), outer.prefix.to_string()),
+                    "list each address once"});
+    return !report.is_full();
+  });
+}
+
 }  // namespace
 
 void check_remote_prefixes(const Model& model, RuleReport& report) {
-  for (const auto& [name, gateway] : model.local_network_gateways) check_usable(gateway, report);
+  for (const auto& [name, gateway] : model.local_network_gateways) {
+    check_usable(gateway, report);
+    check_repeated(gateway, report);
+  }
   for (const auto& [name, connection] : model.connections) {
     if (connection.is_vnet_to_vnet()) continue;
     const LocalNetworkGateway* const gateway =
@@ -149,6 +180,30 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
          {path_of(*gateway), path_of(connection)},
          "address_prefixes is empty, and without BGP nothing else says what is behind the peer",
          "list the peer's prefixes"});
+  }
+}
+
+void check_default_site(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) {
+    const MarkedText& site = gateway.default_local_network_gateway;
+    const auto* const peer = find(model.local_network_gateways, *site);
+    if (!site.is_set || peer == nullptr) continue;
+    if (gateway.is_policy_based()) {
+      report.error({site.mark,
+                    {path_of(gateway), path_of(*peer)},
+                    "a policy-based gateway has no default site",
+                    "make the gateway route-based, or list 0.0.0.0/0 in address_prefixes, here and "
+                    "at the peer"});
+    }
+    const bool is_joined = std::ranges::any_of(model.connections, [&](const auto& named) {
+      return *named.second.virtual_network_gateway1 == gateway.name &&
+             site_of(model, named.second) == peer;
+    });
+    if (is_joined) continue;
+    report.error({site.mark,
+                  {path_of(gateway), path_of(*peer)},
+                  fmt::format("no connection of {} leads to its default site {}", name, *site),
+                  "add the connection, or name a local network gateway that has one"});
   }
 }
 
@@ -189,7 +244,10 @@ void check_covers_peer(const Model& model, RuleReport& report) {
     std::vector<std::pair<std::string, IpAddress>> addresses = {
         {gateway->name, *gateway->ip_configurations.front().public_ip_address}};
     if (remote->address) addresses.emplace(addresses.begin(), "the peer", *remote->address);
-    for (const auto& prefix : *remote->prefixes) check_cover(connection, prefix, addresses, report);
+    for (const auto& prefix : *remote->prefixes) {
+      if (is_of_default_site(*gateway, prefix)) continue;
+      check_cover(connection, prefix, addresses, report);
+    }
   }
 }
 

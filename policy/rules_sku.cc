@@ -46,10 +46,35 @@ void check_features(const VirtualNetworkGateway& gateway, RuleReport& report) {
   }
 }
 
-// The cloud's own default is no custom policy.
+void refuse_express_route(const VirtualNetworkGateway& gateway, RuleReport& report) {
+  if (*gateway.gateway_type == GatewayType::Vpn) return;
+  report.error({gateway.gateway_type.mark,
+                {path_of(gateway)},
+                "ExpressRoute gateways exist only in the cloud",
+                "leave the gateway out, or give it gateway_type: Vpn"});
+}
+
+void check_generation(const VirtualNetworkGateway& gateway, RuleReport& report) {
+  if (!gateway.generation.is_set) return;
+  if (!has_cloud_sku(gateway)) {
+    return report.warning({gateway.generation.mark,
+                           {path_of(gateway)},
+                           fmt::format("sku {} has no generations", *gateway.sku),
+                           "remove generation, or give an sku of the cloud"});
+  }
+  const bool is_first = *gateway.generation == GatewayGeneration::Generation1;
+  const auto member = is_first ? &SkuProfile::is_in_generation1 : &SkuProfile::is_in_generation2;
+  if (sku_of(gateway).*member) return;
+  report.error(
+      {gateway.generation.mark,
+       {path_of(gateway)},
+       fmt::format("sku {} does not exist in Generation{}", *gateway.sku, is_first ? 1 : 2),
+       fmt::format("write Generation{}, or take another sku", is_first ? 2 : 1)});
+}
+
+// The cloud's own default is no custom policy; ours, where none is written, is one.
 bool has_custom_policy(const Connection& connection) {
-  return connection.ipsec_policy ||
-         (connection.ipsec_policy_name.is_set && *connection.ipsec_policy_name != "azure-default");
+  return connection.ipsec_policy || *connection.ipsec_policy_name != "azure-default";
 }
 
 // Each instance has a tunnel to each address of the remote end.
@@ -130,6 +155,13 @@ void expect_route_based(const Connection& connection, const VirtualNetworkGatewa
 
 }  // namespace
 
+void check_gateway_kind(const Model& model, RuleReport& report) {
+  for (const auto& [name, gateway] : model.gateways) {
+    refuse_express_route(gateway, report);
+    check_generation(gateway, report);
+  }
+}
+
 void check_sku_features(const Model& model, RuleReport& report) {
   for (const auto& [name, gateway] : model.gateways) check_features(gateway, report);
   for (const auto& [name, connection] : model.connections) {
@@ -140,7 +172,8 @@ void check_sku_features(const Model& model, RuleReport& report) {
         {connection.ipsec_policy_name.mark,
          {path_of(connection), path_of(*gateway)},
          fmt::format("sku {} of {} has no custom IPsec policies", *gateway->sku, gateway->name),
-         "use azure-default, or another sku; " + skus_with(&SkuProfile::has_custom_policies)});
+         "write ipsec_policy: azure-default and legacy: true, or use another sku; " +
+             skus_with(&SkuProfile::has_custom_policies)});
   }
 }
 

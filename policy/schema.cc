@@ -10,6 +10,8 @@ using enum FieldShape;
 
 constexpr std::string_view kDeploymentModels[] = {"resource-manager", "classic"};
 constexpr std::string_view kVpnTypes[] = {"route-based", "policy-based"};
+constexpr std::string_view kGatewayTypes[] = {"Vpn", "ExpressRoute"};
+constexpr std::string_view kGenerations[] = {"Generation1", "Generation2"};
 constexpr std::string_view kConnectionTypes[] = {"ipsec", "vnet-to-vnet"};
 constexpr std::string_view kConnectionProtocols[] = {"IKEv2", "IKEv1"};
 constexpr std::string_view kAuthenticationTypes[] = {"psk", "certificate", "raw-public-key"};
@@ -37,6 +39,7 @@ constexpr std::string_view kAdditionalMethods[] = {
     "ECP521",    "CURVE25519", "MLKEM512",  "MLKEM768", "MLKEM1024"};
 
 constexpr uint64_t kPeerWeightMax = 100;
+constexpr uint64_t kRoutingWeightMax = 32000;
 constexpr uint64_t kDpdTimeoutMin = 9;
 constexpr uint64_t kDpdTimeoutMax = 3600;
 constexpr uint64_t kIkeFragmentSizeMax = 9000;
@@ -88,7 +91,9 @@ constexpr FieldSchema kEstateFields[] = {
 };
 
 constexpr FieldSchema kVirtualNetworkFields[] = {
-    {.name = "region", .type = Text, .doc = "Where the network is; informational."},
+    {.name = "region",
+     .type = Text,
+     .doc = "Where the network is, for advice about peerings and VPNs across regions."},
     {.name = "deployment_model",
      .type = Word,
      .default_text = "resource-manager",
@@ -114,6 +119,11 @@ constexpr FieldSchema kGatewayFields[] = {
      .type = ObjectName,
      .is_required = true,
      .doc = "The network it belongs to."},
+    {.name = "gateway_type",
+     .type = Word,
+     .default_text = "Vpn",
+     .choices = kGatewayTypes,
+     .doc = "ExpressRoute is refused."},
     {.name = "vpn_type",
      .type = Word,
      .default_text = "route-based",
@@ -124,6 +134,10 @@ constexpr FieldSchema kGatewayFields[] = {
      .default_text = "Native",
      .choices = kSkus,
      .doc = "Native has every feature and no limit; the cloud's names bring the cloud's limits."},
+    {.name = "generation",
+     .type = Word,
+     .choices = kGenerations,
+     .doc = "Of a SKU of the cloud; a gateway stays in its generation."},
     {.name = "active_active",
      .type = Flag,
      .default_text = "false",
@@ -142,6 +156,10 @@ constexpr FieldSchema kGatewayFields[] = {
      .type = Object,
      .object = &kGatewayBgpSchema,
      .doc = "Used when BGP is enabled."},
+    {.name = "default_local_network_gateway",
+     .type = ObjectName,
+     .doc =
+         "Forced tunnelling: the peer that gets all traffic for which there is no other prefix."},
 };
 
 constexpr FieldSchema kIpConfigurationFields[] = {
@@ -156,6 +174,10 @@ constexpr FieldSchema kIpConfigurationFields[] = {
     {.name = "private_ip_address",
      .type = Address,
      .doc = "The address on this host, when a NAT stands before it; the public one when absent."},
+    {.name = "custom_bgp_ip_addresses",
+     .type = Address,
+     .shape = List,
+     .doc = "Link-local addresses (169.254.21.0 to 169.254.22.255) for BGP with link-local peers."},
 };
 
 constexpr FieldSchema kGatewayBgpFields[] = {
@@ -296,6 +318,16 @@ constexpr FieldSchema kConnectionFields[] = {
      .type = Flag,
      .default_text = "false",
      .doc = "Speak BGP over this connection."},
+    {.name = "gateway_custom_bgp_ip_addresses",
+     .type = Address,
+     .shape = List,
+     .doc = "Which of the gateway's custom_bgp_ip_addresses speak here, one per instance; all when "
+            "absent."},
+    {.name = "routing_weight",
+     .type = Number,
+     .default_text = "0",
+     .max = kRoutingWeightMax,
+     .doc = "Of ExpressRoute; no effect on a VPN."},
     {.name = "connection_mode",
      .type = Word,
      .default_text = "default",
@@ -548,32 +580,6 @@ std::vector<std::string_view> ObjectSchema::field_names() const {
   std::vector<std::string_view> names;
   for (const FieldSchema& field : fields) names.push_back(field.name);
   return names;
-}
-
-std::string_view expected_form(FieldType type) {
-  switch (type) {
-    case Text:
-      return "a text";
-    case ObjectName:
-      return "the name of an object";
-    case Word:
-      return "a word";
-    case Flag:
-      return "true or false";
-    case Number:
-      return "a whole number";
-    case Address:
-      return "an address like 192.0.2.1 or 2001:db8::1";
-    case Prefix:
-      return "a prefix like 10.1.0.0/16 or 2001:db8::/32";
-    case AddressRange:
-      return "a prefix like 10.1.0.0/16 or a range like 10.1.0.1-10.1.0.9";
-    case Object:
-      return "a mapping";
-    case NameOrObject:
-      return "a name or a mapping";
-  }
-  return "";
 }
 
 }  // namespace twinspan::policy

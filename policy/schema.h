@@ -59,9 +59,6 @@ struct ObjectSchema {
   std::vector<std::string_view> field_names() const;
 };
 
-// "a list of prefixes like 10.1.0.0/16": what a field wants, for messages and documentation.
-std::string_view expected_form(FieldType type);
-
 extern const ObjectSchema kEstateSchema;
 extern const ObjectSchema kVirtualNetworkSchema;
 extern const ObjectSchema kGatewaySchema;

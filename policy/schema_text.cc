@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "policy/schema.h"
-
 namespace twinspan::policy {
 namespace {
 
@@ -215,6 +213,32 @@ std::string schema_reference() {
     text += "\n";
   }
   return text;
+}
+
+std::string_view expected_form(FieldType type) {
+  switch (type) {
+    case FieldType::Text:
+      return "a text";
+    case FieldType::ObjectName:
+      return "the name of an object";
+    case FieldType::Word:
+      return "a word";
+    case FieldType::Flag:
+      return "true or false";
+    case FieldType::Number:
+      return "a whole number";
+    case FieldType::Address:
+      return "an address like 192.0.2.1 or 2001:db8::1";
+    case FieldType::Prefix:
+      return "a prefix like 10.1.0.0/16 or 2001:db8::/32";
+    case FieldType::AddressRange:
+      return "a prefix like 10.1.0.0/16 or a range like 10.1.0.1-10.1.0.9";
+    case FieldType::Object:
+      return "a mapping";
+    case FieldType::NameOrObject:
+      return "a name or a mapping";
+  }
+  return "";
 }
 
 }  // namespace twinspan::policy

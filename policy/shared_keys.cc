@@ -17,53 +17,73 @@ bool is_taken_by_the_cloud(uint8_t byte) {
   return byte >= kFirstPrintable && byte <= kLastPrintable && byte != '-';
 }
 
-void report_reading(const Connection& connection, const KeyReading& reading,
-                    const std::vector<std::string>& objects, RuleReport& report) {
-  const SourceMark mark = connection.shared_key_file.mark;
+// Who names a file, and as what.
+struct Users {
+  SourceMark mark;  // Of the first.
+  std::vector<std::string> objects;
+  bool is_shared_key = false;
+
+  void add(const Connection& connection, SourceMark where) {
+    if (objects.empty()) mark = where;
+    objects.push_back(path_of(connection));
+  }
+};
+
+void report_unread(const KeyReading& reading, const Users& users, RuleReport& report) {
+  const auto remark = [&](const char* remedy) {
+    return Remark{users.mark, users.objects, reading.why, remedy};
+  };
   switch (reading.state) {
-    case KeyReading::State::Missing:
-      return report.info({mark, objects, reading.why,
-                          "nothing to do on a machine without that gateway; twinspand needs it"});
-    case KeyReading::State::Refused:
-      return report.warning({mark, objects, reading.why, "twinspand refuses to start with it"});
     case KeyReading::State::Read:
       break;
+    case KeyReading::State::Missing:
+      return report.info(
+          remark("nothing to do on a machine without that gateway; twinspand needs it"));
+    case KeyReading::State::Forbidden:
+      return report.warning(remark("validate as the user that twinspand runs as"));
+    case KeyReading::State::Exposed:
+      return report.warning(remark("twinspand refuses to start with it"));
+    case KeyReading::State::Refused:
+      return report.error(remark("twinspand refuses to start with it"));
   }
+}
+
+void report_faults(const std::string& file, const KeyReading& reading, const Users& users,
+                   RuleReport& report) {
   for (const KeyFault& fault : reading.faults) {
-    const Remark remark{
-        mark, objects,
-        fmt::format("the key in {}: {}", in_quotes(*connection.shared_key_file), fault.message),
-        fault.remedy};
+    const Remark remark{users.mark, users.objects,
+                        fmt::format("the key in {}: {}", in_quotes(file), fault.message),
+                        fault.remedy};
     fault.severity == Severity::Error ? report.error(remark) : report.warning(remark);
   }
+}
+
+std::map<std::string, Users> users_of_keys(const Model& model) {
+  std::map<std::string, Users> users;
+  for (const auto& [name, connection] : model.connections) {
+    if (const MarkedText& file = connection.shared_key_file; file.is_set) {
+      users[*file].add(connection, file.mark);
+      users[*file].is_shared_key = true;
+    }
+    if (connection.ppk) users[*connection.ppk->file].add(connection, connection.ppk->file.mark);
+  }
+  return users;
 }
 
 }  // namespace
 
 std::vector<KeyFault> faults_of_key(ByteView key) {
-  if (key.empty())
-    return {{Severity::Error, "it is empty", "write 32 or more random characters into it"}};
-  if (key.size() > kSharedKeyMax) {
-    return {{Severity::Error,
-             fmt::format("it is longer than {} bytes, which no gateway takes", kSharedKeyMax),
-             "make it shorter"}};
-  }
   if (std::ranges::all_of(key, is_taken_by_the_cloud)) return {};
   return {{Severity::Warning, "it has characters that the cloud does not take",
            "a key for the cloud consists of printable ASCII without space, '-' and '~'"}};
 }
 
 Findings check_shared_keys(const Model& model, const ReadKey& read) {
-  std::map<std::string, std::vector<const Connection*>> users;
-  for (const auto& [name, connection] : model.connections) {
-    if (connection.shared_key_file.is_set)
-      users[*connection.shared_key_file].push_back(&connection);
-  }
   RuleReport report(model, kSharedKeyRule);
-  for (const auto& [file, connections] : users) {
-    std::vector<std::string> objects;
-    for (const Connection* const connection : connections) objects.push_back(path_of(*connection));
-    report_reading(*connections.front(), read(file), objects, report);
+  for (const auto& [file, users] : users_of_keys(model)) {
+    const KeyReading reading = read(file);
+    report_unread(reading, users, report);
+    if (users.is_shared_key) report_faults(file, reading, users, report);
   }
   return report.take();
 }

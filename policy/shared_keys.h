@@ -20,26 +20,28 @@ struct KeyFault {
   bool operator==(const KeyFault&) const = default;
 };
 
-// Bytes are literal, 1 to kSharedKeyMax of them; what the cloud does not take (anything but
-// printable ASCII, and space, '-' and '~') is a warning.
+// Of 1 to kSharedKeyMax literal bytes: what the cloud does not take (anything but printable ASCII,
+// and space, '-' and '~') is a warning.
 std::vector<KeyFault> faults_of_key(ByteView key);
 
 // What became of reading one key file.
 struct KeyReading {
   enum class State : uint8_t {
     Read,
-    Missing,  // Not on this machine, as of an estate whose other end is elsewhere.
-    Refused,  // twinspand would not take it: readable by others, a link, not a file, not readable.
+    Missing,    // Not on this machine, as of an estate whose other end is elsewhere.
+    Forbidden,  // This user may not read it; the one of twinspand may.
+    Exposed,    // Readable by others, which a change of its mode mends.
+    Refused,    // Nothing twinspand could use: a link, not a file, empty, too long.
   };
   State state = State::Read;
-  std::string why;               // Of Missing and Refused; names the file.
+  std::string why;               // Of all but Read; names the file.
   std::vector<KeyFault> faults;  // Of Read.
 };
 
 // `file`: as the connection has it.
 using ReadKey = std::function<KeyReading(const std::string& file)>;
 
-// Of every connection with a pre-shared key; each file is read once.
+// Of every connection with a pre-shared key or a post-quantum one; each file is read once.
 Findings check_shared_keys(const Model& model, const ReadKey& read);
 
 }  // namespace twinspan::policy

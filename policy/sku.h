@@ -16,7 +16,9 @@ struct SkuProfile {
   bool has_policy_based = false;
   bool has_bgp = false;
   bool has_active_active = false;
-  bool has_custom_policies = false;      // Another IPsec policy than the cloud's default one.
+  bool has_custom_policies = false;  // Another IPsec policy than the cloud's default one.
+  bool is_in_generation1 = true;
+  bool is_in_generation2 = true;
   size_t tunnels_max = SIZE_MAX;         // All connections together, each with all its tunnels.
   size_t selector_pairs_max = SIZE_MAX;  // Of one connection of a policy-based gateway.
 };
@@ -26,5 +28,8 @@ std::span<const SkuProfile> all_skus();
 
 // Native when the name is none of the table.
 const SkuProfile& sku_of(const VirtualNetworkGateway& gateway);
+
+// Another one than Native: the cloud's limits are errors.
+bool has_cloud_sku(const VirtualNetworkGateway& gateway);
 
 }  // namespace twinspan::policy

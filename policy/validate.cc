@@ -12,6 +12,7 @@ namespace twinspan::policy {
 namespace {
 
 constexpr Rule kRules[] = {
+    {"estate.empty", "An estate describes something.", check_not_empty},
     {"reference.unknown", "Every object that is referred to exists.", check_references},
     {"network.address-space", "Address spaces are usable and disjoint in themselves.",
      check_address_space},
@@ -35,6 +36,8 @@ constexpr Rule kRules[] = {
      check_connection_ends},
     {"connection.authentication", "A connection has what its authentication type needs, alone.",
      check_authentication},
+    {"connection.key-file", "Keys lie beneath the estate's folder, or where a full path says.",
+     check_key_files},
     {"connection.authentication-reverse", "Both directions authenticate in the same way.",
      check_authentication_reverse},
     {"connection.ppk", "A post-quantum key has a name and a file of its own, at both ends.",
@@ -51,6 +54,8 @@ constexpr Rule kRules[] = {
      "IKE messages are cut to a size that carries content, or not at all.", check_fragment_size},
     {"connection.remote-prefixes", "There is something behind the remote end that can be there.",
      check_remote_prefixes},
+    {"gateway.default-site", "A gateway's default site is one that a connection of it leads to.",
+     check_default_site},
     {"connection.overlap", "Networks that are joined do not overlap.", check_overlap},
     {"connection.overlap-between", "The connections of a gateway lead to different prefixes.",
      check_overlap_between_connections},
@@ -59,6 +64,8 @@ constexpr Rule kRules[] = {
     {"connection.selectors", "Selectors have pairs, and selector policies are in force.",
      check_selectors},
     {"connection.reverse", "The two directions of a vnet-to-vnet connection agree.", check_reverse},
+    {"connection.routing-weight", "No weight is given to a route that has none.",
+     check_routing_weight},
     {"connection.same-region", "A VPN joins networks of different regions.", check_regions},
     {"ipsec-policy.unknown", "Named IPsec policies exist.", check_policy_names},
     {"ipsec-policy.words", "Encryption and integrity fit together.", check_policy_words},
@@ -76,6 +83,8 @@ constexpr Rule kRules[] = {
      check_proposers},
     {"connection.selector-pairs", "Policy-based selectors are few enough for Child SAs.",
      check_selector_pairs},
+    {"gateway.kind", "A gateway is for VPNs, and its SKU exists in its generation.",
+     check_gateway_kind},
     {"gateway.sku", "A gateway uses what its SKU has.", check_sku_features},
     {"gateway.sku-limit", "A gateway has as many tunnels as its SKU carries.", check_sku_limits},
     {"network.classic", "A classic network is joined by static prefixes, without BGP.",
@@ -174,8 +183,8 @@ const PrefixIndex& unusable_prefixes() {
 }
 
 bool is_unusable(const IpAddress& address) {
-  return address.is_unspecified() || address.is_multicast() ||
-         (address.is_v4() && address == IpAddress::highest(IpFamily::V4));
+  return address.is_unspecified() ||
+         unusable_prefixes().find_overlap(IpPrefix::host(address)).has_value();
 }
 
 }  // namespace twinspan::policy

@@ -10,19 +10,28 @@
 namespace twinspan::policy {
 namespace {
 
+std::string generation_of(const VirtualNetworkGateway& gateway) {
+  if (!gateway.generation.is_set) return "";
+  return *gateway.generation == GatewayGeneration::Generation1 ? "Generation1" : "Generation2";
+}
+
 GatewayView view_of(const Model& model, const VirtualNetworkGateway& gateway) {
   GatewayView view{
       .name = gateway.name,
       .virtual_network = *gateway.virtual_network,
       .vpn_type = *gateway.vpn_type,
       .sku = *gateway.sku,
+      .generation = generation_of(gateway),
       .active_active = *gateway.active_active,
       .enable_bgp = *gateway.enable_bgp,
       .asn = gateway.bgp_settings.is_set ? *gateway.bgp_settings.asn : kCloudGatewayAsn,
       .peer_weight = gateway.bgp_settings.is_set ? *gateway.bgp_settings.peer_weight : 0,
-      .bgp_peering_addresses = bgp_peering_addresses(model, gateway)};
+      .bgp_peering_addresses = bgp_peering_addresses(model, gateway),
+      .default_local_network_gateway = *gateway.default_local_network_gateway};
   for (const IpConfiguration& own : gateway.ip_configurations) {
-    GatewayView::Configuration configuration{*own.name, *own.public_ip_address, std::nullopt};
+    GatewayView::Configuration configuration{*own.name, *own.public_ip_address, std::nullopt, {}};
+    for (const auto& address : *own.custom_bgp_ip_addresses)
+      configuration.custom_bgp_ip_addresses.push_back(*address);
     if (own.private_ip_address.is_set) configuration.private_ip_address = *own.private_ip_address;
     view.ip_configurations.push_back(std::move(configuration));
   }

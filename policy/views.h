@@ -17,18 +17,21 @@ struct GatewayView {
   std::string virtual_network;
   VpnType vpn_type = VpnType::RouteBased;
   std::string sku;
+  std::string generation;  // Empty: none was given.
   bool active_active = false;
   bool enable_bgp = false;
   struct Configuration {
     std::string name;
     IpAddress public_ip_address;
     std::optional<IpAddress> private_ip_address;
+    std::vector<IpAddress> custom_bgp_ip_addresses;
     bool operator==(const Configuration&) const = default;
   };
   std::vector<Configuration> ip_configurations;
   uint32_t asn = 0;
   uint32_t peer_weight = 0;
   std::vector<IpAddress> bgp_peering_addresses;  // One per instance.
+  std::string default_local_network_gateway;     // Empty: none was given.
   std::vector<std::string> connections;          // That start at it.
   std::vector<std::string> transit_networks;     // That use it over a peering.
   bool operator==(const GatewayView&) const = default;

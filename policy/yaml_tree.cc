@@ -9,6 +9,7 @@ namespace twinspan::policy {
 namespace {
 
 constexpr size_t kTextBytesPerNode = 64;
+constexpr const char* kDepthRemedy = "an estate needs no more than eight: is a bracket not closed?";
 
 bool has_control_character(const std::string& text) {
   for (const char byte : text) {
@@ -61,7 +62,7 @@ void YamlTreeBuilder::add_alias(SourceMark mark, Anchor anchor) {
 void YamlTreeBuilder::open(YamlKind kind, SourceMark mark, Anchor anchor) {
   if (has_failed_) return;
   if (frames_.size() >= kYamlDepthMax) {
-    return fail({mark, fmt::format("nested deeper than {} levels", kYamlDepthMax), ""});
+    return fail({mark, fmt::format("nested deeper than {} levels", kYamlDepthMax), kDepthRemedy});
   }
   frames_.push_back({.node = add_node(kind, mark), .anchor = anchor});
 }
@@ -141,7 +142,7 @@ void YamlTreeBuilder::grow(YamlNode& parent, const YamlNode& child, SourceMark m
   } else if (parent.height > kYamlDepthMax) {
     fail({mark,
           fmt::format("nested deeper than {} levels once aliases are expanded", kYamlDepthMax),
-          ""});
+          kDepthRemedy});
   }
 }
 

@@ -1,13 +1,24 @@
 #include "tun/checksum.h"
 
-#ifdef __SSE2__
+#include <array>
+
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "esp/kernels/cpu.h"
 
 namespace twinspan::tun {
 namespace {
 
-uint64_t sum_tail(const uint8_t* bytes, size_t length) {
+// Below this a call and a choice cost more than they save.
+constexpr size_t kWorthAVector = 64;
+
+// Each function here sums, and where kCopies copies what it reads to `out` as well.
+
+template <bool kCopies>
+uint64_t sum_tail(uint8_t* out, const uint8_t* bytes, size_t length) {
+  if (kCopies && length != 0) std::memcpy(out, bytes, length);
   uint64_t sum = 0;
   size_t i = 0;
   for (; i + 4 <= length; i += 4) {
@@ -31,49 +42,94 @@ uint64_t sum_tail(const uint8_t* bytes, size_t length) {
   return sum;
 }
 
-#ifdef __SSE2__
-
 // 32-bit words widened into 64-bit lanes, which cannot overflow: 2^14 words of 2^32.
-// SSE2 is part of every x86-64, so nothing has to be chosen at run time.
-uint64_t sum_blocks(const uint8_t* bytes, size_t blocks) {
-  const __m128i zero = _mm_setzero_si128();
-  __m128i even = zero;
-  __m128i odd = zero;
-  for (size_t i = 0; i < blocks; ++i) {
-    const auto* at = reinterpret_cast<const __m128i*>(bytes + 32 * i);
-    const __m128i a = _mm_loadu_si128(at);
-    const __m128i b = _mm_loadu_si128(at + 1);
-    even = _mm_add_epi64(even, _mm_unpacklo_epi32(a, zero));
-    odd = _mm_add_epi64(odd, _mm_unpackhi_epi32(a, zero));
-    even = _mm_add_epi64(even, _mm_unpacklo_epi32(b, zero));
-    odd = _mm_add_epi64(odd, _mm_unpackhi_epi32(b, zero));
-  }
-  uint64_t lanes[2];
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(lanes), _mm_add_epi64(even, odd));
-  return lanes[0] + lanes[1];
-}
-
-#else
-
-uint64_t sum_blocks(const uint8_t* bytes, size_t blocks) {
+template <bool kCopies>
+uint64_t sum_anywhere(uint8_t* out, const uint8_t* bytes, size_t length) {
+  const size_t blocks = length / 32;
   uint64_t lanes[8] = {};
   for (size_t i = 0; i < blocks; ++i) {
     uint32_t words[8];
     std::memcpy(words, bytes + 32 * i, sizeof words);
+    if constexpr (kCopies) std::memcpy(out + 32 * i, words, sizeof words);
     for (size_t lane = 0; lane < 8; ++lane) lanes[lane] += words[lane];
   }
-  uint64_t sum = 0;
+  uint64_t sum =
+      sum_tail<kCopies>(kCopies ? out + 32 * blocks : nullptr, bytes + 32 * blocks, length % 32);
   for (const uint64_t lane : lanes) sum += lane;
   return sum;
 }
 
+#if defined(__x86_64__)
+
+// Likewise, 64 bytes at a time: the even words of each vector are masked, the odd ones shifted.
+template <bool kCopies>
+__attribute__((target("avx2"))) uint64_t sum_avx2(uint8_t* out, const uint8_t* bytes,
+                                                  size_t length) {
+  const __m256i low = _mm256_set1_epi64x(0xffffffff);
+  __m256i even = _mm256_setzero_si256();
+  __m256i odd = even;
+  const size_t blocks = length / 64;
+  for (size_t i = 0; i < blocks; ++i) {
+    const auto* at = reinterpret_cast<const __m256i*>(bytes + 64 * i);
+    const __m256i a = _mm256_loadu_si256(at);
+    const __m256i b = _mm256_loadu_si256(at + 1);
+    if constexpr (kCopies) {
+      auto* to = reinterpret_cast<__m256i*>(out + 64 * i);
+      _mm256_storeu_si256(to, a);
+      _mm256_storeu_si256(to + 1, b);
+    }
+    even = _mm256_add_epi64(even, _mm256_and_si256(a, low));
+    odd = _mm256_add_epi64(odd, _mm256_srli_epi64(a, 32));
+    even = _mm256_add_epi64(even, _mm256_and_si256(b, low));
+    odd = _mm256_add_epi64(odd, _mm256_srli_epi64(b, 32));
+  }
+  uint64_t lanes[4];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), _mm256_add_epi64(even, odd));
+  const size_t done = 64 * blocks;
+  return lanes[0] + lanes[1] + lanes[2] + lanes[3] +
+         sum_anywhere<kCopies>(kCopies ? out + done : nullptr, bytes + done, length % 64);
+}
+
 #endif
+
+uint64_t sum_only_anywhere(const uint8_t* bytes, size_t length) {
+  return sum_anywhere<false>(nullptr, bytes, length);
+}
+
+#if defined(__x86_64__)
+uint64_t sum_only_avx2(const uint8_t* bytes, size_t length) {
+  return sum_avx2<false>(nullptr, bytes, length);
+}
+#endif
+
+constexpr std::array kCodes = {
+    ChecksumCode{sum_only_anywhere, sum_anywhere<true>},
+#if defined(__x86_64__)
+    ChecksumCode{sum_only_avx2, sum_avx2<true>},
+#endif
+};
+
+const ChecksumCode& best_code() {
+  static const ChecksumCode& best = checksum_codes().back();
+  return best;
+}
 
 }  // namespace
 
+std::span<const ChecksumCode> checksum_codes() {
+  const auto mask = esp::kernels::read_cpu_mask();
+  const bool has_avx2 = esp::kernels::probe_cpu(mask.value_or(esp::kernels::CpuMask{})).avx2;
+  return std::span(kCodes).first(has_avx2 ? kCodes.size() : 1);
+}
+
 uint64_t checksum_sum(const uint8_t* bytes, size_t length) {
-  const size_t blocks = length / 32;
-  return sum_blocks(bytes, blocks) + sum_tail(bytes + 32 * blocks, length % 32);
+  if (length < kWorthAVector) return sum_tail<false>(nullptr, bytes, length);
+  return best_code().sum(bytes, length);
+}
+
+uint64_t checksum_copy(uint8_t* out, const uint8_t* bytes, size_t length) {
+  if (length < kWorthAVector) return sum_tail<true>(out, bytes, length);
+  return best_code().copy(out, bytes, length);
 }
 
 }  // namespace twinspan::tun

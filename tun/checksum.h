@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstring>
+#include <span>
 
 #include "base/bytes.h"
 
@@ -12,12 +13,31 @@ namespace twinspan::tun {
 // The sum of a piece of at most 65535 bytes that starts at an even offset of what is summed.
 uint64_t checksum_sum(const uint8_t* bytes, size_t length);
 
+// The same of what it copies to `out` on the way, which does not overlap.
+uint64_t checksum_copy(uint8_t* out, const uint8_t* bytes, size_t length);
+
+// What the two are made of.
+struct ChecksumCode {
+  uint64_t (*sum)(const uint8_t* bytes, size_t length);
+  uint64_t (*copy)(uint8_t* out, const uint8_t* bytes, size_t length);
+};
+
+// All that this CPU can run and TWINSPAN_CPU_MASK leaves; the last one is the one in use.
+std::span<const ChecksumCode> checksum_codes();
+
 // What a 16-bit field with this value adds.
 inline uint64_t checksum_word(uint16_t value) {
   uint8_t field[2];
   store_be16(field, value);
   uint16_t word;
   std::memcpy(&word, field, sizeof word);
+  return word;
+}
+
+// What the four bytes at `bytes` add.
+inline uint64_t checksum_four(const uint8_t* bytes) {
+  uint32_t word;
+  std::memcpy(&word, bytes, sizeof word);
   return word;
 }
 

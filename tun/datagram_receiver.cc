@@ -34,8 +34,8 @@ Beside read_control(msghdr& header) {
 
 DatagramReceiver::DatagramReceiver(PacketIo& io) : io_(io), pool_(kSlots, kSlotSize) {}
 
-std::span<const Received> DatagramReceiver::receive(int fd) {
-  for (size_t i = 0; i < kSlots; ++i) {
+std::span<const Received> DatagramReceiver::receive(int fd, size_t most) {
+  for (size_t i = 0; i < most; ++i) {
     pieces_[i] = {pool_.buffer(i), kSlotSize};
     msghdr& header = messages_[i].msg_hdr;
     header = {};
@@ -46,7 +46,7 @@ std::span<const Received> DatagramReceiver::receive(int fd) {
     header.msg_control = controls_[i].bytes.data();
     header.msg_controllen = controls_[i].bytes.size();
   }
-  const int count = io_.recvmmsg(fd, messages_);
+  const int count = io_.recvmmsg(fd, std::span(messages_).first(most));
   size_t used = 0;
   for (int i = 0; i < count; ++i) {
     mmsghdr& message = messages_[static_cast<size_t>(i)];

@@ -34,7 +34,8 @@ class DatagramReceiver {
 
   // Valid until the next call. Empty: nothing waits, or the socket reported an error, which is
   // thereby consumed: an ICMP message about what we sent is no reason to stop.
-  std::span<const Received> receive(int fd);
+  // At most `most` datagrams or trains, no more than kSlots.
+  std::span<const Received> receive(int fd, size_t most = kSlots);
   uint64_t truncated() const { return truncated_; }
 
  private:

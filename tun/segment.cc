@@ -120,15 +120,15 @@ size_t Segmenter::length(size_t index) const {
 void Segmenter::write(size_t index, uint8_t* out) const {
   const size_t payload = payload_length(index);
   std::memcpy(out, packet_.data(), header_length_);
-  std::memcpy(out + header_length_, &packet_[0] + header_length_ + index * segment_payload_,
-              payload);
   if (ip_version(out) == 4) {
     // RFC 6864 4: identifications of what may be fragmented must differ.
     store_be16(out + 4, static_cast<uint16_t>(load_be16(out + 4) + index));
   }
   ip_store_length(out, header_length_ + payload);
-  const uint64_t sum = checksum_sum(out + header_length_, payload) +
-                       checksum_word(static_cast<uint16_t>(header_length_ - layer4_ + payload));
+  const uint64_t sum =
+      checksum_copy(out + header_length_,
+                    packet_.data() + header_length_ + index * segment_payload_, payload) +
+      checksum_word(static_cast<uint16_t>(header_length_ - layer4_ + payload));
   if (is_tcp_) {
     finish_tcp(index, out, sum);
   } else {
@@ -146,7 +146,7 @@ void Segmenter::finish_tcp(size_t index, uint8_t* out, uint64_t payload_sum) con
   if (index + 1 != count_) flags &= static_cast<uint8_t>(~(kTcpFin | kTcpPsh));
   tcp[13] = flags;
   checksum_store(tcp + kTcpChecksumOffset,
-                 fixed_sum_ + payload_sum + checksum_sum(tcp + 4, 4) + checksum_word(flags));
+                 fixed_sum_ + payload_sum + checksum_four(tcp + 4) + checksum_word(flags));
 }
 
 void Segmenter::finish_udp(size_t index, uint8_t* out, uint64_t payload_sum) const {

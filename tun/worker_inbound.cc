@@ -22,7 +22,7 @@ template <class Socket>
 class WorkerInbound::SocketWatch : public Pollable {
  public:
   SocketWatch(WorkerInbound& inbound, Socket& socket) : inbound_(inbound), socket_(socket) {}
-  void on_ready() override { inbound_.receive(socket_); }
+  void on_ready() override { inbound_.receive(socket_, single_); }
   void on_error() override {
     inbound_.path_reports_.take(socket_.fd(), inbound_.thread_.newest_table());
   }
@@ -30,6 +30,7 @@ class WorkerInbound::SocketWatch : public Pollable {
  private:
   WorkerInbound& inbound_;
   Socket& socket_;
+  SingleGuess single_;
 };
 
 class WorkerInbound::HandoverWatch : public Pollable {
@@ -86,13 +87,25 @@ void WorkerInbound::remove_port(TunPort& port) {
   ports_[port.tunnel().value] = nullptr;
 }
 
-void WorkerInbound::receive(UdpSocket& socket) {
+size_t WorkerInbound::guess_waiting(SingleGuess& single) const {
+  return single.guess(thread_.round(), thread_.ready_count() == 1) ? 1 : DatagramReceiver::kSlots;
+}
+
+// Of a socket that gave `count` of at most `most`.
+bool WorkerInbound::may_hold_more(SingleGuess& single, unsigned round, size_t most, size_t count) {
+  if (count == DatagramReceiver::kSlots) return true;
+  if (most != 1) single.note_emptied(round == 0 ? count : DatagramReceiver::kSlots);
+  return false;
+}
+
+void WorkerInbound::receive(UdpSocket& socket, SingleGuess& single) {
+  const size_t most = guess_waiting(single);
   for (unsigned round = 0; round < kRoundsPerWake; ++round) {
-    const auto received = receiver_.receive(socket.fd());
+    const auto received = receiver_.receive(socket.fd(), most);
     const esp::SaTable& table = thread_.newest_table();
     for (const Received& train : received) take_train(socket, train, table);
     finish_round(table);
-    if (received.size() < DatagramReceiver::kSlots) break;  // Nothing waits any more.
+    if (!may_hold_more(single, round, most, received.size())) break;
   }
 }
 
@@ -121,9 +134,10 @@ void WorkerInbound::take_train(UdpSocket& socket, const Received& train,
   } while (!rest.empty());
 }
 
-void WorkerInbound::receive(RawEspSocket& socket) {
+void WorkerInbound::receive(RawEspSocket& socket, SingleGuess& single) {
+  const size_t most = guess_waiting(single);
   for (unsigned round = 0; round < kRoundsPerWake; ++round) {
-    const auto received = receiver_.receive(socket.fd());
+    const auto received = receiver_.receive(socket.fd(), most);
     const esp::SaTable& table = thread_.newest_table();
     for (const Received& packet : received) {
       const auto frame = strip_outer_header(packet.bytes, socket.local().address.family());
@@ -137,7 +151,7 @@ void WorkerInbound::receive(RawEspSocket& socket) {
       add_frame(*frame, table);
     }
     finish_round(table);
-    if (received.size() < DatagramReceiver::kSlots) break;
+    if (!may_hold_more(single, round, most, received.size())) break;
   }
 }
 

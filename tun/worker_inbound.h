@@ -17,6 +17,7 @@
 #include "tun/datagram_receiver.h"
 #include "tun/path_reports.h"
 #include "tun/raw_esp_socket.h"
+#include "tun/single_guess.h"
 #include "tun/tun_port.h"
 #include "tun/udp_socket.h"
 #include "tun/worker_handover.h"
@@ -58,8 +59,10 @@ class WorkerInbound {
   class SocketWatch;
   class HandoverWatch;
 
-  void receive(UdpSocket& socket);
-  void receive(RawEspSocket& socket);
+  size_t guess_waiting(SingleGuess& single) const;
+  static bool may_hold_more(SingleGuess& single, unsigned round, size_t most, size_t count);
+  void receive(UdpSocket& socket, SingleGuess& single);
+  void receive(RawEspSocket& socket, SingleGuess& single);
   void receive_handed_over();
   void take_train(UdpSocket& socket, const Received& train, const esp::SaTable& table);
 

@@ -10,6 +10,7 @@
 #include "esp/mss_clamp.h"
 #include "tun/coarse_clock.h"
 #include "tun/ip_layout.h"
+#include "tun/single_guess.h"
 
 namespace twinspan::tun {
 namespace {
@@ -66,14 +67,17 @@ class WorkerOutbound::PortWatch : public Pollable {
     const bool has_more = round == last_round_ + 1;
     last_round_ = round;
     share_ = has_more ? std::min(2 * share_, kReadsPerWake) : 1;
+    if (single_.guess(round, ready == 1)) return 1;
     return ready < kManyReady ? kReadsPerWake : share_;
   }
+  void note_emptied(unsigned packets) { single_.note_emptied(packets); }
 
  private:
   WorkerOutbound& outbound_;
   TunPort& port_;
   unsigned errors_ = 0;
   unsigned share_ = 1;
+  SingleGuess single_;
   uint64_t last_round_ = 0;
   // Where it found them last; only looked at again when they are found again.
   const esp::TunnelEntry* entry_ = nullptr;
@@ -124,6 +128,7 @@ bool WorkerOutbound::drain(PortWatch& watch, unsigned share) {
     if (length < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && watch.note_error()) thread_.unwatch(port.fd());
+      watch.note_emptied(reads);
       is_empty = true;
       break;
     }
@@ -143,6 +148,7 @@ void WorkerOutbound::finish_row() {
 // SA has the same layout: adjacent frames of one length are one datagram train, whatever their SAs.
 uint8_t* WorkerOutbound::read_position() {
   uint8_t* start = stage_.buffer(0) + kHeadroom;
+  if (is_in_slots_) return start;
   if (batch_size_ != 0 && (batch_size_ == kBatchMax || batch_end_ > start + kGatherBytesMax))
     flush();
   return batch_size_ == 0 ? start : batch_end_ + esp::inner_offset(*runs_[run_count_ - 1].sa);
@@ -151,10 +157,11 @@ uint8_t* WorkerOutbound::read_position() {
 void WorkerOutbound::handle(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
                             ByteSpan packet) {
   if (header.gso_type == kVirtioGsoNone) {
+    if (is_in_slots_) flush();  // What was read before leaves before.
     gather(table, port, header, packet);
   } else {
-    flush();  // What was read before leaves before.
-    send_super_packet(table, port, header, packet);
+    if (!is_in_slots_) flush();
+    gather_super_packet(table, port, header, packet);
   }
 }
 
@@ -250,6 +257,7 @@ void WorkerOutbound::flush() {
     report_events(*runs_[i].sa);
   }
   run_count_ = batch_size_ = frame_count_ = 0;
+  is_in_slots_ = false;
 }
 
 // The last run of the batch.

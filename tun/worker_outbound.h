@@ -1,9 +1,10 @@
 // The outbound direction of one worker: TUN devices in, sealed frames out.
 //
-// A device is drained until it is empty or has had its share. A super-packet is cut, sealed as one
-// batch and sent at once. Small packets gather where they were read, are sealed in place as one
-// batch per SA, and leave when the devices that are ready are empty, a packet to another gateway
-// comes or a super-packet overtakes: never later than the end of the row, so no timer is needed.
+// A device is drained until it is empty or has had its share. The segments of super-packets of one
+// SA gather in slots, small packets where they were read; either are sealed in place as one batch
+// per SA, and leave when the devices that are ready are empty, a packet to another gateway comes,
+// one of the other kind follows, or the batch is full: never later than the end of the row, so no
+// timer is needed.
 // Frames of several tunnels to one gateway leave together. On an SA with AGGFRAG (RFC 9347) each
 // packet joins the one before it in its payload as long as both fit. Thread: the one its
 // WorkerThread runs.
@@ -83,10 +84,13 @@ class WorkerOutbound {
   };
   void gather(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
               ByteSpan packet);
-  void send_super_packet(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
-                         ByteSpan packet);
+  void gather_super_packet(const esp::SaTable& table, TunPort& port, const VirtioHeader& header,
+                           ByteSpan packet);
   template <class Pieces>
-  void send_pieces(const Outbound& outbound, const Pieces& pieces);
+  void gather_pieces(const Outbound& outbound, ByteView packet, const Pieces& pieces);
+  bool continues_pieces(const esp::OutboundSa& sa, uint8_t traffic_class) const;
+  void begin_pieces(const Outbound& outbound, uint8_t traffic_class);
+  uint8_t* place_piece(const esp::OutboundSa& sa, size_t length);
   static bool exceeds_path(const esp::OutboundSa& sa, ByteView packet, size_t length);
   void handle_too_big(const Outbound& outbound, const Segmenter& segments);
   bool handle_too_big(const Outbound& outbound, ByteView packet);
@@ -122,9 +126,10 @@ class WorkerOutbound {
 
   // Where packets are read, one behind the other while small ones gather.
   PacketPool stage_;
-  // Where the pieces of a packet are written and sealed. 47 segments of a 64 KB super-packet take
-  // 69 KB; smaller segments make more packets, more overhead, and maybe a second batch.
-  static constexpr size_t kSlotsSize = 128 * 1024;
+  // Where the pieces of packets are written and sealed. 47 segments of a 64 KB super-packet take
+  // 69 KB, which one message does not hold; of two or three super-packets together nearly every
+  // message is full.
+  static constexpr size_t kSlotsSize = 192 * 1024;
   PacketPool slots_;
   // Where a segment lies that has to be cut once more. Not resident before.
   PacketPool aside_;
@@ -141,7 +146,8 @@ class WorkerOutbound {
   std::array<Run, kBatchMax> runs_;
   size_t run_count_ = 0;
   uint8_t batch_traffic_class_ = 0;
-  size_t batch_size_ = 0;  // Of items_.
+  bool is_in_slots_ = false;  // Its frames are; else in the stage.
+  size_t batch_size_ = 0;     // Of items_.
   size_t frame_count_ = 0;
   uint8_t* batch_end_ = nullptr;  // Behind the last frame.
   std::array<esp::SealItem, kBatchMax> items_;

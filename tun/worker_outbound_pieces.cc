@@ -19,32 +19,46 @@ void count_drop(esp::DirectionCounters& counters, Verdict verdict, size_t packet
 
 }  // namespace
 
-// Pieces are those of a Segmenter or a Fragmenter. They are written where they are sealed, as many
-// at a time as a batch or the slots hold.
+// Pieces are those of a Segmenter or a Fragmenter. They are written where they are sealed, behind
+// those of the packet before where these are of the same SA; what a batch or the slots do not hold
+// any more goes into the next one.
 template <class Pieces>
-void WorkerOutbound::send_pieces(const Outbound& outbound, const Pieces& pieces) {
-  const esp::OutboundSa& sa = outbound.sa;
-  const size_t offset = esp::inner_offset(sa);
-  size_t piece = 0;
-  while (piece < pieces.count()) {
-    begin_run(outbound.sa, outbound.counters, 0);
-    batch_end_ = slots_.buffer(0);
-    while (piece < pieces.count()) {
-      const size_t length = pieces.length(piece);
-      if (batch_end_ + esp::frame_size(sa, length) > slots_.buffer(0) + kSlotsSize) break;
-      uint8_t* const inner = place_packet(sa, batch_end_, length);
-      if (inner == nullptr) break;
-      pieces.write(piece, inner);
-      // A SYN has no followers that it would have to be told apart from.
-      if (piece++ == 0) esp::clamp_mss({inner, length}, sa.mss_mtu());
+void WorkerOutbound::gather_pieces(const Outbound& outbound, ByteView packet,
+                                   const Pieces& pieces) {
+  const uint8_t traffic_class = outer_class(outbound.sa, outbound.port, packet.data());
+  if (!continues_pieces(outbound.sa, traffic_class)) begin_pieces(outbound, traffic_class);
+  for (size_t piece = 0; piece < pieces.count();) {
+    const size_t length = pieces.length(piece);
+    uint8_t* const inner = place_piece(outbound.sa, length);
+    if (inner == nullptr) {
+      begin_pieces(outbound, traffic_class);
+      continue;
     }
-    batch_traffic_class_ = outer_class(sa, outbound.port, slots_.buffer(0) + offset);
-    flush();
+    pieces.write(piece, inner);
+    // A SYN has no followers that it would have to be told apart from.
+    if (piece++ == 0) esp::clamp_mss({inner, length}, outbound.sa.mss_mtu());
   }
 }
 
-void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
-                                       const VirtioHeader& header, ByteSpan packet) {
+bool WorkerOutbound::continues_pieces(const esp::OutboundSa& sa, uint8_t traffic_class) const {
+  return is_in_slots_ && runs_[run_count_ - 1].sa == &sa && batch_traffic_class_ == traffic_class;
+}
+
+void WorkerOutbound::begin_pieces(const Outbound& outbound, uint8_t traffic_class) {
+  flush();
+  begin_run(outbound.sa, outbound.counters, traffic_class);
+  is_in_slots_ = true;
+  batch_end_ = slots_.buffer(0);
+}
+
+// nullptr: the batch or the slots are full.
+uint8_t* WorkerOutbound::place_piece(const esp::OutboundSa& sa, size_t length) {
+  const auto left = static_cast<size_t>(slots_.buffer(0) + kSlotsSize - batch_end_);
+  return esp::frame_size(sa, length) > left ? nullptr : place_packet(sa, batch_end_, length);
+}
+
+void WorkerOutbound::gather_super_packet(const esp::SaTable& table, TunPort& port,
+                                         const VirtioHeader& header, ByteSpan packet) {
   esp::DirectionCounters& counters = counters_of(table, port);
   const auto segmenter = Segmenter::make(header, packet);
   if (!segmenter) {
@@ -61,9 +75,10 @@ void WorkerOutbound::send_super_packet(const esp::SaTable& table, TunPort& port,
   }
   const Outbound outbound{port, *sa, counters};
   if (exceeds_path(*sa, packet, segmenter->length(0))) {
+    flush();  // What was read before leaves before.
     handle_too_big(outbound, *segmenter);
   } else {
-    send_pieces(outbound, *segmenter);
+    gather_pieces(outbound, packet, *segmenter);
   }
 }
 
@@ -90,7 +105,8 @@ bool WorkerOutbound::handle_too_big(const Outbound& outbound, ByteView packet) {
   DCHECK(batch_size_ == 0);
   const uint32_t limit = outbound.sa.inner_limit();
   if (const auto fragmenter = esp::Fragmenter::make(packet, limit)) {
-    send_pieces(outbound, *fragmenter);
+    gather_pieces(outbound, packet, *fragmenter);
+    flush();
     path_counters_.fragmented.add(1);
     return true;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <cstdlib>
 
 namespace twinspan::esp::kernels {
 namespace {
@@ -38,6 +39,11 @@ std::optional<CpuMask> parse_cpu_mask(std::string_view text) {
     if (comma == std::string_view::npos) return mask;
     text.remove_prefix(comma + 1);
   }
+}
+
+std::optional<CpuMask> read_cpu_mask() {
+  const char* const text = std::getenv(kCpuMaskVariable);
+  return parse_cpu_mask(text == nullptr ? "" : text);
 }
 
 CpuFeatures probe_cpu(const CpuMask& mask) {

@@ -21,6 +21,9 @@ struct CpuMask {
 // nullopt: a word is unknown. The empty text masks nothing.
 std::optional<CpuMask> parse_cpu_mask(std::string_view text);
 
+// Of the variable above in this process's environment.
+std::optional<CpuMask> read_cpu_mask();
+
 struct CpuFeatures {
   bool aesni = false;  // AES-NI, PCLMULQDQ, SSE4.1
   bool avx2 = false;

@@ -128,6 +128,22 @@ def test_a_key_of_impossible_length_is_refused(pair, content):
     assert "a-b.psk" in refused(pair)
 
 
+def test_a_key_behind_a_link_or_outside_the_folder_is_refused(pair):
+    description = pair.write()
+    folder = pair.a.estate.parent
+    outside = folder.parent / f"{folder.name}-elsewhere"
+    outside.mkdir()
+    (folder / "a-b.psk").rename(outside / "a-b.psk")
+    (folder / "a-b.psk").symlink_to(outside / "a-b.psk")
+    (folder / "keys").symlink_to(outside)
+    assert "symbolic link" in refused(pair)
+    names = {"keys/a-b.psk": "symbolic link", f"../{outside.name}/a-b.psk": "'..'"}
+    for name, word in names.items():
+        description["connections"]["a-to-b"]["shared_key"] = {"file": name}
+        pair.write_to(pair.a, description)
+        assert word in refused(pair)
+
+
 def test_a_key_is_never_printed(pair):
     pair.key = "this-very-secret-must-not-show"
     pair.a.arguments = ["--verbose"]

@@ -86,23 +86,18 @@ void print_notes(const policy::Import& import, const ImportOptions& options, std
   }
 }
 
-// A key file that the estate names. The error names it too.
-Result<std::shared_ptr<const SecretBytes>, std::string> read_key(const std::string& estate,
-                                                                 const std::string& file) {
-  return read_psk((std::filesystem::absolute(estate).parent_path() / file).string());
-}
-
 // The keys of one connection, as far as it has them.
 struct Keys {
   std::shared_ptr<const SecretBytes> shared_key, ppk;
 };
-Result<Keys, std::string> read_keys(const std::string& estate, const policy::Connection& of) {
+KeyFileResult<Keys> read_keys(const std::string& estate, const policy::Connection& of) {
+  const KeyFolder folder = KeyFolder::of_estate(estate);
   Keys keys;
   if (of.shared_key_file.is_set) {
-    TRY_ASSIGN(keys.shared_key, read_key(estate, *of.shared_key_file));
+    TRY_ASSIGN(keys.shared_key, folder.read_psk(*of.shared_key_file));
   }
   if (of.ppk) {
-    TRY_ASSIGN(keys.ppk, read_key(estate, *of.ppk->file));
+    TRY_ASSIGN(keys.ppk, folder.read_psk(*of.ppk->file));
   }
   return keys;
 }
@@ -145,7 +140,7 @@ int export_strongswan_conf(const ExportOptions& options, std::ostream& out, std:
   if (options.with_key && connection != nullptr) {
     auto keys = read_keys(options.file, *connection);
     if (!keys) {
-      error << keys.error() << "\n";
+      error << keys.error().text << "\n";
       return kExitConfig;
     }
     read = *std::move(keys);

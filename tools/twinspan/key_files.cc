@@ -14,15 +14,33 @@ using policy::End;
 using policy::KeyReading;
 using policy::Verdict;
 
-// Relative names start at the estate file, as the daemon has it.
-std::string path_of_key(const std::string& estate_path, const std::string& file) {
-  if (file.starts_with('/')) return file;
-  return (std::filesystem::absolute(estate_path).parent_path() / file).string();
+using State = KeyReading::State;
+
+// A file of an estate, as one of its connections names it.
+struct KeyFile {
+  KeyFolder folder;
+  std::string name;
+  std::string path() const { return folder.path_of(name); }
+  auto read() const { return folder.read_psk(name); }
+};
+
+KeyFile key_file_of(const End& end) {
+  const std::string estate = end.model.files.empty() ? "" : end.model.files.front();
+  return {KeyFolder::of_estate(estate), *end.connection.shared_key_file};
 }
 
-std::string path_of_key(const End& end) {
-  const std::string estate = end.model.files.empty() ? "" : end.model.files.front();
-  return path_of_key(estate, *end.connection.shared_key_file);
+State state_of(KeyFileFault::Kind kind) {
+  switch (kind) {
+    case KeyFileFault::Kind::Missing:
+      return State::Missing;
+    case KeyFileFault::Kind::Forbidden:
+      return State::Forbidden;
+    case KeyFileFault::Kind::Exposed:
+      return State::Exposed;
+    case KeyFileFault::Kind::Unfit:
+      break;
+  }
+  return State::Refused;
 }
 
 bool is_same_file(const std::string& a, const std::string& b) {
@@ -35,7 +53,7 @@ Verdict compare_with_key_in_file(const End& own, const End& theirs, const policy
   const auto key = std::ranges::find(content.keys, *theirs.connection.shared_key_file,
                                      &policy::ImportedKey::file);
   if (key == content.keys.end()) return Verdict::Unknown;
-  const auto read = read_psk(path_of_key(own));
+  const auto read = key_file_of(own).read();
   if (!read) return Verdict::Unknown;
   return (*read)->equals(key->bytes.view()) ? Verdict::Right : Verdict::Wrong;
 }
@@ -43,18 +61,15 @@ Verdict compare_with_key_in_file(const End& own, const End& theirs, const policy
 }  // namespace
 
 KeyReading read_key_of(const std::string& estate_path, const std::string& file) {
-  const std::string path = path_of_key(estate_path, file);
-  if (!key_file_exists(path)) {
-    return {.state = KeyReading::State::Missing,
-            .why = fmt::format("there is no key file {}", path),
-            .faults = {}};
-  }
-  // One byte more than a key may have shows that there are too many, another is a newline.
-  const auto key = read_private_file(path, policy::kSharedKeyMax + 2);
-  if (!key) return {.state = KeyReading::State::Refused, .why = key.error(), .faults = {}};
-  ByteView bytes = key->view();
-  if (bytes.back() == '\n') bytes = bytes.first(bytes.size() - 1);
-  return {.state = KeyReading::State::Read, .why = "", .faults = policy::faults_of_key(bytes)};
+  const KeyFolder folder = KeyFolder::of_estate(estate_path);
+  const auto key = folder.read_psk(file);
+  if (key) return {.faults = policy::faults_of_key((*key)->view())};
+  const State state = state_of(key.error().kind);
+  return {.state = state,
+          .why = state == State::Missing
+                     ? fmt::format("there is no key file {}", folder.path_of(file))
+                     : key.error().text,
+          .faults = {}};
 }
 
 Verdict compare_keys(const End& a, const End& b, const PeerFile* peer) {
@@ -64,11 +79,11 @@ Verdict compare_keys(const End& a, const End& b, const PeerFile* peer) {
   };
   if (is_foreign(a)) return compare_with_key_in_file(b, a, peer->content);
   if (is_foreign(b)) return compare_with_key_in_file(a, b, peer->content);
-  const std::string first = path_of_key(a);
-  const std::string second = path_of_key(b);
-  if (is_same_file(first, second)) return Verdict::Right;
-  const auto one = read_psk(first);
-  const auto other = read_psk(second);
+  const KeyFile first = key_file_of(a);
+  const KeyFile second = key_file_of(b);
+  if (is_same_file(first.path(), second.path())) return Verdict::Right;
+  const auto one = first.read();
+  const auto other = second.read();
   if (!one || !other) return Verdict::Unknown;
   return (*one)->equals((*other)->view()) ? Verdict::Right : Verdict::Wrong;
 }

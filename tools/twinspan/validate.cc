@@ -43,15 +43,15 @@ void write_findings(const Findings& findings, std::ostream& out) {
 }
 
 Finding to_finding(const ConfigError& error) {
-  return {.id = kFormRule,
-          .severity = Severity::Error,
-          .file = error.file,
-          .line = error.line,
-          .column = error.column,
-          .objects = error.path.empty() ? std::vector<std::string>{}
-                                        : std::vector<std::string>{error.path},
-          .message = error.message,
-          .remedy = error.remedy};
+  return {
+      .id = kFormRule,
+      .severity = Severity::Error,
+      .file = error.file,
+      .line = error.line,
+      .column = error.column,
+      .objects = {error.path.empty() ? error.file : error.path},
+      .message = error.message,
+      .remedy = error.remedy.empty() ? "mend this first: nothing else was checked" : error.remedy};
 }
 
 int report_bad_file(const ConfigErrors& errors, const ValidateOptions& options, std::ostream& out,
@@ -65,16 +65,20 @@ int report_bad_file(const ConfigErrors& errors, const ValidateOptions& options, 
   return kExitConfig;
 }
 
-size_t count(const Findings& findings, Severity severity) {
-  return static_cast<size_t>(std::ranges::count(findings, severity, &Finding::severity));
+// "1 error", "2 errors"
+std::string count(const Findings& findings, Severity severity, std::string_view word) {
+  const auto number = std::ranges::count(findings, severity, &Finding::severity);
+  return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
 }
 
-// What the other side's file has and its model does not: no fault of ours, but something that was
-// not compared. What an import merely had to choose says nothing here.
+// What the other side's file has or lacks and cannot be compared with: no fault of ours, nor to be
+// mended there. What an import merely had to choose says nothing here.
 void add_notes(const Findings& notes, Findings& findings) {
   for (Finding note : notes) {
     if (note.severity == Severity::Info) continue;
-    note.severity = note.severity == Severity::Error ? Severity::Warning : Severity::Info;
+    const bool is_object = note.id == policy::kLeftOutNote;
+    note.severity = is_object ? Severity::Warning : Severity::Info;
+    note.remedy = is_object ? "the object is not compared" : "what is missing is not compared";
     findings.push_back(std::move(note));
   }
 }
@@ -101,11 +105,21 @@ int report_findings(const Findings& findings, const ValidateOptions& options, st
     write_findings(findings, out);
   } else {
     for (const Finding& finding : findings) out << finding.to_string() << "\n";
-    out << fmt::format("{}: {} errors, {} warnings, {} notes\n", options.file,
-                       count(findings, Severity::Error), count(findings, Severity::Warning),
-                       count(findings, Severity::Info));
+    out << fmt::format("{}: {}, {}, {}\n", options.file, count(findings, Severity::Error, "error"),
+                       count(findings, Severity::Warning, "warning"),
+                       count(findings, Severity::Info, "note"));
   }
   return policy::has_error(findings) ? kExitNegative : kExitOk;
+}
+
+// There is no connection or peering of that name.
+int report_no_checklist(const std::string& why, const ValidateOptions& options, std::ostream& out,
+                        std::ostream& error) {
+  if (options.json)
+    out << dumped(
+        {{"schema", kChecklistSchema}, {"checklist", ordered_json::array()}, {"error", why}});
+  error << options.file << ": " << why << "\n";
+  return kExitUsage;
 }
 
 int report_checklist(const Checklist& list, const ValidateOptions& options, std::ostream& out) {
@@ -150,10 +164,7 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
   if (options.connection.empty() && options.from.empty())
     return report_findings(all_findings(*model, other, options.file), options, out);
   const auto list = wanted_list(*model, other, options);
-  if (!list) {
-    error << options.file << ": " << list.error() << "\n";
-    return kExitUsage;
-  }
+  if (!list) return report_no_checklist(list.error(), options, out, error);
   return report_checklist(*list, options, out);
 }
 

@@ -14,7 +14,8 @@ using Lines = std::vector<std::string>;
 // Reads one tunnel's files; what fails becomes a line.
 class Reader {
  public:
-  Reader(std::string place, Lines& errors) : place_(std::move(place)), errors_(errors) {}
+  Reader(const KeyFolder& folder, std::string place, Lines& errors)
+      : folder_(folder), place_(std::move(place)), errors_(errors) {}
 
   TunnelCredentials read(const policy::TunnelPlan& plan) {
     if (plan.certificate) {
@@ -23,10 +24,10 @@ class Reader {
       read_raw_key(*plan.raw_key);
     } else {
       made_.authentication =
-          ike::PskAuthentication{.secret = take("shared_key", read_psk(plan.psk_file)),
+          ike::PskAuthentication{.secret = take("shared_key", folder_.read_psk(plan.psk_file)),
                                  .overlap = std::chrono::seconds(plan.previous_key_seconds)};
     }
-    if (plan.ppk) made_.ppk = take("ppk", read_psk(plan.ppk->file));
+    if (plan.ppk) made_.ppk = take("ppk", folder_.read_psk(plan.ppk->file));
     return std::move(made_);
   }
 
@@ -38,20 +39,23 @@ class Reader {
     errors_.push_back(fmt::format("{}.{}: {}", place_, field, what));
   }
 
+  static const std::string& text_of(const std::string& error) { return error; }
+  static const std::string& text_of(const KeyFileFault& error) { return error.text; }
+
   // The value, or an empty one and a line.
-  template <class T>
-  T take(const char* field, Result<T, std::string> result) {
+  template <class T, class E>
+  T take(const char* field, Result<T, E> result) {
     if (result) return *std::move(result);
-    fail(field, result.error());
+    fail(field, text_of(result.error()));
     return {};
   }
 
   // `load` turns the bytes of the file into the object.
   template <class Load>
-  auto load_file(const char* field, const std::string& path, Result<SecretBytes, std::string> file,
+  auto load_file(const char* field, const std::string& path, KeyFileResult<SecretBytes> file,
                  Load load) -> typename decltype(load(ByteView{}))::value_type {
     if (!file) {
-      fail(field, file.error());
+      fail(field, file.error().text);
       return {};
     }
     auto loaded = load(file->view());
@@ -61,7 +65,8 @@ class Reader {
   }
 
   std::shared_ptr<const ike::PrivateKey> read_key(const char* field, const std::string& path) {
-    return load_file(field, path, read_private_file(path, kKeyFileSizeMax), ike::load_private_key);
+    return load_file(field, path, folder_.read_private(path, kKeyFileSizeMax),
+                     ike::load_private_key);
   }
 
   void note_dates(const std::string& path, const std::vector<ike::Validity>& validities) {
@@ -69,8 +74,8 @@ class Reader {
   }
 
   void add_to_store(ike::TrustStoreLoader& loader, const std::string& path, bool is_list) {
-    const auto file = read_public_file(path, kPublicFileSizeMax);
-    if (!file) return fail(kCertificateField, file.error());
+    const auto file = folder_.read_public(path, kPublicFileSizeMax);
+    if (!file) return fail(kCertificateField, file.error().text);
     const auto added =
         is_list ? loader.add_revocations(file->view()) : loader.add_authorities(file->view());
     if (!added) fail(kCertificateField, fmt::format("{}: {}", path, added.error()));
@@ -93,7 +98,7 @@ class Reader {
     own.peer_common_name = plan.peer_common_name;
     if (auto key = read_key(kCertificateField, plan.private_key)) {
       own.own = load_file(kCertificateField, plan.certificate,
-                          read_public_file(plan.certificate, kPublicFileSizeMax),
+                          folder_.read_public(plan.certificate, kPublicFileSizeMax),
                           [&](ByteView file) { return ike::load_own_certificate(file, key); });
     }
     if (own.own != nullptr) {
@@ -117,10 +122,11 @@ class Reader {
     own.own = read_key(kRawKeyField, plan.private_key);
     own.peer =
         load_file(kRawKeyField, plan.peer_public_key,
-                  read_public_file(plan.peer_public_key, kKeyFileSizeMax), ike::load_public_key);
+                  folder_.read_public(plan.peer_public_key, kKeyFileSizeMax), ike::load_public_key);
     made_.authentication = std::move(own);
   }
 
+  const KeyFolder& folder_;
   std::string place_;
   Lines& errors_;
   TunnelCredentials made_;
@@ -137,11 +143,12 @@ std::string date_text(WallTime time) {
 
 Result<std::vector<TunnelCredentials>, Lines> load_credentials(const policy::Plan& plan,
                                                                const std::string& estate_path) {
+  const KeyFolder folder = KeyFolder::of_estate(estate_path);
   std::vector<TunnelCredentials> credentials;
   Lines errors;
   for (const policy::TunnelPlan& tunnel : plan.tunnels) {
     const std::string place = fmt::format("{}: connections.{}", estate_path, tunnel.connection);
-    credentials.push_back(Reader(place, errors).read(tunnel));
+    credentials.push_back(Reader(folder, place, errors).read(tunnel));
   }
   if (!errors.empty()) return Err(errors);
   return credentials;

@@ -16,7 +16,8 @@ static_assert(policy::kImportTextMax == policy::kYamlTextMax);
 Result<std::string, ConfigErrors> read_description(const std::string& path) {
   auto text = read_text_file(path, policy::kYamlTextMax);
   if (text) return *std::move(text);
-  return Err(ConfigErrors{ConfigError{path, 0, 0, "", std::move(text).error(), ""}});
+  return Err(ConfigErrors{
+      ConfigError{path, 0, 0, "", std::move(text).error(), "name a file that can be read"}});
 }
 
 Result<PeerFile, ConfigErrors> read_text_as(policy::PeerFileKind kind, const std::string& text,

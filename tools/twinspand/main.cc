@@ -45,11 +45,6 @@ void hide_from_openssl(const esp::kernels::CpuMask& mask, char** argv) {
   ::execv("/proc/self/exe", argv);
 }
 
-std::optional<esp::kernels::CpuMask> read_cpu_mask() {
-  const char* const text = std::getenv(esp::kernels::kCpuMaskVariable);
-  return esp::kernels::parse_cpu_mask(text == nullptr ? "" : text);
-}
-
 int refuse(ExitCode code, const std::string& text) {
   std::cerr << "twinspand: " << text << std::endl;
   return code;
@@ -133,7 +128,7 @@ int run(int argc, char** argv) {
   if (!options) return exit_code;
   if (options->workers == 0) options->workers = std::max(1u, std::thread::hardware_concurrency());
   const Log log(make_stderr_sink(options->verbose), "twinspand");
-  const auto mask = read_cpu_mask();
+  const auto mask = esp::kernels::read_cpu_mask();
   if (!mask) {
     return refuse(kExitUsage, std::string(esp::kernels::kCpuMaskVariable) +
                                   ": avx512, vaes and avx2 are known");

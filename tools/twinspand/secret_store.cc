@@ -8,90 +8,167 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "tun/unique_fd.h"
 
 namespace twinspan::tools {
 namespace {
 
-std::string locate(const std::string& path) {
-  const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
+using std::filesystem::path;
+using tun::UniqueFd;
+using Kind = KeyFileFault::Kind;
+
+constexpr int kRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // A FIFO must not be waited for.
+
+std::unexpected<KeyFileFault> fault(Kind kind, const path& file, std::string_view what) {
+  return Err<KeyFileFault>({kind, fmt::format("{}: {}", file.string(), what)});
+}
+
+// Of an open() with O_NOFOLLOW.
+std::unexpected<KeyFileFault> fault_of(int code, const path& file) {
+  if (code == ELOOP)
+    return fault(Kind::Unfit, file, "is a symbolic link; name the key file itself");
+  const Kind kind = code == ENOENT                    ? Kind::Missing
+                    : code == EACCES || code == EPERM ? Kind::Forbidden
+                                                      : Kind::Unfit;
+  return fault(kind, file, std::strerror(code));
+}
+
+bool is_link(const UniqueFd& file) {
+  struct stat status{};
+  return ::fstat(file.get(), &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+// One step down, without leaving the tree: the folder `name` in `parent`.
+KeyFileResult<UniqueFd> enter(const UniqueFd& parent, const path& name, const path& whole) {
+  UniqueFd child(::openat(parent.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!child) return fault_of(errno, whole);
+  if (is_link(child)) {
+    return fault(Kind::Unfit, whole,
+                 "is a symbolic link; below the estate's folder none is followed to a key, move "
+                 "the key here or give its path from '/' on");
+  }
+  return child;
+}
+
+// Step by step instead of openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS): any kernel and any
+// sandbox has it, and it knows which step was a link.
+KeyFileResult<UniqueFd> open_beneath(const path& folder, const path& name) {
+  UniqueFd parent(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!parent) return fault_of(errno, folder);
+  path done = folder;
+  for (const path& step : name.parent_path()) {
+    done /= step;
+    if (step == "..")
+      return fault(Kind::Unfit, folder / name, "goes through '..'; name the file without it");
+    TRY_ASSIGN(parent, enter(parent, step, done));
+  }
+  UniqueFd file(::openat(parent.get(), name.filename().c_str(), kRead | O_NOFOLLOW));
+  if (!file) return fault_of(errno, folder / name);
+  return file;
+}
+
+struct Place {
+  path folder;  // Empty: the file's path is the operator's own word.
+  path name;
+  path whole() const { return folder / name; }
+};
+
+bool is_there(const path& file) {
+  // A link to nowhere is there, and refused when it is read.
   std::error_code ignored;
-  if (credentials == nullptr || std::filesystem::exists(path, ignored)) return path;
-  const auto candidate =
-      std::filesystem::path(credentials) / std::filesystem::path(path).filename();
-  return std::filesystem::exists(candidate, ignored) ? candidate.string() : path;
+  return std::filesystem::symlink_status(file, ignored).type() !=
+         std::filesystem::file_type::not_found;
+}
+
+Place locate(const std::string& folder, const path& file) {
+  const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  if (credentials != nullptr && !is_there(file) && is_there(credentials / file.filename()))
+    return {credentials, file.filename()};
+  const std::string text = file.string();
+  if (text.starts_with(folder)) return {folder, text.substr(folder.size())};
+  return {"", file};
+}
+
+KeyFileResult<UniqueFd> open_private(const Place& place) {
+  if (!place.folder.empty()) return open_beneath(place.folder, place.name);
+  UniqueFd file(::open(place.name.c_str(), kRead | O_NOFOLLOW));
+  if (!file) return fault_of(errno, place.name);
+  return file;
+}
+
+KeyFileResult<UniqueFd> open_public(const Place& place) {
+  UniqueFd file(::open(place.whole().c_str(), kRead));
+  if (!file) return fault_of(errno, place.whole());
+  return file;
 }
 
 enum class Readers : uint8_t { OwnerAlone, Anybody };
 
-Result<void, std::string> admit(const std::string& path, const tun::UniqueFd& file,
-                                Readers readers) {
+KeyFileResult<void> admit(const path& name, const UniqueFd& file, Readers readers) {
   struct stat status{};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
-    return Err<std::string>(fmt::format("{}: not a regular file", path));
+    return fault(Kind::Unfit, name, "not a regular file");
   if (readers == Readers::OwnerAlone && (status.st_mode & 0077) != 0) {
-    return Err<std::string>(fmt::format(
-        "{}: readable or writable by others than its owner (mode {:04o}); run chmod 600 {}", path,
-        status.st_mode & 07777, path));
+    return fault(Kind::Exposed, name,
+                 fmt::format("readable or writable by others than its owner (mode {:04o}); run "
+                             "chmod 600 {}",
+                             status.st_mode & 07777, name.string()));
   }
   return {};
 }
 
 // One byte more than `size_max` shows that a file is too long.
-Result<SecretBytes, std::string> read_whole(const std::string& path, const tun::UniqueFd& file,
-                                            size_t size_max) {
+KeyFileResult<SecretBytes> read_whole(const path& name, const UniqueFd& file, size_t size_max) {
   SecretBytes buffer(size_max + 1);
   size_t size = 0;
   while (size < buffer.size()) {
     const ssize_t got = ::read(file.get(), buffer.data() + size, buffer.size() - size);
-    if (got < 0) return Err<std::string>(fmt::format("{}: {}", path, std::strerror(errno)));
+    if (got < 0) return fault_of(errno, name);
     if (got == 0) break;
     size += static_cast<size_t>(got);
   }
-  if (size == 0) return Err<std::string>(fmt::format("{}: the file is empty", path));
+  if (size == 0) return fault(Kind::Unfit, name, "the file is empty");
   if (size > size_max)
-    return Err<std::string>(fmt::format("{}: longer than {} bytes", path, size_max));
+    return fault(Kind::Unfit, name, fmt::format("longer than {} bytes", size_max));
   return SecretBytes(buffer.view().first(size));
-}
-
-Result<SecretBytes, std::string> read_file(const std::string& configured_path, Readers readers,
-                                           size_t size_max) {
-  const std::string path = locate(configured_path);
-  const int flags =
-      O_RDONLY | O_CLOEXEC | O_NONBLOCK | (readers == Readers::OwnerAlone ? O_NOFOLLOW : 0);
-  const tun::UniqueFd file(::open(path.c_str(), flags));
-  if (!file && errno == ELOOP)
-    return Err<std::string>(fmt::format("{}: is a symbolic link; name the key file itself", path));
-  if (!file) return Err<std::string>(fmt::format("{}: {}", path, std::strerror(errno)));
-  TRY(admit(path, file, readers));
-  return read_whole(path, file, size_max);
 }
 
 }  // namespace
 
-bool key_file_exists(const std::string& path) {
-  // A link to nowhere is there, and refused when it is read.
-  std::error_code ignored;
-  return std::filesystem::symlink_status(locate(path), ignored).type() !=
-         std::filesystem::file_type::not_found;
+KeyFolder KeyFolder::of_estate(const std::string& estate_path) {
+  return KeyFolder((std::filesystem::absolute(estate_path).parent_path() / "").string());
 }
 
-Result<SecretBytes, std::string> read_private_file(const std::string& path, size_t size_max) {
-  return read_file(path, Readers::OwnerAlone, size_max);
+std::string KeyFolder::path_of(const std::string& name) const {
+  return name.starts_with('/') ? name : path_ + name;
 }
 
-Result<SecretBytes, std::string> read_public_file(const std::string& path, size_t size_max) {
-  return read_file(path, Readers::Anybody, size_max);
+KeyFileResult<SecretBytes> KeyFolder::read_private(const std::string& name, size_t size_max) const {
+  const Place place = locate(path_, path_of(name));
+  TRY_ASSIGN(const UniqueFd file, open_private(place));
+  TRY(admit(place.whole(), file, Readers::OwnerAlone));
+  return read_whole(place.whole(), file, size_max);
 }
 
-Result<std::shared_ptr<const SecretBytes>, std::string> read_psk(const std::string& path) {
+KeyFileResult<SecretBytes> KeyFolder::read_public(const std::string& name, size_t size_max) const {
+  const Place place = locate(path_, path_of(name));
+  TRY_ASSIGN(const UniqueFd file, open_public(place));
+  TRY(admit(place.whole(), file, Readers::Anybody));
+  return read_whole(place.whole(), file, size_max);
+}
+
+KeyFileResult<std::shared_ptr<const SecretBytes>> KeyFolder::read_psk(
+    const std::string& name) const {
   // The newline is not part of the key.
-  TRY_ASSIGN(const SecretBytes file, read_private_file(path, kPskSizeMax + 1));
+  TRY_ASSIGN(const SecretBytes file, read_private(name, kPskSizeMax + 1));
   const size_t size = file.size() - (file.data()[file.size() - 1] == '\n' ? 1 : 0);
-  if (size == 0) return Err<std::string>(fmt::format("{}: the key is empty", path));
-  if (size > kPskSizeMax)
-    return Err<std::string>(fmt::format("{}: the key is longer than {} bytes", path, kPskSizeMax));
+  if (size == 0) return fault(Kind::Unfit, path_of(name), "the key is empty");
+  if (size > kPskSizeMax) {
+    return fault(Kind::Unfit, path_of(name),
+                 fmt::format("the key is longer than {} bytes", kPskSizeMax));
+  }
   return std::make_shared<const SecretBytes>(file.view().first(size));
 }
 

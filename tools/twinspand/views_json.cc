@@ -14,14 +14,18 @@ json texts(const std::vector<Value>& values) {
   return list;
 }
 
+json text_or_null(const std::string& text) {
+  return text.empty() ? json() : json(text);
+}
+
 json configurations(const policy::GatewayView& gateway) {
   json list = json::array();
   for (const policy::GatewayView::Configuration& each : gateway.ip_configurations) {
-    list.push_back(
-        {{"name", each.name},
-         {"public_ip_address", each.public_ip_address.to_string()},
-         {"private_ip_address",
-          each.private_ip_address ? json(each.private_ip_address->to_string()) : json()}});
+    list.push_back({{"name", each.name},
+                    {"public_ip_address", each.public_ip_address.to_string()},
+                    {"private_ip_address",
+                     each.private_ip_address ? json(each.private_ip_address->to_string()) : json()},
+                    {"custom_bgp_ip_addresses", texts(each.custom_bgp_ip_addresses)}});
   }
   return list;
 }
@@ -32,7 +36,7 @@ json bgp_settings(const policy::GatewayView& gateway) {
   for (const IpAddress& address : gateway.bgp_peering_addresses)
     joined += (joined.empty() ? "" : ",") + address.to_string();
   return {{"asn", gateway.asn},
-          {"bgp_peering_address", joined.empty() ? json() : json(joined)},
+          {"bgp_peering_address", text_or_null(joined)},
           {"bgp_peering_addresses", texts(gateway.bgp_peering_addresses)},
           {"peer_weight", gateway.peer_weight}};
 }
@@ -64,19 +68,22 @@ json gateways_json(const std::vector<policy::GatewayView>& gateways,
   json list = json::array();
   for (const policy::GatewayView& each : gateways) {
     const bool is_running = each.name == running.gateway;
-    list.push_back({{"name", each.name},
-                    {"gateway_type", "Vpn"},
-                    {"vpn_type",
-                     each.vpn_type == policy::VpnType::RouteBased ? "route-based" : "policy-based"},
-                    {"sku", each.sku},
-                    {"virtual_network", each.virtual_network},
-                    {"active_active", each.active_active},
-                    {"enable_bgp", each.enable_bgp},
-                    {"bgp_settings", bgp_settings(each)},
-                    {"ip_configurations", configurations(each)},
-                    {"connections", each.connections},
-                    {"transit_virtual_networks", each.transit_networks},
-                    {"running_instance", is_running ? json(running.instance) : json()}});
+    list.push_back(
+        {{"name", each.name},
+         {"gateway_type", "Vpn"},
+         {"vpn_type",
+          each.vpn_type == policy::VpnType::RouteBased ? "route-based" : "policy-based"},
+         {"sku", each.sku},
+         {"generation", text_or_null(each.generation)},
+         {"virtual_network", each.virtual_network},
+         {"active_active", each.active_active},
+         {"enable_bgp", each.enable_bgp},
+         {"bgp_settings", bgp_settings(each)},
+         {"ip_configurations", configurations(each)},
+         {"default_local_network_gateway", text_or_null(each.default_local_network_gateway)},
+         {"connections", each.connections},
+         {"transit_virtual_networks", each.transit_networks},
+         {"running_instance", is_running ? json(running.instance) : json()}});
   }
   return {{"schema", "twinspan.gateways/1"}, {"gateways", list}};
 }

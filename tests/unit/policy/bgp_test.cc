@@ -103,7 +103,6 @@ TEST(Bgp, AddressesAreCountedPlacedAndUnique) {
               ElementsAre(HasSubstr("it has 2 bgp_peering_addresses")));
   EXPECT_THAT(lines_with({{"[10.1.255.30]", "[10.1.0.30]"}}),
               ElementsAre(HasSubstr("lies in neither GatewaySubnet nor 169.254.21.0")));
-  EXPECT_THAT(lines_with({{"[10.1.255.30]", "[169.254.21.5]"}}), IsEmpty());
   EXPECT_THAT(lines_with({{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 203.0.113.9"}}),
               ElementsAre(HasSubstr("bgp_peering_address is the peer's public address")));
   EXPECT_THAT(
@@ -111,7 +110,99 @@ TEST(Bgp, AddressesAreCountedPlacedAndUnique) {
       ElementsAre(HasSubstr("is link-local, ours is not")));
   EXPECT_THAT(lines_with({{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 169.254.21.9"},
                           {"[10.1.255.30]", "[169.254.21.9]"}}),
+              Contains(HasSubstr("is that of virtual_network_gateways.gw-a as well")));
+}
+
+constexpr std::pair<std::string_view, std::string_view> kCustom = {
+    "public_ip_address: 192.0.2.1 }",
+    "public_ip_address: 192.0.2.1, custom_bgp_ip_addresses: [169.254.21.5, 169.254.22.9] }"};
+constexpr std::pair<std::string_view, std::string_view> kLinkLocalPeer = {
+    "bgp_peering_address: 10.9.255.1", "bgp_peering_address: 169.254.21.6"};
+
+TEST(Bgp, LinkLocalAddressesSpeakWithLinkLocalPeersAlone) {
+  const auto speaking = [](const Changes& changes, const char* peer) {
+    const Model model = model_of(estate_with(changes));
+    std::vector<std::string> texts;
+    for (const IpAddress& own :
+         speaking_addresses(model, model.connections.at("a-to-branch"), *IpAddress::parse(peer)))
+      texts.push_back(own.to_string());
+    return texts;
+  };
+  EXPECT_THAT(speaking({kCustom}, "10.9.255.1"), ElementsAre("10.1.255.30"));
+  EXPECT_THAT(speaking({kCustom}, "169.254.21.6"), ElementsAre("169.254.21.5", "169.254.22.9"));
+  EXPECT_THAT(
+      speaking({kCustom, {"encapsulation: esp", "gateway_custom_bgp_ip_addresses: [169.254.22.9]"}},
+               "169.254.21.6"),
+      ElementsAre("169.254.22.9"));
+  EXPECT_THAT(speaking({}, "169.254.21.6"), IsEmpty());
+  EXPECT_THAT(speaking({kCustom}, "2001:db8::1"), IsEmpty());
+}
+
+TEST(Bgp, AGatewayMayHaveOrdinaryAndLinkLocalPeers) {
+  EXPECT_THAT(lines_with({kCustom}), IsEmpty());
+  EXPECT_THAT(lines_with({kCustom, kLinkLocalPeer}), IsEmpty());
+  EXPECT_THAT(lines_with({kLinkLocalPeer}), ElementsAre(HasSubstr("is link-local, ours is not")));
+  EXPECT_THAT(lines_with({{"[10.1.255.30]", "[169.254.21.5]"}}),
+              ElementsAre(HasSubstr("is not link-local, ours is")));
+  EXPECT_THAT(lines_with({{"[10.1.255.30]", "[169.254.21.5]"}, kLinkLocalPeer}), IsEmpty());
+}
+
+TEST(Bgp, CustomAddressesAreOfTheirRangeAndUnique) {
+  const auto with = [](std::string_view list) {
+    return lines_with({{"public_ip_address: 192.0.2.1 }", list}});
+  };
+  EXPECT_THAT(with("public_ip_address: 192.0.2.1, custom_bgp_ip_addresses: [169.254.20.5] }"),
+              ElementsAre(HasSubstr("custom BGP address 169.254.20.5 does not lie in")));
+  EXPECT_THAT(with("public_ip_address: 192.0.2.1, custom_bgp_ip_addresses: [10.1.255.9] }"),
+              ElementsAre(HasSubstr("other ones go to bgp_settings.bgp_peering_addresses")));
+  EXPECT_THAT(lines_with({kCustom, {kLinkLocalPeer.first, "bgp_peering_address: 169.254.22.9"}}),
               ElementsAre(HasSubstr("is that of virtual_network_gateways.gw-a as well")));
+}
+
+TEST(Bgp, AConnectionPicksAddressesThatAreThereAndOfUse) {
+  const auto picking = [](std::string_view field, const Changes& more) {
+    Changes changes = {kCustom, {"encapsulation: esp", field}};
+    changes.insert(changes.end(), more.begin(), more.end());
+    return lines_with(changes);
+  };
+  constexpr std::string_view kOne = "gateway_custom_bgp_ip_addresses: [169.254.21.5]";
+  EXPECT_THAT(picking(kOne, {kLinkLocalPeer}), IsEmpty());
+  EXPECT_THAT(picking(kOne, {}), ElementsAre(HasSubstr("has no effect: link-local addresses")));
+  EXPECT_THAT(picking("gateway_custom_bgp_ip_addresses: [169.254.21.7]", {kLinkLocalPeer}),
+              ElementsAre(HasSubstr("169.254.21.7 is none of the gateway's")));
+  EXPECT_THAT(
+      picking("gateway_custom_bgp_ip_addresses: [169.254.21.5, 169.254.22.9]", {kLinkLocalPeer}),
+      ElementsAre(HasSubstr("is the second address of ip_configuration 'default'")));
+}
+
+TEST(Bgp, AddressesOfGatewaySubnetThatNoHostHas) {
+  for (const char* const address : {"[10.1.255.0]", "[10.1.255.31]"}) {
+    EXPECT_THAT(lines_with({{"[10.1.255.30]", address}}),
+                ElementsAre(HasSubstr("the first or the last one of GatewaySubnet")));
+  }
+  for (const char* const address : {"[10.1.255.1]", "[10.1.255.3]"}) {
+    EXPECT_THAT(lines_with({{"[10.1.255.30]", address}}), ElementsAre(HasSubstr("warning: ")));
+    EXPECT_THAT(lines_with({{"[10.1.255.30]", address}, {"sku: Native", "sku: VpnGw1"}}),
+                ElementsAre(HasSubstr("error: ")));
+  }
+  EXPECT_THAT(lines_with({{"[10.1.255.30]", "[10.1.255.4]"}}), IsEmpty());
+}
+
+TEST(Bgp, AddressesThatNoPeerHas) {
+  const auto with = [](std::string_view address) {
+    return lines_with({{"bgp_peering_address: 10.9.255.1", address}});
+  };
+  for (const char* const address :
+       {"bgp_peering_address: 224.0.0.1", "bgp_peering_address: 127.0.0.1",
+        "bgp_peering_address: 0.0.0.0", "bgp_peering_address: 'ff02::1'"})
+    EXPECT_THAT(with(address), ElementsAre(HasSubstr("can be nobody's"))) << address;
+  EXPECT_THAT(with("bgp_peering_address: '2001:db8::1'"),
+              ElementsAre(HasSubstr("is of another family than ours, 10.1.255.30")));
+}
+
+TEST(Bgp, ALinkLocalPeerInAnotherSmallNetworkIsANote) {
+  EXPECT_THAT(lines_with({kCustom, {kLinkLocalPeer.first, "bgp_peering_address: 169.254.1.2"}}),
+              ElementsAre(HasSubstr("info: ")));
 }
 
 TEST(Bgp, BothDirectionsOfAVnetToVnetConnectionSpeakIt) {

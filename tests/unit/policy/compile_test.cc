@@ -197,6 +197,31 @@ TEST(Compile, RemotePrefixesOfAVnetToVnetConnectionFollowTheRemoteNetwork) {
             (std::vector{*IpPrefix::parse("10.2.0.0/16"), *IpPrefix::parse("2001:db8:2::/48")}));
 }
 
+std::vector<std::string> remote_prefixes(const Changes& changes, std::string_view connection) {
+  const Model model = model_of(estate_with(changes));
+  const Plan plan = compile(model, "gw-a", 0, "").value_or(Plan{});
+  std::vector<std::string> texts;
+  for (const IpPrefix& prefix : tunnel(plan, connection).remote_prefixes)
+    texts.push_back(prefix.to_string());
+  return texts;
+}
+
+TEST(Compile, TheDefaultSiteGetsADefaultRouteOfEachFamilyThatTheNetworkHas) {
+  const std::pair<std::string_view, std::string_view> site = {
+      "sku: Native", "sku: Native\n    default_local_network_gateway: branch"};
+  EXPECT_THAT(remote_prefixes({}, "a-to-branch"), testing::ElementsAre("10.9.0.0/16"));
+  EXPECT_THAT(remote_prefixes({site}, "a-to-branch"),
+              testing::ElementsAre("10.9.0.0/16", "0.0.0.0/0"));
+  EXPECT_THAT(remote_prefixes({site}, "a-to-b"), testing::ElementsAre("10.2.0.0/16"));
+  EXPECT_THAT(remote_prefixes({site,
+                               {"[10.1.0.0/16]", "[10.1.0.0/16, '2001:db8:1::/48']"},
+                               {"[10.9.0.0/16]", "[0.0.0.0/0]"}},
+                              "a-to-branch"),
+              testing::ElementsAre("0.0.0.0/0", "::/0"));
+  // Whoever names it means it: no warning.
+  EXPECT_THAT(findings_with({site}), testing::IsEmpty());
+}
+
 TEST(Compile, APolicyBasedGatewayPairsItsPrefixesWithTheRemotes) {
   const Plan plan = plan_of(estate_with(
       {{"vpn_type: route-based", "vpn_type: policy-based"},

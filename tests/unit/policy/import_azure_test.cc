@@ -252,6 +252,28 @@ struct Lost {
   bool is_left_out;
 };
 
+TEST(ImportAzure, LinkLocalSpeakersTheDefaultSiteAndTheGenerationAreCarried) {
+  std::string text = az_with("\"customBgpIpAddresses\": []",
+                             "\"customBgpIpAddresses\": [ \"169.254.21.1\", \"169.254.22.1\" ]");
+  text = replaced(std::move(text), "\"10.1.255.30\"", "\"10.1.255.30,169.254.21.1\"");
+  text = replaced(std::move(text), "\"activeActive\": false",
+                  "\"activeActive\": false, \"vpnGatewayGeneration\": \"Generation1\",\n"
+                  "\"gatewayDefaultSite\": { \"id\": \"/x/localNetworkGateways/branch\" }");
+  text = replaced(std::move(text), "\"routingWeight\": 0",
+                  "\"routingWeight\": 10, \"gatewayCustomBgpIpAddresses\": [ { "
+                  "\"ipConfigurationId\": \"/x/ipConfigurations/default\", "
+                  "\"customBgpIpAddress\": \"169.254.22.1\" } ]");
+  const Import import = imported(text);
+  const std::string estate = write_estate(import.model);
+  for (const char* const line :
+       {"custom_bgp_ip_addresses: [169.254.21.1, 169.254.22.1]\n",
+        "bgp_peering_addresses: [10.1.255.30]\n", "default_local_network_gateway: branch\n",
+        "generation: Generation1\n", "gateway_custom_bgp_ip_addresses: [169.254.22.1]\n",
+        "routing_weight: 10\n"})
+    EXPECT_THAT(estate, HasSubstr(line));
+  EXPECT_THAT(notes_of(import), Not(Contains(HasSubstr("Bgp"))));
+}
+
 class NotCarried : public testing::TestWithParam<Lost> {};
 
 TEST_P(NotCarried, IsNamedWithItsPlace) {
@@ -289,8 +311,6 @@ INSTANTIATE_TEST_SUITE_P(
              "'gw-z' is not in the file", true},
         Lost{"Certificates", "\"routingWeight\": 0", "\"authenticationType\": \"Certificate\"",
              "its certificates stay in the cloud's vault", true},
-        Lost{"RoutingWeight", "\"routingWeight\": 0", "\"routingWeight\": 7",
-             "warning: connections.a-to-branch.routingWeight: is not part of the model", false},
         Lost{"PointToSite", "\"activeActive\": false", "\"vpnClientConfiguration\": { \"a\": 1 }",
              "virtualNetworkGateways.gw-a.vpnClientConfiguration: is not part of the model", false},
         Lost{"Filter", "\"addressPrefix\": \"10.1.0.0/24\"",
@@ -308,9 +328,14 @@ INSTANTIATE_TEST_SUITE_P(
              "ipConfigurations.default: its public address is not in the file", false},
         Lost{"UnknownSku", "\"name\": \"VpnGw1\"", "\"name\": \"HighPerformance\"",
              "'HighPerformance' is not an SKU here", false},
-        Lost{"OwnBgpAddress", "\"customBgpIpAddresses\": []",
-             "\"customBgpIpAddresses\": [ \"169.254.21.1\" ]",
-             "addresses of one's own for BGP are not taken over", false},
+        Lost{"OwnBgpAddress",
+             "/x/ipConfigurations/default\",\n        \"tunnelIpAddresses\": [ \"192.0.2.1\" ], "
+             "\"customBgpIpAddresses\": []",
+             "/x/ipConfigurations/other\", \"customBgpIpAddresses\": [ \"169.254.21.1\" ]",
+             "customBgpIpAddresses: their IP configuration is not in the file", false},
+        Lost{"DefaultSite", "\"activeActive\": false",
+             "\"gatewayDefaultSite\": { \"id\": \"/x/localNetworkGateways/far\" }",
+             "gatewayDefaultSite: 'far' is not in the file", false},
         Lost{"RemoteNetwork", "/x/virtualNetworks/spoke", "/x/virtualNetworks/elsewhere",
              "the virtual network 'elsewhere' is not in the file", false}),
     [](const auto& test) { return test.param.name; });

@@ -26,11 +26,6 @@ TEST(SharedKeys, OneTo128BytesOfPrintableAsciiAreGood) {
   EXPECT_THAT(severities(std::string(128, 'k')), IsEmpty());
 }
 
-TEST(SharedKeys, NoneAndTooManyBytesAreErrors) {
-  EXPECT_THAT(severities(""), ElementsAre(Severity::Error));
-  EXPECT_THAT(severities(std::string(129, 'k')), ElementsAre(Severity::Error));
-}
-
 TEST(SharedKeys, WhatTheCloudDoesNotTakeIsAWarning) {
   for (const char* const key : {"two words", "a-b", "a~b", "tab\there", "\x7f", "\xC3\xA4"})
     EXPECT_THAT(severities(key), ElementsAre(Severity::Warning)) << key;
@@ -54,11 +49,17 @@ TEST(SharedKeys, EachFileIsReadOnceAndNamesItsUsers) {
   EXPECT_EQ(findings[0].id, kSharedKeyRule);
 }
 
-TEST(SharedKeys, AFileThatTheDaemonRefusesIsAWarning) {
-  const Findings findings = checked({.state = KeyReading::State::Refused, .why = "mode 0644"});
-  ASSERT_EQ(findings.size(), 2u);
-  EXPECT_EQ(findings[0].severity, Severity::Warning);
-  EXPECT_EQ(findings[0].message, "mode 0644");
+TEST(SharedKeys, WhatNobodyCanUseIsAnErrorAndWhatAModeOrAUserMendsAWarning) {
+  using State = KeyReading::State;
+  for (const auto& [state, severity] :
+       {std::pair(State::Refused, Severity::Error), std::pair(State::Exposed, Severity::Warning),
+        std::pair(State::Forbidden, Severity::Warning)}) {
+    const Findings findings = checked({.state = state, .why = "reason"});
+    ASSERT_EQ(findings.size(), 2u);
+    EXPECT_EQ(findings[0].severity, severity);
+    EXPECT_EQ(findings[0].message, "reason");
+    EXPECT_FALSE(findings[0].remedy.empty());
+  }
 }
 
 TEST(SharedKeys, FaultsOfAKeyAreFindingsAndAGoodKeyIsNone) {
@@ -66,6 +67,19 @@ TEST(SharedKeys, FaultsOfAKeyAreFindingsAndAGoodKeyIsNone) {
   const Findings findings = checked({.faults = faults_of_key(as_bytes("a b"))});
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_THAT(findings[1].message, HasSubstr("'a-branch.psk': it has characters"));
+}
+
+TEST(SharedKeys, APostQuantumKeyIsReadTooAndMayHaveAnyBytes) {
+  const Model model = model_of(estate_with(
+      {{"    encapsulation: esp\n", "    encapsulation: esp\n    ppk: { id: k, file: p.ppk }\n"}}));
+  const auto with = [&](const KeyReading& of_ppk) {
+    return check_shared_keys(
+        model, [&](const std::string& file) { return file == "p.ppk" ? of_ppk : KeyReading{}; });
+  };
+  EXPECT_THAT(with({.faults = faults_of_key(as_bytes("a b"))}), IsEmpty());
+  const Findings findings = with({.state = KeyReading::State::Refused, .why = "empty"});
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_THAT(findings[0].objects, ElementsAre("connections.a-to-branch"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "policy/sku.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +11,9 @@ namespace twinspan::policy {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 TEST(Sku, TheSchemasWordsAreTheProfiles) {
@@ -49,6 +52,34 @@ std::vector<std::string> with_basic(
   return lines;
 }
 
+std::vector<std::string> of_kind(const std::string& fields) {
+  std::vector<std::string> lines;
+  for (const Finding& finding : validate(model_of(estate_with({{"sku: Native", fields}})))) {
+    if (finding.id == "gateway.kind") lines.push_back(finding.to_string());
+  }
+  return lines;
+}
+
+TEST(Sku, EachSkuOfTheCloudIsInOneGenerationOrBoth) {
+  const auto with = [](const char* sku, const char* generation) {
+    return of_kind(fmt::format("sku: {}\n    generation: {}", sku, generation));
+  };
+  for (const char* const sku : {"Basic", "VpnGw1AZ"}) {
+    EXPECT_THAT(with(sku, "Generation1"), IsEmpty()) << sku;
+    EXPECT_THAT(with(sku, "Generation2"), ElementsAre(HasSubstr("does not exist in Generation2")));
+  }
+  for (const char* const generation : {"Generation1", "Generation2"})
+    EXPECT_THAT(with("VpnGw3", generation), IsEmpty());
+  EXPECT_THAT(with("VpnGw5", "Generation1"), ElementsAre(HasSubstr("error: ")));
+  EXPECT_THAT(with("VpnGw5", "Generation2"), IsEmpty());
+  EXPECT_THAT(with("Native", "Generation1"), ElementsAre(HasSubstr("warning: ")));
+}
+
+TEST(Sku, AnExpressRouteGatewayIsRefused) {
+  EXPECT_THAT(of_kind("gateway_type: ExpressRoute"),
+              ElementsAre(HasSubstr("ExpressRoute gateways exist only in the cloud")));
+}
+
 TEST(Sku, BasicRefusesWhatItLacksAndNamesWhoHasIt) {
   // Both written-out policies of the good estate's gateway are custom ones.
   EXPECT_THAT(with_basic({}),
@@ -59,6 +90,22 @@ TEST(Sku, BasicRefusesWhatItLacksAndNamesWhoHasIt) {
               Contains(HasSubstr("sku Basic has no active/active gateways")));
   EXPECT_THAT(with_basic({{"vpn_type: route-based", "vpn_type: policy-based"}}),
               Not(Contains(HasSubstr("no policy-based gateways"))));
+}
+
+TEST(Sku, BasicNeedsTheCloudsDefaultPolicyToBeWritten) {
+  const char* const lacks = "has no custom IPsec policies";
+  const std::string basic = replaced(kGoodEstate, "public_ip_address: 192.0.2.2 } ] }",
+                                     "public_ip_address: 192.0.2.2 } ], sku: Basic }");
+  const auto lines_of = [](const std::string& text) {
+    std::vector<std::string> lines;
+    for (const Finding& finding : validate(model_of(text))) lines.push_back(finding.to_string());
+    return lines;
+  };
+  EXPECT_THAT(lines_of(basic), Contains(HasSubstr(lacks)));  // b-to-a has none: then it is strong.
+  EXPECT_THAT(lines_of(replaced(basic, "gw-a, shared_key: { file: a-b.psk },",
+                                "gw-a, shared_key: { file: a-b.psk }, ipsec_policy: azure-default, "
+                                "legacy: true,")),
+              Not(Contains(HasSubstr(lacks))));
 }
 
 }  // namespace

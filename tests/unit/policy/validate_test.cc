@@ -552,11 +552,11 @@ TEST(Validate, TheDirectionsOfAVnetToVnetConnectionAgree) {
               ElementsAre("error connection.reverse"));
 }
 
-TEST(Validate, AMissingDirectionIsAWarning) {
+TEST(Validate, AVnetToVnetConnectionWithoutTheOtherDirectionIsAnError) {
   std::string text = kGoodEstate;
   const size_t begin = text.find("  b-to-a:");
   text.erase(begin, text.find("  a-to-branch:") - begin);
-  EXPECT_THAT(findings_of(text), ElementsAre("warning connection.reverse"));
+  EXPECT_THAT(findings_of(text), ElementsAre("error connection.reverse"));
 }
 
 TEST(Validate, AVpnWithinARegionIsPointedOut) {

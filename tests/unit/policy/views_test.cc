@@ -23,9 +23,12 @@ virtual_network_gateways:
   gw:
     virtual_network: hub
     sku: VpnGw1AZ
+    generation: Generation1
+    default_local_network_gateway: site
     bgp_settings: { asn: 65010, peer_weight: 5 }
     ip_configurations:
-      - { name: first, public_ip_address: 192.0.2.1, private_ip_address: 10.1.0.9 }
+      - { name: first, public_ip_address: 192.0.2.1, private_ip_address: 10.1.0.9,
+          custom_bgp_ip_addresses: [169.254.21.5] }
   plain: { virtual_network: other, ip_configurations: [ { public_ip_address: 192.0.2.2 } ] }
 peerings:
   hub-spoke: { virtual_network: hub, remote_virtual_network: spoke, allow_gateway_transit: true }
@@ -49,18 +52,23 @@ TEST(Views, AGatewayIsShownWithItsBgpSpeaker) {
   const GatewayView& gateway = gateways[0];
   EXPECT_EQ(gateway.name, "gw");
   EXPECT_EQ(gateway.sku, "VpnGw1AZ");
+  EXPECT_EQ(gateway.generation, "Generation1");
+  EXPECT_EQ(gateway.default_local_network_gateway, "site");
   EXPECT_EQ(gateway.asn, 65010u);
   EXPECT_EQ(gateway.peer_weight, 5u);
   EXPECT_THAT(gateway.bgp_peering_addresses, ElementsAre(*IpAddress::parse("10.1.255.30")));
   EXPECT_THAT(gateway.transit_networks, ElementsAre("spoke"));
   ASSERT_THAT(gateway.ip_configurations, SizeIs(1));
   EXPECT_EQ(gateway.ip_configurations[0].name, "first");
+  EXPECT_THAT(gateway.ip_configurations[0].custom_bgp_ip_addresses,
+              ElementsAre(*IpAddress::parse("169.254.21.5")));
   EXPECT_EQ(gateway.ip_configurations[0].private_ip_address, *IpAddress::parse("10.1.0.9"));
 }
 
 TEST(Views, AGatewayWithoutSettingsHasTheCloudsNumber) {
   const auto gateways = gateway_views(model_of(kWorld));
   EXPECT_EQ(gateways[1].asn, 65515u);
+  EXPECT_EQ(gateways[1].generation, "");
   EXPECT_THAT(gateways[1].bgp_peering_addresses, IsEmpty());
 }
 

@@ -32,9 +32,16 @@ class CountingIo : public PacketIo {
       ++count;
     }
     ++calls;
+    messages_tried += static_cast<uint32_t>(count);
     return PacketIo::sendmmsg(fd, messages.first(count));
   }
+  ssize_t readv(int fd, std::span<const iovec> pieces) override {
+    ++reads;
+    return PacketIo::readv(fd, pieces);
+  }
   std::atomic<uint32_t> calls{0};
+  std::atomic<uint32_t> messages_tried{0};
+  std::atomic<uint32_t> reads{0};
   uint32_t refused_spi = 0;
 };
 
@@ -64,6 +71,7 @@ class OutboundBatch : public testing::Test {
   static Bytes packet_of(uint32_t tunnel) {
     return build_packet({.protocol = 17, .payload = 100 + tunnel});
   }
+  uint32_t messages_for(size_t segments, uint16_t payload);
   uint64_t dropped(uint32_t tunnel, esp::Verdict verdict) {
     return a_->plane().totals(TunnelId{tunnel}).outbound.drops[static_cast<size_t>(verdict)];
   }
@@ -82,6 +90,66 @@ TEST_F(OutboundBatch, PacketsOfAllTunnelsLeaveInOneCall) {
     EXPECT_EQ(a_->plane().totals(TunnelId{i}).outbound.packets, 1u);
   }
   EXPECT_EQ(io_.calls, 1u);
+}
+
+// It leaves before the device is asked whether there is another one; every second time the next
+// round, which follows at once, has asked.
+TEST_F(OutboundBatch, APacketThatComesAloneIsReadAlone) {
+  connect({.io = &io_});
+  a_->plane().start();
+  constexpr uint32_t kPairs = 10;
+  VirtioHeader header;
+  for (uint32_t packet = 0; packet < 2 * kPairs; ++packet) {
+    write_packet(inner_a_[0], packet_of(0));
+    EXPECT_EQ(read_packet(inner_b_[0], header), packet_of(0));
+  }
+  EXPECT_EQ(io_.reads, 3 * kPairs);
+  // What comes together leaves all the same.
+  for (uint32_t packet = 0; packet < kTunnels; ++packet)
+    write_packet(inner_a_[0], packet_of(packet));
+  for (uint32_t packet = 0; packet < kTunnels; ++packet)
+    EXPECT_EQ(read_packet(inner_b_[0], header), packet_of(packet));
+}
+
+// What A sends of two super-packets that wait when it begins, with so many segments of such a
+// payload each. Returns the number of messages.
+uint32_t OutboundBatch::messages_for(size_t segments, uint16_t payload) {
+  std::vector<Bytes> wanted;
+  PacketSpec spec{.payload = segments * payload};
+  for (int i = 0; i < 2; ++i) {
+    write_packet(inner_a_[0], build_packet(spec),
+                 {.flags = kVirtioNeedsChecksum,
+                  .gso_type = kVirtioGsoTcp4,
+                  .gso_size = payload,
+                  .checksum_start = 20,
+                  .checksum_offset = kTcpChecksumOffset});
+    for (Bytes& each : reference_segments(build_packet(spec), payload))
+      wanted.push_back(std::move(each));
+    spec.sequence += static_cast<uint32_t>(spec.payload);
+    spec.id = static_cast<uint16_t>(spec.id + segments);
+  }
+  a_->plane().start();
+  std::vector<Bytes> received;
+  while (received.size() < wanted.size()) {
+    VirtioHeader header;
+    const Bytes packet = read_packet(inner_b_[0], header);
+    const size_t segment = header.gso_type == kVirtioGsoNone ? packet.size() : header.gso_size;
+    for (Bytes& each : reference_segments(packet, segment)) received.push_back(std::move(each));
+  }
+  EXPECT_TRUE(received == wanted);
+  return io_.messages_tried;
+}
+
+// Those of one do not fit into one message; those of both fill three.
+TEST_F(OutboundBatch, SegmentsOfSuperPacketsShareTrains) {
+  connect({.io = &io_});
+  EXPECT_EQ(messages_for(47, 1386), 3u);
+}
+
+// 128 in one batch, the rest in the next, each in two messages of at most 64.
+TEST_F(OutboundBatch, WhatABatchDoesNotHoldFollowsInTheNext) {
+  connect({.io = &io_});
+  EXPECT_EQ(messages_for(120, 536), 4u);
 }
 
 TEST_F(OutboundBatch, WhatIsRefusedIsCountedForItsOwnTunnel) {

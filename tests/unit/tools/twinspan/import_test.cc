@@ -145,7 +145,7 @@ TEST_F(ImportFile, WhatIsImportedWithItsKeysValidates) {
               has_pairs ? kExitNegative : kExitOk);
     // Alternatives of a proposal are what an estate cannot have.
     if (has_pairs) {
-      EXPECT_THAT(pair.str(), HasSubstr("1 errors"));
+      EXPECT_THAT(pair.str(), HasSubstr("1 error, "));
       EXPECT_THAT(pair.str(), HasSubstr("[peer.ipsec-policy]"));
     }
   }

@@ -146,7 +146,7 @@ TEST_F(OtherSide, AnyToAnySaysNothingOfPrefixesAndIsToldApart) {
   conf = with(conf, "remote_ts = 10.1.0.0/16", "remote_ts = 0.0.0.0/0");
   EXPECT_THAT(
       findings(half_of(1, 2), write("other.conf", conf)),
-      ElementsAre("warning import.incomplete other.conf:14 what is behind the peer is not in the "
+      ElementsAre("info import.incomplete other.conf:14 what is behind the peer is not in the "
                   "file: routes were made elsewhere"));
   EXPECT_EQ(code_, kExitOk);
   EXPECT_THAT(
@@ -173,6 +173,18 @@ TEST_F(OtherSide, TheChecklistWalksTheirFileToo) {
   std::ostringstream again;
   EXPECT_EQ(validate_files(options, again, error), kExitNegative);
   EXPECT_EQ(json::parse(again.str())["checklist"][3]["result"], "fail");
+}
+
+TEST_F(OtherSide, AnAddressThatTheirFileDoesNotTellIsUnknownAndNoName) {
+  write("other.conf", with(kOtherConf, "local_addrs = 192.0.2.2", "local_addrs = %any"));
+  std::ostringstream out, error;
+  validate_files({.file = write("own.yaml", half_with_pairs()),
+                  .peer_file = path("other.conf"),
+                  .connection = "to-far"},
+                 out, error);
+  EXPECT_THAT(out.str(),
+              HasSubstr("it is 192.0.2.2; the other side's file does not tell the public "
+                        "address of"));
 }
 
 TEST_F(OtherSide, WhatCannotBeReadExitsThree) {

@@ -107,6 +107,35 @@ TEST_F(Validate, WhatCannotBeParsedExitsThree) {
   EXPECT_EQ(run({.file = path("")}).code, kExitConfig);  // The folder.
 }
 
+TEST_F(Validate, WhatCannotBeParsedHasAnObjectAndARemedyToo) {
+  for (const std::string& name :
+       {write("deep.yaml", "version: " + std::string(100, '[')), write("list.yaml", "[1]"),
+        write("tag.yaml", "version: !!python/object:os.system 1"), path("none.yaml")}) {
+    const json list = findings(run({.file = name, .json = true}));
+    ASSERT_EQ(list.size(), 1u) << name;
+    EXPECT_FALSE(list[0]["objects"].empty()) << name;
+    EXPECT_FALSE(list[0]["remedy"].get<std::string>().empty()) << name;
+  }
+}
+
+TEST_F(Validate, AChecklistOfNothingIsAnAnswerInJsonToo) {
+  const Answer answer =
+      run({.file = write("e.yaml", half_of(1, 2)), .connection = "no-such", .json = true});
+  EXPECT_EQ(answer.code, kExitUsage);
+  const json parsed = json::parse(answer.out);
+  EXPECT_EQ(parsed["schema"], "twinspan.checklist/1");
+  EXPECT_EQ(parsed["checklist"], json::array());
+  EXPECT_THAT(parsed["error"].get<std::string>(), HasSubstr("no-such"));
+}
+
+TEST_F(Validate, CountsAreInWords) {
+  write("a.psk", "k3y");
+  EXPECT_THAT(run({.file = write("e.yaml", half_of(1, 2))}).out,
+              HasSubstr("0 errors, 0 warnings, 0 notes"));
+  std::filesystem::remove(path("a.psk"));
+  EXPECT_THAT(run({.file = path("e.yaml")}).out, HasSubstr("0 errors, 0 warnings, 1 note\n"));
+}
+
 TEST_F(Validate, ThePeersFileThatCannotBeParsedExitsThreeToo) {
   const Answer answer = run(
       {.file = write("e.yaml", half_of(1, 2)), .peer_file = write("p.yaml", "x: ["), .json = true});
