@@ -47,12 +47,28 @@ struct FirewallItem {
   std::string content;  // What it is, without what changes by itself: equal when it is the same.
 };
 
+// A packet that a chain has dropped, and how often one like it.
+struct FirewallNote {
+  std::string input;  // The interface that it came in by.
+  IpAddress source;
+  IpAddress destination;
+  uint8_t protocol = 0;  // 0: not known.
+  uint64_t packets = 0;
+};
+
+struct FirewallDrops {
+  uint64_t packets = 0;  // Since the rules were put up.
+  uint64_t bytes = 0;
+  std::vector<FirewallNote> notes;
+};
+
 // What is in the table already.
 struct FirewallTable {
   bool exists = false;
   std::vector<std::string> chains;
   // Elements by the set's name: interfaces and prefixes; concatenations are left out.
   std::map<std::string, std::vector<std::string>> sets;
+  std::map<std::string, FirewallDrops> drops;  // By the chain's name (policy/firewall_drops).
   std::vector<FirewallItem> items;  // In their order. Not what sets hold because packets passed.
 };
 

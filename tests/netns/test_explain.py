@@ -341,6 +341,35 @@ def test_a_flood_of_strangers_frames_pushes_nothing_out(pair):
     pair.require_ping()
 
 
+def test_what_nftables_drop_is_counted_noted_and_explained(pair):
+    hub = Hub(pair).start({**transit("spoke1"), **peered("spoke2")})
+    assert not hub.ping("spoke1", "spoke2", count=3)
+    assert not hub.ping("spoke2", "hostB", count=1)
+    assert not hub.ping("spoke1", "spoke2", "ipv6", count=1)
+    answer = pair.a.cli_json("drops")
+    kernel = {entry["reason"]: entry for entry in answer["kernel"]}
+    network, tunnel = kernel["another network"], kernel["a tunnel that is not its own"]
+    assert network["where"] == "nftables" and network["packets"] >= 4
+    noted = {(note["source"], note["destination"]): note for note in network["noted"]}
+    note = noted["10.11.0.2", "10.12.0.2"]
+    assert (note["input"], note["protocol"], note["packets"]) == ("lan1", 1, 3)
+    assert note["verdict"] == "dropped" and "not transitive" in note["steps"][-1]["why"]
+    assert noted["2001:db8:11::2", "2001:db8:12::2"]["protocol"] == 58
+    [blocked] = [note for note in tunnel["noted"] if note["destination"] == B]
+    assert blocked["fix"] == "set peerings.hub-to-spoke2.allow_gateway_transit: true"
+    shown = pair.a.cli("drops").stdout
+    assert "10.11.0.2 -> 10.12.0.2 protocol 1 by lan1, 3 packets" in shown
+    assert results(pair.a, "a-to-b")["isolation"] == "pass"
+
+
+def test_a_flood_of_packets_between_networks_is_counted_and_dropped_whole(pair):
+    hub = Hub(pair).start()
+    for last in range(2, 42):
+        hub.hosts["spoke1"].run("ping", "-c1", "-W0.01", f"10.12.0.{last}", check=False)
+    [entry] = pair.a.cli_json("drops")["kernel"]
+    assert entry["packets"] == 40 and len(entry["noted"]) == 16
+
+
 # -- verify
 
 

@@ -4,6 +4,9 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+
+#include "policy/firewall_drops.h"
 
 namespace twinspan::tools {
 namespace {
@@ -47,6 +50,36 @@ json lasting(json object) {
   return object;
 }
 
+// By name as nft prints them; what has none there is a number.
+uint8_t protocol_of(const json& word) {
+  static const std::map<std::string, uint8_t, std::less<>> kNames = {
+      {"icmp", 1}, {"tcp", 6},        {"udp", 17},    {"gre", 47},  {"esp", 50},
+      {"ah", 51},  {"ipv6-icmp", 58}, {"icmpv6", 58}, {"sctp", 132}};
+  if (word.is_number_unsigned() && word.get<uint64_t>() <= 255) return word.get<uint8_t>();
+  const auto found = word.is_string() ? kNames.find(word.get<std::string>()) : kNames.end();
+  return found == kNames.end() ? 0 : found->second;
+}
+
+uint64_t number(const json& object, const char* name) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
+std::optional<policy::FirewallNote> note_of(const json& element) {
+  const json& body = element.is_object() && element.contains("elem") ? element["elem"] : element;
+  const json value = body.is_object() ? body.value("val", json()) : json();
+  const json parts = value.is_object() ? value.value("concat", json()) : json();
+  if (!parts.is_array() || parts.size() != 4 || !parts[0].is_string()) return std::nullopt;
+  const auto source = IpAddress::parse(words_of(parts[1]));
+  const auto destination = IpAddress::parse(words_of(parts[2]));
+  if (!source || !destination || source->family() != destination->family()) return std::nullopt;
+  return policy::FirewallNote{.input = parts[0].get<std::string>(),
+                              .source = *source,
+                              .destination = *destination,
+                              .protocol = protocol_of(parts[3]),
+                              .packets = number(body.value("counter", json()), "packets")};
+}
+
 class Reader {
  public:
   FirewallTable read(const json& root) {
@@ -77,7 +110,8 @@ class Reader {
     add_item({FirewallItem::Kind::Set, name, "", lasting(set).dump()});
     std::vector<std::string>& plain = table_.sets[name];
     const auto elements = set.find("elem");
-    if (is_filled_by_packets(set) || elements == set.end() || !elements->is_array()) return;
+    if (elements == set.end() || !elements->is_array()) return;
+    if (is_filled_by_packets(set)) return add_notes(name, *elements);
     for (const json& element : *elements) {
       const std::string words = words_of(element);
       const bool is_plain =
@@ -87,7 +121,22 @@ class Reader {
     }
   }
 
+  void add_notes(const std::string& set, const json& elements) {
+    const size_t end = set.rfind(policy::kNotedSetStem);
+    if (end == std::string::npos) return;
+    std::vector<policy::FirewallNote>& notes = table_.drops[set.substr(0, end)].notes;
+    for (const json& element : elements) {
+      if (auto note = note_of(element)) notes.push_back(*std::move(note));
+    }
+  }
+
   void add_rule(const std::string& chain, const json& rule) {
+    for (const json& expression : rule.value("expr", json::array())) {
+      if (!expression.is_object() || !expression.contains("counter")) continue;
+      policy::FirewallDrops& drops = table_.drops[chain];
+      drops.packets += number(expression["counter"], "packets");
+      drops.bytes += number(expression["counter"], "bytes");
+    }
     const std::string comment = text(rule, "comment");
     add_item({FirewallItem::Kind::Rule, chain,
               fmt::format("{}{}", ++rules_[chain],

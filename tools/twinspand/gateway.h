@@ -23,6 +23,7 @@
 #include "policy/succession.h"
 #include "policy/verify.h"
 #include "policy/views.h"
+#include "tools/twinspand/answers_json.h"
 #include "tools/twinspand/carrier.h"
 #include "tools/twinspand/clock_watch.h"
 #include "tools/twinspand/estate.h"
@@ -166,6 +167,8 @@ class Gateway : private ike::DatagramPort {
   tun::TunnelTotals totals(const TunnelView& tunnel) const;
 
   class Tables;
+  std::vector<KernelDrops> kernel_drops(const Tables& tables) const;
+  policy::ExplainQuestion question_of(const policy::FirewallNote& note) const;
   policy::VerifyFacts verify_facts(const TunnelView& tunnel, const Tables& tables) const;
 
   Estate estate_;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "policy/firewall_drops.h"
 #include "tools/twinspand/answers_json.h"
+#include "tools/twinspand/drop_reason.h"
 #include "tools/twinspand/gateway.h"
 #include "tools/twinspand/isolation.h"
 #include "tools/twinspand/probe_packet.h"
@@ -190,7 +192,59 @@ nlohmann::json Gateway::drops(size_t last) const {
     }
     drops.push_back(std::move(drop));
   }
-  return drops_json(drops);
+  return drops_json(drops, kernel_drops(tables));
+}
+
+// Of each reason that has dropped something.
+std::vector<KernelDrops> Gateway::kernel_drops(const Tables& tables) const {
+  std::vector<KernelDrops> list;
+  const auto add = [&](const char* where, esp::Verdict reason, const std::string& connection,
+                       uint64_t packets) {
+    if (packets == 0) return;
+    const DropReason words = describe(reason);
+    list.push_back({.where = where,
+                    .reason = std::string(esp::to_string(reason)),
+                    .connection = connection,
+                    .packets = packets,
+                    .explanation = std::string(words.explanation),
+                    .fix = std::string(words.fix)});
+  };
+  for (const auto& [chain, dropped] : isolation_drops(parts_.host)) {
+    const auto* const reason = policy::reason_of_chain(parts_.host.link_group(), chain);
+    if (reason == nullptr || dropped.packets == 0) continue;
+    KernelDrops entry{.where = "nftables",
+                      .reason = std::string(reason->words),
+                      .packets = dropped.packets,
+                      .explanation = std::string(reason->explanation),
+                      .fix = std::string(reason->fix)};
+    for (const policy::FirewallNote& note : dropped.notes) {
+      entry.notes.push_back(
+          {note, policy::explain(estate_.plan, *estate_.model, tables, question_of(note))});
+    }
+    list.push_back(std::move(entry));
+  }
+  constexpr auto kDevice = esp::Verdict::DeviceQueueFull;
+  constexpr auto kSocket = esp::Verdict::SocketQueueFull;
+  for (const TunnelView& tunnel : board_.tunnels()) {
+    add("device", kDevice, tunnel.plan.connection,
+        totals(tunnel).outbound.drops[static_cast<size_t>(kDevice)]);
+  }
+  add("socket", kSocket, "", data_plane_.orphan_totals().drops[static_cast<size_t>(kSocket)]);
+  return list;
+}
+
+// Which network or tunnel it came from is told by its interface.
+policy::ExplainQuestion Gateway::question_of(const policy::FirewallNote& note) const {
+  policy::ExplainQuestion question{
+      .flow = {.source = note.source, .destination = note.destination, .protocol = note.protocol}};
+  for (const policy::AttachedNetwork& network : estate_.plan.networks.attached) {
+    if (std::ranges::find(network.interfaces, note.input) != network.interfaces.end())
+      question.from = network.name;
+  }
+  for (const policy::TunnelPlan& tunnel : estate_.plan.tunnels) {
+    if (tunnel.device == note.input) question.arrived_by = tunnel.connection;
+  }
+  return question;
 }
 
 policy::VerifyFacts Gateway::verify_facts(const TunnelView& tunnel, const Tables& tables) const {

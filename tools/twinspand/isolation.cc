@@ -91,6 +91,11 @@ std::optional<std::vector<std::string>> isolation_faults(tun::Host& host,
   return policy::firewall_faults(host.link_group(), installed, *present);
 }
 
+std::map<std::string, policy::FirewallDrops> isolation_drops(tun::Host& host) {
+  auto present = read_table(host);
+  return present ? std::move(present->drops) : std::map<std::string, policy::FirewallDrops>{};
+}
+
 Result<void, HostError> flush_host(tun::Host& host, const std::string& run_dir) {
   const uint32_t link_group = host.link_group();
   host.flush();

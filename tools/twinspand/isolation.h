@@ -3,6 +3,7 @@
 // through crash, exit and restart until flush_host(). Thread: the control thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ Result<policy::FirewallTable, tun::HostError> isolate(tun::Host& host, const pol
 // read.
 std::optional<std::vector<std::string>> isolation_faults(tun::Host& host,
                                                          const policy::FirewallTable& installed);
+
+// Packets that the instance's rules have dropped, by chain; empty where they cannot be read.
+std::map<std::string, policy::FirewallDrops> isolation_drops(tun::Host& host);
 
 // Ends the claim: host.flush(), and behind it the isolation. The error: its rules are still there.
 Result<void, tun::HostError> flush_host(tun::Host& host, const std::string& run_dir);

@@ -20,6 +20,7 @@ FirewallTable installed() {
           .sets = {{"attached", {"lan0", "lan9"}},
                    {"i54000012.gw-0.if", {"lan0"}},
                    {"i54000099.other-0.if", {"lan9"}}},
+          .drops = {},
           .items = {{Kind::Table, "twinspan", "", "{}"},
                     {Kind::Set, "attached", "", "set"},
                     {Kind::Element, "attached", "lan0", "lan0"},

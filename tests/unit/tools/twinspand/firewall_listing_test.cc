@@ -61,6 +61,32 @@ TEST(FirewallListing, CountersAndHandlesAreNoChange) {
   EXPECT_THAT(faults(with("\"handle\": 8", "\"handle\": 88")), IsEmpty());
 }
 
+// As libnftables 1.0.6 prints what packets have put into a set.
+const char* const kNotes = R"({"nftables": [{"table": {"name": "twinspan"}},
+  {"set": {"name": "i54000012.gw.network.seen4", "size": 16, "timeout": 600, "elem": [
+    {"elem": {"val": {"concat": ["lan1", "10.11.0.2", "10.12.0.2", "icmp"]}, "expires": 599,
+              "counter": {"packets": 3, "bytes": 252}}},
+    {"elem": {"val": {"concat": ["lan1", "10.11.0.2", "10.12.0.3", 99]}, "expires": 599}},
+    {"elem": {"val": {"concat": ["lan1", "10.11.0.2", "2001:db8::1", "tcp"]}}},
+    {"elem": {"val": {"concat": ["lan1", "nonsense", 7, "tcp"]}}}, "x", 7]}},
+  {"rule": {"chain": "i54000012.gw.network",
+            "expr": [{"counter": {"packets": 8, "bytes": 672}}, {"drop": null}]}}]})";
+
+TEST(FirewallListing, WhatWasDroppedIsReadAndIsNoPartOfTheRules) {
+  const policy::FirewallTable table = parse_firewall_table(kNotes);
+  const policy::FirewallDrops& drops = table.drops.at("i54000012.gw.network");
+  EXPECT_EQ(drops.packets, 8u);
+  EXPECT_EQ(drops.bytes, 672u);
+  ASSERT_EQ(drops.notes.size(), 2u);
+  EXPECT_EQ(drops.notes[0].input, "lan1");
+  EXPECT_EQ(drops.notes[0].source.to_string(), "10.11.0.2");
+  EXPECT_EQ(drops.notes[0].destination.to_string(), "10.12.0.2");
+  EXPECT_EQ(drops.notes[0].protocol, 1);
+  EXPECT_EQ(drops.notes[0].packets, 3u);
+  EXPECT_EQ(drops.notes[1].protocol, 99);
+  EXPECT_EQ(table.items.size(), 3u) << "the table, the set and the rule";
+}
+
 TEST(FirewallListing, AnElementOrARuleThatIsGoneOrAnotherOneIsNamed) {
   EXPECT_THAT(
       faults(with("\"addr\": \"0.0.0.0\", \"len\": 0", "\"addr\": \"10.0.0.0\", \"len\": 8")),
