@@ -1,6 +1,7 @@
 #include "ike/core/resources.h"
 
 #include <algorithm>
+#include <set>
 
 namespace twinspan::ike {
 
@@ -19,6 +20,14 @@ ResourceSet resources_in_use(const IkeSa& sa, std::string_view config) {
     if (child.is_usable() && child.config == config) used.set(child.resource);
   }
   return used;
+}
+
+size_t places_taken(const IkeSa& sa, std::string_view config) {
+  std::set<ChildId> origins;
+  for (const ChildSa& child : sa.children) {
+    if (child.config == config) origins.insert(child.origin.id);
+  }
+  return origins.size();
 }
 
 const ChildSa* newest_child(const IkeSa& sa, std::string_view config) {
@@ -42,7 +51,7 @@ std::optional<ChildSlot> missing_slot(const IkeSa& sa, const ChildConfig& config
   const ResourceSet used = resources_in_use(sa, config.name);
   if (used.none()) return ChildSlot{.config = config.name};
   if (!sa.has_resources || !sa.origin_is_ours) return std::nullopt;
-  if (sa.resources_max && used.count() >= *sa.resources_max) return std::nullopt;
+  if (sa.resources_max && places_taken(sa, config.name) >= *sa.resources_max) return std::nullopt;
   for (uint16_t resource = 0; resource < sa.peer->resources; ++resource) {
     if (!used.test(resource)) return ChildSlot{.config = config.name, .resource = resource};
   }

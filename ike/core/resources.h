@@ -23,6 +23,10 @@ size_t resources_accepted(const PeerConfig& peer, uint32_t spi_modulus);
 using ResourceSet = std::bitset<kResourcesMax>;
 ResourceSet resources_in_use(const IkeSa& sa, std::string_view config);
 
+// How many children of `config` the peer may count, each once with all that was rekeyed into it: a
+// duplicate of ours may be an additional one to the peer, until it is gone.
+size_t places_taken(const IkeSa& sa, std::string_view config);
+
 // The newest child of `config`, which an additional one has to equal; nullptr: there is none.
 const ChildSa* newest_child(const IkeSa& sa, std::string_view config);
 

@@ -42,12 +42,21 @@ void queue_task(Context& context, IkeSa& sa, Task task) {
 
 namespace {
 
+// The peer rekeys a child and has not shown that it has our answer. It would refuse to rekey the
+// IKE SA now (RFC 7296 2.25.2); strongSwan 5.9.8, once the rekeys of both have crossed, agrees and
+// forgets the child that it is about to have.
+bool peer_is_rekeying(const ChildSa& child) {
+  return child.by_rekey && child.outbound_half == Outbound::Waiting &&
+         child.timers.is_armed(ChildTimer::Proof);
+}
+
 // A child that the peer may not know yet is not named.
 bool is_ready(const IkeSa& sa, const Task& task, Instant now) {
   if (task.not_before > now) return false;
   // RFC 7296 2.25.2: nothing begins on children that the peer is about to take along to another IKE
   // SA; the tasks go with them.
   if (task.kind != Task::Kind::Liveness && awaits_followup(sa, std::nullopt)) return false;
+  if (task.kind == Task::Kind::RekeyIke) return std::ranges::none_of(sa.children, peer_is_rekeying);
   if (task.kind != Task::Kind::RekeyChild) return true;
   const auto child = std::ranges::find(sa.children, task.inbound_spi, &ChildSa::inbound);
   return child == sa.children.end() || !child->timers.is_armed(ChildTimer::Proof);

@@ -252,9 +252,26 @@ bool is_about_offer(const NotifyPayload& error) {
   return error.type == NotifyType::NoProposalChosen || error.type == NotifyType::InvalidKePayload;
 }
 
-// RFC 9611 4: the tunnel works with what there is, and more is not asked for.
+// RFC 7296 2.25: the peer does not have it any more. What it had replaced may be all that the peer
+// has: a rekey of that is worth more than the end of both.
+void lose_child(Context& context, IkeSa& sa, const ChildExchange& own, const Diagnosis& why) {
+  const ChildSa* lost = sa.find_child(*own.rekeys);
+  const ChildSa* before =
+      lost == nullptr || !lost->replaces ? nullptr : sa.find_child(*lost->replaces);
+  std::optional<Spi> left;
+  if (before != nullptr && before->is_usable()) left = before->inbound;
+  if (!left) report_child_failure(context, sa, own, why);
+  remove_child(context, sa, *own.rekeys, InboundFate::Grace, why.message);
+  if (left) {
+    queue_task(context, sa,
+               {.kind = Task::Kind::RekeyChild, .inbound_spi = *left, .is_probe = own.is_probe});
+  }
+}
+
+// RFC 9611 4: the tunnel works with what there is, and more is not asked for before one of them is
+// gone.
 void stop_asking(IkeSa& sa, const ChildExchange& own) {
-  sa.resources_max = resources_in_use(sa, own.config).count();
+  sa.resources_max = places_taken(sa, own.config);
   sa.log.info("{}: the peer has no more than {} Child SAs for the same traffic", sa.peer->name,
               *sa.resources_max);
 }
@@ -287,11 +304,8 @@ void handle_child_refusal(Context& context, IkeSa& sa, const ChildExchange& own,
     context.supervisor.record(sa.tunnel(), why);
     return close_with_delete(context, sa, why, InboundFate::Now);
   }
-  if (error.type == NotifyType::ChildSaNotFound && own.rekeys) {
-    // RFC 7296 2.25: the peer does not have it any more.
-    report_child_failure(context, sa, own, why);
-    return remove_child(context, sa, *own.rekeys, InboundFate::Grace, why.message);
-  }
+  if (error.type == NotifyType::ChildSaNotFound && own.rekeys)
+    return lose_child(context, sa, own, why);
   if (own.is_additional && is_about_offer(error)) stop_asking(sa, own);  // It stays the same.
   report_child_failure(context, sa, own, why);
 }

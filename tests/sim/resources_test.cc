@@ -363,6 +363,29 @@ TEST(Resources, CrossingCreationsOfTheFirstAreDuplicates) {
   }
 }
 
+TEST(Resources, ADuplicateThatIsAnAdditionalOneToThePeerIsMadeUpForWhenItIsGone) {
+  // Both make the first one again. A's request comes when B's child stands, so it is B's second
+  // one; to A both are the first, and B, which has two, accepts no more.
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    ResourcePair pair(2, 2, {1, 1}, seed);
+    pair.config[kB].mode = ConnectionMode::Default;
+    pair.establish();
+    pair.world.run_for(20s);
+    const size_t before = pair.b().children.size();
+    pair.world.filter = [&](const WireMessage& message) {
+      return message.from != kA || !message.is_request(ExchangeType::CreateChildSa) ||
+             pair.b().children.size() > before;
+    };
+    for (uint16_t i = 0; i < 2; ++i)
+      pair.world.command(kA, CommandHardLimit{pair.pair_of(kA, i)->params.inbound_spi});
+    pair.world.run_for(100s);
+    for (const size_t side : {kA, kB})
+      EXPECT_EQ(pair.sent_on(side).size(), 2u) << "seed " << seed << pair.world.picture();
+    pair.settle();
+    pair.expect_at_rest();
+  }
+}
+
 // --- A peer that does otherwise ---
 
 class ResourcePeer : public testing::Test {

@@ -363,6 +363,23 @@ TEST_P(WaywardCrossing, DeletesTheWinner) {
   expect_agreement();
 }
 
+// strongSwan 5.9.8 drops an answer with the message ID of a request of ours that it is working on.
+// Until its own is repeated it agrees to a rekey of the IKE SA, over which it would forget its
+// rekey of the child, and the child that came of it.
+TEST_P(WaywardCrossing, IsNotAskedForAnotherIkeSaBeforeItHasShownThatItHasOurAnswer) {
+  const Crossed crossed = cross_children();
+  peer->answer_well(heard(ExchangeType::Informational));
+  pair.rekey_ike(kA);
+  EXPECT_FALSE(peer->heard().has_value()) << pair.world.picture();
+  peer->delete_child(GetParam().a_wins ? crossed.of_peer : crossed.old);
+  EXPECT_TRUE(peer->heard().has_value()) << pair.world.picture();
+  peer->behave_for(kSettle);
+  ASSERT_EQ(pair.a().done.size(), 2u);
+  EXPECT_TRUE(pair.a().done[1].ok);
+  expect_agreement();
+  expect_hitless();
+}
+
 TEST_P(WaywardCrossing, BothNewChildrenAreDeletedByThePeer) {
   const Crossed crossed = cross_children();
   peer->delete_child(crossed.of_a);
@@ -460,10 +477,14 @@ TEST_F(Wayward, DeletesTheNewIkeSaAndWithItTheChildren) {
   expect_recovery();
 }
 
-// Who takes a child along to another IKE SA knows it: no longer proof is waited for.
+// It is waited for as long as its replacement is; who takes a child along to another IKE SA knows
+// it.
 TEST_F(Wayward, NeitherUsesItsReplacementNorDeletesTheOldChildBeforeWeRekeyTheIkeSa) {
   ASSERT_TRUE(peer->rekey_child(only_child()).has_value());
   pair.rekey_ike(kA);
+  EXPECT_FALSE(peer->heard().has_value()) << pair.world.picture();
+  EXPECT_TRUE(
+      pair.world.run_until([this] { return peer->heard().has_value(); }, kActivateAfter + 1s));
   peer->answer_well(heard(ExchangeType::CreateChildSa));
   peer->answer_well(heard(ExchangeType::Informational));
   pair.rekey_child(kA);
@@ -471,6 +492,34 @@ TEST_F(Wayward, NeitherUsesItsReplacementNorDeletesTheOldChildBeforeWeRekeyTheIk
   peer->behave_for(kSettle);
   expect_agreement();
   expect_hitless();
+}
+
+TEST_F(Wayward, ForgetsItsReplacementOverOurRekeyOfTheIkeSa) {
+  //   A <--CREATE_CHILD_SA [REKEY_SA(old)]-- P     agreed: fresh, of which P never hears
+  //   A --CREATE_CHILD_SA [SA(IKE)]--------> P     agreed
+  //   A --CREATE_CHILD_SA [REKEY_SA(fresh)]> P     CHILD_SA_NOT_FOUND
+  //   A --CREATE_CHILD_SA [REKEY_SA(old)]--> P     agreed, at once
+  const Child old = only_child();
+  const auto fresh = peer->rekey_child(old);
+  ASSERT_TRUE(fresh.has_value());
+  book_out(*fresh);
+  pair.rekey_ike(kA);
+  EXPECT_TRUE(
+      pair.world.run_until([this] { return peer->heard().has_value(); }, kActivateAfter + 1s));
+  peer->answer_well(heard(ExchangeType::CreateChildSa));
+  peer->answer_well(heard(ExchangeType::Informational));
+  pair.rekey_child(kA);
+  peer->answer(heard(ExchangeType::CreateChildSa),
+               {child_notify(NotifyType::ChildSaNotFound, fresh->victims)});
+  const Heard again = heard(ExchangeType::CreateChildSa);
+  const auto* named = find_notify(again.payloads, NotifyType::RekeySa);
+  ASSERT_NE(named, nullptr);
+  EXPECT_EQ(load_be32(named->spi.data()), old.victims.value);
+  peer->answer_well(again);
+  peer->behave_for(kSettle);
+  ASSERT_EQ(pair.a().done.size(), 2u);
+  EXPECT_TRUE(pair.a().done[1].ok);
+  expect_agreement();
 }
 
 TEST_F(Wayward, AsksOnTheOldIkeSaAfterItsRekey) {

@@ -39,7 +39,9 @@ charon {{
   fragment_size = {fragment_size}
   make_before_break = {make_before_break}
   {daemon_settings}
-  filelog {{ stderr {{ default = 1
+  filelog {{ stderr {{ time_format = %FT%T
+    time_add_ms = yes
+    default = 1
     ike = 2
     chd = 2
     cfg = 2 }} }}
@@ -128,7 +130,7 @@ class Charon:
             self.namespace,
             ["unshare", "-m", "sh", "-c", script],
             self.name,
-            {"STRONGSWAN_CONF": str(conf)},
+            {"STRONGSWAN_CONF": str(conf), "TZ": "UTC"},  # Its times are those of our log.
         )
         wait_until(
             (self.folder / "vici").is_socket, 15, "charon opens its socket", self.program.log

@@ -4,6 +4,7 @@ conditions.
 Only processes started here are ever signalled, by their own pid.
 """
 
+import datetime
 import pathlib
 import signal
 import subprocess
@@ -51,6 +52,15 @@ def wait_until(
             more = f"\n{explain()}" if explain else ""
             raise LabError(f"after {seconds:g} s still not: {what}{more}")
         time.sleep(POLL_SECONDS)
+
+
+def log_around(log: str, when: datetime.datetime, seconds: float) -> str:
+    """The lines of a log from `seconds` before until `seconds` after. Each begins with its time in
+    UTC."""
+    span = datetime.timedelta(seconds=seconds)
+    first, last = (moment.strftime("%Y-%m-%dT%H:%M:%S") for moment in (when - span, when + span))
+    lines = [line for line in log.splitlines() if first <= line[: len(first)] <= last]
+    return "\n".join(lines)
 
 
 class Background:

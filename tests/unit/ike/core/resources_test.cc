@@ -29,6 +29,7 @@ struct Made {
     child.id = ChildId{++last_id};
     child.config = kName;
     child.resource = resource;
+    child.origin.id = child.id;
     child.local = child.remote = sa->peer->children.front().local;
     sa->children.push_back(std::move(child));
     return sa->children.back();
@@ -86,10 +87,23 @@ TEST(Resources, TheLowestMissingOneIsWantedByWhoBegan) {
   made.sa->resources_max = 2;
   EXPECT_EQ(made.missing(), std::nullopt);
   made.sa->children.erase(made.sa->children.begin());
+  EXPECT_EQ(made.missing(), std::nullopt) << "the peer may count the redundant one still";
+  made.sa->children.pop_back();
   EXPECT_EQ(made.missing(), slot(0));
   made.sa->children.clear();
   made.sa->resources_max = 0;
   EXPECT_EQ(made.missing(), slot(0)) << "the first child is always wanted";
+}
+
+TEST(Resources, AChildAndWhatItWasRekeyedIntoTakeOnePlace) {
+  Made made(3);
+  EXPECT_EQ(places_taken(*made.sa, kName), 0u);
+  const ChildOrigin origin = made.add(0).origin;
+  made.add(0).origin = origin;
+  EXPECT_EQ(places_taken(*made.sa, kName), 1u);
+  made.add(0).is_redundant = true;
+  EXPECT_EQ(places_taken(*made.sa, kName), 2u);
+  EXPECT_EQ(places_taken(*made.sa, "another"), 0u);
 }
 
 TEST(Resources, ChildrenOfDifferentOnesAreNoDuplicates) {
