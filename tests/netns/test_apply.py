@@ -1,6 +1,7 @@
 """From the estate that a gateway runs to another one: what would change, and the change itself."""
 
 import json
+import shutil
 
 import pytest
 
@@ -364,3 +365,20 @@ def test_a_refused_change_of_type_is_made_step_by_step(pair):
     assert detail["vpn_type"] == "policy-based"
     assert detail["local_selectors"] == ["10.1.0.0/16"]
     pair.wait_ping(20)
+
+
+def test_keys_of_an_applied_file_are_read_again_by_the_rules_of_its_folder(pair):
+    pair.start()
+    folder = pair.a.estate.parent.parent / "applied"
+    (folder / "moved").mkdir(parents=True)
+    shutil.copy(pair.a.estate.parent / "a-b.psk", folder / "moved")
+    (folder / "moved").rename(folder / "keys")
+    path = folder / "estate.yaml"
+    path.write_text(json.dumps(changed(pair, shared_key={"file": "keys/a-b.psk"})))
+    assert pair.a.cli("apply", str(path)).returncode == 0
+    assert pair.a.cli("reload-credentials").returncode == 0
+    (folder / "keys").rename(folder / "moved")
+    (folder / "keys").symlink_to("moved")
+    refused = pair.a.cli("reload-credentials")
+    assert refused.returncode != 0 and "symbolic link" in refused.stdout + refused.stderr
+    pair.require_ping()

@@ -231,7 +231,8 @@ void Gateway::warn_of_credentials() const {
 }
 
 Result<void, std::vector<std::string>> Gateway::reload_credentials() {
-  auto fresh = load_credentials(estate_.plan, options_.config_path);
+  // Of the file that was applied last, which may lie in another folder than --config.
+  auto fresh = load_credentials(estate_.plan, estate_.model->files.front());
   if (!fresh) {
     for (const std::string& line : fresh.error())
       log_.error("credentials stay as they are: {}", line);
