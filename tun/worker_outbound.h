@@ -146,9 +146,9 @@ class WorkerOutbound {
   std::array<Run, kBatchMax> runs_;
   size_t run_count_ = 0;
   uint8_t batch_traffic_class_ = 0;
-  bool is_in_slots_ = false;  // Its frames are; else in the stage.
-  size_t slots_most_ = 0;     // As many items as fill the messages of pieces.
-  size_t batch_size_ = 0;     // Of items_.
+  bool is_in_slots_ = false;       // Its frames are; else in the stage.
+  size_t batch_most_ = kBatchMax;  // Of pieces, as many as fill their messages.
+  size_t batch_size_ = 0;          // Of items_.
   size_t frame_count_ = 0;
   uint8_t* batch_end_ = nullptr;  // Behind the last frame.
   std::array<esp::SealItem, kBatchMax> items_;

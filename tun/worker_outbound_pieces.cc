@@ -51,13 +51,12 @@ void WorkerOutbound::begin_pieces(const Outbound& outbound, uint8_t traffic_clas
   begin_run(outbound.sa, outbound.counters, traffic_class);
   is_in_slots_ = true;
   const size_t size = esp::frame_size(outbound.sa, length);
-  slots_most_ = kMessagesOfPieces * FrameSender::frames_per_message(size);
+  batch_most_ = kMessagesOfPieces * FrameSender::frames_per_message(size);
   batch_end_ = slots_.buffer(0);
 }
 
 // nullptr: the messages, the batch or the slots are full.
 uint8_t* WorkerOutbound::place_piece(const esp::OutboundSa& sa, size_t length) {
-  if (batch_size_ == slots_most_) return nullptr;
   const auto left = static_cast<size_t>(slots_.buffer(0) + kSlotsSize - batch_end_);
   return esp::frame_size(sa, length) > left ? nullptr : place_packet(sa, batch_end_, length);
 }
