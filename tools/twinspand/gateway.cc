@@ -1,5 +1,7 @@
 #include "tools/twinspand/gateway.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -99,19 +101,28 @@ void Gateway::watch_isolation() {
 }
 
 void Gateway::wait_for_firewall_news() {
-  firewall_news_.async_wait(
-      boost::asio::posix::stream_descriptor::wait_read,
-      [this](const boost::system::error_code& error) {
-        if (error) return;
-        if (tun::take_firewall_deletions(firewall_news_.native_handle()) &&
-            !is_isolated(parts_.host)) {
-          log_.warning(
-              "the rules that keep networks apart were deleted by somebody; they are put up again");
-          if (const auto again = isolate(parts_.host, estate_.plan, options_.run_dir, log_); !again)
-            log_.error("{}", again.error().to_string());
-        }
-        wait_for_firewall_news();
-      });
+  firewall_news_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                            [this](const boost::system::error_code& error) {
+                              if (error) return;
+                              if (tun::take_firewall_deletions(firewall_news_.native_handle()))
+                                restore_isolation();
+                              wait_for_firewall_news();
+                            });
+}
+
+void Gateway::restore_isolation() {
+  const auto faults = isolation_faults(parts_.host, firewall_);
+  if (!faults || faults->empty()) return;
+  log_.warning(
+      "rules that keep networks apart were deleted by somebody ({}); they are put up again",
+      fmt::join(*faults, "; "));
+  if (const auto again = put_up_isolation(estate_.plan); !again)
+    log_.error("{}", again.error().to_string());
+}
+
+Result<void, tun::HostError> Gateway::put_up_isolation(const policy::Plan& plan) {
+  TRY_ASSIGN(firewall_, isolate(parts_.host, plan, options_.run_dir, log_));
+  return {};
 }
 
 // What was carried out is compared with at the next start: a half whose other half is gone by then
@@ -135,7 +146,7 @@ Result<void, tun::HostError> Gateway::check_host(const std::vector<IpAddress>& a
 // Everything on the host that outlives the process, in the order that never leaks.
 Result<void, tun::HostError> Gateway::occupy_host() {
   const policy::Plan& plan = estate_.plan;
-  TRY(isolate(parts_.host, plan, options_.run_dir, log_));
+  TRY(put_up_isolation(plan));
   TRY(set_routes(plan, false));
   std::vector<std::string> stale = parts_.host.list_tuns();
   for (size_t i = 0; i < plan.tunnels.size(); ++i) {

@@ -73,8 +73,8 @@ Result<Gateway::Granted, tun::HostError> Gateway::prepare(
   const auto warn = [this](const Result<void, tun::HostError>& undone) {
     if (!undone) log_.error("taking a change back: {}", undone.error().to_string());
   };
-  TRY(isolate(parts_.host, next, options_.run_dir, log_));
-  undo.add([=, this] { warn(isolate(parts_.host, estate_.plan, options_.run_dir, log_)); });
+  TRY(put_up_isolation(next));
+  undo.add([=, this] { warn(put_up_isolation(estate_.plan)); });
   for (const TunnelSuccession& tunnel : tunnels) {
     if (!needs_device(tunnel)) continue;
     // Runs when what was granted, with the device's descriptor, is gone.
