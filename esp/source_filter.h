@@ -13,7 +13,8 @@ namespace twinspan::esp {
 struct SourcePolicy {
   bool refuse_martians = false;  // Loopback, unspecified, multicast, broadcast, link-local sources.
   bool refuse_remote = false;    // The peer's outer address, wherever it is at the time.
-  std::vector<IpPrefix> refused_sources;  // Own networks, own and peer gateway addresses.
+  // Own networks, own and peer gateway addresses, and what is behind other tunnels or none.
+  std::vector<IpPrefix> refused_sources;
   bool operator==(const SourcePolicy&) const = default;
 };
 

@@ -19,7 +19,7 @@ enum class ChangeAction : uint8_t {
   Remove,
 };
 const char* to_string(ChangeAction action);  // "in-place"
-// What it does to the packets of the object.
+// What it does to the packets of a tunnel that may begin by itself.
 std::string_view traffic_effect(ChangeAction action);
 
 struct ChangeEffect {

@@ -88,6 +88,13 @@ std::set<std::string> parts_of(const Model& model, const std::string& name) {
   return parts;
 }
 
+// Of a new IKE SA, with a peer that this side never calls.
+bool waits_for_peer(const TunnelPlan& tunnel, ChangeAction action) {
+  const bool needs_ike_sa = action == ChangeAction::Add || action == ChangeAction::Reauth ||
+                            action == ChangeAction::Restart;
+  return needs_ike_sa && tunnel.mode == ConnectionMode::ResponderOnly;
+}
+
 class Lister {
  public:
   Lister(const EstateView& before, const EstateView& after, bool may_change_type)
@@ -96,11 +103,13 @@ class Lister {
   ChangeList list() {
     list_tunnels();
     list_objects();
-    if (before_.plan.vpn_type != after_.plan.vpn_type && !may_change_type_) refuse_type();
     for (auto& [object, change] : changes_) list_.changes.push_back(std::move(change));
     std::ranges::stable_sort(list_.changes, {}, [](const Change& change) {
       return section_order(section_of(change.object));
     });
+    if (may_change_type_) return std::move(list_);
+    if (auto refusal = refuse_type(before_.model, before_.plan, after_.model))
+      list_.refusals.push_back(*std::move(refusal));
     return std::move(list_);
   }
 
@@ -128,10 +137,11 @@ class Lister {
                          pair.before->device),
              ""});
       } else if (pair.before == nullptr) {
-        add({connection_path(*pair.after), ChangeAction::Add,
-             fmt::format("a new tunnel to {} by device {}; the others are not touched",
-                         pair.after->remote_text(), pair.after->device),
-             ""});
+        add(waiting({connection_path(*pair.after), ChangeAction::Add,
+                     fmt::format("a new tunnel to {} by device {}; the others are not touched",
+                                 pair.after->remote_text(), pair.after->device),
+                     ""},
+                    *pair.after));
       } else if (*pair.before != *pair.after) {
         add(tunnel_change(pair));
       }
@@ -150,6 +160,13 @@ class Lister {
     if (pair.is_rename()) change.renamed_from = connection_path(*pair.before);
     note_parts(before_.model, pair.before->connection, change.action);
     note_parts(after_.model, pair.after->connection, change.action);
+    return waiting(std::move(change), *pair.after);
+  }
+
+  static Change waiting(Change change, const TunnelPlan& tunnel) {
+    change.waits_for_peer = waits_for_peer(tunnel, change.action);
+    if (change.waits_for_peer)
+      change.impact += "; this side only responds: it holds when the peer has called";
     return change;
   }
 
@@ -218,47 +235,6 @@ class Lister {
     return "no tunnel of this gateway changes by it";
   }
 
-  void refuse_type() {
-    const Plan& plan = before_.plan;
-    const std::string object = fmt::format("virtual_network_gateways.{}", plan.gateway);
-    const auto word = [](VpnType type) {
-      return type == VpnType::RouteBased ? "route-based" : "policy-based";
-    };
-    Refusal refusal{
-        .object = object,
-        .message = fmt::format("vpn_type of a running gateway cannot be changed from {} to {}",
-                               word(plan.vpn_type), word(after_.plan.vpn_type)),
-        .remedy = fmt::format("`twinspan replace gateway {} FILE` does it step by step; the "
-                              "administrators of the other ends have to change theirs as well",
-                              plan.gateway)};
-    for (const TunnelPlan& tunnel : plan.tunnels)
-      refusal.delete_first.push_back(connection_path(tunnel));
-    refusal.delete_first.push_back(object);
-    refusal.lost = losses();
-    list_.refusals.push_back(std::move(refusal));
-  }
-
-  std::vector<std::string> losses() const {
-    std::vector<std::string> lost;
-    for (const TunnelPlan& tunnel : before_.plan.tunnels) {
-      lost.push_back(
-          fmt::format("{}: its IKE SA and {} Child SA(s) with {}, their counters, and "
-                      "all traffic until it is connected again",
-                      connection_path(tunnel), tunnel.children.size(), tunnel.remote_text()));
-    }
-    const auto gateway = before_.model.gateways.find(before_.plan.gateway);
-    if (gateway == before_.model.gateways.end()) return lost;
-    for (const IpConfiguration& configuration : gateway->second.ip_configurations) {
-      lost.push_back(fmt::format("address {} of {}, unless the new gateway is given it again",
-                                 configuration.public_ip_address->to_string(),
-                                 path_of(gateway->second)));
-    }
-    const BgpSettings& bgp = gateway->second.bgp_settings;
-    if (bgp.is_set)
-      lost.push_back(fmt::format("BGP settings of {}: AS {}", path_of(gateway->second), *bgp.asn));
-    return lost;
-  }
-
   const EstateView& before_;
   const EstateView& after_;
   bool may_change_type_;
@@ -270,11 +246,16 @@ class Lister {
 
 }  // namespace
 
-std::string Refusal::to_string() const {
-  std::string text = fmt::format("{}: {}\n", object, message);
-  text += fmt::format("delete first: {}\n", fmt::join(delete_first, ", "));
-  for (const std::string& line : lost) text += fmt::format("lost: {}\n", line);
-  return text + remedy + "\n";
+std::string_view traffic_effect(const Change& change) {
+  if (!change.waits_for_peer) return traffic_effect(change.action);
+  switch (change.action) {
+    case ChangeAction::Add:
+      return "begins when the peer has called";
+    case ChangeAction::Reauth:
+      return "none: what stands serves until the peer calls or its lifetime ends";
+    default:
+      return "stops until the peer has called";
+  }
 }
 
 ChangeList list_changes(const EstateView& before, const EstateView& after,

@@ -9,6 +9,7 @@
 #include "policy/change_effect.h"
 #include "policy/model.h"
 #include "policy/plan.h"
+#include "policy/type_change.h"
 
 namespace twinspan::policy {
 
@@ -16,21 +17,13 @@ struct Change {
   std::string object;  // As findings name it: "connections.a-to-b".
   ChangeAction action = ChangeAction::InPlace;
   std::string impact;
-  std::string renamed_from;  // An object; empty: it has its name.
+  std::string renamed_from;     // An object; empty: it has its name.
+  bool waits_for_peer = false;  // Only the peer can begin what it takes.
   bool operator==(const Change&) const = default;
 };
 
-// Why the estate cannot be applied to the running gateway at all.
-struct Refusal {
-  std::string object;
-  std::string message;
-  std::vector<std::string> delete_first;  // Objects, in the order in which they have to go.
-  std::vector<std::string> lost;          // A line each.
-  std::string remedy;
-  bool operator==(const Refusal&) const = default;
-
-  std::string to_string() const;  // Several lines.
-};
+// What it does to the packets of the object.
+std::string_view traffic_effect(const Change& change);
 
 struct ChangeList {
   std::vector<Change> changes;  // In the order of the file's sections, then by name.

@@ -7,6 +7,7 @@
 
 #include "policy/effective_routes.h"
 #include "policy/explain_stages.h"
+#include "policy/firewall_faults.h"
 #include "policy/transit.h"
 
 namespace twinspan::policy {
@@ -68,6 +69,7 @@ class Walk {
 
   Explanation run() {
     start();
+    look_at_firewall();
     // What no stage has decided is delivered.
     if (!is_decided_) explanation_.verdict = Reach::Delivered;
     return std::move(explanation_);
@@ -89,6 +91,7 @@ class Walk {
   }
 
   void start();
+  void look_at_firewall();
   std::string input_of(const AttachedNetwork& network) const;
   void leave(const AttachedNetwork& network);
   void follow(const AttachedNetwork& network, const EffectiveRoute& route);
@@ -153,12 +156,22 @@ void Walk::start() {
                        "of its interfaces exist"}));
 }
 
+// The rules do what the plan says as long as they are those that were put up. Else a packet that
+// should pass may be dropped, and one that a peering keeps out may pass.
+void Walk::look_at_firewall() {
+  const bool is_kept_out = is_decided_ && explanation_.steps.back().stage == "peering";
+  if (input_.empty() || (is_decided_ && !is_kept_out)) return;
+  const auto faults = tables_.firewall_faults();
+  if (!faults || faults->empty()) return;
+  add(unclear("firewall", "table inet twinspan", {firewall_fault(*faults), kFirewallFix}));
+}
+
 // -- from an attached network
 
 // Of several interfaces that by which the kernel would answer.
 std::string Walk::input_of(const AttachedNetwork& network) const {
   if (network.interfaces.empty() || tables_.is_host_address(flow_.source)) return "";
-  const RouteAnswer back = tables_.route(
+  const FoundRoute back = tables_.route(
       {.source = IpAddress::any(flow_.source.family()), .destination = flow_.source}, "");
   const bool is_known =
       std::ranges::find(network.interfaces, back.device) != network.interfaces.end();
@@ -247,13 +260,8 @@ bool Walk::admits_forwarded(const AttachedNetwork& network, const std::string& t
 
 bool Walk::enter_peered(const AttachedNetwork& network, const std::string& other) {
   if (!admits_forwarded(network, other)) return false;
-  if (!add(passed("peering", network_path(network.name) + " and " + network_path(other),
-                  "both halves allow access")))
-    return false;
-  if (tables_.is_isolated().value_or(true)) return true;
-  return add(passed("firewall", "table inet twinspan",
-                    "somebody deleted the rules that keep networks apart: nothing is judged until "
-                    "they are up again, which twinspand sees to"));
+  return add(passed("peering", network_path(network.name) + " and " + network_path(other),
+                    "both halves allow access"));
 }
 
 bool Walk::use_gateway(const AttachedNetwork& network) {
@@ -267,9 +275,9 @@ bool Walk::use_gateway(const AttachedNetwork& network) {
 }
 
 void Walk::reach_local(const std::vector<std::string>& interfaces) {
-  const RouteAnswer route = tables_.route(flow_, input_);
+  const FoundRoute route = tables_.route(flow_, input_);
   // Where another gateway's daemon has attached it, or where the network names no interface.
-  const bool is_free = interfaces.empty() && route.kind == RouteAnswer::Kind::Device;
+  const bool is_free = interfaces.empty() && route.kind == FoundRoute::Kind::Device;
   add(kernel_route_stage(
       flow_, route,
       {.devices = is_free ? std::vector{route.device} : interfaces, .may_be_local = true}));
@@ -288,8 +296,8 @@ void Walk::find_no_route(const std::string& from) {
       "add a prefix with {} to address_prefixes of the local_network_gateways object that it is "
       "behind, or to the address_space of its virtual network",
       target);
-  const RouteAnswer route = tables_.route(flow_, input_);
-  if (route.kind == RouteAnswer::Kind::Device || route.kind == RouteAnswer::Kind::Local) {
+  const FoundRoute route = tables_.route(flow_, input_);
+  if (route.kind == FoundRoute::Kind::Device || route.kind == FoundRoute::Kind::Local) {
     add(unclear("route", target,
                 {fmt::format("{}: the host's own route takes it, by {}, outside of all connections",
                              why, route.device.empty() ? "itself" : route.device),
@@ -350,11 +358,11 @@ bool Walk::enter_from_tunnel(const AttachedNetwork& network, const TunnelPlan& t
 
 void Walk::send(const std::vector<const TunnelPlan*>& tunnels) {
   if (tunnels.empty()) return find_no_route(plan_.virtual_network);
-  const RouteAnswer route = tables_.route(flow_, input_);
+  const FoundRoute route = tables_.route(flow_, input_);
   // Of several the kernel chooses; where it chooses none, the first that is up tells most.
   const TunnelPlan* chosen = nullptr;
   for (const TunnelPlan* const tunnel : tunnels) {
-    if (route.kind == RouteAnswer::Kind::Device && tunnel->device == route.device) chosen = tunnel;
+    if (route.kind == FoundRoute::Kind::Device && tunnel->device == route.device) chosen = tunnel;
   }
   for (const TunnelPlan* const tunnel : tunnels) {
     if (chosen == nullptr && tables_.tunnel(tunnel->connection).is_connected) chosen = tunnel;
@@ -364,7 +372,7 @@ void Walk::send(const std::vector<const TunnelPlan*>& tunnels) {
   if (!add(connection_stage(*chosen, answer))) return;
   const SaAnswer sa = tables_.outbound(chosen->connection, flow_);
   if (!add(outbound_stages(*chosen, flow_, sa, answer))) return;
-  const DeviceAnswer device = tables_.device(chosen->device);
+  const DeviceState device = tables_.device(chosen->device);
   if (!add(device_stage(chosen->device, device)) ||
       !add(mtu_stage(flow_, device.mtu, sa.inner_max)) ||
       !add(kernel_route_stage(flow_, route, {.devices = {chosen->device}, .is_tunnel = true})))

@@ -70,8 +70,8 @@ unsigned covering_length(const MarkedList<IpPrefix>& prefixes, const IpAddress& 
   return longest;
 }
 
-std::string missing_route_fix(const RouteAnswer& route, const ExpectedRoute& expected) {
-  if (route.kind == RouteAnswer::Kind::Refused)
+std::string missing_route_fix(const FoundRoute& route, const ExpectedRoute& expected) {
+  if (route.kind == FoundRoute::Kind::Refused)
     return "the kernel refuses the packet by its source: set net.ipv4.conf.all.rp_filter and that "
            "of the interface to 0 or 2, and look for addresses that are on the wrong side";
   if (expected.is_tunnel)
@@ -152,11 +152,14 @@ std::vector<ExplainStep> inbound_stages(const TunnelPlan& tunnel, const Flow& fl
     case SaAnswer::Kind::SourceRefused:
       return {passed("selector", path_of(tunnel), "any-to-any selectors admit it"),
               dropped("source", path_of(tunnel),
-                      {fmt::format("{} may not come out of a tunnel: it belongs to our own side, "
-                                   "to a gateway, or to no host at all",
+                      {fmt::format("{} may not come out of this tunnel: it belongs to our own "
+                                   "side, to a gateway, to no host at all, or is not behind it",
                                    flow.source.to_string()),
-                       "look for address ranges that both sides use, and renumber one; a packet "
-                       "with one of our own addresses may have been sent in a circle"})};
+                       fmt::format("where it is behind it, add it to the prefixes of the other "
+                                   "end of {}; else look for address ranges that both sides use, "
+                                   "and renumber one; a packet with one of our own addresses may "
+                                   "have been sent in a circle",
+                                   path_of(tunnel))})};
     case SaAnswer::Kind::Carries:
       break;
   }
@@ -190,7 +193,7 @@ ExplainStep mtu_stage(const Flow& flow, unsigned device_mtu, unsigned path_max) 
                               flow.source.to_string(), limit)});
 }
 
-ExplainStep device_stage(const std::string& device, const DeviceAnswer& answer) {
+ExplainStep device_stage(const std::string& device, const DeviceState& answer) {
   const std::string object = "device " + device;
   if (!answer.exists)
     return dropped("device", object, {"it is gone: somebody deleted it", kRestart});
@@ -205,26 +208,26 @@ ExplainStep device_stage(const std::string& device, const DeviceAnswer& answer) 
   return passed("device", object, fmt::format("up, MTU {}", answer.mtu));
 }
 
-ExplainStep kernel_route_stage(const Flow& flow, const RouteAnswer& route,
+ExplainStep kernel_route_stage(const Flow& flow, const FoundRoute& route,
                                const ExpectedRoute& expected) {
   const std::string target = "route to " + flow.destination.to_string();
-  if (route.kind == RouteAnswer::Kind::Local && expected.may_be_local)
+  if (route.kind == FoundRoute::Kind::Local && expected.may_be_local)
     return passed("kernel-route", target, "it is an address of this host");
   const bool is_expected =
-      route.kind == RouteAnswer::Kind::Device &&
+      route.kind == FoundRoute::Kind::Device &&
       std::ranges::find(expected.devices, route.device) != expected.devices.end();
   if (is_expected) return passed("kernel-route", target, "the kernel sends it to " + route.device);
   std::string why;
   switch (route.kind) {
-    case RouteAnswer::Kind::Device:
+    case FoundRoute::Kind::Device:
       why = fmt::format("the kernel sends it to {} instead of {}", route.device,
                         fmt::join(expected.devices, " or "));
       break;
-    case RouteAnswer::Kind::Local:
+    case FoundRoute::Kind::Local:
       why = "it is an address of this host";
       break;
-    case RouteAnswer::Kind::Unreachable:
-    case RouteAnswer::Kind::Refused:
+    case FoundRoute::Kind::Unreachable:
+    case FoundRoute::Kind::Refused:
       why = fmt::format("the kernel refuses it ({}); it should go to {}", route.text,
                         fmt::join(expected.devices, " or "));
       break;
@@ -232,14 +235,14 @@ ExplainStep kernel_route_stage(const Flow& flow, const RouteAnswer& route,
   return dropped("kernel-route", target, {why, missing_route_fix(route, expected)});
 }
 
-ExplainStep outer_route_stage(const TunnelPlan& tunnel, const RouteAnswer& route) {
+ExplainStep outer_route_stage(const TunnelPlan& tunnel, const FoundRoute& route) {
   const std::string target = "route to " + tunnel.remote_text();
-  if (route.kind == RouteAnswer::Kind::Device)
+  if (route.kind == FoundRoute::Kind::Device)
     return passed("outer-route", target, "the peer is reached by " + route.device);
   return dropped(
       "outer-route", target,
       {fmt::format("the host has no way to the peer ({})",
-                   route.kind == RouteAnswer::Kind::Local ? "its own address" : route.text),
+                   route.kind == FoundRoute::Kind::Local ? "its own address" : route.text),
        fmt::format("give the host a route to {}; marked packets see the main table "
                    "alone: `ip route get {} mark 0x5457494e`",
                    tunnel.remote_text(), tunnel.remote_text())});

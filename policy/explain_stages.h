@@ -24,8 +24,8 @@ std::vector<ExplainStep> outbound_stages(const TunnelPlan& tunnel, const Flow& f
 std::vector<ExplainStep> inbound_stages(const TunnelPlan& tunnel, const Flow& flow,
                                         const SaAnswer& sa, const TunnelAnswer& answer);
 ExplainStep mtu_stage(const Flow& flow, unsigned device_mtu, unsigned path_max);
-ExplainStep device_stage(const std::string& device, const DeviceAnswer& answer);
-ExplainStep outer_route_stage(const TunnelPlan& tunnel, const RouteAnswer& route);
+ExplainStep device_stage(const std::string& device, const DeviceState& answer);
+ExplainStep outer_route_stage(const TunnelPlan& tunnel, const FoundRoute& route);
 
 // Whether the kernel sends the packet to one of `expected`; an address of the host's own will do
 // where `may_be_local`.
@@ -34,7 +34,7 @@ struct ExpectedRoute {
   bool is_tunnel = false;
   bool may_be_local = false;
 };
-ExplainStep kernel_route_stage(const Flow& flow, const RouteAnswer& route,
+ExplainStep kernel_route_stage(const Flow& flow, const FoundRoute& route,
                                const ExpectedRoute& expected);
 
 // Nothing leads from one network or site of the estate to the other: which flag, on which object.

@@ -6,13 +6,20 @@
 #include <optional>
 #include <set>
 
+#include "policy/firewall_drops.h"
+
 namespace twinspan::policy {
 namespace {
 
 constexpr std::string_view kTable = "inet twinspan";
-constexpr std::string_view kAttachedSet = "attached";
 constexpr std::string_view kInterfaceSetEnd = ".if";
-constexpr std::ptrdiff_t kChainsOfInstance = 2;
+// What becomes of a packet: it passes, or is dropped for a reason (policy/firewall_drops).
+constexpr std::string_view kAccept = "accept";
+constexpr std::string_view kDropNetwork = "network";
+constexpr std::string_view kDropTunnel = "tunnel";
+constexpr std::string_view kDropOther = "other";
+constexpr std::string_view kDropAround = "around";
+constexpr std::string_view kDropAddress = "address";
 // Before the administrator's own filter: what is isolated does not depend on it.
 constexpr std::string_view kPriority = "filter - 5";
 
@@ -85,6 +92,7 @@ class Sets {
 
   bool has(const std::string& name) const { return names_.contains(name); }
   std::string reference(const std::string& name) const { return "@" + base_ + name; }
+  const std::string& base() const { return base_; }
   const std::string& text() const { return text_; }
 
  private:
@@ -355,20 +363,14 @@ class Chain {
       text.replace(at, end - at, reference);
       at += reference.size();
     }
-    text_ += fmt::format("    {} {}\n", text, verdict);
+    text_ += verdict == kAccept ? fmt::format("    {} {}\n", text, kAccept)
+                                : fmt::format("    {} jump {}{}\n", text, sets_.base(), verdict);
   }
 
   const Sets& sets_;
   uint32_t link_group_;
   std::string text_;
 };
-
-constexpr std::string_view kAccept = "accept";
-constexpr std::string_view kDropNetwork = "counter drop comment \"another network\"";
-constexpr std::string_view kDropTunnel = "counter drop comment \"a tunnel that is not its own\"";
-constexpr std::string_view kDropOther = "counter drop comment \"another gateway's\"";
-constexpr std::string_view kDropAround = "counter drop comment \"around its interfaces\"";
-constexpr std::string_view kDropAddress = "counter drop comment \"an address in another network\"";
 
 std::string forward_rules(const Sets& sets, uint32_t link_group) {
   Chain chain(sets, link_group);
@@ -421,19 +423,36 @@ std::string chain_text(std::string_view name, std::string_view hook, const std::
                      name, hook, kPriority, rules);
 }
 
-// -- what is there already
-
-bool is_of(uint32_t link_group, std::string_view name) {
-  return name.starts_with(mark_of(link_group));
+// What drops for one reason. That a set is full ends its rule, not the chain.
+std::string drop_text(const std::string& base, const FirewallReason& reason) {
+  const std::string chain = base + std::string(reason.name);
+  std::string sets, rules;
+  for (const FamilyWords& words : kFamilies) {
+    const std::string set = fmt::format("{}{}{}", chain, kNotedSetStem, words.number);
+    sets += fmt::format(
+        "  set {} {{ type ifname . {} . {} . inet_proto; size {}; flags dynamic,timeout; timeout "
+        "{}m; counter; }}\n",
+        set, words.type, words.type, kNotedDropsMax, kNotedDropsMinutes);
+    rules += fmt::format("    update @{} {{ iifname . {} saddr . {} daddr . meta l4proto }}\n", set,
+                         words.address, words.address);
+  }
+  return fmt::format("{}  chain {} {{\n{}    counter drop comment \"{}\"\n  }}\n", sets, chain,
+                     rules, reason.words);
 }
+
+// -- what is there already
 
 std::string deletions(uint32_t link_group, const FirewallTable& present) {
   std::string text;
-  for (const std::string& chain : present.chains) {
-    if (is_of(link_group, chain)) text += fmt::format("delete chain {} {}\n", kTable, chain);
+  // Emptied first: a chain that a rule jumps to cannot be deleted.
+  for (const char* const verb : {"flush", "delete"}) {
+    for (const std::string& chain : present.chains) {
+      if (is_of_instance(link_group, chain))
+        text += fmt::format("{} chain {} {}\n", verb, kTable, chain);
+    }
   }
   for (const auto& [set, elements] : present.sets) {
-    if (is_of(link_group, set)) text += fmt::format("delete set {} {}\n", kTable, set);
+    if (is_of_instance(link_group, set)) text += fmt::format("delete set {} {}\n", kTable, set);
   }
   return text;
 }
@@ -441,7 +460,7 @@ std::string deletions(uint32_t link_group, const FirewallTable& present) {
 std::set<std::string> interfaces_of_others(uint32_t link_group, const FirewallTable& present) {
   std::set<std::string> interfaces;
   for (const auto& [set, elements] : present.sets) {
-    if (is_interface_set(set) && !is_of(link_group, set))
+    if (is_interface_set(set) && !is_of_instance(link_group, set))
       interfaces.insert(elements.begin(), elements.end());
   }
   return interfaces;
@@ -482,8 +501,8 @@ std::optional<std::string> overlap_with(const HostNetworks& networks, const IpPr
 }
 
 bool has_others(uint32_t link_group, const FirewallTable& present) {
-  return std::ranges::any_of(present.chains,
-                             [&](const std::string& chain) { return !is_of(link_group, chain); });
+  return std::ranges::any_of(
+      present.chains, [&](const std::string& chain) { return !is_of_instance(link_group, chain); });
 }
 
 }  // namespace
@@ -509,6 +528,7 @@ Result<std::string, std::string> firewall_text(const HostNetworks& networks,
   text += deletions(instance.link_group, present);
   text += attached_text(attached);
   text += fmt::format("table {} {{\n{}", kTable, sets.text());
+  for (const FirewallReason& reason : firewall_reasons()) text += drop_text(base, reason);
   text += chain_text(base + "forward", "forward", forward_rules(sets, instance.link_group));
   text += chain_text(base + "input", "input", input_rules(sets, instance.link_group));
   return text + "}\n";
@@ -518,7 +538,7 @@ std::optional<std::string> overlap_with_others(const HostNetworks& networks, uin
                                                const FirewallTable& present) {
   for (const auto& [set, elements] : present.sets) {
     const auto owner = owner_of_space(set);
-    if (!owner || is_of(link_group, set)) continue;
+    if (!owner || is_of_instance(link_group, set)) continue;
     for (const std::string& element : elements) {
       const auto theirs = IpPrefix::parse(element);
       if (!theirs) continue;
@@ -528,10 +548,8 @@ std::optional<std::string> overlap_with_others(const HostNetworks& networks, uin
   return std::nullopt;
 }
 
-bool has_firewall(uint32_t link_group, const FirewallTable& present) {
-  const auto count = std::ranges::count_if(
-      present.chains, [&](const std::string& chain) { return is_of(link_group, chain); });
-  return count == kChainsOfInstance;
+bool is_of_instance(uint32_t link_group, std::string_view name) {
+  return name.starts_with(mark_of(link_group));
 }
 
 std::string firewall_removal_text(uint32_t link_group, const FirewallTable& present) {

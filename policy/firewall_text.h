@@ -35,12 +35,41 @@ struct FirewallInstance {
   uint32_t link_group = 0;  // Of its tunnels' devices.
 };
 
+// The set of all instances' interfaces.
+inline constexpr std::string_view kAttachedSet = "attached";
+
+// One thing that the table is made of.
+struct FirewallItem {
+  enum class Kind : uint8_t { Table, Chain, Set, Element, Rule };
+  Kind kind = Kind::Table;
+  std::string owner;    // The chain or set that it is, or is in.
+  std::string words;    // Of an element, as nft takes it; of a rule its place and comment.
+  std::string content;  // What it is, without what changes by itself: equal when it is the same.
+};
+
+// A packet that a chain has dropped, and how often one like it.
+struct FirewallNote {
+  std::string input;  // The interface that it came in by.
+  IpAddress source;
+  IpAddress destination;
+  uint8_t protocol = 0;  // 0: not known.
+  uint64_t packets = 0;
+};
+
+struct FirewallDrops {
+  uint64_t packets = 0;  // Since the rules were put up.
+  uint64_t bytes = 0;
+  std::vector<FirewallNote> notes;
+};
+
 // What is in the table already.
 struct FirewallTable {
   bool exists = false;
   std::vector<std::string> chains;
   // Elements by the set's name: interfaces and prefixes; concatenations are left out.
   std::map<std::string, std::vector<std::string>> sets;
+  std::map<std::string, FirewallDrops> drops;  // By the chain's name (policy/firewall_drops).
+  std::vector<FirewallItem> items;  // In their order. Not what sets hold because packets passed.
 };
 
 // Why the networks cannot share the host with what other instances have attached to it: addresses
@@ -58,8 +87,8 @@ Result<std::string, std::string> firewall_text(const HostNetworks& networks,
 // nothing of it is there.
 std::string firewall_removal_text(uint32_t link_group, const FirewallTable& present);
 
-// Whether the instance's chains are there, all of them.
-bool has_firewall(uint32_t link_group, const FirewallTable& present);
+// Whether the chain or set of that name belongs to the instance.
+bool is_of_instance(uint32_t link_group, std::string_view name);
 
 // The set of an instance's interfaces, by which others find them.
 bool is_interface_set(std::string_view set_name);

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/host_state.h"
 #include "base/traffic_selector.h"
 
 namespace twinspan::policy {
@@ -21,25 +23,6 @@ struct Flow {
   uint32_t length = 0;            // Of the IP packet; 0: not said.
   bool may_fragment = true;       // IPv4 without DF.
   std::string to_string() const;  // "10.1.0.2 -> 10.2.0.2 tcp 443"
-};
-
-struct RouteAnswer {
-  enum class Kind : uint8_t {
-    Device,       // By `device`.
-    Local,        // An address of this host.
-    Unreachable,  // Refused by a route, or there is none.
-    Refused,      // The packet itself is: reverse path filter, a martian source.
-  };
-  Kind kind = Kind::Unreachable;
-  std::string device;
-  std::string text;  // The kernel's word for what is no device.
-};
-
-struct DeviceAnswer {
-  bool exists = false;
-  bool is_up = false;
-  bool has_carrier = false;
-  unsigned mtu = 0;
 };
 
 struct TunnelAnswer {
@@ -66,14 +49,15 @@ class LiveTables {
   virtual ~LiveTables() = default;
   virtual bool is_host_address(const IpAddress& address) const = 0;
   // `input`: the interface it comes in by; empty: the host sends it itself.
-  virtual RouteAnswer route(const Flow& flow, const std::string& input) const = 0;
-  virtual RouteAnswer outer_route(const std::string& connection) const = 0;
-  virtual DeviceAnswer device(const std::string& name) const = 0;
+  virtual FoundRoute route(const Flow& flow, const std::string& input) const = 0;
+  virtual FoundRoute outer_route(const std::string& connection) const = 0;
+  virtual DeviceState device(const std::string& name) const = 0;
   virtual TunnelAnswer tunnel(const std::string& connection) const = 0;
   virtual SaAnswer outbound(const std::string& connection, const Flow& flow) const = 0;
   virtual SaAnswer inbound(const std::string& connection, const Flow& flow) const = 0;
-  // Whether the rules that keep networks apart are there; nullopt: cannot be read.
-  virtual std::optional<bool> is_isolated() const = 0;
+  // What of the rules that keep networks apart is not as it was put up (policy/firewall_faults);
+  // nullopt: cannot be read.
+  virtual std::optional<std::vector<std::string>> firewall_faults() const = 0;
 };
 
 }  // namespace twinspan::policy

@@ -129,7 +129,7 @@ struct TunnelPlan {
   VpnType vpn_type = VpnType::RouteBased;
   std::vector<ChildPlan> children;  // 1 to kTunnelChildrenMax; of overlapping ones the first.
   bool any_to_any =
-      true;  // Then own_prefixes and the gateways' addresses are refused as inner sources.
+      true;  // Then inner sources are refused that are ours, or not behind it (tunnel_sources).
   std::vector<IpPrefix>
       remote_prefixes;  // Routed into the device, protected by unreachable routes.
   bool operator==(const TunnelPlan&) const = default;

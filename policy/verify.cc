@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "policy/firewall_faults.h"
+
 namespace twinspan::policy {
 namespace {
 
@@ -27,7 +29,7 @@ VerifyItem check_remote(const TunnelPlan& tunnel, const VerifyFacts& facts) {
   const char* const check = "remote-address";
   if (facts.cause == "name-unresolved")
     return fail(check, facts.tunnel.reason, facts.tunnel.remedy);
-  if (facts.outer_route.kind != RouteAnswer::Kind::Device) {
+  if (facts.outer_route.kind != FoundRoute::Kind::Device) {
     return fail(
         check,
         fmt::format("the host has no way to {} ({})", tunnel.remote_text(), facts.outer_route.text),
@@ -197,10 +199,11 @@ VerifyItem check_isolation(const Plan& plan, const VerifyFacts& facts) {
   const char* const check = "isolation";
   if (!plan.networks.needs_isolation())
     return pass(check, "one network is attached here: nothing to keep apart");
-  if (!facts.is_isolated) return unknown(check, "nftables cannot be read", "see the daemon's log");
-  if (*facts.is_isolated) return pass(check, "the rules that keep networks apart are there");
-  return fail(check, "the rules that keep networks apart are gone",
-              "twinspand puts them up again by itself; see who deletes table inet twinspan");
+  if (!facts.firewall_faults)
+    return unknown(check, "nftables cannot be read", "see the daemon's log");
+  if (facts.firewall_faults->empty())
+    return pass(check, "the rules that keep networks apart are as they were put up");
+  return fail(check, firewall_fault(*facts.firewall_faults), kFirewallFix);
 }
 
 }  // namespace

@@ -30,14 +30,15 @@ struct LiveChild {
 struct VerifyFacts {
   TunnelAnswer tunnel;
   std::string cause;  // Of its last failure: "no-answer"; empty when it is connected.
-  RouteAnswer outer_route;
+  FoundRoute outer_route;
   std::vector<LiveChild> children;
   uint64_t packets_in = 0;  // Since the device was opened.
   uint64_t packets_out = 0;
   std::vector<IpPrefix> present_routes;  // Into its device.
-  DeviceAnswer device;
+  DeviceState device;
   unsigned device_mtu = 0;  // As it was set.
-  std::optional<bool> is_isolated;
+  // Of the rules that keep networks apart; nullopt: they cannot be read.
+  std::optional<std::vector<std::string>> firewall_faults;
   std::string credential_warning;      // Certificates that are not valid, or soon will not be.
   std::chrono::seconds clock_jump{0};  // The wall clock's largest, since the start; signed.
   bool is_clock_plausible = true;      // Not before this program was written.

@@ -23,6 +23,7 @@ bool is_deletion(const nlmsghdr& message) {
     case NFT_MSG_DELCHAIN:
     case NFT_MSG_DELRULE:
     case NFT_MSG_DELSET:
+    case NFT_MSG_DELSETELEM:
       return true;
     default:
       return false;
@@ -30,7 +31,7 @@ bool is_deletion(const nlmsghdr& message) {
 }
 
 static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
-              NFTA_SET_TABLE == 1);
+              NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1);
 
 bool names_our_table(const nlmsghdr& message) {
   bool found = false;

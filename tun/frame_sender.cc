@@ -108,6 +108,10 @@ SendReport FrameSender::run(Job job) {
   return job.report;
 }
 
+size_t FrameSender::frames_per_message(size_t size) {
+  return std::clamp<size_t>(kMessageBytesMax / std::max<size_t>(1, size), 1, kSegmentsMax);
+}
+
 // Messages for the frames from job.next on, as many as one call takes.
 size_t FrameSender::build(const Job& job) {
   size_t messages = 0;
@@ -115,8 +119,7 @@ size_t FrameSender::build(const Job& job) {
   size_t limit = job.next < job.singles_until ? job.singles_until : job.frames.size();
   while (first < limit && messages < kMessagesMax) {
     const size_t run = job.may_segment() ? run_length(job.frames.subspan(first)) : 1;
-    const size_t size = std::max<size_t>(1, job.frames[first].size());
-    const size_t most = std::clamp<size_t>(kMessageBytesMax / size, 1, kSegmentsMax);
+    const size_t most = frames_per_message(job.frames[first].size());
     const size_t parts = (run + most - 1) / most;
     const size_t count = (run + parts - 1) / parts;
     add_message(job, first, count, messages++);

@@ -42,6 +42,9 @@ class FrameSender {
 
   explicit FrameSender(PacketIo& io) : io_(io) {}
 
+  // How many of one size a message holds.
+  static size_t frames_per_message(size_t size);
+
   // `traffic_class` is that of the outer packets.
   SendReport send(UdpSocket& socket, const Endpoint& remote, std::span<const ByteView> frames,
                   uint8_t traffic_class = 0);

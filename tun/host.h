@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/endpoint.h"
+#include "base/host_state.h"
 #include "base/ip_prefix.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -77,25 +78,6 @@ struct PacketPath {
   IpAddress destination;
   std::string input;  // The interface it comes in by; empty: the host sends it itself.
 };
-struct FoundRoute {
-  enum class Kind : uint8_t {
-    Device,
-    Local,        // An address of this host.
-    Unreachable,  // Refused by a route, or there is none.
-    Refused,      // For its source: reverse path filter, martian.
-  };
-  Kind kind = Kind::Unreachable;
-  std::string device;
-  std::string text;  // The kernel's word where there is no device.
-};
-
-struct DeviceState {
-  bool exists = false;
-  bool is_up = false;
-  bool has_carrier = false;
-  unsigned mtu = 0;
-};
-
 class Host {
  public:
   virtual ~Host() = default;

@@ -89,9 +89,10 @@ constexpr DeviceSysctl kDeviceSysctls[] = {
     // Without it a `dev` route goes on to swallow packets after the carrier is lost.
     {"ipv4", "ignore_routes_with_linkdown", 1},
     {"ipv6", "ignore_routes_with_linkdown", 1},
-    // Loose: with several tunnels to a network, a packet may come in by another one than its answer
-    // leaves by.
-    {"ipv4", "rp_filter", 2},
+    // Off: with several tunnels to a network, a packet may come in by another one than its answer
+    // leaves by, and of a device without addresses the kernel takes no such packet even in its
+    // loose mode. Sources are checked before: selectors, and policy/tunnel_sources.
+    {"ipv4", "rp_filter", 0},
     {"ipv4", "accept_redirects", 0},
     {"ipv4", "send_redirects", 0},
     {"ipv6", "disable_ipv6", 0},

@@ -213,7 +213,7 @@ uint8_t* WorkerOutbound::place_packet(const esp::OutboundSa& sa, uint8_t* frame,
       return place;
     }
   }
-  if (batch_size_ == kBatchMax) return nullptr;
+  if (batch_size_ == batch_most_) return nullptr;
   uint8_t* const place = frame + esp::inner_offset(sa);
   items_[batch_size_++] = {
       .inner = place, .inner_length = static_cast<uint32_t>(length), .frame = frame};
@@ -258,6 +258,7 @@ void WorkerOutbound::flush() {
   }
   run_count_ = batch_size_ = frame_count_ = 0;
   is_in_slots_ = false;
+  batch_most_ = kBatchMax;
 }
 
 // The last run of the batch.

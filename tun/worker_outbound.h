@@ -89,7 +89,7 @@ class WorkerOutbound {
   template <class Pieces>
   void gather_pieces(const Outbound& outbound, ByteView packet, const Pieces& pieces);
   bool continues_pieces(const esp::OutboundSa& sa, uint8_t traffic_class) const;
-  void begin_pieces(const Outbound& outbound, uint8_t traffic_class);
+  void begin_pieces(const Outbound& outbound, uint8_t traffic_class, size_t length);
   uint8_t* place_piece(const esp::OutboundSa& sa, size_t length);
   static bool exceeds_path(const esp::OutboundSa& sa, ByteView packet, size_t length);
   void handle_too_big(const Outbound& outbound, const Segmenter& segments);
@@ -127,9 +127,9 @@ class WorkerOutbound {
   // Where packets are read, one behind the other while small ones gather.
   PacketPool stage_;
   // Where the pieces of packets are written and sealed. 47 segments of a 64 KB super-packet take
-  // 69 KB, which one message does not hold; of two or three super-packets together nearly every
-  // message is full.
-  static constexpr size_t kSlotsSize = 192 * 1024;
+  // 69 KB, which one message does not hold; those of several fill so many messages at a time.
+  static constexpr size_t kMessagesOfPieces = 2;
+  static constexpr size_t kSlotsSize = kMessagesOfPieces * FrameSender::kMessageBytesMax;
   PacketPool slots_;
   // Where a segment lies that has to be cut once more. Not resident before.
   PacketPool aside_;
@@ -146,8 +146,9 @@ class WorkerOutbound {
   std::array<Run, kBatchMax> runs_;
   size_t run_count_ = 0;
   uint8_t batch_traffic_class_ = 0;
-  bool is_in_slots_ = false;  // Its frames are; else in the stage.
-  size_t batch_size_ = 0;     // Of items_.
+  bool is_in_slots_ = false;       // Its frames are; else in the stage.
+  size_t batch_most_ = kBatchMax;  // Of pieces, as many as fill their messages.
+  size_t batch_size_ = 0;          // Of items_.
   size_t frame_count_ = 0;
   uint8_t* batch_end_ = nullptr;  // Behind the last frame.
   std::array<esp::SealItem, kBatchMax> items_;

@@ -26,12 +26,13 @@ template <class Pieces>
 void WorkerOutbound::gather_pieces(const Outbound& outbound, ByteView packet,
                                    const Pieces& pieces) {
   const uint8_t traffic_class = outer_class(outbound.sa, outbound.port, packet.data());
-  if (!continues_pieces(outbound.sa, traffic_class)) begin_pieces(outbound, traffic_class);
+  if (!continues_pieces(outbound.sa, traffic_class))
+    begin_pieces(outbound, traffic_class, pieces.length(0));
   for (size_t piece = 0; piece < pieces.count();) {
     const size_t length = pieces.length(piece);
     uint8_t* const inner = place_piece(outbound.sa, length);
     if (inner == nullptr) {
-      begin_pieces(outbound, traffic_class);
+      begin_pieces(outbound, traffic_class, length);
       continue;
     }
     pieces.write(piece, inner);
@@ -44,14 +45,17 @@ bool WorkerOutbound::continues_pieces(const esp::OutboundSa& sa, uint8_t traffic
   return is_in_slots_ && runs_[run_count_ - 1].sa == &sa && batch_traffic_class_ == traffic_class;
 }
 
-void WorkerOutbound::begin_pieces(const Outbound& outbound, uint8_t traffic_class) {
+// Of this length, but for a last one.
+void WorkerOutbound::begin_pieces(const Outbound& outbound, uint8_t traffic_class, size_t length) {
   flush();
   begin_run(outbound.sa, outbound.counters, traffic_class);
   is_in_slots_ = true;
+  const size_t size = esp::frame_size(outbound.sa, length);
+  batch_most_ = kMessagesOfPieces * FrameSender::frames_per_message(size);
   batch_end_ = slots_.buffer(0);
 }
 
-// nullptr: the batch or the slots are full.
+// nullptr: the messages, the batch or the slots are full.
 uint8_t* WorkerOutbound::place_piece(const esp::OutboundSa& sa, size_t length) {
   const auto left = static_cast<size_t>(slots_.buffer(0) + kSlotsSize - batch_end_);
   return esp::frame_size(sa, length) > left ? nullptr : place_packet(sa, batch_end_, length);

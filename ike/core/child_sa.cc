@@ -114,6 +114,19 @@ SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const Child
   return same.child != nullptr || is_other_active ? same : other;
 }
 
+// The data plane sends on one child for the same selectors and resource. What was made under other
+// settings does not push aside what has its traffic since, only to be deleted next.
+bool has_given_way(Context& context, TunnelId tunnel, const ChildSa& child) {
+  if (!child.former) return false;
+  return std::ranges::any_of(context.sas.of_tunnel(tunnel), [&](const IkeSa* sa) {
+    return std::ranges::any_of(sa->children, [&](const ChildSa& other) {
+      return !other.former && other.outbound_half == Outbound::Active &&
+             other.resource == child.resource && other.local == child.local &&
+             other.remote == child.remote;
+    });
+  });
+}
+
 void supersede_others(Context& context, TunnelId tunnel, const ChildSa& active) {
   for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
     for (ChildSa& child : sa->children) {
@@ -156,6 +169,7 @@ ChildSa& install_child(Context& context, IkeSa& sa, ChildSa child, ChildKeys key
 void activate_child(Context& context, IkeSa& sa, ChildSa& child) {
   if (child.outbound_half == Outbound::Removed) return;
   child.timers.cancel(ChildTimer::Activate);
+  if (has_given_way(context, sa.tunnel(), child)) return context.supervisor.touch(sa.tunnel());
   if (child.outbound_half != Outbound::Active) {
     context.outbox.emit(EventActivateOutbound{child.id});
     supersede_others(context, sa.tunnel(), child);

@@ -52,6 +52,7 @@ class EndpointState {
 
   Outbox& outbox() { return outbox_; }
   const EndpointCounters& counters() const { return counters_; }
+  bool is_changing(TunnelId tunnel) const { return supervisor_.is_changing(tunnel); }
   std::string dump() const { return dump_endpoint(provider_, sas_, supervisor_); }
 
  private:
@@ -311,6 +312,9 @@ std::optional<Instant> IkeEndpoint::poll_timeout() const {
 }
 const EndpointCounters& IkeEndpoint::counters() const {
   return state_->counters();
+}
+bool IkeEndpoint::is_changing(TunnelId tunnel) const {
+  return state_->is_changing(tunnel);
 }
 std::string IkeEndpoint::dump_state() const {
   return state_->dump();

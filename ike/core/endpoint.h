@@ -75,6 +75,8 @@ class IkeEndpoint {
   std::optional<Instant> poll_timeout() const;  // nullopt: nothing is scheduled.
 
   const EndpointCounters& counters() const;
+  // Something of the tunnel is still under settings from before CommandSetPeer.
+  bool is_changing(TunnelId tunnel) const;
   // Every member of every SA and tunnel, secrets hashed: equal before and after input that must
   // change nothing. Left out is what keeps strangers in bounds and reaches no SA: counters, cookie
   // secrets, rate limits.

@@ -388,13 +388,14 @@ void handle_reap(Context& context, IkeSa& sa) {
   if (sa.state() == IkeSaState::Established) {
     // Whoever should have closed it did not; without another SA it is needed after all.
     const auto sas = context.sas.of_tunnel(sa.tunnel());
-    const bool has_other = std::ranges::any_of(sas, [&](const IkeSa* other) {
+    const auto found = std::ranges::find_if(sas, [&](const IkeSa* other) {
       return other != &sa && other->state() == IkeSaState::Established && !other->is_redundant;
     });
-    if (!has_other) {
+    if (found == sas.end()) {
       sa.is_redundant = false;
       return context.supervisor.touch(sa.tunnel());
     }
+    if (is_making_children(**found)) return sa.timers.arm(SaTimer::Reap, context.now + 1s);
   }
   close_with_delete(context, sa, replaced, InboundFate::Grace);
 }

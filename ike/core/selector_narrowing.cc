@@ -16,9 +16,10 @@ std::optional<NarrowedSelectors> narrow_selectors(const SelectorPair& configured
 }
 
 bool is_same_traffic(const ChildTraffic& a, const ChildTraffic& b) {
-  return a.config == b.config && a.resource == b.resource &&
-         ((covers(a.local, b.local) && covers(a.remote, b.remote)) ||
-          (covers(b.local, a.local) && covers(b.remote, a.remote)));
+  if (a.resource != b.resource) return false;
+  if (a.local == b.local && a.remote == b.remote) return true;
+  return a.config == b.config && ((covers(a.local, b.local) && covers(a.remote, b.remote)) ||
+                                  (covers(b.local, a.local) && covers(b.remote, a.remote)));
 }
 
 }  // namespace twinspan::ike

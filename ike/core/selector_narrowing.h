@@ -31,8 +31,9 @@ struct ChildTraffic {
   uint16_t resource = 0;  // RFC 9611: which share of it.
 };
 
-// Both serve one ChildConfig and one resource, and all that one of them carries the other one does,
-// too: only one of them is sent on.
+// Both serve one resource and the same selectors, or one ChildConfig and all that one of them
+// carries the other one does, too: only one of them is sent on. Names differ between SAs of former
+// and of present settings.
 bool is_same_traffic(const ChildTraffic& a, const ChildTraffic& b);
 
 }  // namespace twinspan::ike

@@ -20,6 +20,14 @@ void check_bounds(const PeerConfig& peer) {
   CHECK(peer.resources >= 1 && peer.resources <= kResourcesMax);
 }
 
+bool is_making_children(const IkeSa& sa) {
+  return child_of(sa.active) != nullptr || !sa.awaited_followups.empty() ||
+         has_task(sa, Task::Kind::CreateChild) ||
+         std::ranges::any_of(sa.children, [](const ChildSa& child) {
+           return child.timers.is_armed(ChildTimer::Proof);
+         });
+}
+
 namespace {
 
 // A child of `sa` whose outbound half is such, for what `child` of another IKE SA carries.
@@ -27,6 +35,22 @@ bool has_counterpart(const IkeSa& sa, const ChildSa& child, Outbound half) {
   return std::ranges::any_of(sa.children, [&](const ChildSa& own) {
     return own.is_usable() && own.outbound_half == half &&
            is_same_traffic(own.traffic(), child.traffic());
+  });
+}
+
+// Whatever the two ends make on `sa` has been made. A child with additional key exchanges takes
+// several round trips, and there may be many of them.
+bool gets_no_more(const IkeSa& sa, Instant now) {
+  Instant last = sa.established_at;
+  for (const ChildSa& child : sa.children) last = std::max(last, child.installed_at);
+  return !is_making_children(sa) && now >= last + kActivateAfter;
+}
+
+// One that wins against `sa` too sends for the same traffic: of three IKE SAs two would take turns.
+bool is_outdone(const std::vector<IkeSa*>& sas, const IkeSa& sa, const ChildSa& child) {
+  return std::ranges::any_of(sas, [&](const IkeSa* other) {
+    return other != &sa && other->state() == IkeSaState::Established && !other->is_redundant &&
+           &choose_loser(sa, *other) == &sa && has_counterpart(*other, child, Outbound::Active);
   });
 }
 
@@ -53,9 +77,10 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   if (loser.is_outdated && carries_everything(winner)) return true;
   // Whatever the peer refuses there goes on here.
   if (has_usable_child(loser) && !has_usable_child(winner)) return false;
+  const bool is_refused = gets_no_more(winner, now);
   return std::ranges::all_of(loser.children, [&](const ChildSa& child) {
     return !child.is_usable() || has_counterpart(winner, child, Outbound::Active) ||
-           (is_over && !has_counterpart(winner, child, Outbound::Waiting));
+           (is_refused && !has_counterpart(winner, child, Outbound::Waiting));
   });
 }
 
@@ -341,7 +366,8 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
       // The loser serves until then.
       for (const Spi inbound : winner.current_children()) {
         ChildSa& child = *winner.find_child_by_inbound(inbound);
-        if (winner.is_proven && !child.timers.is_armed(ChildTimer::Proof)) {
+        if (winner.is_proven && !child.timers.is_armed(ChildTimer::Proof) &&
+            !is_outdone(sas, winner, child)) {
           activate_child(context, winner, child);
         }
       }

@@ -153,6 +153,8 @@ class Supervisor {
   bool refuse_renewal(const IkeSa& sa, const ChildExchange& own, const Diagnosis& why);
   void keep_inbound(Context& context, TunnelId id, const ChildSa& replaced, Duration span);
   bool grace_holds(Spi spi) const;
+  // Something of it is still under settings from before CommandSetPeer.
+  bool is_changing(TunnelId id) const { return changing_.contains(id); }
 
   // --- Driving ---
   void reconcile(Context& context);  // Every touched tunnel.
@@ -206,6 +208,9 @@ class Supervisor {
 
 // Neither gone nor only there to repeat its last answer.
 bool is_live(const IkeSa& sa);
+
+// A child is under way on `sa`, or made and perhaps not known to the peer yet.
+bool is_making_children(const IkeSa& sa);
 
 // A half-open SA that was perhaps meant for the tunnel `id` is so no longer.
 void withdraw_candidate(Context& context, IkeSa& sa, TunnelId id, const Diagnosis& why);

@@ -27,7 +27,7 @@ TEST_F(HostTest, ADeviceIsQuietSetUpAndWithoutCarrier) {
   EXPECT_THAT(text, AllOf(HasSubstr("addrgenmode none"), HasSubstr("vnet_hdr on"),
                           Not(HasSubstr("MULTICAST")), Not(HasSubstr("multi_queue on"))));
   EXPECT_THAT(output_of("ip addr show ts0"), Not(HasSubstr("inet")));
-  EXPECT_THAT(output_of("cat /proc/sys/net/ipv4/conf/ts0/rp_filter"), testing::StartsWith("2"));
+  EXPECT_THAT(output_of("cat /proc/sys/net/ipv4/conf/ts0/rp_filter"), testing::StartsWith("0"));
   EXPECT_THAT(output_of("cat /proc/sys/net/ipv6/conf/ts0/accept_ra"), testing::StartsWith("0"));
   ASSERT_TRUE(host->set_carrier(*device, true));
   ASSERT_TRUE(host->set_mtu("ts0", 1300));

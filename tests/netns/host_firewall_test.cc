@@ -54,6 +54,9 @@ TEST_F(HostTest, AFlushedRulesetIsHeardOf) {
   run("nft add table inet other; nft delete table inet other");
   ASSERT_TRUE(has_news(watch->get()));
   EXPECT_FALSE(take_firewall_deletions(watch->get())) << "that was another table";
+  run("nft delete element inet twinspan attached '{ \"lan0\" }'");
+  ASSERT_TRUE(has_news(watch->get()));
+  EXPECT_TRUE(take_firewall_deletions(watch->get()));
   run("nft flush ruleset");
   ASSERT_TRUE(has_news(watch->get()));
   EXPECT_TRUE(take_firewall_deletions(watch->get()));

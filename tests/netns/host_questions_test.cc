@@ -60,6 +60,20 @@ TEST_F(HostQuestions, ASourceThatComesInByTheWrongInterfaceIsRefused) {
   EXPECT_EQ(forwarded(*host_, "192.0.2.77", "10.2.0.5", "lan0").kind, Kind::Refused);
 }
 
+TEST_F(HostQuestions, APacketMayComeOutOfAnotherTunnelThanItsAnswerGoesInto) {
+  run("sysctl -qw net.ipv4.conf.all.rp_filter=0");
+  const TunDevice other = open_device(*host_, "ts1");
+  set_routes(*host_, both_families(), {"ts1"});
+  expect_route_becomes("10.2.0.5", leads_to("ts1"));
+  EXPECT_EQ(forwarded(*host_, "10.2.0.5", "10.1.0.9", "ts0").device, "lan0");
+  ASSERT_TRUE(host_->set_carrier(other, false));
+  expect_route_becomes("10.2.0.5", is_refused());
+  EXPECT_EQ(forwarded(*host_, "10.2.0.5", "10.1.0.9", "ts0").device, "lan0")
+      << "nor while the other one is down";
+  EXPECT_EQ(forwarded(*host_, "10.1.0.1", "10.1.0.9", "ts0").kind, Kind::Refused)
+      << "an address of this host comes from nowhere else";
+}
+
 TEST_F(HostQuestions, WithoutForwardingNothingPasses) {
   run("sysctl -qw net.ipv4.ip_forward=0");
   EXPECT_EQ(forwarded(*host_, "10.1.0.9", "10.2.0.5", "lan0").kind, Kind::Unreachable);

@@ -1,6 +1,8 @@
 """`twinspan explain`, `drops` and `verify` on running gateways: what is told is what packets
 meet."""
 
+import re
+
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 
@@ -163,6 +165,24 @@ def test_networks_of_one_host_and_their_flags(pair):
     assert forwarded["fix"] == "set peerings.hub-to-spoke1.allow_forwarded_traffic: true"
 
 
+def test_rules_that_somebody_added_leave_the_verdict_open(pair):
+    hub = Hub(pair).start(peered("spoke1"))
+    assert explain(pair.a, "10.11.0.2", A)["verdict"] == "delivered"
+    assert results(pair.a, "a-to-b")["isolation"] == "pass"
+    chain = re.search(r"chain (\S+\.forward)", hub.rules()).group(1)
+    hub.sites.gw_a.run("nft", f"insert rule inet twinspan {chain} ip daddr {A} drop")
+    assert not hub.ping("spoke1", "hostA", count=1)
+    answer = explain(pair.a, "10.11.0.2", A)
+    assert answer["verdict"] == "unknown" and last(answer) == ("firewall", "table inet twinspan")
+    assert f"rule 1 of chain {chain} is not ours" in answer["steps"][-1]["why"]
+    check = checks(pair.a, "a-to-b")["isolation"]
+    assert check["result"] == "fail" and "is not ours" in check["message"]
+    pair.a.stop()
+    hub.restart_a()
+    assert explain(pair.a, "10.11.0.2", A)["verdict"] == "delivered"
+    assert hub.ping("spoke1", "hostA")
+
+
 def test_a_connection_that_is_down_is_explained_by_its_failure(pair):
     pair.write_halves()
     estate.write_key(pair.b.estate.parent / "a-b.psk", "another key 123456")
@@ -319,6 +339,35 @@ def test_a_flood_of_strangers_frames_pushes_nothing_out(pair):
     assert found[0]["outer"]["spi"].startswith("0x70000")
     assert len(drops(pair.a, "no-selector")) == 1
     pair.require_ping()
+
+
+def test_what_nftables_drop_is_counted_noted_and_explained(pair):
+    hub = Hub(pair).start({**transit("spoke1"), **peered("spoke2")})
+    assert not hub.ping("spoke1", "spoke2", count=3)
+    assert not hub.ping("spoke2", "hostB", count=1)
+    assert not hub.ping("spoke1", "spoke2", "ipv6", count=1)
+    answer = pair.a.cli_json("drops")
+    kernel = {entry["reason"]: entry for entry in answer["kernel"]}
+    network, tunnel = kernel["another network"], kernel["a tunnel that is not its own"]
+    assert network["where"] == "nftables" and network["packets"] >= 4
+    noted = {(note["source"], note["destination"]): note for note in network["noted"]}
+    note = noted["10.11.0.2", "10.12.0.2"]
+    assert (note["input"], note["protocol"], note["packets"]) == ("lan1", 1, 3)
+    assert note["verdict"] == "dropped" and "not transitive" in note["steps"][-1]["why"]
+    assert noted["2001:db8:11::2", "2001:db8:12::2"]["protocol"] == 58
+    [blocked] = [note for note in tunnel["noted"] if note["destination"] == B]
+    assert blocked["fix"] == "set peerings.hub-to-spoke2.allow_gateway_transit: true"
+    shown = pair.a.cli("drops").stdout
+    assert "10.11.0.2 -> 10.12.0.2 protocol 1 by lan1, 3 packets" in shown
+    assert results(pair.a, "a-to-b")["isolation"] == "pass"
+
+
+def test_a_flood_of_packets_between_networks_is_counted_and_dropped_whole(pair):
+    hub = Hub(pair).start()
+    for last in range(2, 42):
+        hub.hosts["spoke1"].run("ping", "-c1", "-W0.01", f"10.12.0.{last}", check=False)
+    [entry] = pair.a.cli_json("drops")["kernel"]
+    assert entry["packets"] == 40 and len(entry["noted"]) == 16
 
 
 # -- verify

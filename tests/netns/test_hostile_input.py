@@ -1,6 +1,7 @@
 """Garbage, forgeries, replays and truncations: counted by reason, without effect on what is
 established."""
 
+import json
 import struct
 
 from scapy.layers.inet import IP, UDP
@@ -188,7 +189,8 @@ def test_dummy_packets_and_tfc_padding_are_no_faults(pair):
 
 
 def test_refused_sources_of_an_any_to_any_tunnel_are_counted(pair):
-    """Own network, martians and the gateways' own addresses never come from outside."""
+    """Own network, martians, the gateways' own addresses and what is not behind the tunnel never
+    come from outside."""
     keys = start_with_keys(pair)
     sources = [
         "10.1.0.9",
@@ -198,12 +200,50 @@ def test_refused_sources_of_an_any_to_any_tunnel_are_counted(pair):
         "255.255.255.255",
         "192.0.2.1",
         "192.0.2.2",
+        "10.3.0.9",
+        "198.51.100.7",
     ]
     packets = [
         forge.in_udp(keys, forge.seal(keys, forge.ping_packet(source, "10.1.0.2"), 1000 + i))
         for i, source in enumerate(sources)
     ]
     require_counted(pair, packets, "source-refused")
+
+
+def test_an_answer_may_take_another_way_than_the_packet_came(pair):
+    """As when a network is behind two tunnels: the kernel answers by the one, the peer sends by
+    the other."""
+    keys = start_with_keys(pair)
+    gateway, device = pair.sites.gw_a, pair.a.tunnel()["device"]
+    routes = gateway.ip("route", "show", "table", "all", "proto", "84").stdout
+    [line] = [line for line in routes.splitlines() if f"dev {device}" in line]
+    table = line.split()[line.split().index("table") + 1]
+    gateway.ip("link", "add", "other0", "type", "veth", "peer", "name", "other1")
+    gateway.ip("link", "set", "other0", "up")
+    gateway.ip("route", "add", "10.2.0.2/32", "dev", "other0", "table", table)
+
+    def pings_at_host_a() -> int:
+        counters = pair.sites.host_a.run("nft", "-j", "list", "table", "inet", "seen").stdout
+        rules = [item["rule"] for item in json.loads(counters)["nftables"] if "rule" in item]
+        return rules[0]["expr"][-1]["counter"]["packets"]
+
+    pair.sites.host_a.run(
+        "nft",
+        "add table inet seen; add chain inet seen in { type filter hook input priority 0; }; "
+        "add rule inet seen in ip saddr 10.2.0.0/16 counter",
+    )
+    sealed = forge.seal(keys, forge.ping_packet("10.2.0.2", "10.1.0.2"), 1050)
+    inject(pair.sites.gw_b, [forge.in_udp(keys, sealed)])
+    wait_until(lambda: pings_at_host_a() == 1, 5, "the ping has arrived", pair.a.explain)
+    spoofed = forge.seal(keys, forge.ping_packet("10.3.0.2", "10.1.0.2"), 1051)
+    inject(pair.sites.gw_b, [forge.in_udp(keys, spoofed)])
+    wait_until(
+        lambda: drops_everywhere(pair.a).get("source-refused") == 1,
+        5,
+        "the spoofed one is refused",
+        pair.a.explain,
+    )
+    assert pings_at_host_a() == 1
 
 
 def test_a_flood_leaves_traffic_flowing(pair):

@@ -1,5 +1,7 @@
 """Several instances on one machine, prefixes that cover everything, and sockets that are taken."""
 
+import json
+
 from lab.gateway import Gateway
 from lab import capture, topology
 from lab.network import add_address, connect
@@ -32,6 +34,28 @@ def test_a_remote_prefix_may_be_everything(pair):
     assert not capture.frames_with_address(
         watch.stop(), [*topology.LAN_NETWORKS, "198.51.100.0/24"]
     )
+
+
+def test_the_default_site_gets_what_has_no_prefix_of_its_own(pair):
+    pair.write_halves()
+    description = json.loads(pair.a.estate.read_text())
+    description["virtual_network_gateways"]["gw-a"]["default_local_network_gateway"] = "far"
+    pair.write_to(pair.a, description)
+    pair.start()
+    pair.require_ping()
+    # In the lab the peer's own way to the Internet leads back to us.
+    pair.sites.gw_b.run("ip", "route", "add", "blackhole", "198.51.100.0/24")
+    watch = pair.watch()
+    pair.sites.host_a.run(
+        "ping", "-n", "-q", "-c", "5", "-i", "0.1", "-W", "0.2", "198.51.100.7", check=False
+    )
+    verdicts = pair.verdicts(watch)
+    assert verdicts.clear == 0 and verdicts.esp >= 5
+    assert ("0.0.0.0/0", "Active") in [
+        (route["address_prefix"], route["state"])
+        for route in pair.a.cli_json("routes")["routes"]
+        if route["next_hops"] == ["to-far"]
+    ]
 
 
 def test_two_administrators_each_know_their_own_half(pair):

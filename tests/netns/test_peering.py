@@ -1,6 +1,7 @@
 """Networks on one host: isolated by default, opened by peerings, and kept so whatever dies."""
 
 import itertools
+import re
 
 import pytest
 
@@ -245,6 +246,28 @@ def test_a_flushed_ruleset_is_put_up_again(hub):
     wait_until(lambda: "lan2" in hub.rules(), 10, "the rules are back", hub.pair.a.explain)
     assert sorted(hub.rules().split()) == sorted(before.split())
     assert "were deleted by somebody" in hub.pair.a.program.log()
+    assert hub.ping("hostA", "spoke1") and not hub.ping("hostA", "spoke2")
+
+
+def test_a_deleted_rule_and_element_are_put_up_again(hub):
+    hub.start(peered("spoke1"))
+    before = hub.rules()
+    chain = re.search(r"chain (\S+\.forward)", before).group(1)
+    opened = chain.replace(".forward", ".open4")
+    listing = hub.sites.gw_a.run("nft", "-a", "list", "chain", "inet", "twinspan", chain).stdout
+    handle = re.search(r"jump \S+\.network # handle (\d+)", listing).group(1)
+    for change in (
+        f"delete rule inet twinspan {chain} handle {handle}",
+        f'delete element inet twinspan {opened} {{ "lan1" . 10.11.0.0/16 . "lan0" }}',
+        f"flush chain inet twinspan {chain}",
+        f"flush set inet twinspan {opened}",
+        'delete element inet twinspan attached { "lan1" }',
+    ):
+        hub.sites.gw_a.run("nft", change)
+        wait_until(lambda: hub.rules() == before, 10, f"undone: {change}", hub.pair.a.explain)
+    log = hub.pair.a.program.log()
+    assert re.search(rf"\(rule \d+ of chain {chain} is missing\)", log), log
+    assert f"element lan1 . 10.11.0.0/16 . lan0 of set {opened} is missing" in log, log
     assert hub.ping("hostA", "spoke1") and not hub.ping("hostA", "spoke2")
 
 

@@ -94,6 +94,45 @@ TEST(AnyMoment, OfCrossingRekeysLosesNothing) {
   }
 }
 
+TEST(AnyMoment, WhatWasMadeBeforeDoesNotPushAsideWhatHasItsTraffic) {
+  //   A: rekey 1 ---------> B: makes 2, waits for its proof
+  //   A:            x------ B:                               the answer is late
+  //   A: makes 3 <--------- B: new settings, for 3 the same packets as for 1 and 2
+  //   A: 1 goes <---------- B: 1 is deleted, 2 may not be before A has it
+  //   A: has 2 <----------- B: the answer
+  //   A: sends on 2 ------> B: its proof, and B goes on sending on 3
+  ChangingPair pair;
+  // B asks for what is missing at once when it has begun.
+  std::swap(pair.config[kA].mode, pair.config[kB].mode);
+  for (const size_t side : {kA, kB})
+    use_selectors(pair.config[side], side, "10.1.0.0/16", "10.2.0.0/16");
+  pair.establish();
+  pair.world.run_for(20s);
+  const uint64_t lost_before = pair.lost_packets();
+  pair.world.hold_wire();
+  pair.rekey_child(kA);
+  pair.world.deliver(0);
+  const Spi before = pair.inbound(kB);
+  // What B has more, A does not.
+  pair.config[kB].children[0].local.push_back(selectors({"198.18.0.0/24"}).front());
+  pair.change(kB);
+  while (pair.inbound(kB) == before) {
+    pair.world.run_for(1ms);
+    ASSERT_GT(pair.world.held().size(), 1u) << pair.world.picture();
+    pair.world.deliver(1);
+  }
+  const Spi after = pair.inbound(kB);
+  pair.world.deliver(0);
+  pair.world.exchange_esp();
+  ASSERT_NE(pair.b().outbound(kTunnel), nullptr) << pair.world.picture();
+  EXPECT_EQ(pair.inbound(kB), after) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  pair.expect_in_effect(kB);
+  pair.expect_at_rest();
+}
+
 TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
   for (uint64_t seed = 1; seed <= 120; ++seed) {
     ChangingPair pair(seed);

@@ -495,11 +495,13 @@ TEST(Reauth, WhoOnlyRespondsWaitsForThePeer) {
   pair.world.run_for(30s);
   ASSERT_EQ(pair.answers(kB).size(), 1u);
   EXPECT_EQ(pair.answers(kB)[0].diagnosis.cause, "peer-did-not-call");
+  EXPECT_TRUE(pair.b().endpoint().is_changing(kTunnel));
   EXPECT_EQ(pair.b().ike_established.size(), 1u);
   // A wants to rekey, may not, and makes another one.
   pair.world.run_for(80s);
   EXPECT_FALSE(pair.b().ike_established.back().by_rekey);
   EXPECT_EQ(pair.b().ike_established.size(), 2u) << pair.world.picture();
+  EXPECT_FALSE(pair.b().endpoint().is_changing(kTunnel));
   EXPECT_EQ(pair.b().ike_gone.size(), 1u) << pair.world.picture();
   pair.world.run_for(30s);
   EXPECT_EQ(pair.lost_packets(), lost_before);

@@ -43,6 +43,8 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       // It was removed, or an unproven child sent on, before the peer had our DELETE; child and IKE
       // rekeys refused each other until a lifetime was over.
       215748, 418326, 401265,
+      // A child of former settings pushed aside what had its traffic.
+      165,
       // The moment of the judgement was within rekeys.
       202526, 204873, 210284, 213621, 202069, 214058,
       // A duplicate, which the peer counted as an additional child, was not made up for.

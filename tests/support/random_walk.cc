@@ -23,10 +23,19 @@ uint64_t lost(SimHost& host) {
   return host.esp_unknown + host.esp_bad_key + host.gaps;
 }
 
+// One that the other side does not have.
+void toggle_selector(TrafficSelectors& list) {
+  const TrafficSelector more = selectors({"198.18.0.0/24"}).front();
+  if (std::erase(list, more) == 0) list.push_back(more);
+}
+
 }  // namespace
 
 RandomWalk::RandomWalk(uint64_t seed, Picture picture)
-    : plan_(plan_walk(seed)), dice_(seed ^ 0x5deece66d), world_(seed) {
+    : plan_(plan_walk(seed)),
+      dice_(seed ^ 0x5deece66d),
+      change_dice_(seed ^ 0x2545f4914f6cdd1d),
+      world_(seed) {
   world_.add_host("A", "192.0.2.1");
   world_.add_host("B", "192.0.2.2");
   for (const size_t side : {kA, kB}) {
@@ -93,6 +102,7 @@ void RandomWalk::roam() {
   note_first_up();
   follow_up();
   disturb();
+  if (change_dice_() % 6 == 0 && lost_before_) change_settings();
   if (world_.now() - began_ >= kWalkMin) {
     hasten();
   } else if (!is_lossy() && dice_() % 5 == 0) {
@@ -151,6 +161,43 @@ void RandomWalk::disturb() {
     default:
       return;
   }
+}
+
+// To settings under which the two sides still agree.
+void RandomWalk::change_settings() {
+  const size_t side = change_dice_() % 2;
+  PeerConfig& peer = plan_.config[side];
+  const bool responds_only = peer.mode == ConnectionMode::ResponderOnly;
+  Effect effect = Effect::InPlace;
+  switch (change_dice_() % 6) {
+    case 0:
+      peer.dpd_interval = std::chrono::seconds(10 + change_dice_() % 30);
+      peer.fragment_size = change_dice_() % 2 == 0 ? 256 : kFragmentSizeDefault;
+      break;
+    case 1:
+      for (ChildConfig& child : peer.children) {
+        child.name += "'";
+        if (child.lifetime.soft_time == Duration{}) continue;
+        child.lifetime.soft_time = std::chrono::seconds(40 + change_dice_() % 160);
+        child.lifetime.hard_time = child.lifetime.soft_time + 200s;
+      }
+      break;
+    case 2:
+      for (ChildConfig& child : peer.children)
+        std::ranges::rotate(child.proposals, child.proposals.end() - 1);
+      break;
+    case 3:
+      if (peer.resources == 1 || !responds_only) toggle_selector(peer.children[0].local);
+      break;
+    case 4:
+      if (!responds_only) std::ranges::rotate(peer.ike_proposals, peer.ike_proposals.end() - 1);
+      break;
+    default:
+      // Who only responds has to wait for the peer; a restart costs packets.
+      if (!responds_only) effect = Effect::Reauth;
+      if (!is_lossy() && change_dice_() % 2 == 0) effect = Effect::Restart;
+  }
+  order(side, CommandSetPeer{.peer = peer, .effect = effect});
 }
 
 // A recorded datagram again, as it was or with a changed byte.

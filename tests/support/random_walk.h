@@ -52,6 +52,7 @@ class RandomWalk {
   void rekey_ike(size_t side);
   void order(size_t side, Command command);  // One that is answered.
   void speak_as_stranger();
+  void change_settings();
   // --- What costs packets ---
   void break_something();
   void cut_off();
@@ -73,6 +74,7 @@ class RandomWalk {
 
   WalkPlan plan_;
   std::mt19937_64 dice_;
+  std::mt19937_64 change_dice_;  // Of changed settings: the other choices stay as they are.
   SimWorld world_;
   Instant began_ = world_.now();
   WalkVerdict verdict_;

@@ -58,15 +58,31 @@ void print(const CommandOptions& options, const json& answer) {
   std::cout << (options.json ? answer.dump(2) + "\n" : render_changes(answer)) << std::flush;
 }
 
+void print_pending(const json& answer) {
+  for (const json& change : answer["changes"]) {
+    if (!change.value("waits_for_peer", false)) continue;
+    std::cout << fmt::format(
+        "pending: {}: the peer has to call, since this side only responds; `twinspan status` tells "
+        "whether it has\n",
+        change["object"].get<std::string>());
+  }
+}
+
 void print_after_apply(const CommandOptions& options, const json& answer) {
   print(options, answer);
   if (options.json) return;
   for (const json& warning : answer.value("warnings", json::array()))
     std::cerr << warning.get<std::string>() << "\n";
-  if (const auto seconds = answer.value("confirm_within_seconds", 0); seconds > 0)
-    std::cout << fmt::format("rolled back in {} s unless you `twinspan confirm`\n", seconds);
+  print_pending(answer);
   const std::string config = answer.value("config", "");
-  if (!options.file.empty() && absolute(options.file) != config)
+  const bool is_own = options.file.empty() || absolute(options.file) == config;
+  if (const auto seconds = answer.value("confirm_within_seconds", 0); seconds > 0) {
+    std::cout << fmt::format("rolled back in {} s unless you `twinspan confirm`\n", seconds);
+    if (is_own)
+      std::cout << fmt::format("a gateway that ends before that starts with {}, unconfirmed\n",
+                               config);
+  }
+  if (!is_own)
     std::cout << fmt::format("the gateway starts with {}: put the change there to keep it\n",
                              config);
 }
@@ -117,8 +133,10 @@ bool is_agreed(const CommandOptions& options) {
 
 // What `plan` says of the change of type; nullopt with the exit code when there is nothing to do.
 std::optional<json> refusal_of(const CommandOptions& options, int& exit_code) {
-  const auto plan = call_daemon(options, kMethodPlan, {{"file", absolute(options.file)}});
+  auto plan = call_daemon(options, kMethodPlan, {{"file", absolute(options.file)}});
   if (!plan) {
+    // The file has to be right first; that it changes the type is what is wanted here.
+    plan.error().parameters.erase("refusals");
     exit_code = report_refused(options, "twinspan.plan/1", plan.error());
     return std::nullopt;
   }
@@ -126,8 +144,8 @@ std::optional<json> refusal_of(const CommandOptions& options, int& exit_code) {
     if (refusal["object"] == "virtual_network_gateways." + options.object) return refusal;
   }
   std::cerr << fmt::format(
-      "{} does not change the type of {}, or {} does not run here; `twinspan "
-      "apply` makes other changes\n",
+      "{} does not change the type of {}, or {} does not run here; `twinspan apply` makes other "
+      "changes, and `twinspan up NAME` brings up what a replacement has left down\n",
       options.file, options.object, options.object);
   exit_code = kExitUsage;
   return std::nullopt;

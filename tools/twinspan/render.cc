@@ -141,6 +141,8 @@ std::string render_status(const json& status) {
       field(status, "instance"), field(plane, "kernel"), field(plane, "workers"),
       offloads.empty() ? "none" : offloads, render_table(rows));
   for (const json& connection : status["connections"]) {
+    if (const json change = connection.value("pending_change", json()); change.is_string())
+      text += fmt::format("\npending: {}: {}\n", field(connection, "name"), text_of(change));
     for (const json& warning : connection.value("warnings", json::array()))
       text += fmt::format("\nwarning: {}: {}\n", field(connection, "name"), text_of(warning));
     const json diagnosis = connection.value("diagnosis", json());
@@ -161,6 +163,8 @@ std::string render_connection(const json& connection) {
   if (connection.value("legacy", false))
     line("legacy", "weak algorithms are admitted: " + list_text(connection["legacy_algorithms"]));
   line("reason", field(connection, "reason"));
+  if (connection.value("pending_change", json()).is_string())
+    line("pending change", field(connection, "pending_change"));
   line("type",
        field(connection, "vpn_type") + ", encapsulation " + field(connection, "encapsulation"));
   line("device", field(tunnel, "device") + ", MTU " + field(connection, "mtu"));

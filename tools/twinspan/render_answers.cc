@@ -43,6 +43,28 @@ std::string ends_text(const json& drop) {
                          : "");
 }
 
+// What the kernel dropped before the daemon saw it.
+std::string kernel_text(const json& answer) {
+  std::string out;
+  for (const json& entry : answer.value("kernel", json::array())) {
+    const std::string connection = text(entry, "connection");
+    out += fmt::format("by the kernel, {}{}: {}, {} packets\n", text(entry, "where"),
+                       connection.empty() ? "" : " of " + connection, text(entry, "reason"),
+                       entry["packets"].dump());
+    out += "  " + text(entry, "explanation") + "\n";
+    for (const json& note : entry["noted"]) {
+      out += fmt::format("  {} -> {}{} by {}, {} packets\n", text(note, "source"),
+                         text(note, "destination"),
+                         note["protocol"].is_number() ? " protocol " + note["protocol"].dump() : "",
+                         text(note, "input"), note["packets"].dump());
+      out += steps_text(note, "    ");
+      if (const std::string fix = text(note, "fix"); !fix.empty()) out += "    fix: " + fix + "\n";
+    }
+    out += "  fix: " + text(entry, "fix") + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string render_explanation(const json& answer) {
@@ -61,6 +83,7 @@ std::string render_drops(const json& answer) {
     out += steps_text(drop, "  ");
     out += "  fix: " + text(drop, "fix") + "\n";
   }
+  out += kernel_text(answer);
   return out.empty() ? "no packet was dropped\n" : out;
 }
 

@@ -51,6 +51,10 @@ std::string bgp_text(const json& gateway) {
   std::string text = "AS " + settings["asn"].dump();
   if (settings["bgp_peering_address"].is_string())
     text += " at " + settings["bgp_peering_address"].get<std::string>();
+  for (const json& configuration : gateway["ip_configurations"]) {
+    for (const json& address : configuration.value("custom_bgp_ip_addresses", json::array()))
+      text += ", " + address.get<std::string>();
+  }
   return text + (gateway["enable_bgp"].get<bool>() ? "" : " (off)");
 }
 

@@ -44,6 +44,27 @@ json outer_json(const esp::DropRecord& record) {
           {"sequence", record.has_spi ? json(record.sequence) : json()}};
 }
 
+json kernel_json(const KernelDrops& entry) {
+  json notes = json::array();
+  for (const NotedDrop& noted : entry.notes) {
+    notes.push_back({{"input", noted.note.input},
+                     {"source", noted.note.source.to_string()},
+                     {"destination", noted.note.destination.to_string()},
+                     {"protocol", noted.note.protocol == 0 ? json() : json(noted.note.protocol)},
+                     {"packets", noted.note.packets},
+                     {"verdict", policy::name_of(noted.explanation.verdict)},
+                     {"steps", steps_json(noted.explanation)},
+                     {"fix", optional_text(noted.explanation.fix)}});
+  }
+  return {{"where", entry.where},
+          {"reason", entry.reason},
+          {"connection", optional_text(entry.connection)},
+          {"packets", entry.packets},
+          {"explanation", entry.explanation},
+          {"fix", entry.fix},
+          {"noted", notes}};
+}
+
 // What the live tables say if they drop it still; else the reason alone.
 std::string fix_of(const ExplainedDrop& drop) {
   const bool is_dropped_still =
@@ -64,7 +85,7 @@ json explanation_json(const policy::ExplainQuestion& question,
           {"fix", optional_text(explanation.fix)}};
 }
 
-json drops_json(const std::vector<ExplainedDrop>& drops) {
+json drops_json(const std::vector<ExplainedDrop>& drops, const std::vector<KernelDrops>& kernel) {
   json list = json::array();
   for (const ExplainedDrop& drop : drops) {
     const esp::DropRecord& record = drop.record;
@@ -81,7 +102,9 @@ json drops_json(const std::vector<ExplainedDrop>& drops) {
          {"verdict", drop.is_explained ? json(policy::name_of(drop.explanation.verdict)) : json()},
          {"steps", drop.is_explained ? steps_json(drop.explanation) : json::array()}});
   }
-  return {{"schema", "twinspan.drops/1"}, {"drops", list}};
+  json counted = json::array();
+  for (const KernelDrops& entry : kernel) counted.push_back(kernel_json(entry));
+  return {{"schema", "twinspan.drops/1"}, {"drops", list}, {"kernel", counted}};
 }
 
 json verify_json(const std::vector<VerifiedConnection>& connections) {

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "esp/drop_log.h"
 #include "policy/explain.h"
+#include "policy/firewall_text.h"
 #include "policy/verify.h"
 
 namespace twinspan::tools {
@@ -22,7 +23,24 @@ struct ExplainedDrop {
   bool is_explained = false;        // There is an inner packet to walk with.
   policy::Explanation explanation;  // As the live tables are by now.
 };
-nlohmann::json drops_json(const std::vector<ExplainedDrop>& drops);
+
+// What the kernel dropped before the daemon could see it: counted, and by nftables noted.
+struct NotedDrop {
+  policy::FirewallNote note;
+  policy::Explanation explanation;
+};
+struct KernelDrops {
+  std::string where;       // "nftables", "device", "socket"
+  std::string reason;      // "another network", "device-queue-full"
+  std::string connection;  // Empty: none.
+  uint64_t packets = 0;
+  std::string explanation;
+  std::string fix;
+  std::vector<NotedDrop> notes;
+};
+
+nlohmann::json drops_json(const std::vector<ExplainedDrop>& drops,
+                          const std::vector<KernelDrops>& kernel);
 
 struct VerifiedConnection {
   std::string name;

@@ -42,7 +42,8 @@ constexpr Row kReasons[] = {
     {Verdict::SelectorMismatch,
      {"the peer sends from or to addresses that were not agreed", "compare both sides' prefixes"}},
     {Verdict::SourceRefused,
-     {"a source in our own networks, the peer's outer address, or no unicast address",
+     {"a source in our own networks, the peer's outer address, no unicast address, or (IPv4) "
+      "nothing that this tunnel's prefixes hold",
       "the routes at the far side; somebody may be spoofing"}},
     {Verdict::WrongOuter,
      {"came to another address of ours than the SA's", "the peer's routes and NAT"}},

@@ -19,35 +19,48 @@ Lines to_lines(const std::vector<policy::ConfigError>& errors) {
   return lines;
 }
 
-}  // namespace
-
-Result<Estate, Lines> load_estate(const std::string& path, const std::string& gateway,
-                                  unsigned instance) {
-  auto read = read_model(path);
-  if (!read) return Err(to_lines(read.error()));
-  const auto model = std::make_shared<const policy::Model>(*std::move(read));
-  Estate estate{.model = model};
-  Lines errors;
-  for (policy::Finding& finding : policy::validate(*model)) {
+// The model's findings: those that stop the gateway, or else the estate's warnings.
+Result<Lines, Lines> judge(const policy::Model& model, const std::string& gateway) {
+  Lines errors, warnings;
+  for (policy::Finding& finding : policy::validate(model)) {
     const bool is_fatal = policy::stops_gateway(finding, gateway);
     if (is_fatal) finding.severity = policy::Severity::Error;
-    (is_fatal ? errors : estate.warnings).push_back(finding.to_string());
+    (is_fatal ? errors : warnings).push_back(finding.to_string());
   }
   if (!errors.empty()) return Err(errors);
+  return warnings;
+}
+
+Result<Estate, Lines> load(std::shared_ptr<const policy::Model> model, const std::string& path,
+                           const std::string& gateway, unsigned instance) {
+  Estate estate{.model = std::move(model)};
+  TRY_ASSIGN(estate.warnings, judge(*estate.model, gateway));
   const std::string directory = std::filesystem::absolute(path).parent_path().string();
   const policy::HostFacts facts{.interfaces = tun::interface_names()};
-  auto plan = policy::compile(*model, gateway, instance, directory, facts);
+  auto plan = policy::compile(*estate.model, gateway, instance, directory, facts);
   if (!plan) return Err(to_lines(plan.error()));
   estate.plan = *std::move(plan);
-  const auto& self = model->gateways.find(gateway)->second;
-  for (std::string& warning : policy::attachment_warnings(*model, self, facts))
+  const auto& self = estate.model->gateways.find(gateway)->second;
+  for (std::string& warning : policy::attachment_warnings(*estate.model, self, facts))
     estate.warnings.push_back(std::move(warning));
   for (const policy::TunnelPlan& tunnel : estate.plan.tunnels) {
-    estate.places.push_back(
-        policy::places_of(*model, model->connections.find(tunnel.connection)->second));
+    estate.places.push_back(policy::places_of(
+        *estate.model, estate.model->connections.find(tunnel.connection)->second));
   }
   TRY_ASSIGN(estate.credentials, load_credentials(estate.plan, path));
   return estate;
+}
+
+}  // namespace
+
+Result<Estate, EstateFault> load_estate(const std::string& path, const std::string& gateway,
+                                        unsigned instance) {
+  auto read = read_model(path);
+  if (!read) return Err(EstateFault{to_lines(read.error()), nullptr});
+  const auto model = std::make_shared<const policy::Model>(*std::move(read));
+  auto estate = load(model, path, gateway, instance);
+  if (!estate) return Err(EstateFault{std::move(estate).error(), model});
+  return *std::move(estate);
 }
 
 }  // namespace twinspan::tools

@@ -21,8 +21,14 @@ struct Estate {
   std::vector<std::string> warnings;           // One line each.
 };
 
-// Reads, parses, validates and compiles. The error holds every line to print; nothing was touched.
-Result<Estate, std::vector<std::string>> load_estate(const std::string& path,
-                                                     const std::string& gateway, unsigned instance);
+// Nothing was touched.
+struct EstateFault {
+  std::vector<std::string> errors;             // Every line to print.
+  std::shared_ptr<const policy::Model> model;  // nullptr: the file has no form to speak of.
+};
+
+// Reads, parses, validates and compiles.
+Result<Estate, EstateFault> load_estate(const std::string& path, const std::string& gateway,
+                                        unsigned instance);
 
 }  // namespace twinspan::tools

@@ -18,16 +18,17 @@ json changes_json(const policy::ChangeList& list) {
     json entry = {{"object", change.object},
                   {"action", policy::to_string(change.action)},
                   {"impact", change.impact},
-                  {"traffic", policy::traffic_effect(change.action)}};
+                  {"traffic", policy::traffic_effect(change)}};
     if (!change.renamed_from.empty()) entry["renamed_from"] = change.renamed_from;
+    if (change.waits_for_peer) entry["waits_for_peer"] = true;
     changes.push_back(std::move(entry));
   }
   return changes;
 }
 
-json refusals_json(const policy::ChangeList& list) {
+json refusals_json(const std::vector<policy::Refusal>& list) {
   json refusals = json::array();
-  for (const policy::Refusal& refusal : list.refusals) {
+  for (const policy::Refusal& refusal : list) {
     refusals.push_back({{"object", refusal.object},
                         {"message", refusal.message},
                         {"delete_first", refusal.delete_first},
@@ -37,6 +38,9 @@ json refusals_json(const policy::ChangeList& list) {
   }
   return refusals;
 }
+
+// The host may refuse to go back because of something that somebody is about to mend.
+constexpr std::chrono::seconds kRollBackRetry{5};
 
 Err<ChangeFault> failed(const std::string& message, const std::string& remedy) {
   return Err(ChangeFault{kErrorFailed, {{"message", message}, {"remedy", remedy}}});
@@ -59,17 +63,29 @@ EstateChanges::EstateChanges(boost::asio::io_context& context, Gateway& gateway,
 Result<EstateChanges::Next, ChangeFault> EstateChanges::read(const ChangeRequest& request) const {
   const std::string& file = request.file.empty() ? options_.config_path : request.file;
   auto estate = load_estate(file, options_.gateway, options_.instance);
-  if (!estate) return Err(ChangeFault{kErrorBadEstate, {{"errors", estate.error()}}});
+  if (!estate) return Err(bad_estate(estate.error(), request));
   policy::carry_over(gateway_.estate().plan, estate->plan);
   auto list = policy::list_changes(view_of(gateway_.estate()), view_of(*estate), request.replaced);
   return Next{*std::move(estate), std::move(list)};
+}
+
+// Whatever else is wrong with it, an estate that changes the type of the gateway says so.
+ChangeFault EstateChanges::bad_estate(const EstateFault& fault,
+                                      const ChangeRequest& request) const {
+  const Estate& running = gateway_.estate();
+  std::vector<policy::Refusal> refusals;
+  if (fault.model && request.replaced != running.plan.gateway) {
+    if (auto refusal = policy::refuse_type(*running.model, running.plan, *fault.model))
+      refusals.push_back(*std::move(refusal));
+  }
+  return {kErrorBadEstate, {{"errors", fault.errors}, {"refusals", refusals_json(refusals)}}};
 }
 
 Result<json, ChangeFault> EstateChanges::plan(const ChangeRequest& request) const {
   TRY_ASSIGN(const Next next, read(request));
   return json{{"schema", "twinspan.plan/1"},
               {"changes", changes_json(next.list)},
-              {"refusals", refusals_json(next.list)},
+              {"refusals", refusals_json(next.list.refusals)},
               {"warnings", next.estate.warnings}};
 }
 
@@ -82,7 +98,7 @@ Result<json, ChangeFault> EstateChanges::apply(const ChangeRequest& request) {
   if (!next.list.refusals.empty()) {
     return Err(ChangeFault{
         kErrorRefused,
-        {{"changes", changes_json(next.list)}, {"refusals", refusals_json(next.list)}}});
+        {{"changes", changes_json(next.list)}, {"refusals", refusals_json(next.list.refusals)}}});
   }
   json answer = {{"schema", "twinspan.apply/1"},
                  {"changes", changes_json(next.list)},
@@ -106,6 +122,10 @@ Result<json, ChangeFault> EstateChanges::apply(const ChangeRequest& request) {
 void EstateChanges::wait_for_confirmation(Estate former, std::chrono::seconds time) {
   former_ = std::move(former);
   log_.warning("the change is rolled back in {} s unless it is confirmed", time.count());
+  roll_back_after(time);
+}
+
+void EstateChanges::roll_back_after(std::chrono::seconds time) {
   deadline_.expires_after(time);
   deadline_.async_wait([this](const boost::system::error_code& error) {
     if (!error && former_) roll_back();
@@ -123,13 +143,15 @@ Result<json, ChangeFault> EstateChanges::confirm() {
 }
 
 void EstateChanges::roll_back() {
-  Estate former = *std::exchange(former_, std::nullopt);
+  Estate former = *former_;
   policy::carry_over(gateway_.estate().plan, former.plan);
   const auto applied = gateway_.apply(std::move(former));
   if (applied) {
+    former_.reset();
     log_.warning("nobody has confirmed the change: it is rolled back");
   } else {
-    log_.error("the change cannot be rolled back: {}", applied.error().to_string());
+    log_.error("the change cannot be rolled back yet: {}", applied.error().to_string());
+    roll_back_after(kRollBackRetry);
   }
   journal_.add(
       "estate-rolled-back", "",

@@ -44,8 +44,10 @@ class EstateChanges {
     policy::ChangeList list;
   };
   Result<Next, ChangeFault> read(const ChangeRequest& request) const;
+  ChangeFault bad_estate(const EstateFault& fault, const ChangeRequest& request) const;
   void wait_for_confirmation(Estate former, std::chrono::seconds time);
-  void roll_back();
+  void roll_back_after(std::chrono::seconds time);
+  void roll_back();  // Tried again and again while the host refuses.
 
   Gateway& gateway_;
   const DaemonOptions& options_;

@@ -1,5 +1,7 @@
 #include "tools/twinspand/gateway.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -99,19 +101,28 @@ void Gateway::watch_isolation() {
 }
 
 void Gateway::wait_for_firewall_news() {
-  firewall_news_.async_wait(
-      boost::asio::posix::stream_descriptor::wait_read,
-      [this](const boost::system::error_code& error) {
-        if (error) return;
-        if (tun::take_firewall_deletions(firewall_news_.native_handle()) &&
-            !is_isolated(parts_.host)) {
-          log_.warning(
-              "the rules that keep networks apart were deleted by somebody; they are put up again");
-          if (const auto again = isolate(parts_.host, estate_.plan, options_.run_dir, log_); !again)
-            log_.error("{}", again.error().to_string());
-        }
-        wait_for_firewall_news();
-      });
+  firewall_news_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                            [this](const boost::system::error_code& error) {
+                              if (error) return;
+                              if (tun::take_firewall_deletions(firewall_news_.native_handle()))
+                                restore_isolation();
+                              wait_for_firewall_news();
+                            });
+}
+
+void Gateway::restore_isolation() {
+  const auto faults = isolation_faults(parts_.host, firewall_);
+  if (!faults || faults->empty()) return;
+  log_.warning(
+      "rules that keep networks apart were deleted by somebody ({}); they are put up again",
+      fmt::join(*faults, "; "));
+  if (const auto again = put_up_isolation(estate_.plan); !again)
+    log_.error("{}", again.error().to_string());
+}
+
+Result<void, tun::HostError> Gateway::put_up_isolation(const policy::Plan& plan) {
+  TRY_ASSIGN(firewall_, isolate(parts_.host, plan, options_.run_dir, log_));
+  return {};
 }
 
 // What was carried out is compared with at the next start: a half whose other half is gone by then
@@ -135,7 +146,7 @@ Result<void, tun::HostError> Gateway::check_host(const std::vector<IpAddress>& a
 // Everything on the host that outlives the process, in the order that never leaks.
 Result<void, tun::HostError> Gateway::occupy_host() {
   const policy::Plan& plan = estate_.plan;
-  TRY(isolate(parts_.host, plan, options_.run_dir, log_));
+  TRY(put_up_isolation(plan));
   TRY(set_routes(plan, false));
   std::vector<std::string> stale = parts_.host.list_tuns();
   for (size_t i = 0; i < plan.tunnels.size(); ++i) {
@@ -220,7 +231,8 @@ void Gateway::warn_of_credentials() const {
 }
 
 Result<void, std::vector<std::string>> Gateway::reload_credentials() {
-  auto fresh = load_credentials(estate_.plan, options_.config_path);
+  // Of the file that was applied last, which may lie in another folder than --config.
+  auto fresh = load_credentials(estate_.plan, estate_.model->files.front());
   if (!fresh) {
     for (const std::string& line : fresh.error())
       log_.error("credentials stay as they are: {}", line);
@@ -334,6 +346,12 @@ std::vector<std::string> Gateway::warnings(const TunnelView& tunnel) const {
   return list;
 }
 
+// What `apply` has changed and is not in force yet; null: nothing.
+nlohmann::json Gateway::pending_change(const TunnelView& tunnel) const {
+  if (!endpoint_.is_changing(tunnel.id) || tunnel.last_change.empty()) return {};
+  return tunnel.last_change;
+}
+
 // With what the kernel dropped before a worker could read it.
 tun::TunnelTotals Gateway::totals(const TunnelView& tunnel) const {
   tun::TunnelTotals totals = data_plane_.totals(tunnel.id);
@@ -346,6 +364,7 @@ nlohmann::json Gateway::status() const {
   nlohmann::json connections = nlohmann::json::array();
   for (const TunnelView& tunnel : board_.tunnels()) {
     nlohmann::json connection = connection_json(tunnel, totals(tunnel));
+    connection["pending_change"] = pending_change(tunnel);
     connection["warnings"] = warnings(tunnel);
     connections.push_back(std::move(connection));
   }
@@ -394,6 +413,7 @@ nlohmann::json Gateway::gateways(const std::string& name) const {
 
 nlohmann::json Gateway::show(const TunnelView& tunnel) const {
   nlohmann::json detail = connection_detail_json(tunnel, totals(tunnel));
+  detail["pending_change"] = pending_change(tunnel);
   detail["warnings"] = warnings(tunnel);
   const unsigned path_mtu = data_plane_.path_mtu(tunnel.id);
   detail["path_mtu"] = path_mtu == 0 ? nlohmann::json() : nlohmann::json(path_mtu);

@@ -19,9 +19,11 @@
 #include "ike/crypto/provider.h"
 #include "ike/driver/asio_driver.h"
 #include "policy/explain.h"
+#include "policy/firewall_text.h"
 #include "policy/succession.h"
 #include "policy/verify.h"
 #include "policy/views.h"
+#include "tools/twinspand/answers_json.h"
 #include "tools/twinspand/carrier.h"
 #include "tools/twinspand/clock_watch.h"
 #include "tools/twinspand/estate.h"
@@ -102,7 +104,9 @@ class Gateway : private ike::DatagramPort {
   void record_peerings();
   // Puts the isolation up again when somebody has deleted it.
   void watch_isolation();
+  Result<void, tun::HostError> put_up_isolation(const policy::Plan& plan);
   void wait_for_firewall_news();
+  void restore_isolation();
 
   // gateway_apply.cc: from one estate to another.
   struct Granted;
@@ -119,6 +123,8 @@ class Gateway : private ike::DatagramPort {
   void change_tunnel(TunnelView& tunnel, const policy::Plan& before, size_t index);
   void negotiate(const std::vector<policy::TunnelSuccession>& tunnels);
   void change_peer(const policy::TunnelSuccession& tunnel, size_t index);
+  void conclude_change(TunnelId id, const std::string& action, bool ok,
+                       const ike::Diagnosis& diagnosis);
   ike::PeerConfig peer_config(const TunnelView& tunnel, size_t index) const;
 
   // ike::DatagramPort
@@ -160,9 +166,12 @@ class Gateway : private ike::DatagramPort {
   void set_credentials(size_t index);  // Those of estate_.
   const TunnelCredentials& credentials_of(const TunnelView& tunnel) const;
   std::vector<std::string> warnings(const TunnelView& tunnel) const;
+  nlohmann::json pending_change(const TunnelView& tunnel) const;
   tun::TunnelTotals totals(const TunnelView& tunnel) const;
 
   class Tables;
+  std::vector<KernelDrops> kernel_drops(const Tables& tables) const;
+  policy::ExplainQuestion question_of(const policy::FirewallNote& note) const;
   policy::VerifyFacts verify_facts(const TunnelView& tunnel, const Tables& tables) const;
 
   Estate estate_;
@@ -179,6 +188,7 @@ class Gateway : private ike::DatagramPort {
   NameResolver names_;
   std::map<TunnelId, std::unique_ptr<Carrier>> carriers_;
   policy::PeeringRecords peering_records_;  // As carried out by now.
+  policy::FirewallTable firewall_;          // As it was when our rules were put up.
   bool table_changed_ = false;
 
   boost::asio::posix::stream_descriptor records_;

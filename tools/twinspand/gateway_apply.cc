@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ike/core/diagnosis.h"
 #include "policy/change_effect.h"
 #include "policy/diff.h"
 #include "tools/twinspand/gateway.h"
@@ -72,8 +73,8 @@ Result<Gateway::Granted, tun::HostError> Gateway::prepare(
   const auto warn = [this](const Result<void, tun::HostError>& undone) {
     if (!undone) log_.error("taking a change back: {}", undone.error().to_string());
   };
-  TRY(isolate(parts_.host, next, options_.run_dir, log_));
-  undo.add([=, this] { warn(isolate(parts_.host, estate_.plan, options_.run_dir, log_)); });
+  TRY(put_up_isolation(next));
+  undo.add([=, this] { warn(put_up_isolation(estate_.plan)); });
   for (const TunnelSuccession& tunnel : tunnels) {
     if (!needs_device(tunnel)) continue;
     // Runs when what was granted, with the device's descriptor, is gone.
@@ -177,21 +178,40 @@ void Gateway::negotiate(const std::vector<TunnelSuccession>& tunnels) {
 }
 
 void Gateway::change_peer(const TunnelSuccession& tunnel, size_t index) {
-  const TunnelView& view = board_.tunnels()[index];
+  const TunnelId id = board_.tunnels()[index].id;
+  TunnelView& view = *board_.find(id);
   policy::ChangeAction action = policy::ChangeAction::InPlace;
   for (const std::string& member : policy::changed_members(*tunnel.before, view.plan))
     action = std::max(action, policy::tunnel_effect(member).action);
-  log_.info("{}: changes, {}", view.plan.connection, policy::to_string(action));
-  parts_.journal.add("connection-changed", view.plan.connection,
-                     {{"action", policy::to_string(action)}});
-  waiting_[{view.id, CommandKind::SetPeer}].push_back(
-      [this, name = view.plan.connection](bool ok, const ike::Diagnosis& diagnosis) {
-        if (ok) return log_.info("{}: runs as changed", name);
-        log_.warning("{}: what changed is not in force everywhere yet: {}", name,
-                     diagnosis.message);
+  const std::string word = policy::to_string(action);
+  log_.info("{}: changes, {}", view.plan.connection, word);
+  parts_.journal.add("connection-changed", view.plan.connection, {{"action", word}});
+  view.last_change = word + ": under way";
+  waiting_[{id, CommandKind::SetPeer}].push_back(
+      [this, id, word](bool ok, const ike::Diagnosis& diagnosis) {
+        conclude_change(id, word, ok, diagnosis);
       });
   driver_.command(
       ike::CommandSetPeer{.peer = peer_config(view, index), .effect = to_effect(action)});
+}
+
+// The new settings hold for whatever begins from now on; only what stands may lag behind.
+void Gateway::conclude_change(TunnelId id, const std::string& action, bool ok,
+                              const ike::Diagnosis& diagnosis) {
+  TunnelView* const tunnel = board_.find(id);
+  // A later change has an end of its own.
+  if (tunnel == nullptr || diagnosis.cause == ike::cause_id(ike::Cause::Replaced)) return;
+  const std::string& name = tunnel->plan.connection;
+  if (ok) {
+    log_.info("{}: runs as changed", name);
+    parts_.journal.add("connection-change-in-force", name, {{"action", action}});
+    return;
+  }
+  tunnel->last_change = action + ": " + diagnosis.message;
+  log_.info("{}: the change is pending: {}", name, diagnosis.message);
+  parts_.journal.add(
+      "connection-change-pending", name,
+      {{"action", action}, {"cause", diagnosis.cause}, {"message", diagnosis.message}});
 }
 
 }  // namespace twinspan::tools

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "policy/firewall_drops.h"
 #include "tools/twinspand/answers_json.h"
+#include "tools/twinspand/drop_reason.h"
 #include "tools/twinspand/gateway.h"
 #include "tools/twinspand/isolation.h"
 #include "tools/twinspand/probe_packet.h"
@@ -18,26 +20,6 @@ constexpr WallTime kClockPlausible{std::chrono::sys_days{std::chrono::year{2026}
 
 WallTime wall_now() {
   return std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
-}
-
-policy::RouteAnswer to_answer(const tun::FoundRoute& found) {
-  using Kind = policy::RouteAnswer::Kind;
-  policy::RouteAnswer answer{.device = found.device, .text = found.text};
-  switch (found.kind) {
-    case tun::FoundRoute::Kind::Device:
-      answer.kind = Kind::Device;
-      break;
-    case tun::FoundRoute::Kind::Local:
-      answer.kind = Kind::Local;
-      break;
-    case tun::FoundRoute::Kind::Refused:
-      answer.kind = Kind::Refused;
-      break;
-    case tun::FoundRoute::Kind::Unreachable:
-      answer.kind = Kind::Unreachable;
-      break;
-  }
-  return answer;
 }
 
 policy::SaAnswer::Kind to_kind(esp::Verdict verdict) {
@@ -104,22 +86,19 @@ class Gateway::Tables : public policy::LiveTables {
     return host().find_local_address({IpPrefix::host(address)}).has_value();
   }
 
-  policy::RouteAnswer route(const policy::Flow& flow, const std::string& input) const override {
-    return to_answer(host().find_route(
-        {.source = flow.source, .destination = flow.destination, .input = input}));
+  FoundRoute route(const policy::Flow& flow, const std::string& input) const override {
+    return host().find_route(
+        {.source = flow.source, .destination = flow.destination, .input = input});
   }
 
-  policy::RouteAnswer outer_route(const std::string& connection) const override {
+  FoundRoute outer_route(const std::string& connection) const override {
     const TunnelView& tunnel = view(connection);
     const IpAddress remote = tunnel.ike ? tunnel.ike->remote.address : tunnel.plan.remote_address;
     if (remote.is_unspecified()) return {.text = "its name is not resolved"};
-    return to_answer(host().find_outer_route(tunnel.plan.local_address, remote));
+    return host().find_outer_route(tunnel.plan.local_address, remote);
   }
 
-  policy::DeviceAnswer device(const std::string& name) const override {
-    const tun::DeviceState state = host().device_state(name);
-    return {state.exists, state.is_up, state.has_carrier, state.mtu};
-  }
+  DeviceState device(const std::string& name) const override { return host().device_state(name); }
 
   policy::TunnelAnswer tunnel(const std::string& connection) const override {
     const TunnelView& tunnel = view(connection);
@@ -150,7 +129,10 @@ class Gateway::Tables : public policy::LiveTables {
     return sa;
   }
 
-  std::optional<bool> is_isolated() const override { return tools::is_isolated(host()); }
+  std::optional<std::vector<std::string>> firewall_faults() const override {
+    if (!firewall_faults_) firewall_faults_ = isolation_faults(host(), gateway_.firewall_);
+    return *firewall_faults_;
+  }
 
  private:
   tun::Host& host() const { return gateway_.parts_.host; }
@@ -173,6 +155,8 @@ class Gateway::Tables : public policy::LiveTables {
   }
 
   const Gateway& gateway_;
+  // The table may be large, and many packets are asked about at once.
+  mutable std::optional<std::optional<std::vector<std::string>>> firewall_faults_;
 };
 
 std::optional<nlohmann::json> Gateway::explain(const policy::ExplainQuestion& question) const {
@@ -208,7 +192,59 @@ nlohmann::json Gateway::drops(size_t last) const {
     }
     drops.push_back(std::move(drop));
   }
-  return drops_json(drops);
+  return drops_json(drops, kernel_drops(tables));
+}
+
+// Of each reason that has dropped something.
+std::vector<KernelDrops> Gateway::kernel_drops(const Tables& tables) const {
+  std::vector<KernelDrops> list;
+  const auto add = [&](const char* where, esp::Verdict reason, const std::string& connection,
+                       uint64_t packets) {
+    if (packets == 0) return;
+    const DropReason words = describe(reason);
+    list.push_back({.where = where,
+                    .reason = std::string(esp::to_string(reason)),
+                    .connection = connection,
+                    .packets = packets,
+                    .explanation = std::string(words.explanation),
+                    .fix = std::string(words.fix)});
+  };
+  for (const auto& [chain, dropped] : isolation_drops(parts_.host)) {
+    const auto* const reason = policy::reason_of_chain(parts_.host.link_group(), chain);
+    if (reason == nullptr || dropped.packets == 0) continue;
+    KernelDrops entry{.where = "nftables",
+                      .reason = std::string(reason->words),
+                      .packets = dropped.packets,
+                      .explanation = std::string(reason->explanation),
+                      .fix = std::string(reason->fix)};
+    for (const policy::FirewallNote& note : dropped.notes) {
+      entry.notes.push_back(
+          {note, policy::explain(estate_.plan, *estate_.model, tables, question_of(note))});
+    }
+    list.push_back(std::move(entry));
+  }
+  constexpr auto kDevice = esp::Verdict::DeviceQueueFull;
+  constexpr auto kSocket = esp::Verdict::SocketQueueFull;
+  for (const TunnelView& tunnel : board_.tunnels()) {
+    add("device", kDevice, tunnel.plan.connection,
+        totals(tunnel).outbound.drops[static_cast<size_t>(kDevice)]);
+  }
+  add("socket", kSocket, "", data_plane_.orphan_totals().drops[static_cast<size_t>(kSocket)]);
+  return list;
+}
+
+// Which network or tunnel it came from is told by its interface.
+policy::ExplainQuestion Gateway::question_of(const policy::FirewallNote& note) const {
+  policy::ExplainQuestion question{
+      .flow = {.source = note.source, .destination = note.destination, .protocol = note.protocol}};
+  for (const policy::AttachedNetwork& network : estate_.plan.networks.attached) {
+    if (std::ranges::find(network.interfaces, note.input) != network.interfaces.end())
+      question.from = network.name;
+  }
+  for (const policy::TunnelPlan& tunnel : estate_.plan.tunnels) {
+    if (tunnel.device == note.input) question.arrived_by = tunnel.connection;
+  }
+  return question;
 }
 
 policy::VerifyFacts Gateway::verify_facts(const TunnelView& tunnel, const Tables& tables) const {
@@ -232,13 +268,13 @@ policy::VerifyFacts Gateway::verify_facts(const TunnelView& tunnel, const Tables
 nlohmann::json Gateway::verify(const std::string& connection) const {
   const Tables tables(*this);
   const std::vector<tun::TunnelRoute> present = parts_.host.present_routes();
-  const std::optional<bool> is_isolated =
-      estate_.plan.networks.needs_isolation() ? tables.is_isolated() : std::nullopt;
+  const auto firewall_faults =
+      estate_.plan.networks.needs_isolation() ? tables.firewall_faults() : std::nullopt;
   std::vector<VerifiedConnection> verified;
   for (const TunnelView& tunnel : board_.tunnels()) {
     if (!connection.empty() && tunnel.plan.connection != connection) continue;
     policy::VerifyFacts facts = verify_facts(tunnel, tables);
-    facts.is_isolated = is_isolated;
+    facts.firewall_faults = firewall_faults;
     for (const tun::TunnelRoute& route : present) {
       if (route.device == tunnel.plan.device) facts.present_routes.push_back(route.prefix);
     }

@@ -7,16 +7,16 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "policy/firewall_faults.h"
+#include "tools/twinspand/firewall_listing.h"
 #include "tun/linux_host_instance.h"
 #include "tun/unique_fd.h"
 
 namespace twinspan::tools {
 namespace {
 
-using nlohmann::json;
 using tun::HostError;
 
 static_assert(policy::kLinkGroupFirst == tun::kInstanceIdBase);
@@ -48,50 +48,23 @@ Result<tun::UniqueFd, HostError> lock_firewall(const std::string& run_dir) {
   return lock;
 }
 
-// "lan0", "10.1.0.1", or a prefix; nothing of a concatenation.
-std::vector<std::string> plain_elements(const json& set) {
-  std::vector<std::string> elements;
-  for (const json& element : set.value("elem", json::array())) {
-    if (element.is_string()) elements.push_back(element.get<std::string>());
-    const json prefix = element.is_object() ? element.value("prefix", json()) : json();
-    if (!prefix.is_object()) continue;
-    elements.push_back(prefix.value("addr", "") + "/" + std::to_string(prefix.value("len", 0)));
-  }
-  return elements;
-}
-
 Result<policy::FirewallTable, HostError> read_table(tun::Host& host) {
   TRY_ASSIGN(const std::string text, host.read_firewall());
   return parse_firewall_table(text);
 }
 
-Result<void, HostError> tolerate(const policy::Plan& plan, const HostError& refusal,
-                                 const Log& log) {
+Result<policy::FirewallTable, HostError> tolerate(const policy::Plan& plan,
+                                                  const HostError& refusal, const Log& log) {
   if (plan.networks.needs_isolation()) return Err(refusal);
   log.warning("{}; nothing but this gateway's own network is attached here, so it goes on",
               refusal.to_string());
-  return {};
+  return policy::FirewallTable{};
 }
 
 }  // namespace
 
-policy::FirewallTable parse_firewall_table(const std::string& json_text) {
-  policy::FirewallTable table;
-  const json root = json::parse(json_text, nullptr, false);
-  if (!root.is_object()) return table;
-  for (const json& entry : root.value("nftables", json::array())) {
-    if (!entry.is_object() || entry.empty() || !entry.front().is_object()) continue;
-    const std::string& kind = entry.begin().key();
-    const json& object = entry.front();
-    if (kind == "table") table.exists = true;
-    if (kind == "chain") table.chains.push_back(object.value("name", ""));
-    if (kind == "set") table.sets[object.value("name", "")] = plain_elements(object);
-  }
-  return table;
-}
-
-Result<void, HostError> isolate(tun::Host& host, const policy::Plan& plan,
-                                const std::string& run_dir, const Log& log) {
+Result<policy::FirewallTable, HostError> isolate(tun::Host& host, const policy::Plan& plan,
+                                                 const std::string& run_dir, const Log& log) {
   TRY_ASSIGN(const tun::UniqueFd lock, lock_firewall(run_dir));
   const auto present = read_table(host);
   if (!present) return tolerate(plan, present.error(), log);
@@ -106,13 +79,21 @@ Result<void, HostError> isolate(tun::Host& host, const policy::Plan& plan,
     return Err(HostError{"isolation of the attached networks", text.error(),
                          "join neighbouring prefixes, or attach fewer networks to this host"});
   }
-  const auto changed = host.change_firewall(*text);
-  return changed ? changed : tolerate(plan, changed.error(), log);
+  if (const auto changed = host.change_firewall(*text); !changed)
+    return tolerate(plan, changed.error(), log);
+  return read_table(host);
 }
 
-bool is_isolated(tun::Host& host) {
-  const auto table = read_table(host);
-  return !table || policy::has_firewall(host.link_group(), *table);
+std::optional<std::vector<std::string>> isolation_faults(tun::Host& host,
+                                                         const policy::FirewallTable& installed) {
+  const auto present = read_table(host);
+  if (!present || !installed.exists) return std::nullopt;
+  return policy::firewall_faults(host.link_group(), installed, *present);
+}
+
+std::map<std::string, policy::FirewallDrops> isolation_drops(tun::Host& host) {
+  auto present = read_table(host);
+  return present ? std::move(present->drops) : std::map<std::string, policy::FirewallDrops>{};
 }
 
 Result<void, HostError> flush_host(tun::Host& host, const std::string& run_dir) {

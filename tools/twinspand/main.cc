@@ -143,7 +143,7 @@ int run(int argc, char** argv) {
   test_udp_offloads(*options, log);
   auto estate = load_estate(options->config_path, options->gateway, options->instance);
   if (!estate) {
-    for (const std::string& line : estate.error()) std::cerr << line << "\n";
+    for (const std::string& line : estate.error().errors) std::cerr << line << "\n";
     return kExitConfig;
   }
   for (const std::string& warning : estate->warnings) log.warning("{}", warning);

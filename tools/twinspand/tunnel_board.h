@@ -36,6 +36,8 @@ struct TunnelView {
   std::string established_since;                         // RFC 3339; kept across rekeys.
   uint64_t child_rekeys = 0;
   uint64_t ike_rekeys = 0;
+  std::string
+      last_change;  // What the last one takes and how far it came, as long as it is pending.
 
   ConnectionStatus status() const;
   bool is_usable() const { return !children.empty(); }

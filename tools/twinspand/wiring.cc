@@ -6,6 +6,7 @@
 #include "base/algorithm.h"
 #include "base/check.h"
 #include "esp/path_mtu.h"
+#include "policy/tunnel_sources.h"
 
 namespace twinspan::tools {
 namespace {
@@ -129,6 +130,8 @@ esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::Tunne
   for (const IpAddress& address : plan.local_addresses) {
     policy.refused_sources.push_back(IpPrefix::host(address));
   }
+  for (const IpPrefix& prefix : policy::foreign_sources(plan, tunnel))
+    policy.refused_sources.push_back(prefix);
   if (tunnel.remote_name.empty())
     policy.refused_sources.push_back(IpPrefix::host(tunnel.remote_address));
   return policy;

@@ -11,6 +11,7 @@ import time
 import machine
 from lab.network import require_root
 from lab.process import LabError
+from measures import GROUPS
 from peers import PEERS
 from prepare import prepare
 from report import Comparison, summarise
@@ -59,12 +60,19 @@ def parse_options() -> argparse.Namespace:
         metavar="S",
         help="length of a TCP test; the others follow it (default 8)",
     )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=GROUPS,
+        help="these figures alone; the others are null (may be given several times)",
+    )
     parser.add_argument("--prepared", action="store_true", help="install and build nothing")
     parser.add_argument("peers", nargs="*", metavar="PEER", help=f"of {', '.join(PEERS)}")
     options = parser.parse_args()
     unknown = [name for name in options.peers if name not in PEERS]
     if unknown:
         parser.error(f"no such peer: {', '.join(unknown)}")
+    options.only = options.only or list(GROUPS)
     options.peers = list(dict.fromkeys(options.peers)) or list(PEERS)
     return options
 
@@ -92,7 +100,7 @@ def measure(options: argparse.Namespace) -> list[dict]:
             say(f"round {index + 1} of {options.reps}: {name}")
             began = time.monotonic()
             try:
-                results[name].append(visit(name, options.wire, options.seconds))
+                results[name].append(visit(name, options.wire, options.seconds, options.only))
                 say(f"    {time.monotonic() - began:.0f} s: {in_short(results[name][-1])}")
             except LabError as error:
                 errors[name].append(str(error))
@@ -101,10 +109,12 @@ def measure(options: argparse.Namespace) -> list[dict]:
 
 
 def in_short(values: dict) -> str:
-    return (
-        f"TCP {values['tcp1_gbps']:.2f} Gbit/s, UDP 64 B {values['udp64_kpps']:.0f} kpps, "
-        f"ping {values['ping_idle_us_p50']:.0f} us"
-    )
+    forms = {
+        "tcp1_gbps": "TCP {:.2f} Gbit/s",
+        "udp64_kpps": "UDP 64 B {:.0f} kpps",
+        "ping_idle_us_p50": "ping {:.0f} us",
+    }
+    return ", ".join(form.format(values[name]) for name, form in forms.items() if name in values)
 
 
 def say(text: str) -> None:

@@ -18,6 +18,7 @@ UDP_PPS = E2E_PROGRAMS / "udp_pps"
 UDP_BYTES = (64, 512, 1372)
 TARGET = HOST["ipv4"][1]
 PINGS_MIN, PINGS_MAX = 50, 2000
+GROUPS = ("idle-ping", "streams", "loaded-ping", "datagrams")
 # Until a new stream has filled the queues whose length the loaded ping shows.
 RAMP_SECONDS = 1.5
 
@@ -30,17 +31,26 @@ class Measures:
         self.pids = [daemon.pid for daemon in peer.daemons]
         self.ports = itertools.count(7000)
 
-    def all(self) -> dict[str, float | None]:
-        values = self.idle_ping()
-        values |= self.one_stream()
-        values["tcp4_gbps"] = self.tcp(streams=4).gbps
-        values["tcp8_gbps"] = self.tcp(streams=8).gbps
-        values["tcp1_rev_gbps"] = self.tcp(reverse=True).gbps
-        values |= self.loaded_ping()
+    def take(self, groups: list[str]) -> dict[str, float | None]:
+        """What belongs to those of GROUPS, in their order."""
+        values: dict[str, float | None] = {}
+        for group in GROUPS:
+            if group in groups:
+                values |= getattr(self, group.replace("-", "_"))()
+        return values | {"peak_rss_mib": usage.peak_rss_mib(self.pids)}
+
+    def streams(self) -> dict[str, float]:
+        return self.one_stream() | {
+            "tcp4_gbps": self.tcp(streams=4).gbps,
+            "tcp8_gbps": self.tcp(streams=8).gbps,
+            "tcp1_rev_gbps": self.tcp(reverse=True).gbps,
+        }
+
+    def datagrams(self) -> dict[str, float]:
+        values = {}
         for size in UDP_BYTES:
             values[f"udp{size}_kpps"] = best_rate(lambda rate: self.udp(size, rate)) / 1000
             self.peer.require_alive()
-        values["peak_rss_mib"] = usage.peak_rss_mib(self.pids)
         return values
 
     def tcp(self, streams: int = 1, reverse: bool = False) -> TcpReport:

@@ -29,7 +29,7 @@ def summarise(peer: str, wire: str, repetitions: list[dict], errors: list[str]) 
     line: dict = {"peer": peer, "wire": wire}
     spread = {}
     for name, digits in METRICS.items():
-        values = [values[name] for values in repetitions if values[name] is not None]
+        values = [values[name] for values in repetitions if values.get(name) is not None]
         line[name] = rounded(statistics.median(values), digits) if values else None
         if values and len(repetitions) > 1:
             spread[name + "_min"] = rounded(min(values), digits)

@@ -25,7 +25,7 @@ HONEST = {
 }
 
 
-def visit(name: str, wire: str, seconds: int) -> dict[str, float | None]:
+def visit(name: str, wire: str, seconds: int, groups: list[str]) -> dict[str, float | None]:
     """The values of one repetition; LabError when the peer does not work, with its logs kept."""
     lab = Lab()
     failed = False
@@ -39,7 +39,7 @@ def visit(name: str, wire: str, seconds: int) -> dict[str, float | None]:
         idle = usage.wait_idle(seconds=2 * seconds)
         if idle < 90:
             print(f"    the machine is busy: {100 - idle:.0f} % before the tests", file=sys.stderr)
-        return Measures(peer, seconds).all()
+        return Measures(peer, seconds).take(groups)
     except LabError as error:
         failed = True
         raise LabError(f"{error} (logs: {lab.folder})") from error

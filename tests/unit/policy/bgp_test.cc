@@ -1,8 +1,10 @@
 #include "policy/bgp.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/pairing.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {
@@ -203,6 +205,40 @@ TEST(Bgp, AddressesThatNoPeerHas) {
 TEST(Bgp, ALinkLocalPeerInAnotherSmallNetworkIsANote) {
   EXPECT_THAT(lines_with({kCustom, {kLinkLocalPeer.first, "bgp_peering_address: 169.254.1.2"}}),
               ElementsAre(HasSubstr("info: ")));
+}
+
+// One of two administrators; both gateways have a link-local address beside the usual one.
+std::string speaking_half(int own, int other, const std::string& peers_address) {
+  return fmt::format(
+      "version: 1\nvirtual_networks:\n"
+      "  net: {{ address_space: [10.{0}.0.0/16], subnets: {{ GatewaySubnet: 10.{0}.255.0/27 }} }}\n"
+      "virtual_network_gateways:\n"
+      "  gw: {{ virtual_network: net, enable_bgp: true, bgp_settings: {{ asn: 6501{0} }},\n"
+      "        ip_configurations: [ {{ public_ip_address: 192.0.2.{0},\n"
+      "                                custom_bgp_ip_addresses: [169.254.21.{0}] }} ] }}\n"
+      "local_network_gateways:\n"
+      "  far: {{ gateway_ip_address: 192.0.2.{1},\n"
+      "         bgp_settings: {{ asn: 6501{1}, bgp_peering_address: {2} }} }}\n"
+      "connections:\n"
+      "  to-far: {{ connection_type: ipsec, virtual_network_gateway1: gw, enable_bgp: true,\n"
+      "            local_network_gateway2: far, shared_key: {{ file: a.psk }} }}\n",
+      own, other, peers_address);
+}
+
+TEST(Bgp, TheOtherSideMayBeNamedByEachOfItsAddresses) {
+  const auto compared = [](const std::string& address) {
+    const Model ours = model_of(speaking_half(1, 2, address));
+    const Model theirs = model_of(speaking_half(2, 1, "169.254.21.1"));
+    std::vector<std::string> lines;
+    for (const Finding& finding :
+         validate_pair(ours, theirs, [](const End&, const End&) { return Verdict::Right; }))
+      lines.push_back(finding.to_string());
+    return lines;
+  };
+  EXPECT_THAT(compared("169.254.21.2"), IsEmpty());
+  EXPECT_THAT(compared("10.2.255.30"), IsEmpty());
+  EXPECT_THAT(compared("169.254.21.3"),
+              ElementsAre(HasSubstr("the BGP address 169.254.21.3 is not the other side's")));
 }
 
 TEST(Bgp, BothDirectionsOfAVnetToVnetConnectionSpeakIt) {

@@ -43,17 +43,17 @@ peerings:
 class WrittenTables : public LiveTables {
  public:
   std::set<std::string> host_addresses = {"10.1.0.1", "192.0.2.1"};
-  std::map<std::string, RouteAnswer> routes;  // By destination; else where it is.
+  std::map<std::string, FoundRoute> routes;  // By destination; else where it is.
   mutable std::map<std::string, std::string>
       inputs;  // Where route() was asked from, by destination.
-  RouteAnswer outer{.kind = RouteAnswer::Kind::Device, .device = "wan0"};
-  DeviceAnswer tunnel_device{.exists = true, .is_up = true, .has_carrier = true, .mtu = 1400};
+  FoundRoute outer{.kind = FoundRoute::Kind::Device, .device = "wan0"};
+  DeviceState tunnel_device{.exists = true, .is_up = true, .has_carrier = true, .mtu = 1400};
   TunnelAnswer tunnel_answer{
       .is_connected = true, .remote = "203.0.113.9:4500", .selectors = "0.0.0.0/0 === 0.0.0.0/0"};
   SaAnswer sa{.kind = SaAnswer::Kind::Carries,
               .sa = "Child SA net, SPI 0x00001234",
               .selectors = "0.0.0.0/0 === 0.0.0.0/0"};
-  std::optional<bool> isolated = true;
+  std::optional<std::vector<std::string>> faults = std::vector<std::string>{};
 
   std::string tunnel_name;
 
@@ -61,7 +61,7 @@ class WrittenTables : public LiveTables {
     return host_addresses.contains(address.to_string());
   }
 
-  RouteAnswer route(const Flow& flow, const std::string& input) const override {
+  FoundRoute route(const Flow& flow, const std::string& input) const override {
     const std::string destination = flow.destination.to_string();
     inputs[destination] = input;
     if (const auto found = routes.find(destination); found != routes.end()) return found->second;
@@ -69,18 +69,18 @@ class WrittenTables : public LiveTables {
         {"10.1.", "lan0"}, {"10.11.", "lan1"}, {"10.12.", "lan2"}};
     for (const auto& [start, device] : kDevices) {
       if (destination.starts_with(start))
-        return {.kind = RouteAnswer::Kind::Device, .device = device};
+        return {.kind = FoundRoute::Kind::Device, .device = device};
     }
     if (destination.starts_with("10.9."))
-      return {.kind = RouteAnswer::Kind::Device, .device = tunnel_name};
-    return {.kind = RouteAnswer::Kind::Unreachable, .text = "Network is unreachable"};
+      return {.kind = FoundRoute::Kind::Device, .device = tunnel_name};
+    return {.kind = FoundRoute::Kind::Unreachable, .text = "Network is unreachable"};
   }
-  RouteAnswer outer_route(const std::string&) const override { return outer; }
-  DeviceAnswer device(const std::string&) const override { return tunnel_device; }
+  FoundRoute outer_route(const std::string&) const override { return outer; }
+  DeviceState device(const std::string&) const override { return tunnel_device; }
   TunnelAnswer tunnel(const std::string&) const override { return tunnel_answer; }
   SaAnswer outbound(const std::string&, const Flow&) const override { return sa; }
   SaAnswer inbound(const std::string&, const Flow&) const override { return sa; }
-  std::optional<bool> is_isolated() const override { return isolated; }
+  std::optional<std::vector<std::string>> firewall_faults() const override { return faults; }
 };
 
 IpAddress address(std::string_view text) {
@@ -158,7 +158,7 @@ TEST(Explain, NothingLeadsToAnAddressThatNobodyHas) {
   EXPECT_THAT(decided(refused), HasSubstr("no network, peering or connection"));
   EXPECT_THAT(refused.fix, HasSubstr("address_prefixes of the local_network_gateways"));
   // The host may know a way, in clear: that is no verdict of ours.
-  world.tables.routes["10.77.0.5"] = {.kind = RouteAnswer::Kind::Device, .device = "wan0"};
+  world.tables.routes["10.77.0.5"] = {.kind = FoundRoute::Kind::Device, .device = "wan0"};
   const Explanation clear = world.ask("10.1.0.2", "10.77.0.5");
   EXPECT_EQ(clear.verdict, Reach::Unknown);
   EXPECT_THAT(decided(clear), HasSubstr("by wan0, outside of all connections"));
@@ -255,18 +255,18 @@ TEST(Explain, APacketThatIsTooBigIsDroppedOnlyIfItMayNotBeCut) {
 
 TEST(Explain, WhatSomebodyDidToTheHostIsSeen) {
   World world;
-  world.tables.routes["10.9.0.5"] = {.kind = RouteAnswer::Kind::Unreachable,
+  world.tables.routes["10.9.0.5"] = {.kind = FoundRoute::Kind::Unreachable,
                                      .text = "No route to host"};
   const Explanation no_route = world.ask("10.1.0.2", "10.9.0.5");
   EXPECT_EQ(stages(no_route).back(), "kernel-route drop");
   EXPECT_THAT(no_route.fix, HasSubstr("restart twinspand"));
-  world.tables.routes["10.9.0.5"] = {.kind = RouteAnswer::Kind::Device, .device = "wan0"};
+  world.tables.routes["10.9.0.5"] = {.kind = FoundRoute::Kind::Device, .device = "wan0"};
   EXPECT_THAT(decided(world.ask("10.1.0.2", "10.9.0.5")), HasSubstr("to wan0 instead of"));
-  world.tables.routes["10.9.0.5"] = {.kind = RouteAnswer::Kind::Refused, .text = "Invalid"};
+  world.tables.routes["10.9.0.5"] = {.kind = FoundRoute::Kind::Refused, .text = "Invalid"};
   EXPECT_THAT(world.ask("10.1.0.2", "10.9.0.5").fix, HasSubstr("rp_filter"));
   world.tables.routes.clear();
-  for (const DeviceAnswer& device : {DeviceAnswer{}, DeviceAnswer{.exists = true},
-                                     DeviceAnswer{.exists = true, .is_up = true}}) {
+  for (const DeviceState& device :
+       {DeviceState{}, DeviceState{.exists = true}, DeviceState{.exists = true, .is_up = true}}) {
     world.tables.tunnel_device = device;
     EXPECT_EQ(stages(world.ask("10.1.0.2", "10.9.0.5")).back(), "device drop");
   }
@@ -274,7 +274,7 @@ TEST(Explain, WhatSomebodyDidToTheHostIsSeen) {
 
 TEST(Explain, WithoutAWayToThePeerNothingLeaves) {
   World world;
-  world.tables.outer = {.kind = RouteAnswer::Kind::Unreachable, .text = "Network is unreachable"};
+  world.tables.outer = {.kind = FoundRoute::Kind::Unreachable, .text = "Network is unreachable"};
   EXPECT_THAT(decided(world.ask("10.1.0.2", "10.9.0.5")),
               HasSubstr("outer-route route to 203.0.113.9: the host has no way to the peer"));
 }
@@ -334,6 +334,26 @@ TEST(Explain, OnlyPlacesThatPacketsComeFromAreAskedFrom) {
   for (const char* const place : {"hub", "spoke1", "spoke2", "site"})
     EXPECT_TRUE(is_place(world.plan, world.model, place)) << place;
   EXPECT_FALSE(is_place(world.plan, world.model, "nowhere"));
+}
+
+TEST(Explain, RulesThatSomebodyHasChangedLeaveTheVerdictOpen) {
+  World world;
+  world.tables.faults = {{"rule 7 of chain x is missing"}};
+  // What should pass, and what a peering keeps out.
+  for (const auto& [source, destination] :
+       {std::pair("10.11.0.5", "10.1.0.5"), {"10.11.0.5", "10.12.0.5"}}) {
+    const Explanation answer = world.ask(source, destination);
+    EXPECT_EQ(answer.verdict, Reach::Unknown) << destination;
+    EXPECT_EQ(answer.steps.back().stage, "firewall");
+    EXPECT_THAT(answer.steps.back().why, HasSubstr("rule 7 of chain x is missing"));
+    EXPECT_THAT(answer.fix, HasSubstr("restarted"));
+  }
+  // The host's own packets are not judged by them, and an earlier drop stays one.
+  EXPECT_EQ(world.ask("10.1.0.1", "10.11.0.5").verdict, Reach::Delivered);
+  world.tables.tunnel_answer.is_connected = false;
+  EXPECT_EQ(world.ask("10.1.0.5", "10.9.0.5").steps.back().stage, "connection");
+  world.tables.faults = std::nullopt;
+  EXPECT_EQ(world.ask("10.11.0.5", "10.1.0.5").verdict, Reach::Delivered);
 }
 
 }  // namespace

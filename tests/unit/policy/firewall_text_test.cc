@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/firewall_drops.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {
@@ -62,6 +63,19 @@ TEST(FirewallText, BothFamiliesHaveTheirSets) {
                               "2001:db8:11::/48 . 2001:db8:11::/48 }; }\n"));
 }
 
+TEST(FirewallText, EachReasonToDropIsAChainThatIsKnownByItsName) {
+  const std::string text = text_of(hub_and_spokes());
+  for (const FirewallReason& reason : firewall_reasons()) {
+    const std::string chain = "i54000012.gw-0." + std::string(reason.name);
+    EXPECT_THAT(text, HasSubstr(" jump " + chain + "\n"));
+    EXPECT_THAT(text, HasSubstr("  chain " + chain + " {\n"));
+    EXPECT_EQ(reason_of_chain(0x54000012, chain), &reason);
+    EXPECT_EQ(reason_of_chain(0x54000013, chain), nullptr) << "another instance's";
+  }
+  EXPECT_EQ(reason_of_chain(0x54000012, "i54000012.gw-0.forward"), nullptr);
+  EXPECT_EQ(reason_of_chain(0x54000012, "network"), nullptr);
+}
+
 TEST(FirewallText, NoElementLiesInAnotherOne) {
   HostNetworks networks = hub_and_spokes();
   // Two networks on one interface; what one of them admits covers the other's sources.
@@ -107,7 +121,7 @@ TEST(FirewallText, AnOwnNetworkWithoutInterfacesIsJudgedByItsAddresses) {
 }
 
 TEST(FirewallText, AHostWithNothingAttachedHasNoSets) {
-  EXPECT_THAT(text_of({}), Not(HasSubstr("  set ")));
+  EXPECT_THAT(text_of({}), Not(HasSubstr("elements")));
   EXPECT_THAT(text_of({}), Not(HasSubstr("add element")));
 }
 
@@ -118,12 +132,16 @@ FirewallTable two_instances() {
           .sets = {{"attached", {"lan0", "lan9"}},
                    {"i54000012.gw-0.if", {"lan0"}},
                    {"i54000012.gw-0.open4", {}},
-                   {"i54000099.other-0.if", {"lan9"}}}};
+                   {"i54000099.other-0.if", {"lan9"}}},
+          .drops = {},
+          .items = {}};
 }
 
 TEST(FirewallText, AnInstanceReplacesItsOwnAndKeepsTheOthersInterfaces) {
   EXPECT_THAT(text_of(hub_and_spokes(), two_instances()),
-              HasSubstr("delete chain inet twinspan i54000012.gw-0.forward\n"
+              HasSubstr("flush chain inet twinspan i54000012.gw-0.forward\n"
+                        "flush chain inet twinspan i54000012.gw-0.input\n"
+                        "delete chain inet twinspan i54000012.gw-0.forward\n"
                         "delete chain inet twinspan i54000012.gw-0.input\n"
                         "delete set inet twinspan i54000012.gw-0.if\n"
                         "delete set inet twinspan i54000012.gw-0.open4\n"
@@ -135,8 +153,11 @@ TEST(FirewallText, AnInstanceReplacesItsOwnAndKeepsTheOthersInterfaces) {
 
 TEST(FirewallText, NetworksOfTwoInstancesMayBeTheSameButNotOverlap) {
   const auto overlap = [](std::vector<std::string> theirs) {
-    const FirewallTable table{
-        .exists = true, .chains = {}, .sets = {{"i54000099.gw.z-0.space4", std::move(theirs)}}};
+    const FirewallTable table{.exists = true,
+                              .chains = {},
+                              .sets = {{"i54000099.gw.z-0.space4", std::move(theirs)}},
+                              .drops = {},
+                              .items = {}};
     return overlap_with_others(hub_and_spokes(), 0x54000012, table).value_or("none");
   };
   EXPECT_EQ(overlap({"10.2.0.0/16", "10.11.0.0/16"}), "none");
@@ -152,6 +173,8 @@ TEST(FirewallText, NetworksOfTwoInstancesMayBeTheSameButNotOverlap) {
 
 TEST(FirewallText, ARemovalLeavesTheOthers) {
   EXPECT_EQ(firewall_removal_text(0x54000012, two_instances()),
+            "flush chain inet twinspan i54000012.gw-0.forward\n"
+            "flush chain inet twinspan i54000012.gw-0.input\n"
             "delete chain inet twinspan i54000012.gw-0.forward\n"
             "delete chain inet twinspan i54000012.gw-0.input\n"
             "delete set inet twinspan i54000012.gw-0.if\n"
@@ -167,14 +190,6 @@ TEST(FirewallText, TheLastInstanceTakesTheTableAlong) {
   table.sets.erase("i54000099.other-0.if");
   EXPECT_EQ(firewall_removal_text(0x54000012, table), "delete table inet twinspan\n");
   EXPECT_EQ(firewall_removal_text(0x54000012, {}), "");
-}
-
-TEST(FirewallText, AnInstanceIsThereWithAllOfItsChains) {
-  FirewallTable table = two_instances();
-  EXPECT_TRUE(has_firewall(0x54000012, table));
-  EXPECT_FALSE(has_firewall(0x54000013, table));
-  table.chains.erase(table.chains.begin());
-  EXPECT_FALSE(has_firewall(0x54000012, table));
 }
 
 TEST(FirewallText, AHubWithAThousandSpokesFitsAndAMeshOfThemDoesNot) {

@@ -31,14 +31,14 @@ struct Verified {
     facts = {.tunnel = {.is_connected = true,
                         .remote = "203.0.113.9:4500",
                         .selectors = "0.0.0.0/0 === 0.0.0.0/0"},
-             .outer_route = {.kind = RouteAnswer::Kind::Device, .device = "wan0"},
+             .outer_route = {.kind = FoundRoute::Kind::Device, .device = "wan0"},
              .children = {{"net", selectors("0.0.0.0/0"), selectors("0.0.0.0/0")}},
              .packets_in = 3,
              .packets_out = 4,
              .present_routes = tunnel.remote_prefixes,
              .device = {.exists = true, .is_up = true, .has_carrier = true, .mtu = 1400},
              .device_mtu = 1400,
-             .is_isolated = true};
+             .firewall_faults = std::vector<std::string>{}};
   }
 
   VerifyItem of(std::string_view check) const {
@@ -163,11 +163,12 @@ TEST(Verify, AClockThatJumpedOrIsYearsBehindFails) {
 
 TEST(Verify, IsolationThatIsGoneFailsWhereThereIsSomethingToKeepApart) {
   Verified verified;
-  verified.facts.is_isolated = false;
+  verified.facts.firewall_faults = {{"rule 7 of chain x is missing"}};
   EXPECT_EQ(verified.result("isolation"), CheckResult::Pass) << "one network alone";
   verified.plan.networks.attached = {{.name = "a"}, {.name = "b"}};
   EXPECT_EQ(verified.result("isolation"), CheckResult::Fail);
-  verified.facts.is_isolated = std::nullopt;
+  EXPECT_THAT(verified.of("isolation").message, HasSubstr("rule 7 of chain x is missing"));
+  verified.facts.firewall_faults = std::nullopt;
   EXPECT_EQ(verified.result("isolation"), CheckResult::Unknown);
 }
 

@@ -115,6 +115,16 @@ TEST(Resources, ChildrenOfDifferentOnesAreNoDuplicates) {
   EXPECT_EQ(made.sa->current_child(first.traffic())->id, first.id);
 }
 
+TEST(SameTraffic, OfOtherNamesOnlyWithTheVerySelectors) {
+  const std::string present = "a", former = "b";
+  const TrafficSelectors wide = selectors({"10.1.0.0/16", "10.9.0.0/16"});
+  const TrafficSelectors narrow = selectors({"10.1.0.0/16"});
+  EXPECT_TRUE(is_same_traffic({present, wide, wide}, {present, narrow, narrow}));
+  EXPECT_TRUE(is_same_traffic({present, wide, wide}, {former, wide, wide}));
+  EXPECT_FALSE(is_same_traffic({present, wide, wide}, {former, narrow, narrow}))
+      << "the data plane has an entry for each";
+}
+
 // --- The notifies ---
 
 std::vector<Payload> offer_of(const PeerConfig& peer, std::vector<Payload> extra) {

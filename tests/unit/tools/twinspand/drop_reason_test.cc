@@ -1,12 +1,15 @@
 // What is said of a dropped packet is what docs/troubleshooting.md says of its reason.
 #include "tools/twinspand/drop_reason.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "policy/firewall_drops.h"
 
 namespace twinspan::tools {
 namespace {
@@ -27,6 +30,15 @@ TEST(DropReason, EveryFaultIsExplainedInTheWordsOfTheDocs) {
     if (reason.fix.empty()) continue;  // No fault.
     EXPECT_THAT(page, testing::HasSubstr(std::string(reason.explanation)))
         << esp::to_string(verdict);
+  }
+}
+
+TEST(DropReason, SoIsEveryReasonOfNftables) {
+  const std::string page = troubleshooting();
+  for (const policy::FirewallReason& reason : policy::firewall_reasons()) {
+    const std::string row =
+        fmt::format("| `{}` | {} | {} |\n", reason.words, reason.explanation, reason.fix);
+    EXPECT_THAT(page, testing::HasSubstr(row));
   }
 }
 

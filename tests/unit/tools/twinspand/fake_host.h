@@ -50,9 +50,9 @@ class FakeHost : public tun::Host {
     return std::nullopt;
   }
   unsigned path_mtu(const IpAddress&, const IpAddress&) override { return 1500; }
-  tun::FoundRoute find_route(const tun::PacketPath&) override { return {}; }
-  tun::FoundRoute find_outer_route(const IpAddress&, const IpAddress&) override { return {}; }
-  tun::DeviceState device_state(const std::string&) override { return {}; }
+  FoundRoute find_route(const tun::PacketPath&) override { return {}; }
+  FoundRoute find_outer_route(const IpAddress&, const IpAddress&) override { return {}; }
+  DeviceState device_state(const std::string&) override { return {}; }
   std::vector<tun::TunnelRoute> present_routes() override { return {}; }
   void flush() override { calls.push_back("flush"); }
 

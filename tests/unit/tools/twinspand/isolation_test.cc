@@ -58,20 +58,6 @@ class IsolationTest : public testing::Test {
   Log log_;
 };
 
-TEST_F(IsolationTest, TheTableIsReadWithTheInterfacesOfAllInstances) {
-  const policy::FirewallTable table = parse_firewall_table(kTwoInstances);
-  EXPECT_TRUE(table.exists);
-  EXPECT_THAT(table.chains, ElementsAre("i54000012.gw-a-0.forward", "i54000099.gw-z-0.forward"));
-  EXPECT_THAT(table.sets.at("i54000099.gw-z-0.if"), ElementsAre("lan9"));
-  EXPECT_THAT(table.sets.at("i54000099.gw-z-0.open4"), IsEmpty());
-}
-
-TEST_F(IsolationTest, NoTableAndNonsenseAreAnEmptyTable) {
-  for (const char* const text :
-       {"", "[]", "{}", "{\"nftables\": 1}", "{\"nftables\": [1, {}]}", "x"})
-    EXPECT_FALSE(parse_firewall_table(text).exists) << text;
-}
-
 TEST_F(IsolationTest, AnInstanceIsReplacedBesideTheOthers) {
   host_.firewall_json = kTwoInstances;
   ASSERT_TRUE(isolate(host_, plan(), run_dir(), log_).has_value());
@@ -81,6 +67,18 @@ TEST_F(IsolationTest, AnInstanceIsReplacedBesideTheOthers) {
   EXPECT_THAT(text, HasSubstr("delete set inet twinspan i54000012.gw-a-0.if\n"));
   EXPECT_THAT(text, HasSubstr("add element inet twinspan attached { \"lan0\", \"lan9\" }\n"));
   EXPECT_THAT(text, Not(HasSubstr("54000099")));
+}
+
+TEST_F(IsolationTest, WhatIsGoneFromTheTableIsAFaultAndWhatWasNeverPutUpIsUnknown) {
+  host_.firewall_json = kTwoInstances;
+  const auto installed = isolate(host_, plan(), run_dir(), log_);
+  ASSERT_TRUE(installed.has_value());
+  const std::vector<std::string> none;
+  EXPECT_EQ(isolation_faults(host_, *installed), none);
+  host_.firewall_json = "";
+  EXPECT_THAT(isolation_faults(host_, *installed).value_or(none),
+              ElementsAre("table inet twinspan is missing"));
+  EXPECT_EQ(isolation_faults(host_, {}), std::nullopt);
 }
 
 TEST_F(IsolationTest, ARefusalIsAnErrorWhereThereIsSomethingToKeepApart) {

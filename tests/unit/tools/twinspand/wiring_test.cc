@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "esp/source_filter.h"
+
 namespace twinspan::tools {
 namespace {
 
@@ -101,6 +103,7 @@ TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   plan.local_addresses = {*IpAddress::parse("192.0.2.1")};
   policy::TunnelPlan tunnel;
   tunnel.remote_address = *IpAddress::parse("192.0.2.2");
+  tunnel.remote_prefixes = {*IpPrefix::parse("0.0.0.0/0")};
   const esp::SourcePolicy policy = to_source_policy(plan, tunnel);
   EXPECT_TRUE(policy.refuse_martians);
   EXPECT_EQ(policy.refused_sources.size(), 3u);
@@ -109,6 +112,23 @@ TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   EXPECT_EQ(to_source_policy(plan, tunnel).refused_sources.size(), 2u);
   tunnel.any_to_any = false;
   EXPECT_TRUE(to_source_policy(plan, tunnel).refused_sources.empty());
+}
+
+TEST(SourcePolicy, AnyToAnyRefusesWhatIsNotBehindTheTunnel) {
+  policy::Plan plan;
+  policy::TunnelPlan tunnel;
+  tunnel.remote_address = *IpAddress::parse("192.0.2.2");
+  tunnel.remote_prefixes = {*IpPrefix::parse("10.2.0.0/16")};
+  const auto refuses = [&](const char* text) {
+    const esp::SourceFilter filter(to_source_policy(plan, tunnel));
+    const IpAddress address = *IpAddress::parse(text);
+    return filter.refuses(address.family(), esp::to_number(address));
+  };
+  EXPECT_FALSE(refuses("10.2.7.7"));
+  EXPECT_TRUE(refuses("10.3.0.1"));
+  EXPECT_TRUE(refuses("198.51.100.7"));
+  tunnel.any_to_any = false;  // Its selectors say it.
+  EXPECT_FALSE(refuses("10.3.0.1"));
 }
 
 TEST(DescriptorsNeeded, GrowWithTunnelsAndWorkers) {
