@@ -29,6 +29,12 @@ std::vector<Candidate> candidates_of(const Model& model) {
     candidates.push_back({&connection, gateway, local_network(model, connection),
                           remote_end(model, connection), identities_of(model, connection, 0)});
   }
+  // What has its other end in the same estate looks for none elsewhere, unless all of them do: the
+  // estate of both sides beside itself.
+  const auto is_complete = [&](const Candidate& each) {
+    return counterpart_of(model, *each.connection) != nullptr;
+  };
+  if (!std::ranges::all_of(candidates, is_complete)) std::erase_if(candidates, is_complete);
   return candidates;
 }
 

@@ -1,6 +1,7 @@
 #include "policy/tunnel_sources.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace twinspan::policy {
@@ -26,20 +27,31 @@ void collect(const Owners& owners, const IpPrefix& region, bool is_own,
   collect(owners, upper_half(region), is_own, foreign);
 }
 
+bool is_v4(const IpPrefix& prefix) {
+  return prefix.family() == IpFamily::V4;
+}
+
 }  // namespace
 
-std::vector<IpPrefix> foreign_sources(const Plan& plan, const TunnelPlan& tunnel) {
+TunnelSources::TunnelSources(const Plan& plan) {
+  for (const TunnelPlan& tunnel : plan.tunnels)
+    std::ranges::copy_if(tunnel.remote_prefixes, std::back_inserter(prefixes_), is_v4);
+  std::ranges::sort(prefixes_);
+  const auto repeated = std::ranges::unique(prefixes_);
+  prefixes_.erase(repeated.begin(), repeated.end());
+}
+
+std::vector<IpPrefix> TunnelSources::foreign_to(const TunnelPlan& tunnel) const {
   Owners owners;
   for (const IpPrefix& prefix : tunnel.remote_prefixes) {
-    if (prefix.family() == IpFamily::V4) owners[prefix] = true;
+    if (!is_v4(prefix)) continue;
+    // What lies in a prefix stands right behind it.
+    for (auto inside = std::ranges::lower_bound(prefixes_, prefix);
+         inside != prefixes_.end() && prefix.contains(*inside); ++inside)
+      owners.try_emplace(*inside, false);
   }
-  const Owners own = owners;
-  for (const TunnelPlan& other : plan.tunnels) {
-    for (const IpPrefix& prefix : other.remote_prefixes) {
-      const bool is_inside =
-          std::ranges::any_of(own, [&](const auto& each) { return each.first.contains(prefix); });
-      if (is_inside) owners.try_emplace(prefix, false);
-    }
+  for (const IpPrefix& prefix : tunnel.remote_prefixes) {
+    if (is_v4(prefix)) owners[prefix] = true;
   }
   std::vector<IpPrefix> foreign;
   collect(owners, IpPrefix::any(IpFamily::V4), false, foreign);

@@ -13,6 +13,17 @@ namespace twinspan::policy {
 // the kernel answers by at the moment. What belongs to none is answered outside of all tunnels, in
 // clear. Not IPv6: routers between the peer and its hosts, which are in no prefix, tell by ICMPv6
 // what the path carries, and there is no other way to learn it.
-std::vector<IpPrefix> foreign_sources(const Plan& plan, const TunnelPlan& tunnel);
+class TunnelSources {
+ public:
+  TunnelSources() = default;
+  // Of all tunnels of the plan, which need not outlive it.
+  explicit TunnelSources(const Plan& plan);
+
+  // `tunnel` is one of the plan.
+  std::vector<IpPrefix> foreign_to(const TunnelPlan& tunnel) const;
+
+ private:
+  std::vector<IpPrefix> prefixes_;  // IPv4, sorted, each once.
+};
 
 }  // namespace twinspan::policy

@@ -183,7 +183,9 @@ def test_a_kernel_that_this_binary_lacks_exits_2(pair, kernel):
 
 def test_the_cli_without_a_daemon_exits_4(pair):
     pair.write()
-    for words in (["status"], ["up", "a-to-b"], ["show", "connection", "a-to-b"], ["events"]):
+    replace = ["replace", "gateway", "gw-a", pair.a.estate, "--yes"]
+    status = (["status"], ["up", "a-to-b"], ["show", "connection", "a-to-b"], ["events"])
+    for words in (*status, replace):
         result = pair.a.cli(*words)
         assert result.returncode == 4, (words, result.stderr)
         assert result.stderr

@@ -136,7 +136,7 @@ std::optional<json> refusal_of(const CommandOptions& options, int& exit_code) {
   auto plan = call_daemon(options, kMethodPlan, {{"file", absolute(options.file)}});
   if (!plan) {
     // The file has to be right first; that it changes the type is what is wanted here.
-    plan.error().parameters.erase("refusals");
+    if (plan.error().parameters.is_object()) plan.error().parameters.erase("refusals");
     exit_code = report_refused(options, "twinspan.plan/1", plan.error());
     return std::nullopt;
   }

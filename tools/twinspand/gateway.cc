@@ -146,6 +146,7 @@ Result<void, tun::HostError> Gateway::check_host(const std::vector<IpAddress>& a
 // Everything on the host that outlives the process, in the order that never leaks.
 Result<void, tun::HostError> Gateway::occupy_host() {
   const policy::Plan& plan = estate_.plan;
+  sources_ = policy::TunnelSources(plan);
   TRY(put_up_isolation(plan));
   TRY(set_routes(plan, false));
   std::vector<std::string> stale = parts_.host.list_tuns();
@@ -184,7 +185,8 @@ void Gateway::add_tunnel(size_t index, tun::TunDevice device) {
   carrier_device.interface_index = device.interface_index;
   carriers_[last_id_] =
       std::make_unique<Carrier>(parts_.context, parts_.host, std::move(carrier_device), log_);
-  data_plane_.add_tunnel(last_id_, std::move(device), to_source_policy(estate_.plan, plan),
+  data_plane_.add_tunnel(last_id_, std::move(device),
+                         to_source_policy(estate_.plan, sources_, plan),
                          {.copy_dscp = plan.copy_dscp});
 }
 

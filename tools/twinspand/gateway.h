@@ -21,6 +21,7 @@
 #include "policy/explain.h"
 #include "policy/firewall_text.h"
 #include "policy/succession.h"
+#include "policy/tunnel_sources.h"
 #include "policy/verify.h"
 #include "policy/views.h"
 #include "tools/twinspand/answers_json.h"
@@ -120,7 +121,12 @@ class Gateway : private ike::DatagramPort {
   void carry_out(const Changes& changes, Estate next, Granted granted);
   void retire(const TunnelView& tunnel);
   void fail_waiting(TunnelId id, const std::string& connection);
-  void change_tunnel(TunnelView& tunnel, const policy::Plan& before, size_t index);
+  // What held before a change.
+  struct Former {
+    const policy::Plan& plan;
+    const policy::TunnelSources& sources;
+  };
+  void change_tunnel(TunnelView& tunnel, const Former& former, size_t index);
   void negotiate(const std::vector<policy::TunnelSuccession>& tunnels);
   void change_peer(const policy::TunnelSuccession& tunnel, size_t index);
   void conclude_change(TunnelId id, const std::string& action, bool ok,
@@ -175,6 +181,7 @@ class Gateway : private ike::DatagramPort {
   policy::VerifyFacts verify_facts(const TunnelView& tunnel, const Tables& tables) const;
 
   Estate estate_;
+  policy::TunnelSources sources_;  // Of its plan.
   DaemonOptions options_;
   Parts parts_;
   Log log_;

@@ -95,6 +95,9 @@ void Gateway::carry_out(const Changes& changes, Estate next, Granted granted) {
     if (loses_device(tunnel)) retire(*board_.find(ids.at(tunnel.before->connection)));
   }
   estate_ = std::move(next);
+  const policy::TunnelSources former_sources =
+      std::exchange(sources_, policy::TunnelSources(estate_.plan));
+  const Former former{changes.before, former_sources};
   std::vector<TunnelId> order;
   for (const TunnelSuccession& tunnel : changes.tunnels) {
     if (tunnel.after == nullptr) continue;
@@ -104,7 +107,7 @@ void Gateway::carry_out(const Changes& changes, Estate next, Granted granted) {
       order.push_back(last_id_);
     } else {
       order.push_back(ids.at(tunnel.before->connection));
-      change_tunnel(*board_.find(order.back()), changes.before, index);
+      change_tunnel(*board_.find(order.back()), former, index);
     }
   }
   board_.arrange(order);
@@ -142,12 +145,12 @@ void Gateway::fail_waiting(TunnelId id, const std::string& connection) {
 }
 
 // What this side has of it; IKE follows when all tunnels are as they should be.
-void Gateway::change_tunnel(TunnelView& tunnel, const policy::Plan& before, size_t index) {
+void Gateway::change_tunnel(TunnelView& tunnel, const Former& former, size_t index) {
   const policy::TunnelPlan& plan = estate_.plan.tunnels[index];
   const policy::TunnelPlan old_plan = std::exchange(tunnel.plan, plan);
   tunnel.places = estate_.places[index];
-  auto policy = to_source_policy(estate_.plan, plan);
-  if (policy != to_source_policy(before, old_plan))
+  auto policy = to_source_policy(estate_.plan, sources_, plan);
+  if (policy != to_source_policy(former.plan, former.sources, old_plan))
     data_plane_.set_source_policy(tunnel.id, std::move(policy));
   if (plan == old_plan) return;
   data_plane_.set_traffic(tunnel.id, {.copy_dscp = plan.copy_dscp});

@@ -6,7 +6,6 @@
 #include "base/algorithm.h"
 #include "base/check.h"
 #include "esp/path_mtu.h"
-#include "policy/tunnel_sources.h"
 
 namespace twinspan::tools {
 namespace {
@@ -123,14 +122,15 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
   return peer;
 }
 
-esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel) {
+esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelSources& sources,
+                                   const policy::TunnelPlan& tunnel) {
   if (!tunnel.any_to_any) return {};
   esp::SourcePolicy policy{
       .refuse_martians = true, .refuse_remote = true, .refused_sources = attached_prefixes(plan)};
   for (const IpAddress& address : plan.local_addresses) {
     policy.refused_sources.push_back(IpPrefix::host(address));
   }
-  for (const IpPrefix& prefix : policy::foreign_sources(plan, tunnel))
+  for (const IpPrefix& prefix : sources.foreign_to(tunnel))
     policy.refused_sources.push_back(prefix);
   if (tunnel.remote_name.empty())
     policy.refused_sources.push_back(IpPrefix::host(tunnel.remote_address));

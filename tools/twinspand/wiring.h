@@ -8,6 +8,7 @@
 #include "esp/sa_table.h"
 #include "ike/core/peer_config.h"
 #include "policy/plan.h"
+#include "policy/tunnel_sources.h"
 #include "tools/twinspand/credentials.h"
 #include "tun/host.h"
 
@@ -19,8 +20,9 @@ ike::PeerConfig to_peer_config(const policy::TunnelPlan& plan, TunnelId tunnel,
 ike::Identity to_identity(const policy::Identity& identity);
 
 // Inner sources that must not come out of the tunnel (any-to-any selectors check nothing
-// themselves).
-esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelPlan& tunnel);
+// themselves). `sources` is of the same plan.
+esp::SourcePolicy to_source_policy(const policy::Plan& plan, const policy::TunnelSources& sources,
+                                   const policy::TunnelPlan& tunnel);
 
 // The largest inner packet whose ESP frame fits `path_mtu` unfragmented, for the least favourable
 // of the suites that may be negotiated; `aggfrag`: with the header of an AGGFRAG payload (RFC

@@ -116,6 +116,34 @@ TEST(Examples, TheHalvesOfTwoAdministratorsFitEachOther) {
   for (const CheckItem& item : *list) EXPECT_EQ(item.result, CheckResult::Pass) << item.number;
 }
 
+// Its address and its prefix are not those that the estate has of it, which is what one compares
+// two files for: it must not be taken for the other end of a connection that has one already.
+TEST(Examples, AMistakenSiteBelongsToNoConnectionBetweenOurOwnGateways) {
+  const Model own = model_of(read_source_file("examples/multi-site.yaml"));
+  const Model peer = model_of(R"(version: 1
+virtual_networks:
+  branch: { address_space: [10.99.0.0/16], interfaces: [lan0] }
+virtual_network_gateways:
+  gw-br: { virtual_network: branch, ip_configurations: [{ public_ip_address: 203.0.113.10 }] }
+local_network_gateways:
+  head: { gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }
+connections:
+  br-to-a:
+    connection_type: ipsec
+    virtual_network_gateway1: gw-br
+    local_network_gateway2: head
+    shared_key: { file: branch.psk }
+)");
+  const std::vector<Pairing> pairs = pair_up(own, peer);
+  ASSERT_EQ(pairs.size(), 1u);
+  EXPECT_EQ(pairs[0].own->name, "a-to-branch");
+  // An estate beside itself: every connection has its end in the other one.
+  EXPECT_EQ(pair_up(model_of(read_source_file("examples/vnet-to-vnet.yaml")),
+                    model_of(read_source_file("examples/vnet-to-vnet.yaml")))
+                .size(),
+            2u);
+}
+
 const HostFacts kLans{{"lan0", "lan1", "lan2"}};
 
 std::string first_refused(const Model& model, std::string_view from, std::string_view to) {

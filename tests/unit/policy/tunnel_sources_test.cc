@@ -21,7 +21,7 @@ Plan plan_of(const std::vector<std::vector<const char*>>& tunnels) {
 
 // Whether the address may come out of the plan's tunnel of that place.
 bool admits(const Plan& plan, size_t tunnel, const char* address) {
-  const auto foreign = foreign_sources(plan, plan.tunnels[tunnel]);
+  const auto foreign = TunnelSources(plan).foreign_to(plan.tunnels[tunnel]);
   return std::ranges::none_of(
       foreign, [&](const IpPrefix& prefix) { return prefix.contains(*IpAddress::parse(address)); });
 }
@@ -58,7 +58,7 @@ TEST(TunnelSources, Ipv6IsLeftAlone) {
 
 TEST(TunnelSources, APrefixCostsAHandfulOfRanges) {
   const Plan plan = plan_of({{"10.2.3.4/32"}});
-  EXPECT_EQ(foreign_sources(plan, plan.tunnels[0]).size(), 32u);
+  EXPECT_EQ(TunnelSources(plan).foreign_to(plan.tunnels[0]).size(), 32u);
 }
 
 }  // namespace

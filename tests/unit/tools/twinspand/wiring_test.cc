@@ -104,14 +104,14 @@ TEST(SourcePolicy, AnyToAnyRefusesOwnNetworkAndBothGateways) {
   policy::TunnelPlan tunnel;
   tunnel.remote_address = *IpAddress::parse("192.0.2.2");
   tunnel.remote_prefixes = {*IpPrefix::parse("0.0.0.0/0")};
-  const esp::SourcePolicy policy = to_source_policy(plan, tunnel);
+  const esp::SourcePolicy policy = to_source_policy(plan, policy::TunnelSources(plan), tunnel);
   EXPECT_TRUE(policy.refuse_martians);
   EXPECT_EQ(policy.refused_sources.size(), 3u);
   EXPECT_TRUE(policy.refuse_remote);
   tunnel.remote_name = "b.example.net";  // What it leads to is only known of an SA.
-  EXPECT_EQ(to_source_policy(plan, tunnel).refused_sources.size(), 2u);
+  EXPECT_EQ(to_source_policy(plan, policy::TunnelSources(plan), tunnel).refused_sources.size(), 2u);
   tunnel.any_to_any = false;
-  EXPECT_TRUE(to_source_policy(plan, tunnel).refused_sources.empty());
+  EXPECT_TRUE(to_source_policy(plan, policy::TunnelSources(plan), tunnel).refused_sources.empty());
 }
 
 TEST(SourcePolicy, AnyToAnyRefusesWhatIsNotBehindTheTunnel) {
@@ -120,7 +120,7 @@ TEST(SourcePolicy, AnyToAnyRefusesWhatIsNotBehindTheTunnel) {
   tunnel.remote_address = *IpAddress::parse("192.0.2.2");
   tunnel.remote_prefixes = {*IpPrefix::parse("10.2.0.0/16")};
   const auto refuses = [&](const char* text) {
-    const esp::SourceFilter filter(to_source_policy(plan, tunnel));
+    const esp::SourceFilter filter(to_source_policy(plan, policy::TunnelSources(plan), tunnel));
     const IpAddress address = *IpAddress::parse(text);
     return filter.refuses(address.family(), esp::to_number(address));
   };
