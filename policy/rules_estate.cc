@@ -192,7 +192,6 @@ void check_distant_overlap(const Model& model, RuleReport& report) {
   });
 }
 
-// Those that nothing joins can still not be on one host.
 void check_not_empty(const Model& model, RuleReport& report) {
   if (!model.virtual_networks.empty() || !model.gateways.empty() || !model.connections.empty())
     return;
@@ -202,6 +201,7 @@ void check_not_empty(const Model& model, RuleReport& report) {
                   "describe at least one network and its gateway"});
 }
 
+// Those that nothing joins can still not be on one host.
 void check_attached_overlap(const Model& model, RuleReport& report) {
   for_each_overlap(model, report, [&](const Overlap& overlap) {
     if (overlap.are_near || !overlap.do_clash_on_host) return;

@@ -14,7 +14,7 @@
 namespace twinspan::policy {
 
 inline constexpr size_t kNameMax = 80;         // Azure's limit; names become parts of file names.
-inline constexpr size_t kListItemsMax = 4096;  // Rules compare each item with each other one.
+inline constexpr size_t kListItemsMax = 4096;  // More than any cloud takes.
 
 enum class FieldType : uint8_t {
   Text,          // Any text of one line.

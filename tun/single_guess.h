@@ -12,7 +12,8 @@ namespace twinspan::tun {
 class SingleGuess {
  public:
   // Called once each time the descriptor is ready, with WorkerThread::round() and whether it is the
-  // only one. True: read once. Never twice in a row about what came in between.
+  // only one. True: read once. Never in two rounds in a row: the second one asks what the first
+  // left open.
   bool guess(uint64_t round, bool is_alone) {
     const bool was_wrong_maybe = is_open_ && round == last_round_ + 1;
     last_round_ = round;
