@@ -133,6 +133,44 @@ TEST(AnyMoment, WhatWasMadeBeforeDoesNotPushAsideWhatHasItsTraffic) {
   pair.expect_at_rest();
 }
 
+TEST(AnyMoment, AnAttemptThatIsGivenUpDoesNotLeadToOneThatAnswersStillHaveToMake) {
+  //   A: IKE_AUTH ---------> B: makes 2 beside 1
+  //   A:            x------- B:                   the answer is late
+  //   A: new settings again
+  //   A: IKE_AUTH ---------> B: makes 3
+  //   A:            x------- B:                   the answer is late
+  //   A: <------------------ B: the first answer
+  //   A: D ----------------> B: 2 goes, and A has 1
+  ChangingPair pair;
+  pair.config[kB].admits_childless = false;
+  pair.establish();
+  pair.world.run_for(20s);
+  const uint64_t lost_before = pair.lost_packets();
+  const Spi before = pair.inbound(kB);
+  pair.world.hold_wire();
+  for (const size_t late : {0u, 1u}) {
+    pair.change(kA, Effect::Reauth);
+    pair.world.run_for(1ms);
+    for (const auto exchange : {ExchangeType::IkeSaInit, ExchangeType::IkeAuth}) {
+      ASSERT_EQ(pair.world.held().size(), late + 1) << pair.world.picture();
+      ASSERT_TRUE(pair.world.held()[late].is_request(exchange)) << pair.world.picture();
+      pair.world.deliver(late);
+      if (exchange == ExchangeType::IkeSaInit) pair.world.deliver(late);
+    }
+  }
+  ASSERT_EQ(pair.b().children.size(), 3u) << pair.world.picture();
+  pair.world.deliver(0);
+  ASSERT_TRUE(pair.world.held()[1].is_request(ExchangeType::Informational));
+  pair.world.deliver(1);
+  pair.world.exchange_esp();
+  EXPECT_EQ(pair.inbound(kB), before) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  EXPECT_NE(pair.inbound(kB), before);
+  pair.expect_at_rest();
+}
+
 TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
   for (uint64_t seed = 1; seed <= 120; ++seed) {
     ChangingPair pair(seed);

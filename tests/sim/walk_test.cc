@@ -45,6 +45,9 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       215748, 418326, 401265,
       // A child of former settings pushed aside what had its traffic.
       165,
+      // A child that the peer did not hold yet stood in for one that left, with other settings on
+      // the way.
+      438, 1184,
       // The moment of the judgement was within rekeys.
       202526, 204873, 210284, 213621, 202069, 214058,
       // A duplicate, which the peer counted as an additional child, was not made up for.
