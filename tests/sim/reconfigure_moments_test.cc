@@ -198,6 +198,24 @@ TEST(AnyMoment, NoAttemptBeginsWhileOurAnswerToThePeersIsUnderWay) {
   }
 }
 
+TEST(AnyMoment, AnIkeSaThatIsBeingRekeyedGoesWhenItsSuccessorIsKnownToBoth) {
+  ChangingPair pair;
+  pair.config[kB].admits_childless = false;
+  pair.establish();
+  pair.world.run_for(20s);
+  pair.world.hold_wire();
+  pair.rekey_ike(kA);
+  pair.world.deliver(0);  // B agrees, and its answer is late.
+  reauthenticate(pair, kA, 1);
+  pair.world.deliver(1);
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.a().ike_established.size(), pair.b().ike_established.size())
+      << pair.world.picture();
+  pair.expect_one_ike_sa();
+  pair.expect_at_rest();
+}
+
 TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
   for (uint64_t seed = 1; seed <= 120; ++seed) {
     ChangingPair pair(seed);

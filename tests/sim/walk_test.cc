@@ -50,6 +50,8 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       438, 1184,
       // Each side closed another one of two new IKE SAs.
       3229, 4165,
+      // The peer had rekeyed an IKE SA that we closed before its answer came.
+      5239, 7383, 11354,
       // The moment of the judgement was within rekeys.
       202526, 204873, 210284, 213621, 202069, 214058,
       // A duplicate, which the peer counted as an additional child, was not made up for.
