@@ -216,6 +216,27 @@ TEST(AnyMoment, AnIkeSaThatIsBeingRekeyedGoesWhenItsSuccessorIsKnownToBoth) {
   pair.expect_at_rest();
 }
 
+TEST(AnyMoment, AnotherNameDoesNotMakeTheResponderSendTooEarly) {
+  ChangingPair pair;
+  pair.config[kB].admits_childless = false;
+  pair.establish();
+  pair.world.run_for(20s);
+  const uint64_t lost_before = pair.lost_packets();
+  const Spi before = pair.inbound(kB);
+  pair.world.hold_wire();
+  pair.rekey_child(kB);
+  pair.config[kB].children[0].name = "renamed";
+  pair.change(kB);  // In force on what A begins, not yet where the rekey is under way.
+  reauthenticate(pair, kA, 1);
+  EXPECT_EQ(pair.inbound(kB), before) << pair.world.picture();
+  pair.world.exchange_esp();
+  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  pair.expect_at_rest();
+}
+
 TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
   for (uint64_t seed = 1; seed <= 120; ++seed) {
     ChangingPair pair(seed);
