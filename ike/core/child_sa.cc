@@ -87,17 +87,23 @@ void arm_probe(Context& context, const IkeSa& sa, ChildSa& child) {
   child.timers.arm(ChildTimer::Probe, context.now + at);
 }
 
+// The child of IKE_AUTH has no timer: whoever holds its IKE SA holds it.
+bool is_held_by_peer(const IkeSa& sa, const ChildSa& child) {
+  return sa.is_proven && !child.timers.is_armed(ChildTimer::Proof);
+}
+
 // What the peer may not hold yet is the last resort among those that stay.
-auto aptness(const ChildSa& child) {
-  return std::tuple{child.is_usable(), !child.timers.is_armed(ChildTimer::Proof), child.id};
+auto aptness(const IkeSa& sa, const ChildSa& child) {
+  return std::tuple{child.is_usable(), is_held_by_peer(sa, child), child.id};
 }
 
 // Another child of the tunnel that could be sent on in place of `leaving`: the newest of the same
 // resource. One of another resource takes over by itself when it is sent on, and is taken when
-// otherwise nothing would be.
+// otherwise nothing would be. Beside the first resource none is needed that the peer may not hold:
+// the flows of this one leave by those before it (docs/decisions/0016-per-resource-sas.md).
 SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const ChildSa& leaving) {
   SaRegistry::Place same, other;
-  bool is_other_active = false;
+  bool is_other_active = false, is_first_active = false;
   for (IkeSa* sa : context.sas.of_tunnel(tunnel)) {
     for (ChildSa& child : sa->children) {
       ChildTraffic traffic = leaving.traffic();
@@ -106,12 +112,16 @@ SaRegistry::Place find_substitute(Context& context, TunnelId tunnel, const Child
           !is_same_traffic(child.traffic(), traffic))
         continue;
       const bool is_other = child.resource != leaving.resource;
-      is_other_active |= is_other && child.outbound_half == Outbound::Active;
+      const bool takes_over = is_other && child.outbound_half == Outbound::Active;
+      is_other_active |= takes_over;
+      is_first_active |= takes_over && child.resource == 0;
       SaRegistry::Place& best = is_other ? other : same;
-      if (best.child == nullptr || aptness(child) > aptness(*best.child)) best = {sa, &child};
+      if (best.child == nullptr || aptness(*sa, child) > aptness(*best.sa, *best.child))
+        best = {sa, &child};
     }
   }
-  return same.child != nullptr || is_other_active ? same : other;
+  if (same.child == nullptr) return is_other_active ? same : other;
+  return is_first_active && !is_held_by_peer(*same.sa, *same.child) ? SaRegistry::Place{} : same;
 }
 
 // The data plane sends on one child for the same selectors and resource. What was made under other

@@ -387,15 +387,18 @@ void handle_reap(Context& context, IkeSa& sa) {
     return context.supervisor.touch(sa.tunnel());
   if (sa.state() == IkeSaState::Established) {
     // Whoever should have closed it did not; without another SA it is needed after all.
-    const auto sas = context.sas.of_tunnel(sa.tunnel());
-    const auto found = std::ranges::find_if(sas, [&](const IkeSa* other) {
-      return other != &sa && other->state() == IkeSaState::Established && !other->is_redundant;
+    auto standing = context.sas.of_tunnel(sa.tunnel());
+    std::erase_if(standing, [&](const IkeSa* other) {
+      return other == &sa || other->state() != IkeSaState::Established || other->is_redundant;
     });
-    if (found == sas.end()) {
+    if (standing.empty()) {
       sa.is_redundant = false;
       return context.supervisor.touch(sa.tunnel());
     }
-    if (is_making_children(**found)) return sa.timers.arm(SaTimer::Reap, context.now + 1s);
+    // Which of several took its place is not known any more.
+    if (std::ranges::any_of(standing,
+                            [](const IkeSa* other) { return is_making_children(*other); }))
+      return sa.timers.arm(SaTimer::Reap, context.now + 1s);
   }
   close_with_delete(context, sa, replaced, InboundFate::Grace);
 }

@@ -64,11 +64,19 @@ bool carries_everything(const IkeSa& sa) {
   });
 }
 
+// Our request to rekey it is under way: the peer may have agreed already, and moved the children to
+// an IKE SA that only it knows.
+bool is_rekeying(const IkeSa& sa) {
+  const OurExchange ours = kind_of(sa.active);
+  return ours == OurExchange::RekeyIke || ours == OurExchange::FollowupIke;
+}
+
 // Whether `winner` may take the place of `loser`: the peer holds it as well (our answer to its
 // IKE_AUTH may still be on its way), and so it does each child that the loser has. A peer that does
 // not prove it, or refuses a child, is not waited for long; a child that waits for its proof has a
 // timer of its own for that.
 bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
+  if (is_rekeying(loser)) return false;
   const bool is_over = now >= winner.established_at + kActivateAfter;
   // The peer may send already on the child that we have asked for there.
   if (!is_over && (!winner.is_proven || std::holds_alternative<ChildExchange>(loser.active)))

@@ -18,6 +18,13 @@ bool needs_no_attempt(Context& context, TunnelId id) {
   });
 }
 
+// Our answer to the peer's IKE_AUTH may still be under way. To the peer an attempt of ours would
+// overlap with that IKE SA, and to us it would be the newer one: each side would close another one.
+bool may_lack_our_answer(const IkeSa& sa, Instant now) {
+  return sa.state() == IkeSaState::Established && !sa.is_proven &&
+         now < sa.established_at + kActivateAfter;
+}
+
 // What stands and is to give way to the attempt.
 const IkeSa* find_outdated(Context& context, TunnelId id) {
   const auto sas = context.sas.of_tunnel(id);
@@ -155,7 +162,10 @@ void Supervisor::recover(Context& context, const IkeSa& old) {
   if (tunnel->peer->mode == ConnectionMode::ResponderOnly) return;
   if (tunnel->last_recovery && context.now - *tunnel->last_recovery < kRecoveryIntervalMin) return;
   const auto sas = context.sas.of_tunnel(old.tunnel());
-  if (std::ranges::any_of(sas, [](const IkeSa* sa) { return is_negotiating(sa->state()); })) return;
+  const bool is_under_way = std::ranges::any_of(sas, [&](const IkeSa* sa) {
+    return is_negotiating(sa->state()) || (sa != &old && may_lack_our_answer(*sa, context.now));
+  });
+  if (is_under_way) return;
   tunnel->last_recovery = context.now;
   context.options.log.info("{}: the peer seems to have lost our SA; negotiating beside it",
                            tunnel->peer->name);

@@ -69,11 +69,12 @@ std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
           TsPayload{.of_initiator = false, .selectors = of_responder, .unknown_count = 0}};
 }
 
-Activation responder_activation(Context& context, TunnelId tunnel, const ChildSa& fresh) {
-  for (const IkeSa* sa : context.sas.of_tunnel(tunnel)) {
+Activation responder_activation(Context& context, const IkeSa& own, const ChildSa& fresh) {
+  for (const IkeSa* sa : context.sas.of_tunnel(own.tunnel())) {
     const bool has_older = std::ranges::any_of(sa->children, [&](const ChildSa& child) {
-      // What was made under other settings has another name.
-      const bool is_older = child.config == fresh.config || child.former || sa->is_outdated;
+      // What was made under other settings may have another name.
+      const bool is_older =
+          child.config == fresh.config || child.former || sa->is_outdated || sa->peer != own.peer;
       return is_older && child.outbound_half == Outbound::Active &&
              narrow_selectors({fresh.local, fresh.remote}, {child.local, child.remote});
     });
@@ -554,7 +555,7 @@ void accept_child_agreement(Context& context, IkeSa& sa, Followup& agreed) {
   if (const auto old = child.replaces)
     return accept_rekey(context, sa, *old, {std::move(child), std::move(keys), nonces});
   const ChildId id = child.id;
-  const Activation activation = responder_activation(context, sa.tunnel(), child);
+  const Activation activation = responder_activation(context, sa, child);
   install_child(context, sa, std::move(child), std::move(keys), activation);
   resolve_duplicate_children(context, sa, id);
 }

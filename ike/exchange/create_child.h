@@ -25,7 +25,7 @@ std::vector<Payload> selector_payloads(const TrafficSelectors& of_initiator,
 // a peer that asked twice. Both ends know what the two began with and keep the same one.
 void resolve_duplicate_children(Context& context, IkeSa& sa, ChildId fresh_id);
 // Now, unless the tunnel already sends some of its traffic on another child.
-Activation responder_activation(Context& context, TunnelId tunnel, const ChildSa& fresh);
+Activation responder_activation(Context& context, const IkeSa& own, const ChildSa& fresh);
 
 // --- Initiator ---
 void start_create_child(Context& context, IkeSa& sa, const Task& task);

@@ -271,7 +271,7 @@ void answer_first_child(Context& context, IkeSa& sa, const std::vector<Payload>&
   note_resource_answer(sa, terms->shows_resource);
   const Activation activation = is_first_contact && !has_older_that_stays(context, sa)
                                     ? Activation::Now
-                                    : responder_activation(context, sa.tunnel(), fresh);
+                                    : responder_activation(context, sa, fresh);
   const ChildSa& child = install_child(context, sa, std::move(fresh), std::move(keys), activation);
   std::ranges::move(first_child_options(terms->aggfrag, terms->shows_resource),
                     std::back_inserter(answer));

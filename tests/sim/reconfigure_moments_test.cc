@@ -133,6 +133,110 @@ TEST(AnyMoment, WhatWasMadeBeforeDoesNotPushAsideWhatHasItsTraffic) {
   pair.expect_at_rest();
 }
 
+// `who` begins with another IKE SA, whose messages are behind `late` others on the wire; the answer
+// to its IKE_AUTH is held.
+void reauthenticate(ChangingPair& pair, size_t who, size_t late) {
+  pair.change(who, Effect::Reauth);
+  pair.world.run_for(1ms);
+  ASSERT_EQ(pair.world.held().size(), late + 1) << pair.world.picture();
+  ASSERT_TRUE(pair.world.held()[late].is_request(ExchangeType::IkeSaInit));
+  for (int i = 0; i < 3; ++i) pair.world.deliver(late);
+  ASSERT_EQ(pair.world.held().size(), late + 1) << pair.world.picture();
+  ASSERT_TRUE(pair.world.held()[late].is_response(ExchangeType::IkeAuth));
+}
+
+TEST(AnyMoment, AnAttemptThatIsGivenUpDoesNotLeadToOneThatAnswersStillHaveToMake) {
+  //   A: IKE_AUTH ---------> B: makes 2 beside 1
+  //   A:            x------- B:                   the answer is late
+  //   A: new settings again
+  //   A: IKE_AUTH ---------> B: makes 3
+  //   A:            x------- B:                   the answer is late
+  //   A: <------------------ B: the first answer
+  //   A: D ----------------> B: 2 goes, and A has 1
+  ChangingPair pair;
+  pair.config[kB].admits_childless = false;
+  pair.establish();
+  pair.world.run_for(20s);
+  const uint64_t lost_before = pair.lost_packets();
+  const Spi before = pair.inbound(kB);
+  pair.world.hold_wire();
+  for (const size_t late : {0u, 1u}) reauthenticate(pair, kA, late);
+  ASSERT_EQ(pair.b().children.size(), 3u) << pair.world.picture();
+  pair.world.deliver(0);
+  ASSERT_TRUE(pair.world.held()[1].is_request(ExchangeType::Informational));
+  pair.world.deliver(1);
+  pair.world.exchange_esp();
+  EXPECT_EQ(pair.inbound(kB), before) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  EXPECT_NE(pair.inbound(kB), before);
+  pair.expect_at_rest();
+}
+
+TEST(AnyMoment, NoAttemptBeginsWhileOurAnswerToThePeersIsUnderWay) {
+  // The two sides would differ on which of the two is newer, and each close another one.
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    ChangingPair pair(seed);
+    pair.config[kA].admits_childless = false;
+    pair.config[kB].mode = ConnectionMode::Default;
+    pair.establish();
+    pair.world.run_for(20s);
+    const uint64_t lost_before = pair.lost_packets();
+    pair.world.hold_wire();
+    pair.rekey_ike(kA);
+    reauthenticate(pair, kB, 1);
+    pair.world.deliver(0);
+    pair.world.deliver(1);  // B refuses: A should make another IKE SA.
+    EXPECT_EQ(pair.world.held().size(), 1u) << pair.world.picture();
+    pair.world.release_wire();
+    pair.settle();
+    EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+    EXPECT_EQ(pair.lost_packets(), lost_before);
+    pair.expect_at_rest();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(AnyMoment, AnIkeSaThatIsBeingRekeyedGoesWhenItsSuccessorIsKnownToBoth) {
+  ChangingPair pair;
+  pair.config[kB].admits_childless = false;
+  pair.establish();
+  pair.world.run_for(20s);
+  pair.world.hold_wire();
+  pair.rekey_ike(kA);
+  pair.world.deliver(0);  // B agrees, and its answer is late.
+  reauthenticate(pair, kA, 1);
+  pair.world.deliver(1);
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.a().ike_established.size(), pair.b().ike_established.size())
+      << pair.world.picture();
+  pair.expect_one_ike_sa();
+  pair.expect_at_rest();
+}
+
+TEST(AnyMoment, AnotherNameDoesNotMakeTheResponderSendTooEarly) {
+  ChangingPair pair;
+  pair.config[kB].admits_childless = false;
+  pair.establish();
+  pair.world.run_for(20s);
+  const uint64_t lost_before = pair.lost_packets();
+  const Spi before = pair.inbound(kB);
+  pair.world.hold_wire();
+  pair.rekey_child(kB);
+  pair.config[kB].children[0].name = "renamed";
+  pair.change(kB);  // In force on what A begins, not yet where the rekey is under way.
+  reauthenticate(pair, kA, 1);
+  EXPECT_EQ(pair.inbound(kB), before) << pair.world.picture();
+  pair.world.exchange_esp();
+  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  pair.expect_at_rest();
+}
+
 TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
   for (uint64_t seed = 1; seed <= 120; ++seed) {
     ChangingPair pair(seed);

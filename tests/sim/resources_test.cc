@@ -328,6 +328,79 @@ TEST(Resources, ANewIkeSaBesideALostOneMakesItsOwn) {
   pair.expect_at_rest();
 }
 
+// Both have two children, and A makes another IKE SA with two on a wire held by hand.
+class SuccessionPair : public ResourcePair {
+ public:
+  explicit SuccessionPair(uint64_t seed = 1) : ResourcePair(2, 2, {2, 2}, seed) {
+    config[kB].admits_childless = false;
+    establish();
+    world.run_for(3s);
+    world.hold_wire();
+    change(kB);
+    succeed();
+  }
+  void change(size_t side) {
+    world.command(side, CommandSetPeer{.peer = config[side], .effect = Effect::Reauth});
+  }
+  void deliver_request(ExchangeType exchange) {
+    const auto found = world.find_held([&](const auto& m) { return m.is_request(exchange); });
+    ASSERT_TRUE(found.has_value()) << world.picture();
+    world.deliver(*found);
+  }
+  void deliver_response(ExchangeType exchange) {
+    const auto found = world.find_held([&](const auto& m) { return m.is_response(exchange); });
+    ASSERT_TRUE(found.has_value()) << world.picture();
+    world.deliver(*found);
+  }
+  // A begins with another IKE SA, and B answers its IKE_AUTH.
+  void succeed() {
+    change(kA);
+    world.run_for(1ms);
+    deliver_request(ExchangeType::IkeSaInit);
+    deliver_response(ExchangeType::IkeSaInit);
+    deliver_request(ExchangeType::IkeAuth);
+  }
+  // A has the first child and asks for the second one; B makes it, and its answer is late.
+  void make_second() {
+    deliver_response(ExchangeType::IkeAuth);
+    world.run_for(1ms);
+    world.exchange_esp();
+    deliver_request(ExchangeType::CreateChildSa);
+  }
+};
+
+TEST(Resources, OneThatThePeerMayNotHoldDoesNotStandIn) {
+  SuccessionPair pair;
+  const Spi before = pair.pair_of(kB, 1)->params.inbound_spi;
+  pair.make_second();
+  ASSERT_EQ(pair.b().children.size(), 4u) << pair.world.picture();
+  pair.world.command(kB, CommandHardLimit{before});
+  EXPECT_EQ(pair.sent_on(kB), Resources{0}) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  EXPECT_EQ(pair.sent_on(kB), (Resources{0, 1})) << pair.world.picture();
+  EXPECT_EQ(pair.a().esp_unknown, 0u);
+  pair.expect_at_rest();
+}
+
+TEST(Resources, AnIkeSaStaysUntilAllOfItsSuccessorStandWhateverElseBegins) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    SuccessionPair pair(seed);
+    pair.make_second();
+    pair.succeed();
+    pair.world.run_for(14s);
+    EXPECT_EQ(pair.b().ike_gone.size(), 0u) << "seed " << seed << pair.world.picture();
+    pair.world.exchange_esp();
+    pair.world.release_wire();
+    pair.settle();
+    for (const size_t side : {kA, kB})
+      EXPECT_EQ(pair.sent_on(side), (Resources{0, 1})) << pair.world.picture();
+    EXPECT_EQ(pair.lost(), 0u) << pair.world.picture();
+    pair.expect_at_rest();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
 TEST(Resources, CrossingConnectsKeepOneIkeSaWithAllOfThem) {
   for (uint64_t seed = 1; seed <= 8; ++seed) {
     ResourcePair pair(3, 3, {3, 3}, seed);

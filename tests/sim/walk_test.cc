@@ -45,6 +45,15 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       215748, 418326, 401265,
       // A child of former settings pushed aside what had its traffic.
       165,
+      // A child that the peer did not hold yet stood in for one that left, with other settings on
+      // the way.
+      438, 1184,
+      // Each side closed another one of two new IKE SAs.
+      3229, 4165,
+      // The peer had rekeyed an IKE SA that we closed before its answer came.
+      5239, 7383, 11354,
+      // Under a new name a child seemed to be the first one for its traffic.
+      6511, 6595, 8722, 9494, 10516, 10907,
       // The moment of the judgement was within rekeys.
       202526, 204873, 210284, 213621, 202069, 214058,
       // A duplicate, which the peer counted as an additional child, was not made up for.

@@ -167,7 +167,9 @@ void RandomWalk::disturb() {
 void RandomWalk::change_settings() {
   const size_t side = change_dice_() % 2;
   PeerConfig& peer = plan_.config[side];
-  const bool responds_only = peer.mode == ConnectionMode::ResponderOnly;
+  // Only the peer can begin with another IKE SA.
+  const bool waits_for_peer = peer.mode == ConnectionMode::ResponderOnly ||
+                              plan_.config[1 - side].mode == ConnectionMode::InitiatorOnly;
   Effect effect = Effect::InPlace;
   switch (change_dice_() % 6) {
     case 0:
@@ -187,14 +189,14 @@ void RandomWalk::change_settings() {
         std::ranges::rotate(child.proposals, child.proposals.end() - 1);
       break;
     case 3:
-      if (peer.resources == 1 || !responds_only) toggle_selector(peer.children[0].local);
+      if (peer.resources == 1 || !waits_for_peer) toggle_selector(peer.children[0].local);
       break;
     case 4:
-      if (!responds_only) std::ranges::rotate(peer.ike_proposals, peer.ike_proposals.end() - 1);
+      if (!waits_for_peer) std::ranges::rotate(peer.ike_proposals, peer.ike_proposals.end() - 1);
       break;
     default:
-      // Who only responds has to wait for the peer; a restart costs packets.
-      if (!responds_only) effect = Effect::Reauth;
+      // A restart costs packets.
+      if (!waits_for_peer) effect = Effect::Reauth;
       if (!is_lossy() && change_dice_() % 2 == 0) effect = Effect::Restart;
   }
   order(side, CommandSetPeer{.peer = peer, .effect = effect});
