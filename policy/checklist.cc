@@ -150,8 +150,7 @@ std::optional<std::string> find_overlap(const Subject& subject) {
   if (subject.network != nullptr) objects.insert(path_of(*subject.network));
   if (subject.is_ours && subject.remote != nullptr) objects.insert(path_of(*subject.remote));
   const Model& model = subject.request.model;
-  if (const auto* const peer =
-          find(model.local_network_gateways, *subject.own.connection.local_network_gateway2))
+  if (const auto* const peer = site_of(model, subject.own.connection))
     objects.insert(path_of(*peer));
   if (auto overlap = find_overlap(model, objects)) return overlap;
   if (subject.network == nullptr || subject.remote == nullptr) return std::nullopt;

@@ -49,8 +49,7 @@ void add_policy(const Connection& connection, Collector& collector) {
 
 void add_remote(const Connection& connection, Collector& collector) {
   const Model& model = collector.model;
-  if (const auto* const peer =
-          find(model.local_network_gateways, *connection.local_network_gateway2);
+  if (const auto* const peer = site_of(model, connection);
       peer != nullptr && !connection.is_vnet_to_vnet()) {
     const bool is_named = peer->fqdn.is_set;
     collector.add("remote_address", path_of(*peer) + (is_named ? ".fqdn" : ".gateway_ip_address"),

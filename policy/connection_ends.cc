@@ -45,7 +45,7 @@ std::optional<Identity> remote_identity_of(const Connection& connection, const R
 bool leads_to(const Model& model, const Connection& connection,
               const VirtualNetworkGateway& gateway) {
   if (connection.is_vnet_to_vnet()) return *connection.virtual_network_gateway2 == gateway.name;
-  const auto* const peer = find(model.local_network_gateways, *connection.local_network_gateway2);
+  const auto* const peer = site_of(model, connection);
   return peer != nullptr && peer->gateway_ip_address.is_set &&
          std::ranges::any_of(gateway.ip_configurations, [&](const IpConfiguration& instance) {
            return *instance.public_ip_address == *peer->gateway_ip_address;
@@ -64,7 +64,7 @@ const Connection* way_back(const Model& model, const VirtualNetworkGateway& own,
 // Whether its local network gateway stands for the network of `other`, going by the prefixes.
 bool describes(const Model& model, const Connection& connection,
                const VirtualNetworkGateway& other) {
-  const auto* const peer = find(model.local_network_gateways, *connection.local_network_gateway2);
+  const auto* const peer = site_of(model, connection);
   const VirtualNetwork* const network = network_of(model, other);
   if (peer == nullptr || network == nullptr) return false;
   return std::ranges::any_of(*peer->address_prefixes, [&](const auto& prefix) {
@@ -192,7 +192,7 @@ const VirtualNetworkGateway* gateway_at(const Model& model, const IpAddress& add
 
 const VirtualNetworkGateway* counterpart_gateway(const Model& model, const Connection& connection) {
   if (connection.is_vnet_to_vnet()) return remote_gateway(model, connection);
-  const auto* const peer = find(model.local_network_gateways, *connection.local_network_gateway2);
+  const auto* const peer = site_of(model, connection);
   if (peer == nullptr || !peer->gateway_ip_address.is_set) return nullptr;
   const VirtualNetworkGateway* const gateway = gateway_at(model, *peer->gateway_ip_address);
   return gateway == local_gateway(model, connection) ? nullptr : gateway;

@@ -138,8 +138,7 @@ void check_pair_selectors(const TwoEnds& ends, const CompareKeys&, RuleReport& r
 const BgpSettings* known_speaker(const End& end) {
   if (const auto* const remote = remote_gateway(end.model, end.connection))
     return &remote->bgp_settings;
-  const auto* const peer =
-      find(end.model.local_network_gateways, *end.connection.local_network_gateway2);
+  const auto* const peer = site_of(end.model, end.connection);
   return peer == nullptr ? nullptr : &peer->bgp_settings;
 }
 

@@ -88,8 +88,7 @@ class Atlas {
     if (const auto* const gateway = counterpart_gateway(model_, connection)) {
       if (const VirtualNetwork* const network = network_of(model_, *gateway))
         remote = index_.at(path_of(*network));
-    } else if (const auto* const peer =
-                   find(model_.local_network_gateways, *connection.local_network_gateway2)) {
+    } else if (const auto* const peer = site_of(model_, connection)) {
       remote = add(path_of(*peer), peer->name, peer->mark, peer->address_prefixes);
     }
     if (!remote) return;

@@ -29,8 +29,7 @@ std::vector<std::string> both_ends(const Model& model, const Connection& connect
   if (const VirtualNetworkGateway* const remote = remote_gateway(model, connection)) {
     if (const VirtualNetwork* const network = network_of(model, *remote))
       objects.push_back(path_of(*network));
-  } else if (const LocalNetworkGateway* const gateway =
-                 find(model.local_network_gateways, *connection.local_network_gateway2)) {
+  } else if (const LocalNetworkGateway* const gateway = site_of(model, connection)) {
     objects.push_back(path_of(*gateway));
   }
   return objects;
@@ -170,8 +169,7 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
   }
   for (const auto& [name, connection] : model.connections) {
     if (connection.is_vnet_to_vnet()) continue;
-    const LocalNetworkGateway* const gateway =
-        find(model.local_network_gateways, *connection.local_network_gateway2);
+    const LocalNetworkGateway* const gateway = site_of(model, connection);
     if (gateway == nullptr || !gateway->address_prefixes->empty()) continue;
     // With BGP the peer says itself what is behind it.
     if (*connection.enable_bgp && gateway->bgp_settings.is_set) continue;

@@ -161,8 +161,7 @@ FieldPlace place_of_prefixes(const End& end) {
       return {path_of(*network), "address_space", network->address_space.mark};
     return {path_of(*remote), "virtual_network", remote->virtual_network.mark};
   }
-  const auto* const peer =
-      find(end.model.local_network_gateways, *end.connection.local_network_gateway2);
+  const auto* const peer = site_of(end.model, end.connection);
   if (peer == nullptr) {
     return {path_of(end.connection), "local_network_gateway2",
             end.connection.local_network_gateway2.mark};
@@ -180,8 +179,7 @@ FieldPlace place_of_address(const End& end) {
     return {path_of(*remote), "ip_configurations.public_ip_address",
             remote->ip_configurations.front().public_ip_address.mark};
   }
-  const auto* const peer =
-      find(end.model.local_network_gateways, *end.connection.local_network_gateway2);
+  const auto* const peer = site_of(end.model, end.connection);
   if (peer == nullptr) {
     return {path_of(end.connection), "local_network_gateway2",
             end.connection.local_network_gateway2.mark};
