@@ -22,6 +22,13 @@ class ChangingPair : public SimPair {
   void change(size_t side, Effect effect = Effect::InPlace) {
     world.command(side, CommandSetPeer{.peer = config[side], .effect = effect});
   }
+  // B refuses each first request of A's for a child: it wants A's second group.
+  void differ_on_first_group() {
+    auto& of_a = config[kA].children[0].proposals;
+    of_a.push_back(of_a.front());
+    of_a.front().pfs_group = DhGroupId::Modp2048;
+    ASSERT_NE(of_a.back().pfs_group, DhGroupId::Modp2048);
+  }
   uint64_t lost_packets() { return lost(a()) + lost(b()); }
   // Up for so long that nothing of the start is under way. From here on nothing may be lost.
   void establish_for(Duration span) {

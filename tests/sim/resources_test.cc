@@ -441,6 +441,46 @@ TEST(Resources, ADuplicateThatIsAnAdditionalOneToThePeerIsMadeUpForWhenItIsGone)
   }
 }
 
+TEST(Resources, ARequestThatWasRefusedIsNotRepeatedWhenThePeerHasMadeWhatItAskedFor) {
+  //   A: the first again --. .-- B: the first again
+  //   A: makes it <---------' '-> B: another group, please
+  //   A: <----------------------- B
+  ResourcePair pair(2, 2, {2, 2});
+  pair.differ_on_first_group();
+  pair.establish_for(20s);
+  ASSERT_EQ(pair.sent_on(kA), (Resources{0, 1})) << pair.world.picture();
+  pair.config[kB].mode = ConnectionMode::Default;
+  pair.change(kB);
+  const auto asks = [](size_t side) {
+    return [side](const WireMessage& message) {
+      return message.from == side && message.is_request(ExchangeType::CreateChildSa);
+    };
+  };
+  // B has A's DELETEs, and asks when A's request does not come.
+  pair.world.filter = [&](const WireMessage& message) {
+    if (asks(kA)(message)) pair.world.hold_wire();
+    return true;
+  };
+  pair.use_up(kA);
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.world.find_held(asks(kB)).has_value(); }, 20s))
+      << pair.world.picture();
+  pair.world.filter = nullptr;
+  pair.world.deliver(*pair.world.find_held(asks(kA)));
+  pair.world.deliver(*pair.world.find_held(asks(kB)));
+  while (const auto repeated = pair.world.find_held(asks(kA))) pair.world.drop(*repeated);
+  const auto refusal = pair.world.find_held([](const WireMessage& message) {
+    return message.from == kB && message.is_response(ExchangeType::CreateChildSa);
+  });
+  ASSERT_TRUE(refusal.has_value()) << pair.world.picture();
+  pair.world.deliver(*refusal);
+  EXPECT_FALSE(pair.world.find_held(asks(kA)).has_value()) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  for (const size_t side : {kA, kB})
+    EXPECT_EQ(pair.sent_on(side), (Resources{0, 1})) << pair.world.picture();
+  pair.expect_at_rest();
+}
+
 // --- A peer that does otherwise ---
 
 class ResourcePeer : public testing::Test {

@@ -52,6 +52,9 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       3229, 4165,
       // The peer had rekeyed an IKE SA that we closed before its answer came.
       5239, 7383, 11354,
+      // A request that was put off came without SA_RESOURCE_INFO, beside a child that the peer had
+      // made.
+      215525,
       // Under a new name a child seemed to be the first one for its traffic.
       6511, 6595, 8722, 9494, 10516, 10907,
       // The moment of the judgement was within rekeys.
