@@ -454,7 +454,9 @@ void Supervisor::attempt(Context& context, Tunnel& tunnel) {
   if (survivor != nullptr && !survivor->is_outdated)
     return wish_for_children(context, tunnel, *survivor);
   if (survivor == nullptr) tunnel.timers.cancel(TunnelTimer::ChildRetry);
-  if (tunnel.timers.is_armed(TunnelTimer::Retry) || tunnel.is_in_line) return;
+  const bool is_too_early = std::ranges::any_of(
+      sas, [&](const IkeSa* sa) { return may_lack_our_answer(*sa, context.now); });
+  if (is_too_early || tunnel.timers.is_armed(TunnelTimer::Retry) || tunnel.is_in_line) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
   // Who waits for the peer to call looks its name up, and no more.

@@ -1,4 +1,5 @@
 // Other settings at any moment: whatever is under way, nothing is lost and nothing is left behind.
+#include "ike/core/child_sa.h"
 #include "tests/sim/changing_pair.h"
 
 namespace twinspan::ike {
@@ -176,6 +177,46 @@ TEST(AnyMoment, NoAttemptBeginsWhileOurAnswerToThePeersIsUnderWay) {
     EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
     if (testing::Test::HasFailure()) return;
   }
+}
+
+// B reauthenticates, and then A is to; our answer to B's IKE_AUTH is late.
+class AfterOurAnswer : public testing::Test {
+ protected:
+  void SetUp() override {
+    pair.config[kA].admits_childless = false;
+    pair.config[kB].mode = ConnectionMode::Default;
+    pair.establish_and_hold();
+    reauthenticate(pair, kB, 0);
+    pair.change(kA, Effect::Reauth);
+    pair.world.run_for(1ms);
+    EXPECT_EQ(pair.world.held().size(), 1u) << pair.world.picture();
+  }
+  size_t held_attempts() {
+    return static_cast<size_t>(std::ranges::count_if(pair.world.held(), [](const auto& message) {
+      return message.from == kA && message.is_request(ExchangeType::IkeSaInit);
+    }));
+  }
+
+  ChangingPair pair;
+};
+
+TEST_F(AfterOurAnswer, AnotherIkeSaIsBegunWhenThePeerHasIt) {
+  pair.world.deliver(0);
+  EXPECT_EQ(held_attempts(), 0u);
+  pair.world.exchange_esp();
+  pair.world.run_for(1ms);
+  EXPECT_EQ(held_attempts(), 1u) << pair.world.picture();
+  pair.release_and_expect_rest();
+  pair.expect_in_effect(kA);
+  EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+  pair.expect_one_ike_sa();
+}
+
+TEST_F(AfterOurAnswer, AnotherIkeSaIsBegunWhenThePeerIsSilentForLong) {
+  pair.world.run_for(kActivateAfter - 1s);
+  EXPECT_EQ(held_attempts(), 0u) << pair.world.picture();
+  pair.world.run_for(2s);
+  EXPECT_GE(held_attempts(), 1u) << pair.world.picture();
 }
 
 TEST(AnyMoment, AnIkeSaThatIsBeingRekeyedGoesWhenItsSuccessorIsKnownToBoth) {
