@@ -232,6 +232,32 @@ TEST(AnyMoment, AnIkeSaThatIsBeingRekeyedGoesWhenItsSuccessorIsKnownToBoth) {
   pair.expect_one_ike_sa();
 }
 
+TEST(AnyMoment, OfTwoNewIkeSasTheOneThatHasItsChildFirstServes) {
+  //   A: IKE SA 2, asks for a child, is refused, asks again
+  //   A: IKE SA 3, asks for a child, is refused
+  //   A: DELETE of IKE SA 1 when 2 has its child: to B, too, 2 carries the tunnel
+  ChangingPair pair;
+  pair.differ_on_first_group();
+  pair.establish_for(20s);
+  pair.world.hold_wire();
+  for (const size_t late : {0u, 1u}) {
+    reauthenticate(pair, kA, late);
+    pair.world.deliver(late);
+    pair.world.deliver(late);  // B refuses: it knows that A has the IKE SA.
+    if (late == 0) pair.world.deliver(late);
+  }
+  pair.world.deliver(0);
+  ASSERT_EQ(pair.b().children.size(), 2u) << pair.world.picture();
+  while (pair.world.held().size() > 1) pair.world.deliver(1);
+  EXPECT_EQ(pair.b().ike_gone.size(), 1u) << pair.world.picture();
+  EXPECT_EQ(pair.b().departures, 0u) << pair.world.picture();
+  pair.world.exchange_esp();
+  pair.expect_nothing_lost();
+  pair.release_and_expect_rest();
+  EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+  pair.expect_one_ike_sa();
+}
+
 TEST(AnyMoment, AnotherNameDoesNotMakeTheResponderSendTooEarly) {
   ChangingPair pair;
   pair.establish_and_hold();
