@@ -184,7 +184,9 @@ class Judge {
 
   std::string field_of(const Link& link) const {
     if (link.is_peering()) return "allow_virtual_network_access";
-    return speaks_bgp(model_, connection_of(link)) ? "enable_bgp" : "address_prefixes";
+    const Connection& connection = connection_of(link);
+    if (speaks_bgp(model_, connection)) return "enable_bgp";
+    return connection.is_vnet_to_vnet() ? "virtual_network_gateway2" : "local_network_gateway2";
   }
 
   static void refuse(TransitHop& hop, std::string object, std::string_view field,

@@ -123,7 +123,10 @@ def test_a_roll_back_that_the_host_refuses_is_tried_again_and_told_once(pair):
     )
     assert name in json.loads(told[0])["message"], told
     wait_until(
-        lambda: "for the same reason" in pair.a.program.log(), 15, "it is tried again", pair.a.explain
+        lambda: "for the same reason" in pair.a.program.log(),
+        15,
+        "it is tried again",
+        pair.a.explain,
     )
     events = pair.a.cli("events", "--json").stdout
     assert events.count("estate-roll-back-refused") == 1 and "estate-rolled-back" not in events

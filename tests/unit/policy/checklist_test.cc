@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/schema.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {
@@ -16,6 +17,19 @@ using testing::HasSubstr;
 Verdict same_file_only(const End& a, const End& b, KeyKind) {
   return *a.connection.shared_key_file == *b.connection.shared_key_file ? Verdict::Right
                                                                         : Verdict::Unknown;
+}
+
+// The field stands in the schema of the object's kind: what is named can be looked up.
+bool is_in_schema(const CheckItem& item) {
+  const std::string path = item.object.substr(item.object.find(':') + 1);
+  const FieldSchema* field = kEstateSchema.find(path.substr(0, path.find('.')));
+  for (size_t at = 0; at < item.field.size() && field != nullptr;) {
+    const size_t end = std::min(item.field.find('.', at), item.field.size());
+    field =
+        field->object == nullptr ? nullptr : field->object->find(item.field.substr(at, end - at));
+    at = end + 1;
+  }
+  return field != nullptr;
 }
 
 Checklist walked(const Model& model, std::string_view name, const Model* peer = nullptr,
@@ -30,6 +44,7 @@ std::vector<std::string> lines(const Checklist& list) {
   std::vector<std::string> texts;
   for (const CheckItem& item : list) {
     EXPECT_FALSE(item.message.empty()) << item.number;
+    EXPECT_TRUE(is_in_schema(item)) << item.object << " " << item.field;
     texts.push_back(
         fmt::format("{} {} {} {}", item.number, name_of(item.result), item.object, item.field));
   }
@@ -51,10 +66,10 @@ TEST(ChecklistTest, TwoResourceManagerNetworksOfOneEstate) {
 TEST(ChecklistTest, WithASiteItsOwnSideIsUnknown) {
   EXPECT_THAT(lines(walked(model_of(kGoodEstate), "a-to-branch")),
               ElementsAre("1 pass virtual_networks.vnet-a address_space",
-                          "2 unknown connections.a-to-branch address_prefixes",
+                          "2 unknown connections.a-to-branch local_network_gateway2",
                           "3 unknown local_network_gateways.branch address_prefixes",
                           "4 unknown connections.a-to-branch shared_key",
-                          "5 unknown connections.a-to-branch gateway_ip_address",
+                          "5 unknown connections.a-to-branch local_network_gateway2",
                           "6 unknown local_network_gateways.branch gateway_ip_address",
                           "7 unknown connections.b-to-a enable_bgp"));
 }
@@ -123,10 +138,18 @@ TEST(ChecklistTest, AMissingDirectionFailsTheStepsOnItsObject) {
   const size_t begin = text.find("  b-to-a:");
   text.erase(begin, text.find("  a-to-branch:") - begin);
   const auto list = walked(model_of(text), "a-to-b");
-  std::vector<CheckResult> results;
-  for (const CheckItem& item : list) results.push_back(item.result);
-  using enum CheckResult;
-  EXPECT_THAT(results, ElementsAre(Pass, Fail, Pass, Fail, Fail, Pass));
+  EXPECT_THAT(lines(list), ElementsAre("1 pass virtual_networks.vnet-a address_space",
+                                       "2 fail connections.a-to-b virtual_network_gateway2",
+                                       "3 pass virtual_networks.vnet-b address_space",
+                                       "4 fail connections.a-to-b shared_key",
+                                       "5 fail connections.a-to-b virtual_network_gateway2",
+                                       "6 pass virtual_network_gateways.gw-b "
+                                       "ip_configurations.public_ip_address"));
+  EXPECT_THAT(list[1].message, HasSubstr("it has to list 10.1.0.0/16"));
+  EXPECT_THAT(list[2].message, HasSubstr("it follows vnet-b by itself"));
+  EXPECT_THAT(list[4].message,
+              HasSubstr("it has to lead to 192.0.2.1, the public address of gw-a"));
+  EXPECT_THAT(list[5].message, HasSubstr("it follows gw-b by itself"));
 }
 
 const char* const kClassic = R"(version: 1
@@ -353,6 +376,12 @@ TEST(ChecklistTest, TransitOverAPeeringIsPartOfTheList) {
               ElementsAre("7 pass peerings.hub allow_gateway_transit",
                           "8 fail peerings.leaf use_remote_gateways",
                           "9 unknown connections.b-to-a enable_bgp"));
+  const std::string closed =
+      replaced(hub_and_spoke("true", "true"), "leaf: { virtual_network: spoke,",
+               "leaf: { virtual_network: spoke, allow_virtual_network_access: false,");
+  EXPECT_THAT(
+      flags(closed),
+      testing::Contains(testing::EndsWith(" fail peerings.leaf allow_virtual_network_access")));
   EXPECT_THAT(flags(hub_and_spoke("false", "true")),
               ElementsAre("7 fail peerings.hub allow_gateway_transit",
                           "8 pass peerings.leaf use_remote_gateways",
@@ -367,20 +396,40 @@ TEST(ChecklistTest, TransitOverAPeeringIsPartOfTheList) {
 
 TEST(ChecklistTest, APeeringHasAListOfItsOwn) {
   for (const char* const name : {"hub", "leaf"}) {
+    const std::string other = name == std::string_view("hub") ? "leaf" : "hub";
     EXPECT_THAT(lines(walked(model_of(hub_and_spoke("true", "false")), name)),
-                ElementsAre("1 pass peerings.hub allow_gateway_transit",
-                            "2 fail peerings.leaf use_remote_gateways"))
-        << name;
+                ElementsAre(fmt::format("1 pass peerings.{} allow_virtual_network_access", name),
+                            "2 pass peerings." + other + " allow_virtual_network_access",
+                            "3 pass peerings.hub allow_gateway_transit",
+                            "4 fail peerings.leaf use_remote_gateways"));
   }
+  const std::string closed =
+      replaced(hub_and_spoke("true", "true"), "leaf: { virtual_network: spoke,",
+               "leaf: { virtual_network: spoke, allow_virtual_network_access: false,");
+  EXPECT_THAT(lines(walked(model_of(closed), "hub")),
+              testing::Contains("2 fail peerings.leaf allow_virtual_network_access"));
+}
+
+TEST(ChecklistTest, APeeringWithoutItsOtherHalfFailsUnlessTheNetworkIsClassic) {
+  std::string text = hub_and_spoke("false", "false");
+  text.erase(text.find("  leaf:"));
+  EXPECT_THAT(lines(walked(model_of(text), "hub")),
+              ElementsAre("1 pass peerings.hub allow_virtual_network_access",
+                          "2 fail peerings.hub remote_virtual_network"));
+  const std::string classic =
+      replaced(text, "spoke: { address_space", "spoke: { deployment_model: classic, address_space");
+  EXPECT_THAT(lines(walked(model_of(classic), "hub")),
+              ElementsAre("1 pass peerings.hub allow_virtual_network_access"));
 }
 
 TEST(ChecklistTest, WithBgpEveryConnectionInBetweenNeedsIt) {
   const auto list = lines(
       walked(model_of(estate_with({{"ipsec_policy: strong", "enable_bgp: true"}})), "a-to-b"));
-  EXPECT_THAT(
-      std::vector<std::string>(list.begin() + 6, list.end()),
-      ElementsAre("7 pass connections.a-to-b enable_bgp", "8 fail connections.b-to-a enable_bgp",
-                  "9 unknown connections.a-to-branch enable_bgp"));
+  EXPECT_THAT(std::vector<std::string>(list.begin() + 6, list.end()),
+              ElementsAre("7 fail virtual_network_gateways.gw-a enable_bgp",
+                          "8 fail connections.b-to-a enable_bgp",
+                          "9 fail virtual_network_gateways.gw-b enable_bgp",
+                          "10 unknown connections.a-to-branch enable_bgp"));
 }
 
 //   a ==== b ==== c, all of one estate
@@ -419,25 +468,87 @@ TEST(ChecklistTest, AChainWithoutBgpIsToldOfTheNetworksThatItDoesNotJoin) {
   // BGP is on at the gateways, as the cloud has it, or off there too.
   for (const std::string gateways : {"", "enable_bgp: true, "}) {
     const auto list = walked(model_of(chain(gateways, "")), "c12");
-    ASSERT_EQ(list.size(), 8u);
-    for (const CheckItem& item : {list[6], list[7]}) {
-      EXPECT_EQ(item.result, CheckResult::Unknown);
-      EXPECT_THAT(item.message,
-                  HasSubstr("n1 and n3 do not reach each other over it: without BGP"));
-    }
+    ASSERT_EQ(list.size(), 7u);
+    EXPECT_EQ(list[6].result, CheckResult::Unknown);
+    EXPECT_THAT(list[6].message,
+                HasSubstr("n1 and n3 do not reach each other over it: without BGP"));
+    EXPECT_THAT(list[6].message, HasSubstr("connections.c32"));
   }
-  EXPECT_THAT(
-      transit_steps(chain("", ""), "c12"),
-      ElementsAre("7 unknown connections.c12 enable_bgp", "8 unknown connections.c32 enable_bgp"));
-  EXPECT_THAT(
-      transit_steps(chain("", ""), "c23"),
-      ElementsAre("7 unknown connections.c32 enable_bgp", "8 unknown connections.c12 enable_bgp"));
+  EXPECT_THAT(transit_steps(chain("", ""), "c12"),
+              ElementsAre("7 unknown connections.c12 enable_bgp"));
+  EXPECT_THAT(transit_steps(chain("", ""), "c23"),
+              ElementsAre("7 unknown connections.c32 enable_bgp"));
 }
 
 TEST(ChecklistTest, AChainWithBgpEverywherePasses) {
   for (const std::string& step :
        transit_steps(chain("enable_bgp: true, ", "enable_bgp: true, "), "c12"))
     EXPECT_THAT(step, HasSubstr(" pass "));
+}
+
+TEST(ChecklistTest, AGatewayThatSpeaksNoBgpFailsTheListOfItsConnections) {
+  const std::string text = chain("enable_bgp: true, ", "enable_bgp: true, ");
+  const auto steps = transit_steps(
+      replaced(text, "virtual_network: n2, enable_bgp: true", "virtual_network: n2"), "c12");
+  EXPECT_THAT(steps,
+              testing::Contains(testing::EndsWith(" fail virtual_network_gateways.g2 enable_bgp")));
+  // The other end's gateway, of which no connection here is.
+  const auto far = transit_steps(
+      replaced(text, "virtual_network: n3, enable_bgp: true", "virtual_network: n3"), "c12");
+  EXPECT_THAT(far,
+              testing::Contains(testing::EndsWith(" fail virtual_network_gateways.g3 enable_bgp")));
+}
+
+// A hub with a gateway, `count` networks around it that connections join to it, and as many peered.
+std::string star(int count, const std::string& connections) {
+  std::string networks =
+      "  v0: { address_space: [10.200.0.0/16], subnets: { GatewaySubnet: "
+      "10.200.255.0/27 } }\n";
+  std::string gateways, objects, peerings;
+  const auto gateway = [&](int n) {
+    return fmt::format(
+        "  g{0}: {{ virtual_network: v{0}, enable_bgp: true, ip_configurations: [ {{ "
+        "public_ip_address: 100.64.{1}.{2} }} ] }}\n",
+        n, n / 250, n % 250 + 1);
+  };
+  gateways += gateway(0);
+  for (int n = 1; n <= count; ++n) {
+    networks += fmt::format(
+        "  v{0}: {{ address_space: [10.{1}.{2}.0/24], subnets: {{ GatewaySubnet: 10.{1}.{2}.224/27 "
+        "}} }}\n  s{0}: {{ address_space: [172.{3}.{2}.0/24] }}\n",
+        n, n / 250, n % 250, 16 + n / 250);
+    gateways += gateway(n);
+    for (const auto& [name, from, to] : {std::tuple("c", 0, n), {"d", n, 0}}) {
+      objects += fmt::format(
+          "  {0}{1}: {{ connection_type: vnet-to-vnet, virtual_network_gateway1: g{2}, "
+          "virtual_network_gateway2: g{3}, {4}shared_key: {{ file: k }} }}\n",
+          name, n, from, to, connections);
+    }
+    peerings += fmt::format(
+        "  h{0}: {{ virtual_network: v0, remote_virtual_network: s{0}, allow_gateway_transit: true "
+        "}}\n  r{0}: {{ virtual_network: s{0}, remote_virtual_network: v0, use_remote_gateways: "
+        "true }}\n",
+        n);
+  }
+  return "version: 1\nvirtual_networks:\n" + networks + "virtual_network_gateways:\n" + gateways +
+         "connections:\n" + objects + "peerings:\n" + peerings;
+}
+
+TEST(ChecklistTest, TheListOfAHubIsNotAsLongAsTheEstate) {
+  const auto closed = walked(model_of(star(100, "")), "c1");
+  EXPECT_THAT(lines(closed),
+              ElementsAre(testing::_, testing::_, testing::_, testing::_, testing::_, testing::_,
+                          "7 pass peerings.h1 allow_gateway_transit",
+                          "8 pass peerings.r1 use_remote_gateways",
+                          testing::MatchesRegex("9 unknown connections.[cd]1 enable_bgp")));
+  EXPECT_THAT(closed[6].message,
+              HasSubstr("so too peerings.h10, peerings.h100, peerings.h11, 96 more"));
+  EXPECT_THAT(closed[8].message, HasSubstr("v1 and v10, v100, v11, 96 more do not reach"));
+  const auto open = walked(model_of(star(100, "enable_bgp: true, ")), "c1");
+  EXPECT_EQ(open.size(), 9u);
+  EXPECT_EQ(lines(open).back(), "9 pass connections.c1 enable_bgp");
+  EXPECT_THAT(open.back().message,
+              HasSubstr("so too connections.d1, connections.c10, connections.c100, 196 more"));
 }
 
 TEST(ChecklistTest, AWayGoesHopByHopAndFailsWhereItIsClosed) {
@@ -451,13 +562,14 @@ TEST(ChecklistTest, AWayGoesHopByHopAndFailsWhereItIsClosed) {
       way(chain("enable_bgp: true, ", "enable_bgp: true, "), "n1", "n3"),
       ElementsAre("1 pass connections.c12 enable_bgp", "2 pass connections.c23 enable_bgp"));
   EXPECT_THAT(way(kGoodEstate, "vnet-a", "branch"),
-              ElementsAre("1 pass connections.a-to-branch address_prefixes"));
+              ElementsAre("1 pass connections.a-to-branch local_network_gateway2"));
   EXPECT_THAT(way(hub_and_spoke("true", "false"), "spoke", "branch"),
               ElementsAre("1 fail peerings.leaf use_remote_gateways",
-                          "2 pass connections.a-to-branch address_prefixes"));
+                          "2 pass connections.a-to-branch local_network_gateway2"));
   const std::string island = estate_with(
       {{"virtual_networks:\n", "virtual_networks:\n  alone: { address_space: [10.20.0.0/16] }\n"}});
-  EXPECT_THAT(way(island, "alone", "vnet-a"), ElementsAre("1 fail virtual_networks.alone name"));
+  EXPECT_THAT(way(island, "alone", "vnet-a"),
+              ElementsAre("1 fail virtual_networks.alone address_space"));
   EXPECT_THAT(way(island, "alnoe", "vnet-a"),
               ElementsAre(HasSubstr("there is no virtual network or local network gateway 'alnoe'; "
                                     "known here: alone, ")));
