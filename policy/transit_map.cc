@@ -7,7 +7,7 @@
 #include <set>
 
 #include "policy/connection_ends.h"
-#include "policy/pairing.h"
+#include "policy/pair_up.h"
 #include "policy/peering_state.h"
 #include "policy/rules.h"
 
@@ -37,7 +37,8 @@ void extend(const TransitMap::Path& path, const std::string& from, const std::st
 
 TransitMap::TransitMap(const Model& own, const Model* peer) : own_(own), peer_(peer) {
   if (peer != nullptr) {
-    for (const Pairing& pair : pair_up(own, *peer)) {
+    const PairUp found = pair_up(own, *peer);
+    for (const Pairing& pair : found.pairs) {
       pairs_.emplace(pair.own, End{*peer, *pair.peer});
       pairs_.emplace(pair.peer, End{own, *pair.own});
     }
@@ -110,11 +111,10 @@ void TransitMap::add_peering(const Model& model, const Peering& half) {
 }
 
 std::optional<End> TransitMap::other_end(const Model& model, const Connection& connection) const {
-  if (const auto pair = pairs_.find(&connection); pair != pairs_.end())
-    return std::optional<End>(pair->second);
   if (const Connection* const back = counterpart_of(model, connection))
     return std::optional<End>(End{model, *back});
-  return std::nullopt;
+  const auto pair = pairs_.find(&connection);
+  return pair == pairs_.end() ? std::nullopt : std::optional<End>(pair->second);
 }
 
 void TransitMap::add_connection(const Model& model, const Connection& connection) {

@@ -1,5 +1,5 @@
 // Which places are joined directly, and the paths over others: of one estate, or of two that two
-// administrators have, whose connections belong together (policy/pairing).
+// administrators have, whose connections belong together (policy/pair_up).
 //
 // A place is a virtual network, or the site of a local network gateway. One of the other estate is
 // called by its file and name, "east.yaml:hub". A local network gateway that stands for a gateway

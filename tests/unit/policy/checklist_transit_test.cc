@@ -454,6 +454,12 @@ TEST(WayChecklist, TheOtherFileTellsWhatItsDeviceKnows) {
                           "2 pass connections.to-depot local_network_gateway2"));
 }
 
+TEST(WayChecklist, BothEndsInOurOwnFileNeedNoOtherOne) {
+  const std::string text = read_source_file("examples/vnet-to-vnet.yaml");
+  EXPECT_THAT(way_of_two(text, text, "vnet-a", "vnet-b"),
+              ElementsAre("1 pass connections.a-to-b virtual_network_gateway2"));
+}
+
 TEST(WayChecklist, AWayGoesOnInTheOtherFile) {
   EXPECT_THAT(way_of_two(kTwoSites, kDepot, "hub", "annex"),
               testing::Contains("1 fail connections.to-depot enable_bgp"));

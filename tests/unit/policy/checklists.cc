@@ -25,7 +25,7 @@ bool is_in_schema(const CheckItem& item) {
 
 }  // namespace
 
-Verdict same_file_only(const End& a, const End& b) {
+Verdict same_file_only(const End& a, const End& b, KeyKind) {
   return *a.connection.shared_key_file == *b.connection.shared_key_file ? Verdict::Right
                                                                         : Verdict::Unknown;
 }

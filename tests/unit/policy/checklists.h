@@ -10,7 +10,7 @@
 namespace twinspan::policy {
 
 // Keys are right when they are one file, and unknown otherwise.
-Verdict same_file_only(const End& a, const End& b);
+Verdict same_file_only(const End& a, const End& b, KeyKind);
 
 // The list of a connection or peering that is there.
 Checklist walked(const Model& model, std::string_view name, const Model* peer = nullptr,
