@@ -179,7 +179,7 @@ PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_k
   const auto has_equal_keys = [&](const Match& match) {
     const Connection& one = *ours[match.own].connection;
     const Connection& other = *theirs[match.peer].connection;
-    return one.shared_key_file.is_set && other.shared_key_file.is_set &&
+    return compare_keys && one.shared_key_file.is_set && other.shared_key_file.is_set &&
            compare_keys({own, one}, {peer, other}, KeyKind::PreShared) == Verdict::Right;
   };
   PairUp found = PairMaker(ours, theirs, has_equal_keys).make();
