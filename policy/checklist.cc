@@ -10,6 +10,7 @@
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
+#include "policy/transit_map.h"
 
 namespace twinspan::policy {
 namespace {
@@ -21,7 +22,9 @@ struct Subject {
   std::optional<End> back;                  // The object of the other direction.
   const VirtualNetwork* network = nullptr;  // On this side.
   const VirtualNetwork* remote = nullptr;   // On the other one, where an estate describes it.
-  bool is_ours = false;                     // The other gateway stands in our own estate.
+  const VirtualNetworkGateway* remote_gateway = nullptr;  // Where it stands in our own estate.
+
+  bool is_ours() const { return remote_gateway != nullptr; }
 };
 
 Subject subject_of(const ChecklistRequest& request, const Connection& connection) {
@@ -32,10 +35,11 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
     subject.back.emplace(End{request.model, *back});
     gateway = local_gateway(request.model, *back);
   }
-  subject.is_ours = gateway != nullptr;
+  subject.remote_gateway = gateway;
   if (gateway != nullptr) subject.remote = network_of(request.model, *gateway);
   if (request.peer == nullptr) return subject;
-  for (const Pairing& pair : pair_up(request.model, *request.peer)) {
+  const PairUp found = pair_up(request.model, *request.peer, request.compare_keys);
+  for (const Pairing& pair : found.pairs) {
     if (pair.own == &connection) subject.back.emplace(End{*request.peer, *pair.peer});
   }
   if (subject.back && &subject.back->model == request.peer)
@@ -49,22 +53,55 @@ bool is_classic(const VirtualNetwork* network) {
 
 // -- one step each, without its number
 
-CheckItem missing_object(const Subject& subject, std::string_view field) {
-  const bool is_known_missing = subject.is_ours && subject.request.peer == nullptr;
+// `wanted`: what there has to be right on it.
+const char* where_to_look(const Subject& subject) {
+  return subject.request.peer == nullptr ? "look there, or give its file with --peer"
+                                         : "look there, for it cannot be told what of the other "
+                                           "file belongs to this connection";
+}
+
+CheckItem missing_object(const Subject& subject, FieldPlace place, const std::string& wanted) {
+  const bool is_known_missing = subject.is_ours() && subject.request.peer == nullptr;
   return {.number = 0,
           .result = is_known_missing ? CheckResult::Fail : CheckResult::Unknown,
-          .object = path_of(subject.own.connection),
-          .field = std::string(field),
+          .object = std::move(place.object),
+          .field = std::move(place.field),
           .message = is_known_missing
-                         ? "the other gateway has no connection back to this one"
-                         : "the other side's object is not known here: look there, or give its "
-                           "file with --peer"};
+                         ? "the other gateway has no connection back to this one: " + wanted
+                         : fmt::format("the other side's object is not known here: {}; {}", wanted,
+                                       where_to_look(subject))};
+}
+
+// Of an object that is not there nothing can be named but what should lead back.
+FieldPlace place_of_other_side(const Connection& connection) {
+  return {path_of(connection),
+          connection.is_vnet_to_vnet() ? "virtual_network_gateway2" : "local_network_gateway2",
+          connection.mark};
 }
 
 std::string listed(const std::vector<IpPrefix>& prefixes) {
   std::vector<std::string> texts;
   for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
   return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// What the other side has to know of this one.
+std::string own_ranges(const Subject& subject) {
+  const auto* const gateway = local_gateway(subject.own.model, subject.own.connection);
+  if (gateway == nullptr) return "this side's ranges have to be on it";
+  const MarkedList<IpPrefix> behind = prefixes_behind(subject.own.model, *gateway);
+  std::vector<IpPrefix> prefixes;
+  for (const auto& prefix : *behind) prefixes.push_back(*prefix);
+  return fmt::format("it has to list {}", listed(prefixes));
+}
+
+std::string own_address(const Subject& subject) {
+  const auto* const gateway = local_gateway(subject.own.model, subject.own.connection);
+  if (gateway == nullptr || gateway->ip_configurations.empty())
+    return "this side's public address has to be on it";
+  return fmt::format("it has to lead to {}, the public address of {}",
+                     gateway->ip_configurations.front().public_ip_address->to_string(),
+                     gateway->name);
 }
 
 // Are the ranges behind `ends.back` right on the object of `ends.there`?
@@ -148,7 +185,7 @@ std::optional<std::string> find_overlap(const Model& model, const std::set<std::
 std::optional<std::string> find_overlap(const Subject& subject) {
   std::set<std::string> objects = {path_of(subject.own.connection)};
   if (subject.network != nullptr) objects.insert(path_of(*subject.network));
-  if (subject.is_ours && subject.remote != nullptr) objects.insert(path_of(*subject.remote));
+  if (subject.is_ours() && subject.remote != nullptr) objects.insert(path_of(*subject.remote));
   const Model& model = subject.request.model;
   if (const auto* const peer = site_of(model, subject.own.connection))
     objects.insert(path_of(*peer));
@@ -181,7 +218,7 @@ CheckItem no_overlap(const Subject& subject) {
 CheckItem keys_match(const Subject& subject) {
   const FieldPlace place = place_of_key(subject.own);
   CheckItem item{.object = place.object, .field = place.field};
-  if (!subject.back) return missing_object(subject, place.field);
+  if (!subject.back) return missing_object(subject, place, "both need the same key");
   const Connection& own = subject.own.connection;
   const Connection& back = subject.back->connection;
   if (!own.shared_key_file.is_set || !back.shared_key_file.is_set) {
@@ -193,7 +230,7 @@ CheckItem keys_match(const Subject& subject) {
                             : "one side has a pre-shared key, and the other one has none";
     return item;
   }
-  switch (subject.request.compare_keys(subject.own, *subject.back)) {
+  switch (subject.request.compare_keys(subject.own, *subject.back, KeyKind::PreShared)) {
     case Verdict::Right:
       item.result = CheckResult::Pass;
       item.message = "the pre-shared keys match";
@@ -217,35 +254,36 @@ struct Steps {
   TwoEnds towards_back() const { return {*subject.back, subject.own}; }
 
   CheckItem ranges_on_own() const {
-    if (!subject.back) return follows_network("address_prefixes");
+    if (!subject.back) return follows(place_of_prefixes(subject.own), subject.remote);
     return check_ranges(towards_own(), subject.request.model);
   }
   CheckItem ranges_on_back() const {
-    if (!subject.back) return missing_object(subject, "address_prefixes");
+    if (!subject.back)
+      return missing_object(subject, place_of_other_side(subject.own.connection),
+                            own_ranges(subject));
     return check_ranges(towards_back(), subject.request.model);
   }
   CheckItem address_on_own() const {
-    if (!subject.back) return follows_network("gateway_ip_address");
+    if (!subject.back) return follows(place_of_address(subject.own), subject.remote_gateway);
     return check_address(towards_own(), subject.request.model);
   }
   CheckItem address_on_back() const {
-    if (!subject.back) return missing_object(subject, "gateway_ip_address");
+    if (!subject.back)
+      return missing_object(subject, place_of_other_side(subject.own.connection),
+                            own_address(subject));
     return check_address(towards_back(), subject.request.model);
   }
 
  private:
   // A vnet-to-vnet object has what the other gateway of the estate has, with an object back or not.
-  CheckItem follows_network(std::string_view field) const {
-    const bool is_ranges = field == "address_prefixes";
-    const FieldPlace place =
-        is_ranges ? place_of_prefixes(subject.own) : place_of_address(subject.own);
-    CheckItem item{.object = place.object, .field = place.field};
-    if (subject.own.connection.is_vnet_to_vnet() && subject.remote != nullptr) {
+  template <class Object>
+  CheckItem follows(FieldPlace place, const Object* source) const {
+    CheckItem item{.object = std::move(place.object), .field = std::move(place.field)};
+    if (subject.own.connection.is_vnet_to_vnet() && source != nullptr) {
       item.result = CheckResult::Pass;
-      item.message = fmt::format("it follows {} by itself", subject.remote->name);
+      item.message = fmt::format("it follows {} by itself", source->name);
     } else {
-      item.message =
-          "the other side is not known here: compare it there, or give its file with --peer";
+      item.message = fmt::format("the other side is not known here: {}", where_to_look(subject));
     }
     return item;
   }
@@ -295,10 +333,9 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
     Checklist list = list_of(subject);
     add_transit_steps({.model = model,
                        .own = *connection,
-                       .back = subject.back ? &subject.back->connection : nullptr,
-                       .is_back_ours = subject.back && &subject.back->model == &model,
+                       .back = subject.back,
                        .network = subject.network,
-                       .remote = subject.is_ours ? subject.remote : nullptr},
+                       .remote = subject.is_ours() ? subject.remote : nullptr},
                       list);
     return numbered(std::move(list));
   }
@@ -311,20 +348,21 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
                                       in_quotes(request.name), suggestion(request.name, names)));
 }
 
-Result<Checklist, std::string> way_checklist(const Model& model, std::string_view from,
-                                             std::string_view to) {
-  std::vector<std::string_view> names;
-  for (const auto& [name, network] : model.virtual_networks) names.push_back(name);
-  for (const auto& [name, site] : model.local_network_gateways) names.push_back(name);
-  for (const std::string_view name : {from, to}) {
-    if (std::ranges::find(names, name) != names.end()) continue;
+Result<Checklist, std::string> way_checklist(const WayRequest& request) {
+  const TransitMap map(request.model, request.peer);
+  for (const std::string_view name : {request.from, request.to}) {
+    if (map.resolve(name)) continue;
     return Err<std::string>(
         fmt::format("there is no virtual network or local network gateway {}; {}", in_quotes(name),
-                    suggestion(name, names)));
+                    suggestion(name, map.names())));
   }
-  if (from == to)
-    return Err<std::string>(fmt::format("{} is both ends of the way", in_quotes(from)));
-  return numbered(way_steps(model, from, to));
+  const std::string from = *map.resolve(request.from), to = *map.resolve(request.to);
+  if (from == to) {
+    const bool is_alias = request.to != to;
+    return Err<std::string>(fmt::format("{} is {}both ends of the way", in_quotes(request.to),
+                                        is_alias ? to + ": " : ""));
+  }
+  return numbered(way_steps(map, from, to));
 }
 
 }  // namespace twinspan::policy

@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
+#include <span>
 
-#include "policy/bgp.h"
 #include "policy/connection_ends.h"
 #include "policy/peering_state.h"
 #include "policy/rules.h"
@@ -34,16 +36,20 @@ CheckItem missing_half(const Peering& half) {
                                  *half.virtual_network)};
 }
 
+void add_access_step(const Peering& half, Checklist& list) {
+  list.push_back(flag_item(half, "allow_virtual_network_access", *half.allow_virtual_network_access,
+                           fmt::format("nothing passes between {} and {}", *half.virtual_network,
+                                       *half.remote_virtual_network)));
+}
+
 // `half`: of the two, the one whose network has the gateway, when one of them does.
-void add_peering_steps(const Model& model, const Peering& half, Checklist& list) {
-  const Peering* const other = other_half(model, half);
-  if (other == nullptr) return list.push_back(missing_half(half));
+void add_flag_steps(const Peering& half, const Peering& other, Checklist& list) {
   list.push_back(flag_item(half, "allow_gateway_transit", *half.allow_gateway_transit,
                            fmt::format("{} does not let {} use its gateway", *half.virtual_network,
                                        *half.remote_virtual_network)));
-  list.push_back(flag_item(*other, "use_remote_gateways", *other->use_remote_gateways,
-                           fmt::format("{} does not use the gateway of {}", *other->virtual_network,
-                                       *other->remote_virtual_network)));
+  list.push_back(flag_item(other, "use_remote_gateways", *other.use_remote_gateways,
+                           fmt::format("{} does not use the gateway of {}", *other.virtual_network,
+                                       *other.remote_virtual_network)));
 }
 
 bool wants_transit(const Model& model, const Peering& half) {
@@ -54,79 +60,163 @@ bool wants_transit(const Model& model, const Peering& half) {
 void add_peerings_of(const Model& model, const VirtualNetwork* network, Checklist& list) {
   if (network == nullptr) return;
   for (const auto& [name, half] : model.peerings) {
-    if (*half.virtual_network == network->name && wants_transit(model, half))
-      add_peering_steps(model, half, list);
+    if (*half.virtual_network != network->name || !wants_transit(model, half)) continue;
+    const Peering* const other = other_half(model, half);
+    if (other == nullptr) {
+      list.push_back(missing_half(half));
+      continue;
+    }
+    // An open half is no step of a connection's list.
+    for (const Peering* const each : {&half, other}) {
+      if (!*each->allow_virtual_network_access) add_access_step(*each, list);
+    }
+    add_flag_steps(half, *other, list);
   }
 }
 
-CheckItem bgp_item(const Connection& connection, bool is_needed) {
-  const bool is_on = *connection.enable_bgp;
-  return {.number = 0,
-          .result = is_on       ? CheckResult::Pass
-                    : is_needed ? CheckResult::Fail
-                                : CheckResult::Unknown,
-          .object = path_of(connection),
-          .field = "enable_bgp",
-          .message = is_on ? "BGP is spoken over it"
-                           : "no BGP: networks on its two sides reach no further than their own "
-                             "connections"};
-}
+// Whether BGP is spoken over one object, for which its gateway has to speak it as well.
+class BgpSteps {
+ public:
+  // `shown`: how an object of its estate is called here.
+  template <class Shown>
+  void add(const Connection& connection, const VirtualNetworkGateway* gateway, bool is_needed,
+           const Shown& shown) {
+    const CheckResult closed = is_needed ? CheckResult::Fail : CheckResult::Unknown;
+    const bool does_speak = gateway != nullptr && *gateway->enable_bgp;
+    if (!*connection.enable_bgp) {
+      add(closed, shown(path_of(connection)),
+          "no BGP: networks on its two sides reach no further than their own connections");
+    }
+    if (gateway != nullptr && !does_speak && named_.insert(gateway).second) {
+      add(closed, shown(path_of(*gateway)),
+          fmt::format("it speaks no BGP, so there is none over {}", connection.name));
+    }
+    if (*connection.enable_bgp && does_speak)
+      add(CheckResult::Pass, shown(path_of(connection)), "BGP is spoken over it");
+  }
+
+  Checklist take() { return std::move(steps_); }
+
+ private:
+  void add(CheckResult result, std::string object, std::string message) {
+    steps_.push_back({.number = 0,
+                      .result = result,
+                      .object = std::move(object),
+                      .field = "enable_bgp",
+                      .message = std::move(message)});
+  }
+
+  Checklist steps_;
+  std::set<const VirtualNetworkGateway*> named_;
+};
 
 bool is_bgp_wanted(const TransitSubject& subject) {
-  return *subject.own.enable_bgp || (subject.back != nullptr && *subject.back->enable_bgp);
+  return *subject.own.enable_bgp || (subject.back && *subject.back->connection.enable_bgp);
+}
+
+// The other connections of the gateways at both ends, of this estate.
+std::vector<const Connection*> connections_beside(const TransitSubject& subject) {
+  const Connection* const back = subject.back ? &subject.back->connection : nullptr;
+  std::set<std::string_view> gateways = {*subject.own.virtual_network_gateway1};
+  if (subject.is_back_ours()) gateways.insert(*back->virtual_network_gateway1);
+  std::vector<const Connection*> beside;
+  for (const auto& [name, connection] : subject.model.connections) {
+    if (&connection == &subject.own || &connection == back) continue;
+    const auto* const counterpart = counterpart_gateway(subject.model, connection);
+    const bool is_near = gateways.contains(*connection.virtual_network_gateway1) ||
+                         (counterpart != nullptr && gateways.contains(counterpart->name));
+    if (is_near) beside.push_back(&connection);
+  }
+  return beside;
 }
 
 // With BGP on the connection, what is behind its gateways' other connections is reached over it,
 // when those have BGP too. Sites may well be meant to be reached from one network only.
 void add_bgp_steps(const TransitSubject& subject, Checklist& list) {
-  const auto& [model, own, back, is_back_ours, network, remote] = subject;
   if (!is_bgp_wanted(subject)) return;
-  std::set<std::string_view> gateways = {*own.virtual_network_gateway1};
-  if (is_back_ours) gateways.insert(*back->virtual_network_gateway1);
-  Checklist others;
-  for (const auto& [name, connection] : model.connections) {
-    const bool is_itself = &connection == &own || (is_back_ours && &connection == back);
-    const auto* const counterpart = counterpart_gateway(model, connection);
-    const bool is_near = gateways.contains(*connection.virtual_network_gateway1) ||
-                         (counterpart != nullptr && gateways.contains(counterpart->name));
-    if (!is_itself && is_near) others.push_back(bgp_item(connection, counterpart != nullptr));
+  const auto beside = connections_beside(subject);
+  if (beside.empty()) return;  // Nothing further to reach.
+  const auto ours = [](std::string path) { return path; };
+  BgpSteps steps;
+  steps.add(subject.own, local_gateway(subject.model, subject.own), true, ours);
+  if (subject.back) {
+    const TwoEnds ends{{subject.model, subject.own}, *subject.back};
+    steps.add(subject.back->connection,
+              local_gateway(subject.back->model, subject.back->connection), true,
+              [&](const std::string& path) { return ends.back_path(path); });
   }
-  if (others.empty()) return;  // Nothing further to reach.
-  list.push_back(bgp_item(own, true));
-  if (is_back_ours) list.push_back(bgp_item(*back, true));
-  list.insert(list.end(), others.begin(), others.end());
+  for (const Connection* const connection : beside) {
+    steps.add(*connection, local_gateway(subject.model, *connection),
+              counterpart_gateway(subject.model, *connection) != nullptr, ours);
+  }
+  std::ranges::move(steps.take(), std::back_inserter(list));
 }
 
-// What stops ways that lead on over the connection, and where they lead.
+constexpr size_t kNamedMax = 3;
+
+// "a, b, c, 97 more"
+std::string some_of(std::span<const std::string> names) {
+  const auto named = names.first(std::min(names.size(), kNamedMax));
+  const size_t more = names.size() - named.size();
+  return fmt::format("{}{}", fmt::join(named, ", "),
+                     more == 0 ? "" : fmt::format(", {} more", more));
+}
+
+// A hub has a thousand of some steps: they are one, so that they do not drown the others.
+Checklist joined(const Checklist& steps) {
+  std::map<std::pair<CheckResult, std::string_view>, std::vector<std::string>> alike;
+  for (const CheckItem& step : steps) alike[{step.result, step.field}].push_back(step.object);
+  Checklist list;
+  for (const CheckItem& step : steps) {
+    const std::span<const std::string> objects = alike[{step.result, step.field}];
+    if (objects.size() <= kNamedMax) {
+      list.push_back(step);
+    } else if (objects.front() == step.object) {
+      list.push_back(step);
+      list.back().message += "; so too " + some_of(objects.subspan(1));
+    }
+  }
+  return list;
+}
+
+// Ways from one network that one field closes, of whichever objects.
 struct ClosedWays {
-  TransitRefusal refusal;
   std::string from;
+  std::string field;
+  std::string reason;                // Of the first object.
+  std::vector<std::string> objects;  // Where the field is.
   std::vector<std::string> targets;
 
   std::string message() const {
-    constexpr size_t kNamedMax = 3;
-    std::vector<std::string> named = targets;
-    if (named.size() > kNamedMax) {
-      named.resize(kNamedMax);
-      named.push_back(fmt::format("{} more", targets.size() - kNamedMax));
-    }
-    return fmt::format("{} and {} do not reach each other over it: {}", from,
-                       fmt::join(named, ", "), refusal.reason);
+    const std::string also =
+        objects.size() == 1
+            ? ""
+            : fmt::format(" (and {} of {})", field, some_of(std::span(objects).subspan(1)));
+    return fmt::format("{} and {} do not reach each other over it: {}{}", from, some_of(targets),
+                       reason, also);
   }
 };
 
-std::vector<ClosedWays> closed_ways_over(const TransitSubject& subject) {
+void add_once(const std::string& name, std::vector<std::string>& names) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+using FieldNames = std::set<std::pair<std::string_view, std::string_view>>;
+
+std::vector<ClosedWays> closed_ways_over(const TransitSubject& subject, const FieldNames& told) {
   std::vector<ClosedWays> closed;
   for (const TransitWay& way : ways_over(subject.model, subject.own)) {
     const std::string& from = way.hops.front().from;
     for (const TransitHop& hop : way.hops) {
       for (const TransitRefusal& refusal : hop.refusals) {
+        if (told.contains({refusal.object, refusal.field})) continue;
         auto known = std::ranges::find_if(closed, [&](const ClosedWays& each) {
-          return each.from == from && each.refusal.object == refusal.object &&
-                 each.refusal.field == refusal.field;
+          return each.from == from && each.field == refusal.field;
         });
-        if (known == closed.end()) known = closed.insert(known, {refusal, from, {}});
-        known->targets.push_back(way.hops.back().to);
+        if (known == closed.end())
+          known = closed.insert(known, {from, refusal.field, refusal.reason, {}, {}});
+        add_once(refusal.object, known->objects);
+        add_once(way.hops.back().to, known->targets);
       }
     }
   }
@@ -136,69 +226,86 @@ std::vector<ClosedWays> closed_ways_over(const TransitSubject& subject) {
 // Networks further away that the connection could lead to and does not. Nobody has asked for these
 // ways as long as no BGP is spoken over it, so that it is told and does not fail.
 void add_ways_over(const TransitSubject& subject, Checklist& list) {
-  for (const ClosedWays& ways : closed_ways_over(subject)) {
-    const auto& [object, field, reason] = ways.refusal;
-    const bool is_told = std::ranges::any_of(
-        list, [&](const CheckItem& item) { return item.object == object && item.field == field; });
-    // That its own other direction is missing fails the steps about that.
-    const bool is_itself = object == path_of(subject.own) && field == "virtual_network_gateway1";
-    if (is_told || is_itself) continue;
-    const bool is_wanted = field == "enable_bgp" && is_bgp_wanted(subject);
+  const std::string itself = path_of(subject.own);
+  // That its own other direction is missing fails the steps about that.
+  FieldNames told = {{itself, "virtual_network_gateway1"}};
+  for (const CheckItem& item : list) told.insert({item.object, item.field});
+  for (const ClosedWays& ways : closed_ways_over(subject, told)) {
+    const bool is_wanted = ways.field == "enable_bgp" && is_bgp_wanted(subject);
     list.push_back(
         {.number = 0,
          .result = is_wanted ? CheckResult::Fail : CheckResult::Unknown,
-         .object = object,
-         .field = field,
+         .object = ways.objects.front(),
+         .field = ways.field,
          .message = ways.message() + (is_wanted ? "" : "; right unless they are meant to")});
   }
 }
 
-void add_hop(const TransitHop& hop, Checklist& list) {
-  if (hop.is_allowed()) {
-    list.push_back({.number = 0,
-                    .result = CheckResult::Pass,
-                    .object = hop.object,
-                    .field = hop.field,
-                    .message = fmt::format("it leads from {} to {}", hop.from, hop.to)});
-  }
+CheckItem hop_item(const TransitHop& hop, CheckResult result, const TransitRefusal& refusal) {
+  return {.number = 0,
+          .result = result,
+          .object = refusal.object,
+          .field = refusal.field,
+          .message = fmt::format("from {} to {}: {}", hop.from, hop.to, refusal.reason)};
+}
+
+// What several hops lack, such as BGP of the gateway between them, is told once.
+void add_hop(const TransitHop& hop, FieldNames& told, Checklist& list) {
   for (const TransitRefusal& refusal : hop.refusals) {
-    list.push_back({.number = 0,
-                    .result = CheckResult::Fail,
-                    .object = refusal.object,
-                    .field = refusal.field,
-                    .message = fmt::format("from {} to {}: {}", hop.from, hop.to, refusal.reason)});
+    if (told.emplace(refusal.object, refusal.field).second)
+      list.push_back(hop_item(hop, CheckResult::Fail, refusal));
   }
+  for (const TransitRefusal& condition : hop.conditions)
+    list.push_back(hop_item(hop, CheckResult::Unknown, condition));
+  if (!hop.refusals.empty() || !hop.conditions.empty()) return;
+  list.push_back({.number = 0,
+                  .result = CheckResult::Pass,
+                  .object = hop.object,
+                  .field = hop.field,
+                  .message = fmt::format("it leads from {} to {}", hop.from, hop.to)});
 }
 
 }  // namespace
 
 void add_transit_steps(const TransitSubject& subject, Checklist& list) {
-  add_peerings_of(subject.model, subject.network, list);
-  add_peerings_of(subject.model, subject.remote, list);
-  add_bgp_steps(subject, list);
-  add_ways_over(subject, list);
+  Checklist steps;
+  add_peerings_of(subject.model, subject.network, steps);
+  add_peerings_of(subject.model, subject.remote, steps);
+  add_bgp_steps(subject, steps);
+  add_ways_over(subject, steps);
+  std::ranges::move(joined(steps), std::back_inserter(list));
 }
 
 Checklist peering_steps(const Model& model, const Peering& peering) {
   const Peering* const other = other_half(model, peering);
+  Checklist list;
+  add_access_step(peering, list);
+  if (other == nullptr) {
+    // No gateway is used across the models, and a classic network has no half.
+    if (status_of(model, peering).state != PeeringState::Connected)
+      list.push_back(missing_half(peering));
+    return list;
+  }
+  add_access_step(*other, list);
   const auto* const network = find(model.virtual_networks, *peering.virtual_network);
   const bool is_hub = network != nullptr && gateway_of(model, *network) != nullptr;
-  Checklist list;
-  add_peering_steps(model, is_hub || other == nullptr ? peering : *other, list);
+  is_hub ? add_flag_steps(peering, *other, list) : add_flag_steps(*other, peering, list);
   return list;
 }
 
-Checklist way_steps(const Model& model, std::string_view from, std::string_view to) {
-  const auto way = find_way(model, from, to);
+Checklist way_steps(const TransitMap& map, const std::string& from, const std::string& to) {
+  const auto way = find_way(map, from, to);
   if (!way) {
+    const TransitPlace& place = map.place(from);
     return {{.number = 0,
              .result = CheckResult::Fail,
-             .object = place_path(model, from),
-             .field = "name",
+             .object = place.path,
+             .field = place.network != nullptr ? "address_space" : "address_prefixes",
              .message = fmt::format("no connections and peerings lead from {} to {}", from, to)}};
   }
+  FieldNames told;
   Checklist list;
-  for (const TransitHop& hop : way->hops) add_hop(hop, list);
+  for (const TransitHop& hop : way->hops) add_hop(hop, told, list);
   return list;
 }
 

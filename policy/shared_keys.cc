@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "policy/rules.h"
@@ -22,6 +23,7 @@ struct Users {
   SourceMark mark;  // Of the first.
   std::vector<std::string> objects;
   bool is_shared_key = false;
+  bool is_ppk = false;
 
   void add(const Connection& connection, SourceMark where) {
     if (objects.empty()) mark = where;
@@ -48,9 +50,9 @@ void report_unread(const KeyReading& reading, const Users& users, RuleReport& re
   }
 }
 
-void report_faults(const std::string& file, const KeyReading& reading, const Users& users,
+void report_faults(const std::string& file, const std::vector<KeyFault>& faults, const Users& users,
                    RuleReport& report) {
-  for (const KeyFault& fault : reading.faults) {
+  for (const KeyFault& fault : faults) {
     const Remark remark{users.mark, users.objects,
                         fmt::format("the key in {}: {}", in_quotes(file), fault.message),
                         fault.remedy};
@@ -65,7 +67,10 @@ std::map<std::string, Users> users_of_keys(const Model& model) {
       users[*file].add(connection, file.mark);
       users[*file].is_shared_key = true;
     }
-    if (connection.ppk) users[*connection.ppk->file].add(connection, connection.ppk->file.mark);
+    if (connection.ppk) {
+      users[*connection.ppk->file].add(connection, connection.ppk->file.mark);
+      users[*connection.ppk->file].is_ppk = true;
+    }
   }
   return users;
 }
@@ -78,14 +83,27 @@ std::vector<KeyFault> faults_of_key(ByteView key) {
            "a key for the cloud consists of printable ASCII without space, '-' and '~'"}};
 }
 
+std::vector<KeyFault> faults_of_ppk(size_t size) {
+  if (size >= kPpkSizeMin) return {};
+  return {{Severity::Warning,
+           fmt::format("{} byte{} are too few for a post-quantum key, of which a quantum computer "
+                       "halves the strength (RFC 8784 6)",
+                       size, size == 1 ? "" : "s"),
+           fmt::format("put at least {} random bytes into it on both sides", kPpkSizeMin)}};
+}
+
 Findings check_shared_keys(const Model& model, const ReadKey& read) {
   RuleReport report(model, kSharedKeyRule);
+  RuleReport ppk_report(model, kPpkRule);
   for (const auto& [file, users] : users_of_keys(model)) {
     const KeyReading reading = read(file);
     report_unread(reading, users, report);
-    if (users.is_shared_key) report_faults(file, reading, users, report);
+    if (users.is_shared_key) report_faults(file, reading.faults, users, report);
+    if (users.is_ppk) report_faults(file, reading.ppk_faults, users, ppk_report);
   }
-  return report.take();
+  Findings findings = report.take();
+  std::ranges::move(ppk_report.take(), std::back_inserter(findings));
+  return findings;
 }
 
 }  // namespace twinspan::policy

@@ -12,6 +12,11 @@ namespace twinspan::policy {
 
 inline constexpr size_t kSharedKeyMax = 128;  // Bytes.
 inline constexpr std::string_view kSharedKeyRule = "connection.shared-key";
+inline constexpr std::string_view kPpkRule = "connection.ppk";
+
+// RFC 8784 6: 256 bits of entropy are as much as 128 against a quantum computer. Fewer bytes cannot
+// have them.
+inline constexpr size_t kPpkSizeMin = 32;
 
 struct KeyFault {
   Severity severity = Severity::Warning;
@@ -24,6 +29,9 @@ struct KeyFault {
 // and space, '-' and '~') is a warning.
 std::vector<KeyFault> faults_of_key(ByteView key);
 
+// Of a post-quantum key: whether it is long enough.
+std::vector<KeyFault> faults_of_ppk(size_t size);
+
 // What became of reading one key file.
 struct KeyReading {
   enum class State : uint8_t {
@@ -34,14 +42,16 @@ struct KeyReading {
     Refused,    // Nothing twinspand could use: a link, not a file, empty, too long.
   };
   State state = State::Read;
-  std::string why;               // Of all but Read; names the file.
-  std::vector<KeyFault> faults;  // Of Read.
+  std::string why;                   // Of all but Read; names the file.
+  std::vector<KeyFault> faults;      // Of Read: as a pre-shared key.
+  std::vector<KeyFault> ppk_faults;  // Of Read: as a post-quantum key.
 };
 
 // `file`: as the connection has it.
 using ReadKey = std::function<KeyReading(const std::string& file)>;
 
-// Of every connection with a pre-shared key or a post-quantum one; each file is read once.
+// Of every connection with a pre-shared key or a post-quantum one; each file is read once. Of the
+// rule kSharedKeyRule, and kPpkRule where a post-quantum key is too short.
 Findings check_shared_keys(const Model& model, const ReadKey& read);
 
 }  // namespace twinspan::policy

@@ -202,7 +202,9 @@ void WorkerInbound::claim_frames(const esp::SaTable& table) {
   size_t claimed = 0;
   for (size_t i = 0; i < frame_count_; ++i) {
     esp::InboundSa* const sa = items_[i].sa;
-    if (sa != nullptr && !is_ours(*sa, i)) continue;
+    const bool is_as_before =
+        sa == last && claimed != 0 && source_of_[i] == source_of_[claimed - 1];
+    if (sa != nullptr && !is_as_before && !is_ours(*sa, i)) continue;
     if (sa != nullptr && sa != last) {
       sa->prefetch();
       if (const TunPort* port = find_port(sa->tunnel())) prefetch(port);
@@ -246,6 +248,7 @@ void WorkerInbound::finish_batch(const esp::SaTable& table) {
   if (frame_count_ == 0) return;
   esp::open(table, {items_.data(), frame_count_}, orphans_);
   esp::InboundSa* reported = nullptr;
+  expected_ = {};
   for (size_t i = 0; i < frame_count_; ++i) {
     esp::InboundSa* sa = items_[i].sa;
     if (sa != nullptr && sa != reported) report_events(*sa);
@@ -260,7 +263,8 @@ void WorkerInbound::take_opened(size_t index, const esp::SaTable& table) {
   esp::OpenItem& item = items_[index];
   const FrameSource& source = sources_[source_of_[index]];
   if (item.verdict != Verdict::Accept) return note_refused(item, source);
-  note_remote(item, source);
+  const bool is_expected = expected_.sa == item.sa && expected_.source == &source;
+  if (!is_expected && !note_remote(item, source)) expected_ = {item.sa, &source};
   TunPort* port = find_port(item.sa->tunnel());
   do {
     if (port == nullptr) {
@@ -322,23 +326,25 @@ void WorkerInbound::note_unknown_spi(const esp::OpenItem& item, const FrameSourc
 }
 
 // RFC 7296 2.23: an authenticated packet from elsewhere moves the SA's remote, when it is the
-// newest.
-void WorkerInbound::note_remote(const esp::OpenItem& item, const FrameSource& source) {
+// newest. Whether it came from elsewhere.
+bool WorkerInbound::note_remote(const esp::OpenItem& item, const FrameSource& source) {
   const esp::InboundSa& sa = *item.sa;
-  if (source.carriage != Encapsulation::Udp || sa.encapsulation() != Encapsulation::Udp) return;
+  if (source.carriage != Encapsulation::Udp || sa.encapsulation() != Encapsulation::Udp)
+    return false;
   Endpoint remote = source.remote;
   // Its port is one for sending only, whichever it is.
   if (sa.has_own_source_port()) remote.port = sa.remote().port;
-  if (remote == sa.remote()) return;
+  if (remote == sa.remote()) return false;
   // A late or duplicated packet of the old path must not move the SA back. The low half is enough:
   // the window is far smaller than 2^32.
-  if (load_be32(item.frame + 4) != static_cast<uint32_t>(sa.highest_sequence())) return;
+  if (load_be32(item.frame + 4) != static_cast<uint32_t>(sa.highest_sequence())) return true;
   const uint64_t now = coarse_milliseconds();
   if (moved_at_.size() >= kMovedMax) moved_at_.clear();
   const auto [at, is_new] = moved_at_.try_emplace(sa.spi().value, now);
-  if (!is_new && now - at->second < kMovedIntervalMs) return;
+  if (!is_new && now - at->second < kMovedIntervalMs) return true;
   at->second = now;
   records_.push(RemoteMoved{sa.spi(), remote});
+  return true;
 }
 
 void WorkerInbound::report_events(esp::InboundSa& sa) {

@@ -80,7 +80,7 @@ class WorkerInbound {
   TunPort* find_port(TunnelId tunnel) const;
   void note_refused(const esp::OpenItem& item, const FrameSource& source);
   void note_unknown_spi(const esp::OpenItem& item, const FrameSource& source);
-  void note_remote(const esp::OpenItem& item, const FrameSource& source);
+  bool note_remote(const esp::OpenItem& item, const FrameSource& source);
   void report_events(esp::InboundSa& sa);
 
   WorkerThread& thread_;
@@ -107,6 +107,11 @@ class WorkerInbound {
   std::array<esp::OpenItem, kFramesMax> items_;
   std::array<uint16_t, kFramesMax> source_of_;
   std::array<FrameSource, kFramesMax> sources_;
+  // The SA and source last found to agree: each train is asked once, not each frame.
+  struct {
+    const esp::InboundSa* sa = nullptr;
+    const FrameSource* source = nullptr;
+  } expected_;
 
   uint64_t unknown_second_ = 0;
   unsigned unknown_in_second_ = 0;

@@ -84,7 +84,9 @@ void add_notes(const Findings& notes, Findings& findings) {
 }
 
 policy::CompareKeys key_comparison(const PeerFile* peer) {
-  return [peer](const policy::End& a, const policy::End& b) { return compare_keys(a, b, peer); };
+  return [peer](const policy::End& a, const policy::End& b, policy::KeyKind kind) {
+    return compare_keys({a, b, kind}, peer);
+  };
 }
 
 Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {
@@ -142,9 +144,12 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
 
 Result<Checklist, std::string> wanted_list(const Model& model, const PeerFile* peer,
                                            const ValidateOptions& options) {
-  if (!options.from.empty()) return policy::way_checklist(model, options.from, options.to);
+  const Model* const other = peer == nullptr ? nullptr : &peer->content.model;
+  if (!options.from.empty())
+    return policy::way_checklist(
+        {.model = model, .peer = other, .from = options.from, .to = options.to});
   return policy::checklist({.model = model,
-                            .peer = peer == nullptr ? nullptr : &peer->content.model,
+                            .peer = other,
                             .name = options.connection,
                             .compare_keys = key_comparison(peer)});
 }

@@ -97,7 +97,7 @@ TEST(Examples, AClassicNetworkIsJoinedByStaticPrefixes) {
   EXPECT_THAT(printed_plan(path, "gw-new"), HasSubstr("  routes      10.1.0.0/16\n"));
 }
 
-Verdict same_key(const End&, const End&) {
+Verdict same_key(const End&, const End&, KeyKind) {
   return Verdict::Right;
 }
 
@@ -134,13 +134,35 @@ connections:
     local_network_gateway2: head
     shared_key: { file: branch.psk }
 )");
-  const std::vector<Pairing> pairs = pair_up(own, peer);
-  ASSERT_EQ(pairs.size(), 1u);
-  EXPECT_EQ(pairs[0].own->name, "a-to-branch");
+  // Neither of the two connections to sites has more in common with it; the one to vnet-b, whose
+  // two ends are here, is no candidate.
+  const PairUp found = pair_up(own, peer, same_key);
+  EXPECT_THAT(found.pairs, IsEmpty());
+  std::vector<std::string> tied;
+  for (const Pairing& tie : found.ties) tied.push_back(tie.own->name);
+  EXPECT_THAT(tied, testing::ElementsAre("a-to-branch", "a-to-depot"));
+  std::vector<std::string> told;
+  for (const Finding& finding : validate_pair(own, peer, same_key)) {
+    EXPECT_EQ(finding.severity, Severity::Warning) << finding.to_string();
+    told.push_back(finding.message);
+  }
+  EXPECT_THAT(told,
+              testing::ElementsAre("it cannot be told whether br-to-a in e.yaml belongs to it "
+                                   "or to a-to-depot",
+                                   "it cannot be told whether br-to-a in e.yaml belongs to it "
+                                   "or to a-to-branch"));
+  // Every connection has a key of its own, so one that is equal tells.
+  const CompareKeys key_of_branch = [](const End& ours, const End&, KeyKind) {
+    return ours.connection.name == "a-to-branch" ? Verdict::Right : Verdict::Wrong;
+  };
+  const PairUp told_by_key = pair_up(own, peer, key_of_branch);
+  ASSERT_EQ(told_by_key.pairs.size(), 1u);
+  EXPECT_EQ(told_by_key.pairs[0].own->name, "a-to-branch");
+  EXPECT_THAT(told_by_key.ties, IsEmpty());
   // An estate beside itself: every connection has its end in the other one.
   EXPECT_EQ(pair_up(model_of(read_source_file("examples/vnet-to-vnet.yaml")),
-                    model_of(read_source_file("examples/vnet-to-vnet.yaml")))
-                .size(),
+                    model_of(read_source_file("examples/vnet-to-vnet.yaml")), same_key)
+                .pairs.size(),
             2u);
 }
 
@@ -151,6 +173,41 @@ std::string first_refused(const Model& model, std::string_view from, std::string
   if (!way) return "not joined";
   const TransitRefusal* const refusal = way->first_refusal();
   return refusal == nullptr ? "" : refusal->reason;
+}
+
+// "unknown pass": the results of the steps.
+std::string results(const Model& model, std::string_view from, std::string_view to) {
+  const auto list = way_checklist({model, nullptr, from, to});
+  if (!list) return list.error();
+  std::string text;
+  for (const CheckItem& item : *list)
+    text += (text.empty() ? "" : " ") + std::string(name_of(item.result));
+  return text;
+}
+
+// The devices at the other ends need routes that they do not have by themselves.
+TEST(Examples, WhatSitesKnowOfEachOtherAndOfSpokesIsNotInTheFile) {
+  const Model sites = model_of(read_source_file("examples/multi-site.yaml"));
+  EXPECT_EQ(results(sites, "branch", "depot"), "unknown unknown");
+  EXPECT_EQ(results(sites, "vnet-a", "vnet-b"), "pass");
+  EXPECT_THAT(results(sites, "branch", "vnet-b"), HasSubstr("fail"));
+  const Model spokes = model_of(read_source_file("examples/hub-and-spoke.yaml"));
+  EXPECT_EQ(results(spokes, "spoke-1", "headquarters"), "pass unknown");
+  const Model devices = model_of(read_source_file("examples/policy-based-devices.yaml"));
+  EXPECT_THAT(results(devices, "firewall-1", "firewall-2"), HasSubstr("fail"));
+}
+
+// Two administrators' files tell all of it together.
+TEST(Examples, TheWayBetweenTwoAdministratorsIsKnownFromBothFiles) {
+  const Model west = model_of(read_source_file("examples/two-administrators-west.yaml"));
+  const Model east = model_of(read_source_file("examples/two-administrators-east.yaml"));
+  const std::string from = west.virtual_networks.begin()->first;
+  const std::string to = west.local_network_gateways.begin()->first;
+  EXPECT_EQ(results(west, from, to), "unknown");
+  const auto list = way_checklist({west, &east, from, to});
+  ASSERT_TRUE(list.has_value());
+  ASSERT_EQ(list->size(), 1u);
+  EXPECT_EQ(list->front().result, CheckResult::Pass) << list->front().message;
 }
 
 TEST(Examples, APeeredNetworkUsesTheGatewayOfTheOther) {
