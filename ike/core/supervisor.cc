@@ -84,8 +84,7 @@ bool can_replace(const IkeSa& winner, const IkeSa& loser, Instant now) {
   if (is_rekeying(loser)) return false;
   const bool is_over = now >= winner.established_at + kActivateAfter;
   // The peer may send already on the child that we have asked for there.
-  if (!is_over && (!winner.is_proven || std::holds_alternative<ChildExchange>(loser.active)))
-    return false;
+  if (!is_over && (!winner.is_proven || child_of(loser.active) != nullptr)) return false;
   // Under other settings there need be no counterparts.
   if (loser.is_outdated && carries_everything(winner)) return true;
   // Whatever the peer refuses there goes on here.

@@ -55,6 +55,8 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       5239, 7383, 11354,
       // The IKE SA that had its child first was redundant already.
       11551, 201725,
+      // An IKE SA was closed while IKE_FOLLOWUP_KE made its child, on which the peer sent already.
+      3420, 7851,
       // A request that was put off came without SA_RESOURCE_INFO, beside a child that the peer had
       // made.
       215525,
