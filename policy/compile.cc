@@ -147,6 +147,7 @@ bool set_authentication(const Instance& instance, const Connection& connection,
     case AuthenticationType::Psk:
       if (!connection.shared_key_file.is_set) return false;
       tunnel.psk_file = key_path(instance, *connection.shared_key_file);
+      tunnel.psk_encoding = *connection.shared_key_encoding;
       return true;
     case AuthenticationType::Certificate: {
       const auto& own = connection.certificate;

@@ -10,8 +10,8 @@
 
 namespace twinspan::tools {
 
-// One pre-shared key file of the estate in `estate_path`.
-policy::KeyReading read_key_of(const std::string& estate_path, const std::string& file);
+// A key file of the estate in `estate_path`.
+policy::KeyReading read_key_of(const std::string& estate_path, const policy::KeyFile& file);
 
 // Right when both connections name the same file or files with the same key, Unknown when one of
 // them cannot be read. The keys of `peer`, when it is no estate, are those that stand in it.
