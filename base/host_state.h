@@ -24,6 +24,9 @@ struct DeviceState {
   bool is_up = false;
   bool has_carrier = false;
   unsigned mtu = 0;
+  // IPv4; 1: strict, 2: loose. As the kernel has it: the larger of the device's own and of
+  // net.ipv4.conf.all.rp_filter.
+  int reverse_path_filter = 0;
 };
 
 }  // namespace twinspan

@@ -138,6 +138,9 @@ void AzureReader::collect_resource(const JsonNode& node, const std::string& pare
   resource.path = resource.name.empty()
                       ? std::string(type_word(resource.type))
                       : fmt::format("{}.{}", type_word(resource.type), resource.name);
+  // A file that is nothing known at all is told as such.
+  const bool is_unknown_file = depth == 0 && resource.type == AzureType::Other;
+  if (resource.name.empty() && is_unknown_file) return;
   if (resource.name.empty()) return wrong(node, resource.path, "a resource with a name");
   all.push_back(resource);
   if (const JsonNode* const more = node.find("resources"); more != nullptr)

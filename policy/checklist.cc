@@ -37,7 +37,8 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
   subject.remote_gateway = gateway;
   if (gateway != nullptr) subject.remote = network_of(request.model, *gateway);
   if (request.peer == nullptr) return subject;
-  for (const Pairing& pair : pair_up(request.model, *request.peer)) {
+  const PairUp found = pair_up(request.model, *request.peer);
+  for (const Pairing& pair : found.pairs) {
     if (pair.own == &connection) subject.back.emplace(End{*request.peer, *pair.peer});
   }
   if (subject.back && &subject.back->model == request.peer)
@@ -223,7 +224,7 @@ CheckItem keys_match(const Subject& subject) {
                             : "one side has a pre-shared key, and the other one has none";
     return item;
   }
-  switch (subject.request.compare_keys(subject.own, *subject.back)) {
+  switch (subject.request.compare_keys(subject.own, *subject.back, KeyKind::PreShared)) {
     case Verdict::Right:
       item.result = CheckResult::Pass;
       item.message = "the pre-shared keys match";

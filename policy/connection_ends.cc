@@ -33,13 +33,18 @@ void add_default_routes(const Model& model, const Connection& connection, Remote
   }
 }
 
-std::optional<Identity> identity_or_address(const MarkedText& text, const IpAddress& address) {
-  return text.is_set ? parse_identity(*text) : identity_of(address);
+std::optional<Identity> remote_identity_of(const Connection& connection,
+                                           const std::optional<RemoteEnd>& remote) {
+  if (connection.remote_id.is_set) return parse_identity(*connection.remote_id);
+  if (!remote) return std::nullopt;
+  return remote->address ? identity_of(*remote->address) : parse_identity(remote->name);
 }
 
-std::optional<Identity> remote_identity_of(const Connection& connection, const RemoteEnd& remote) {
-  if (remote.address) return identity_or_address(connection.remote_id, *remote.address);
-  return parse_identity(connection.remote_id.is_set ? *connection.remote_id : remote.name);
+std::optional<Identity> local_identity_of(const Connection& connection,
+                                          const VirtualNetworkGateway* gateway, size_t instance) {
+  if (connection.local_id.is_set) return parse_identity(*connection.local_id);
+  if (gateway == nullptr || instance >= gateway->ip_configurations.size()) return std::nullopt;
+  return identity_of(*gateway->ip_configurations[instance].public_ip_address);
 }
 
 bool leads_to(const Model& model, const Connection& connection,
@@ -156,17 +161,21 @@ std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connec
   return remote;
 }
 
+KnownIdentities known_identities(const Model& model, const Connection& connection,
+                                 size_t instance) {
+  return {local_identity_of(connection, local_gateway(model, connection), instance),
+          remote_identity_of(connection, remote_end(model, connection))};
+}
+
 std::optional<Identities> identities_of(const Model& model, const Connection& connection,
                                         size_t instance) {
   const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
-  const auto remote = remote_end(model, connection);
-  if (gateway == nullptr || instance >= gateway->ip_configurations.size() || !remote)
+  if (gateway == nullptr || instance >= gateway->ip_configurations.size() ||
+      !remote_end(model, connection))
     return std::nullopt;
-  const IpAddress& own_address = *gateway->ip_configurations[instance].public_ip_address;
-  const auto local_identity = identity_or_address(connection.local_id, own_address);
-  const auto remote_identity = remote_identity_of(connection, *remote);
-  if (!local_identity || !remote_identity) return std::nullopt;
-  return Identities{*local_identity, *remote_identity};
+  const KnownIdentities known = known_identities(model, connection, instance);
+  if (!known.local || !known.remote) return std::nullopt;
+  return Identities{*known.local, *known.remote};
 }
 
 const Connection* reverse_of(const Model& model, const Connection& connection) {

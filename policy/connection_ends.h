@@ -14,6 +14,12 @@ struct RemoteEnd {
   MarkedList<IpPrefix> prefixes;
 };
 
+// nullopt: neither written in good form nor told by an address.
+struct KnownIdentities {
+  std::optional<Identity> local;
+  std::optional<Identity> remote;
+};
+
 struct Identities {
   Identity local;
   Identity remote;
@@ -47,8 +53,11 @@ const VirtualNetworkGateway* remote_gateway(const Model& model, const Connection
 // reference leads nowhere or the remote has no address.
 std::optional<RemoteEnd> remote_end(const Model& model, const Connection& connection);
 
-// As written, or the public addresses of that instance and of the remote (or its name). nullopt
-// when an identity has no good form or an end is missing.
+// As written, or the public addresses of that instance and of the remote (or its name), as far as
+// there are any.
+KnownIdentities known_identities(const Model& model, const Connection& connection, size_t instance);
+
+// Both of them. nullopt when an identity has no good form or an end is missing.
 std::optional<Identities> identities_of(const Model& model, const Connection& connection,
                                         size_t instance);
 

@@ -104,6 +104,7 @@ class Walk {
   bool enter_from_tunnel(const AttachedNetwork& network, const TunnelPlan& tunnel);
   void send(const std::vector<const TunnelPlan*>& tunnels);
   bool admits_forwarded(const AttachedNetwork& network, const std::string& to);
+  ExplainStep kernel_route(const FoundRoute& route, ExpectedRoute expected) const;
 
   const Plan& plan_;
   const Model& model_;
@@ -278,9 +279,18 @@ void Walk::reach_local(const std::vector<std::string>& interfaces) {
   const FoundRoute route = tables_.route(flow_, input_);
   // Where another gateway's daemon has attached it, or where the network names no interface.
   const bool is_free = interfaces.empty() && route.kind == FoundRoute::Kind::Device;
-  add(kernel_route_stage(
-      flow_, route,
-      {.devices = is_free ? std::vector{route.device} : interfaces, .may_be_local = true}));
+  add(kernel_route(
+      route, {.devices = is_free ? std::vector{route.device} : interfaces, .may_be_local = true}));
+}
+
+ExplainStep Walk::kernel_route(const FoundRoute& route, ExpectedRoute expected) const {
+  const bool is_from_tunnel =
+      !input_.empty() &&
+      std::ranges::find(plan_.tunnels, input_, &TunnelPlan::device) != plan_.tunnels.end();
+  if (route.kind == FoundRoute::Kind::Refused && is_from_tunnel &&
+      tables_.device(input_).reverse_path_filter > 0)
+    expected.filtered_tunnel = input_;
+  return kernel_route_stage(flow_, route, expected);
 }
 
 void Walk::find_no_route(const std::string& from) {
@@ -375,7 +385,7 @@ void Walk::send(const std::vector<const TunnelPlan*>& tunnels) {
   const DeviceState device = tables_.device(chosen->device);
   if (!add(device_stage(chosen->device, device)) ||
       !add(mtu_stage(flow_, device.mtu, sa.inner_max)) ||
-      !add(kernel_route_stage(flow_, route, {.devices = {chosen->device}, .is_tunnel = true})))
+      !add(kernel_route(route, {.devices = {chosen->device}, .is_tunnel = true})))
     return;
   add(outer_route_stage(*chosen, tables_.outer_route(chosen->connection)));
 }

@@ -71,6 +71,8 @@ unsigned covering_length(const MarkedList<IpPrefix>& prefixes, const IpAddress& 
 }
 
 std::string missing_route_fix(const FoundRoute& route, const ExpectedRoute& expected) {
+  if (route.kind == FoundRoute::Kind::Refused && !expected.filtered_tunnel.empty())
+    return reverse_path_fix(expected.filtered_tunnel);
   if (route.kind == FoundRoute::Kind::Refused)
     return "the kernel refuses the packet by its source: set net.ipv4.conf.all.rp_filter and that "
            "of the interface to 0 or 2, and look for addresses that are on the wrong side";
@@ -233,6 +235,14 @@ ExplainStep kernel_route_stage(const Flow& flow, const FoundRoute& route,
       break;
   }
   return dropped("kernel-route", target, {why, missing_route_fix(route, expected)});
+}
+
+std::string reverse_path_fix(const std::string& device) {
+  return fmt::format(
+      "`sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{}.rp_filter=0`, and a file in "
+      "/etc/sysctl.d to keep the first: the kernel takes the larger of the two; twinspand checks "
+      "the sources of tunnels itself",
+      device);
 }
 
 ExplainStep outer_route_stage(const TunnelPlan& tunnel, const FoundRoute& route) {

@@ -33,9 +33,13 @@ struct ExpectedRoute {
   std::vector<std::string> devices;
   bool is_tunnel = false;
   bool may_be_local = false;
+  std::string filtered_tunnel;  // It came out of this device, whose reverse path filter is on.
 };
 ExplainStep kernel_route_stage(const Flow& flow, const FoundRoute& route,
                                const ExpectedRoute& expected);
+
+// What turns off the reverse path filter of a tunnel's device.
+std::string reverse_path_fix(const std::string& device);
 
 // Nothing leads from one network or site of the estate to the other: which flag, on which object.
 ExplainStep closed_way(const Model& model, const std::string& from, const std::string& to);

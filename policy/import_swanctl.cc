@@ -101,7 +101,7 @@ const Builder::Site& Builder::site_of(const SwanctlConnection& read) {
     gateway.ip_configurations.push_back(std::move(configuration));
   } else {
     notes_.incomplete({read.mark, fmt::format("connections.{}.local_addrs", read.name),
-                       "our own address is not in the file",
+                       "local_addrs tells no address of the gateway",
                        "write an entry of ip_configurations with public_ip_address"});
   }
   result_.model.gateways.emplace(site.gateway, std::move(gateway));
@@ -119,7 +119,7 @@ std::string Builder::add_peer(const SwanctlConnection& read, const std::string& 
     add_prefixes(child.remote_address_ranges, peer.address_prefixes);
   if (peer.address_prefixes->empty()) {
     notes_.incomplete({read.children.front().mark, fmt::format("connections.{}", read.name),
-                       "what is behind the peer is not in the file: routes were made elsewhere",
+                       "no remote_ts tells what is behind remote_addrs: routes were made elsewhere",
                        "write address_prefixes"});
   }
   std::string taken = peer.name;
@@ -228,7 +228,7 @@ void Builder::finish() {
     const std::string path = fmt::format("connections ({})", name);
     if (network.address_space->empty()) {
       notes_.incomplete({network.mark, path,
-                         "what is behind us is not in the file: routes were made elsewhere",
+                         "no local_ts tells what is behind local_addrs: routes were made elsewhere",
                          "write address_space and a GatewaySubnet in it"});
     } else if (choose_gateway_subnet(network)) {
       notes_.chosen({network.mark, path,

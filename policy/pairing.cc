@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <map>
 
 #include "policy/bgp.h"
 #include "policy/shared_keys.h"
@@ -12,84 +12,34 @@
 namespace twinspan::policy {
 namespace {
 
-// What tells a connection from others, looked up once.
-struct Candidate {
-  const Connection* connection = nullptr;
-  const VirtualNetworkGateway* gateway = nullptr;
-  const VirtualNetwork* network = nullptr;
-  std::optional<RemoteEnd> remote;
-  std::optional<Identities> identities;
-};
+// A kind of key, as a connection names its file; nullptr: none.
+const MarkedText* key_file_of(const Connection& connection, KeyKind kind) {
+  if (kind == KeyKind::PostQuantum) return connection.ppk ? &connection.ppk->file : nullptr;
+  return connection.shared_key_file.is_set ? &connection.shared_key_file : nullptr;
+}
 
-std::vector<Candidate> candidates_of(const Model& model) {
-  std::vector<Candidate> candidates;
-  for (const auto& [name, connection] : model.connections) {
-    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
-    if (gateway == nullptr) continue;
-    candidates.push_back({&connection, gateway, local_network(model, connection),
-                          remote_end(model, connection), identities_of(model, connection, 0)});
+const char* words_of(KeyKind kind) {
+  return kind == KeyKind::PreShared ? "pre-shared key" : "post-quantum key";
+}
+
+void report_different_keys(const TwoEnds& ends, KeyKind kind, const CompareKeys& compare_keys,
+                           RuleReport& report) {
+  const MarkedText* const there = key_file_of(ends.there.connection, kind);
+  const MarkedText* const back = key_file_of(ends.back.connection, kind);
+  if (there == nullptr || back == nullptr) return;
+  const std::string& other = ends.back.connection.name;
+  const Verdict verdict = compare_keys(ends.there, ends.back, kind);
+  if (verdict == Verdict::Wrong) {
+    report.error({there->mark, ends.objects(),
+                  fmt::format("the {} is not that of {}", words_of(kind), other),
+                  "put the same key into both files, byte by byte"});
+  } else if (verdict == Verdict::Unknown && ends.is_one_estate() && **there != **back) {
+    // Two names may stand for one key: what cannot be read is left to the administrator.
+    report.warning(
+        {there->mark, ends.objects(),
+         fmt::format("the file of the {} differs from that of {}", words_of(kind), other),
+         "both directions need the same key"});
   }
-  // What has its other end in the same estate looks for none elsewhere, unless all of them do: the
-  // estate of both sides beside itself.
-  const auto is_complete = [&](const Candidate& each) {
-    return counterpart_of(model, *each.connection) != nullptr;
-  };
-  if (!std::ranges::all_of(candidates, is_complete)) std::erase_if(candidates, is_complete);
-  return candidates;
-}
-
-bool leads_to(const Candidate& from, const Candidate& to) {
-  if (!from.remote || !from.remote->address) return false;
-  return std::ranges::any_of(to.gateway->ip_configurations, [&](const IpConfiguration& instance) {
-    return *instance.public_ip_address == *from.remote->address;
-  });
-}
-
-bool lists(const Candidate& from, const Candidate& to) {
-  if (!from.remote || to.network == nullptr) return false;
-  return std::ranges::any_of(*from.remote->prefixes, [&](const auto& prefix) {
-    return prefix->length() != 0 &&
-           std::ranges::any_of(*to.network->address_space,
-                               [&](const auto& space) { return prefix->overlaps(*space); });
-  });
-}
-
-// An address that is right on one side outweighs everything that people copy between objects.
-constexpr int kAddressWeight = 8;
-constexpr int kIdentityWeight = 4;
-constexpr int kPrefixWeight = 2;
-
-int likeness(const Candidate& own, const Candidate& peer) {
-  int points = 0;
-  if (leads_to(own, peer)) points += kAddressWeight;
-  if (leads_to(peer, own)) points += kAddressWeight;
-  if (own.identities && peer.identities) {
-    if (own.identities->local == peer.identities->remote) points += kIdentityWeight;
-    if (own.identities->remote == peer.identities->local) points += kIdentityWeight;
-  }
-  if (lists(own, peer)) points += kPrefixWeight;
-  if (lists(peer, own)) points += kPrefixWeight;
-  return points;
-}
-
-struct Match {
-  int points = 0;
-  size_t own = 0;
-  size_t peer = 0;
-};
-
-bool have_shared_keys(const TwoEnds& ends) {
-  return ends.there.connection.shared_key_file.is_set &&
-         ends.back.connection.shared_key_file.is_set;
-}
-
-// Two names may stand for one key: what cannot be read is left to the administrator.
-void report_other_file(const TwoEnds& ends, RuleReport& report) {
-  const MarkedText& there = ends.there.connection.shared_key_file;
-  if (*there == *ends.back.connection.shared_key_file) return;
-  report.warning({there.mark, ends.objects(),
-                  fmt::format("the key file differs from that of {}", ends.back.connection.name),
-                  "both directions need the same key"});
 }
 
 // -- the rules, one direction each
@@ -102,10 +52,7 @@ void check_pair_prefixes(const TwoEnds& ends, const CompareKeys&, RuleReport& re
 }
 
 void check_pair_key(const TwoEnds& ends, const CompareKeys& compare_keys, RuleReport& report) {
-  if (!have_shared_keys(ends) || compare_keys(ends.there, ends.back) != Verdict::Wrong) return;
-  report.error({ends.there.connection.shared_key_file.mark, ends.objects(),
-                fmt::format("the pre-shared key is not that of {}", ends.back.connection.name),
-                "put the same key into both files, byte by byte"});
+  report_different_keys(ends, KeyKind::PreShared, compare_keys, report);
 }
 
 void check_pair_authentication(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
@@ -122,6 +69,9 @@ void check_pair_identity(const TwoEnds& ends, const CompareKeys&, RuleReport& re
 }
 void check_pair_policy(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   compare_policies(ends, report);
+}
+void check_pair_exchanges(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+  compare_key_exchanges(ends, report);
 }
 void check_pair_mode(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   compare_modes(ends, report);
@@ -192,20 +142,13 @@ void check_pair_overlap(const TwoEnds& ends, const CompareKeys&, RuleReport& rep
   }
 }
 
-void check_pair_ppk(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+// Of keys with different names the bytes say nothing.
+void check_pair_ppk(const TwoEnds& ends, const CompareKeys& compare_keys, RuleReport& report) {
+  compare_ppks(ends, report);
   const auto& own = ends.there.connection.ppk;
   const auto& other = ends.back.connection.ppk;
-  if (!own) return;
-  if (!other && *own->required) {
-    report.error({own->mark, ends.objects(),
-                  fmt::format("a ppk is required here, and {} has none", ends.back.connection.name),
-                  "give both sides the same one, or write required: false"});
-  } else if (other && *own->id != *other->id) {
-    report.error({own->id.mark, ends.objects(),
-                  fmt::format("the ppk is called {}, that of {} {}", in_quotes(*own->id),
-                              ends.back.connection.name, in_quotes(*other->id)),
-                  "use one id on both sides"});
-  }
+  if (own && other && *own->id == *other->id)
+    report_different_keys(ends, KeyKind::PostQuantum, compare_keys, report);
 }
 
 constexpr PairRule kPairRules[] = {
@@ -218,13 +161,16 @@ constexpr PairRule kPairRules[] = {
     {"peer.identity", "Each side expects what the other calls itself.", check_pair_identity, true},
     {"peer.ipsec-policy", "The two sides' IPsec policies have something in common.",
      check_pair_policy, true},
+    {"peer.additional-key-exchanges",
+     "Both sides have the same additional key exchanges where one requires them.",
+     check_pair_exchanges, true},
     {"peer.connection-mode", "One of the two sides opens the tunnel, and one takes it.",
      check_pair_mode, true},
     {"peer.encapsulation", "Both sides carry ESP in the same way.", check_pair_carriage, true},
     {"peer.selectors", "Both sides propose any-to-any, or pairs of prefixes.", check_pair_selectors,
      true},
     {"peer.bgp", "Both sides speak BGP, and know each other's number and address.", check_pair_bgp},
-    {"peer.ppk", "Both sides have the same post-quantum key, or do without.", check_pair_ppk},
+    {"peer.ppk", "Both sides have the same post-quantum key, or do without.", check_pair_ppk, true},
 };
 
 void run_rules(const TwoEnds& ends, const CompareKeys& compare_keys, bool is_second_direction,
@@ -241,75 +187,105 @@ std::string file_of(const Model& model) {
   return model.files.empty() ? "the other file" : model.files.front();
 }
 
+using Names = std::vector<std::string>;
+
+constexpr size_t kNamedMax = 4;
+
+// "a or b"; of many the first ones.
+std::string one_of(const Names& names) {
+  const Names first(names.begin(), names.begin() + std::min(names.size(), kNamedMax));
+  const std::string more =
+      names.size() > kNamedMax ? fmt::format(" or {} more", names.size() - kNamedMax) : "";
+  return fmt::format("{}{}", fmt::join(first, " or "), more);
+}
+
+// Several of theirs belong to one of ours as well as each other, or one of theirs to several of
+// ours.
+class TieReporter {
+ public:
+  TieReporter(const Model& peer, const std::vector<Pairing>& ties) : peer_(peer) {
+    for (const Pairing& tie : ties) {
+      theirs_[tie.own].push_back(tie.peer);
+      ours_[tie.peer].push_back(tie.own->name);
+    }
+  }
+
+  // False: it is in no tie.
+  bool report(const Connection& own, RuleReport& report) const {
+    const auto found = theirs_.find(&own);
+    if (found == theirs_.end()) return false;
+    Names names, objects = {path_of(own)};
+    for (const Connection* const each : found->second) {
+      names.push_back(each->name);
+      if (names.size() <= kNamedMax)
+        objects.push_back(fmt::format("{}:{}", file_of(peer_), path_of(*each)));
+    }
+    Names rivals = ours_.at(found->second.front());
+    std::erase(rivals, own.name);
+    const std::string remedy =
+        "nothing is compared: tell them apart by addresses, or by local_id and remote_id";
+    report.warning({own.mark, std::move(objects),
+                    fmt::format("it cannot be told {} in {} belongs to it{}{}",
+                                (rivals.empty() ? "which of " : "whether ") + one_of(names),
+                                file_of(peer_), rivals.empty() ? "" : " or to ", one_of(rivals)),
+                    remedy});
+    return true;
+  }
+
+ private:
+  const Model& peer_;
+  std::map<const Connection*, std::vector<const Connection*>> theirs_;
+  std::map<const Connection*, Names> ours_;
+};
+
 // A connection whose two ends are both in our own estate needs none in the other one.
-void report_unpaired(const Model& own, const Model& peer, const std::vector<Pairing>& pairs,
-                     RuleReport& report) {
+void report_unpaired(const Model& own, const Model& peer, const PairUp& found, RuleReport& report) {
+  const TieReporter ties(peer, found.ties);
   for (const auto& [name, connection] : own.connections) {
     const bool is_paired =
-        std::ranges::any_of(pairs, [&](const Pairing& pair) { return pair.own == &connection; });
-    if (is_paired || counterpart_of(own, connection) != nullptr) continue;
+        std::ranges::find(found.pairs, &connection, &Pairing::own) != found.pairs.end();
+    if (is_paired || ties.report(connection, report)) continue;
+    if (counterpart_of(own, connection) != nullptr) continue;
     const Remark remark{connection.mark,
                         {path_of(connection)},
                         fmt::format("{} has no connection that belongs to it", file_of(peer)),
                         "look at the addresses, identities and prefixes of both, if it should"};
-    pairs.empty() ? report.warning(remark) : report.info(remark);
+    found.pairs.empty() ? report.warning(remark) : report.info(remark);
   }
 }
 
 }  // namespace
 
 Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys) {
-  RuleReport report(model, kSharedKeyRule);
+  RuleReport keys(model, kSharedKeyRule);
+  RuleReport ppks(model, kPpkRule);
   for (const auto& [name, connection] : model.connections) {
     const Connection* const back = counterpart_of(model, connection);
     if (back == nullptr || back->name < name) continue;
     const TwoEnds ends{{model, connection}, {model, *back}};
-    check_pair_key(ends, compare_keys, report);
-    if (have_shared_keys(ends) && compare_keys(ends.there, ends.back) == Verdict::Unknown)
-      report_other_file(ends, report);
+    report_different_keys(ends, KeyKind::PreShared, compare_keys, keys);
+    if (connection.ppk && back->ppk && *connection.ppk->id == *back->ppk->id)
+      report_different_keys(ends, KeyKind::PostQuantum, compare_keys, ppks);
   }
-  return report.take();
+  Findings findings = keys.take();
+  std::ranges::move(ppks.take(), std::back_inserter(findings));
+  return findings;
 }
 
 std::span<const PairRule> all_pair_rules() {
   return kPairRules;
 }
 
-std::vector<Pairing> pair_up(const Model& own, const Model& peer) {
-  const auto ours = candidates_of(own);
-  const auto theirs = candidates_of(peer);
-  if (ours.size() == 1 && theirs.size() == 1)
-    return {{ours.front().connection, theirs.front().connection}};
-  std::vector<Match> matches;
-  for (size_t i = 0; i < ours.size(); ++i) {
-    for (size_t j = 0; j < theirs.size(); ++j) {
-      const int points = likeness(ours[i], theirs[j]);
-      if (points > kPrefixWeight) matches.push_back({points, i, j});
-    }
-  }
-  std::ranges::stable_sort(matches, std::greater{}, &Match::points);
-  std::set<size_t> used_own, used_peer;
-  std::vector<Pairing> pairs;
-  for (const Match& match : matches) {
-    if (used_own.contains(match.own) || used_peer.contains(match.peer)) continue;
-    used_own.insert(match.own);
-    used_peer.insert(match.peer);
-    pairs.push_back({ours[match.own].connection, theirs[match.peer].connection});
-  }
-  std::ranges::sort(pairs, {}, [](const Pairing& pair) { return pair.own->name; });
-  return pairs;
-}
-
 Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& compare_keys) {
-  const std::vector<Pairing> pairs = pair_up(own, peer);
+  const PairUp found = pair_up(own, peer);
   Findings findings;
-  for (const Pairing& pair : pairs) {
+  for (const Pairing& pair : found.pairs) {
     const TwoEnds ends{{own, *pair.own}, {peer, *pair.peer}};
     run_rules(ends, compare_keys, false, findings);
     run_rules(ends.reversed(), compare_keys, true, findings);
   }
   RuleReport unpaired(own, kUnpairedRule);
-  report_unpaired(own, peer, pairs, unpaired);
+  report_unpaired(own, peer, found, unpaired);
   std::ranges::move(unpaired.take(), std::back_inserter(findings));
   return findings;
 }

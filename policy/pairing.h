@@ -1,22 +1,13 @@
-// Two estates, each with its half: which objects are the two ends of one connection, and whether
-// they fit each other in both directions.
+// Two estates, each with its half: whether the two ends of each connection fit each other, in both
+// directions.
 #pragma once
 
 #include <span>
 
+#include "policy/pair_up.h"
 #include "policy/two_ends.h"
 
 namespace twinspan::policy {
-
-struct Pairing {
-  const Connection* own = nullptr;
-  const Connection* peer = nullptr;
-};
-
-// By addresses, identities and prefixes, whatever speaks most for it; each object once. Two
-// estates that have a single connection each mean that one. In the order of our connections'
-// names.
-std::vector<Pairing> pair_up(const Model& own, const Model& peer);
 
 struct PairRule {
   std::string_view id;
@@ -27,11 +18,12 @@ struct PairRule {
 
 std::span<const PairRule> all_pair_rules();
 
-// When nothing of one estate belongs to anything of the other one.
+// When nothing of the other estate belongs to a connection, or it cannot be told what does.
 inline constexpr std::string_view kUnpairedRule = "peer.unpaired";
 
 // Of the two directions of each connection that has both in this estate: different keys are an
-// error; different names of files that cannot be read are a warning. Of the rule kSharedKeyRule.
+// error; different names of files that cannot be read are a warning. Of the rules kSharedKeyRule
+// and kPpkRule.
 Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys);
 
 // Findings about both estates; a mark is in the file of the finding's first object.

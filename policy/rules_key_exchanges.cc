@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "policy/connection_ends.h"
 #include "policy/ipsec_suite.h"
 #include "policy/rules.h"
+#include "policy/two_ends.h"
 
 namespace twinspan::policy {
 namespace {
@@ -85,37 +85,21 @@ void check_size(const Use& use) {
             "set required: true, or name an ipsec_policy with fewer combinations");
 }
 
-// The two directions of a vnet-to-vnet connection.
-void compare(const Use& use, const Connection& back) {
-  const auto& theirs = back.additional_key_exchanges;
-  const auto words = [](const AdditionalKeyExchanges& exchanges) {
-    std::vector<std::string> list;
-    for (const MarkedText& word : *exchanges.methods) list.push_back(*word);
-    return list;
-  };
-  const bool insists = *use.exchanges.required || (theirs && *theirs->required);
-  if (!insists || (theirs && words(*theirs) == words(use.exchanges))) return;
-  use.report.error({use.exchanges.mark,
-                    {path_of(use.connection), path_of(back)},
-                    fmt::format("additional key exchanges are required, and {} has {}", back.name,
-                                theirs ? "others" : "none"),
-                    "give both the same additional_key_exchanges"});
-}
-
 }  // namespace
 
 void check_additional_key_exchanges(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
-    if (!connection.additional_key_exchanges) continue;
-    const Use use{model, connection, *connection.additional_key_exchanges, report};
-    check_count(use);
-    check_distinct(use);
-    check_methods(use);
-    check_size(use);
-    const Connection* const back = reverse_of(model, connection);
-    // Both have some: compared once.
-    if (back != nullptr && !(back->additional_key_exchanges && back->name < name))
-      compare(use, *back);
+    if (connection.additional_key_exchanges) {
+      const Use use{model, connection, *connection.additional_key_exchanges, report};
+      check_count(use);
+      check_distinct(use);
+      check_methods(use);
+      check_size(use);
+    }
+    const Connection* const back = counterpart_of(model, connection);
+    // Of two directions the first by name reports.
+    if (back != nullptr && name < back->name)
+      compare_key_exchanges({{model, connection}, {model, *back}}, report);
   }
 }
 

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 
-#include "policy/connection_ends.h"
 #include "policy/rules.h"
+#include "policy/shared_keys.h"
 #include "policy/suggest.h"
+#include "policy/two_ends.h"
 
 namespace twinspan::policy {
 namespace {
@@ -29,26 +30,8 @@ void check_own(const Connection& connection, const PpkReference& ppk, RuleReport
     report.error({ppk.file.mark,
                   {path_of(connection)},
                   "the post-quantum key and the shared key are the same file",
-                  "give the ppk a file of its own, with at least 32 random bytes"});
-  }
-}
-
-// The two directions of a vnet-to-vnet connection.
-void compare(const Connection& connection, const Connection& back, RuleReport& report) {
-  const bool ours = connection.ppk.has_value();
-  const bool theirs = back.ppk.has_value();
-  if (ours && theirs && *connection.ppk->id != *back.ppk->id) {
-    report.error({connection.ppk->id.mark,
-                  {path_of(connection), path_of(back)},
-                  fmt::format("the two directions name different post-quantum keys, {} and {}",
-                              in_quotes(*connection.ppk->id), in_quotes(*back.ppk->id)),
-                  "give both the same ppk"});
-  }
-  if (ours && !theirs && *connection.ppk->required) {
-    report.error({connection.ppk->mark,
-                  {path_of(connection), path_of(back)},
-                  fmt::format("the post-quantum key is required here, and {} has none", back.name),
-                  fmt::format("give {} the same ppk", back.name)});
+                  fmt::format("give the ppk a file of its own, with at least {} random bytes",
+                              kPpkSizeMin)});
   }
 }
 
@@ -56,11 +39,11 @@ void compare(const Connection& connection, const Connection& back, RuleReport& r
 
 void check_ppk(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
-    if (!connection.ppk) continue;
-    check_own(connection, *connection.ppk, report);
-    const Connection* const back = reverse_of(model, connection);
-    // Both have one: compared once.
-    if (back != nullptr && !(back->ppk && back->name < name)) compare(connection, *back, report);
+    if (connection.ppk) check_own(connection, *connection.ppk, report);
+    const Connection* const back = counterpart_of(model, connection);
+    // Of two directions the first by name reports.
+    if (back != nullptr && name < back->name)
+      compare_ppks({{model, connection}, {model, *back}}, report);
   }
 }
 

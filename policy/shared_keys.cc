@@ -98,9 +98,9 @@ void report_unread(const KeyReading& reading, const Users& users, RuleReport& re
   }
 }
 
-void report_faults(const KeyFile& file, const KeyReading& reading, const Users& users,
+void report_faults(const KeyFile& file, const std::vector<KeyFault>& faults, const Users& users,
                    RuleReport& report) {
-  for (const KeyFault& fault : reading.faults) {
+  for (const KeyFault& fault : faults) {
     const Remark remark{users.mark, users.objects,
                         fmt::format("the key in {}: {}", in_quotes(file.name), fault.message),
                         fault.remedy};
@@ -214,17 +214,27 @@ bool goes_up(std::string_view name) {
   return std::ranges::any_of(std::views::split(name, '/'), is_climb);
 }
 
+std::vector<KeyFault> faults_of_ppk(size_t size) {
+  if (size >= kPpkSizeMin) return {};
+  return {{Severity::Warning,
+           fmt::format("{} byte{} are too few for a post-quantum key, of which a quantum computer "
+                       "halves the strength (RFC 8784 6)",
+                       size, size == 1 ? "" : "s"),
+           fmt::format("put at least {} random bytes into it on both sides", kPpkSizeMin)}};
+}
+
 Findings check_credential_files(const Model& model, const ReadKey& read) {
-  RuleReport keys(model, kSharedKeyRule), credentials(model, kCredentialFileRule);
+  RuleReport keys(model, kSharedKeyRule), ppks(model, kPpkRule),
+      credentials(model, kCredentialFileRule);
   const UserMap users(model);
   for (const auto& [file, of] : users.all()) {
     const KeyReading reading = read(file);
-    RuleReport& report = is_key_alone(file.kind) ? keys : credentials;
-    report_unread(reading, of, report);
-    report_faults(file, reading, of, report);
+    report_unread(reading, of, is_key_alone(file.kind) ? keys : credentials);
+    report_faults(file, reading.faults, of, file.kind == KeyFileKind::PostQuantumKey ? ppks : keys);
   }
-  Findings findings = keys.take();
-  std::ranges::move(credentials.take(), std::back_inserter(findings));
+  Findings findings;
+  for (RuleReport* const report : {&keys, &ppks, &credentials})
+    std::ranges::move(report->take(), std::back_inserter(findings));
   return findings;
 }
 

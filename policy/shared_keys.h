@@ -16,6 +16,7 @@ inline constexpr size_t kSharedKeyMax = 128;       // Bytes.
 inline constexpr size_t kSharedKeyFileMax = 1024;  // As many, in any encoding and layout.
 inline constexpr std::string_view kSharedKeyRule = "connection.shared-key";
 inline constexpr std::string_view kCredentialFileRule = "connection.credential-file";
+inline constexpr std::string_view kPpkRule = "connection.ppk";
 
 // Which bytes a key may consist of: those of the cloud with a gateway whose SKU is one of the
 // cloud.
@@ -29,6 +30,10 @@ struct KeyForm {
   auto operator<=>(const KeyForm&) const = default;
 };
 KeyForm key_form(const Model& model, const Connection& connection);
+
+// RFC 8784 6: 256 bits of entropy are as much as 128 against a quantum computer. Fewer bytes cannot
+// have them.
+inline constexpr size_t kPpkSizeMin = 32;
 
 struct KeyFault {
   Severity severity = Severity::Warning;
@@ -50,6 +55,9 @@ Result<SecretBytes, std::string> decode_ppk(ByteView file);
 // The file for a key, and the encoding that takes it: a text where it is one.
 SecretBytes encode_key(ByteView key, KeyEncoding encoding);
 KeyEncoding encoding_for(ByteView key);
+
+// Of a post-quantum key: whether it is long enough.
+std::vector<KeyFault> faults_of_ppk(size_t size);
 
 // What became of reading one key file.
 struct KeyReading {
@@ -86,8 +94,8 @@ bool goes_up(std::string_view name);
 using ReadKey = std::function<KeyReading(const KeyFile& file)>;
 
 // Of every file that a connection names, except that one whose name goes up is refused without
-// being read; each is read once in each form. Of kSharedKeyRule or, of certificates, their keys and
-// raw public keys, kCredentialFileRule.
+// being read; each is read once in each form. Of kSharedKeyRule; of certificates, their keys and
+// raw public keys kCredentialFileRule; kPpkRule where a post-quantum key is too short.
 Findings check_credential_files(const Model& model, const ReadKey& read);
 
 }  // namespace twinspan::policy

@@ -253,8 +253,8 @@ bool ConnectionReader::read_certificates(const SettingsSection& local,
   const MarkedList<std::string> own = list(local.value("certs"), section_.mark);
   if (!own->empty()) reference.certificate = own->front();
   if (own->size() > 1) {
-    reading_.notes.not_carried(
-        {own.mark, path_ + ".local.certs", "we have one certificate here; the first is taken", ""});
+    reading_.notes.not_carried({own.mark, path_ + ".local.certs",
+                                "a gateway has one certificate; the first is taken", ""});
   }
   reference.chain = list(remote.value("cacerts"), section_.mark);
   out_.connection.authentication_type = marked(AuthenticationType::Certificate, section_.mark);
@@ -275,8 +275,8 @@ void ConnectionReader::read_public_keys(const SettingsSection& local,
                                 "the peer has one key here; the first is taken", ""});
   }
   if (const SettingsValue* const own = local.value("pubkeys")) {
-    reading_.notes.chosen(
-        {own->mark, path_ + ".local.pubkeys", "our public key follows from the private one", ""});
+    reading_.notes.chosen({own->mark, path_ + ".local.pubkeys",
+                           "the gateway's public key follows from its private one", ""});
   }
   out_.connection.authentication_type = marked(AuthenticationType::RawPublicKey, section_.mark);
   out_.connection.raw_key = std::move(reference);
@@ -380,12 +380,13 @@ std::optional<MarkedList<AddressRange>> ConnectionReader::ranges(const SettingsS
   return all;
 }
 
-// Of a list the first that is one address or, where a name may stand, one name.
+// Of a list the first that is one address or, where a name may stand, one name. A list with a name
+// alone tells no address, which whoever needs one says.
 Marked<IpAddress> ConnectionReader::first_address(const char* key, MarkedText* name) {
   const SettingsValue* const value = section_.value(key);
   if (value == nullptr) return {.mark = section_.mark};
   Marked<IpAddress> address{.mark = value->text_mark};
-  size_t passed_over = 0;
+  std::vector<std::string> passed_over;
   for (const std::string_view word : comma_separated(value->text)) {
     const bool is_taken = address.is_set || (name != nullptr && name->is_set);
     const auto parsed = IpAddress::parse(word);
@@ -394,14 +395,18 @@ Marked<IpAddress> ConnectionReader::first_address(const char* key, MarkedText* n
     } else if (!is_taken && name != nullptr && is_host_name(word)) {
       *name = marked(std::string(word), value->text_mark);
     } else if (!word.starts_with('%')) {
-      ++passed_over;
+      passed_over.emplace_back(word);
     }
   }
-  if (passed_over > 0) {
+  const bool is_taken = address.is_set || (name != nullptr && name->is_set);
+  if (!is_taken) std::erase_if(passed_over, [](const auto& word) { return is_host_name(word); });
+  if (!passed_over.empty()) {
     reading_.notes.not_carried(
         {value->text_mark, fmt::format("{}.{}", path_, key),
-         fmt::format("one address is taken of it, {} others are not", passed_over),
-         "write a connection for each"});
+         fmt::format("{} {} not taken: {}", fmt::join(passed_over, ", "),
+                     passed_over.size() == 1 ? "is" : "are",
+                     is_taken ? "a connection has one address" : "it is no single address"),
+         is_taken ? "write a connection for each" : "write one address"});
   }
   return address;
 }
@@ -412,7 +417,8 @@ void ConnectionReader::read_addresses() {
   const SettingsValue* const remote = section_.value("remote_addrs");
   if (out_.remote_address.is_set || out_.remote_name.is_set) return;
   reading_.notes.incomplete({remote == nullptr ? section_.mark : remote->mark,
-                             path_ + ".remote_addrs", "the peer has no address in the file",
+                             path_ + ".remote_addrs",
+                             "remote_addrs tells no address and no name of the other end",
                              "write gateway_ip_address or fqdn"});
 }
 

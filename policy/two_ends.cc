@@ -106,6 +106,29 @@ std::string listed(const std::vector<IpPrefix>& prefixes) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+bool do_differ(const std::optional<Identity>& a, const std::optional<Identity>& b) {
+  return a && b && *a != *b;
+}
+
+bool is_address(const Identity& identity) {
+  return identity.type == IdentityType::Ipv4 || identity.type == IdentityType::Ipv6;
+}
+
+// `there` expects an address, and `back` calls itself another one, for `there` leads to a wrong
+// one. That is a finding of its own, and who mends it mends both.
+bool follows_from_address(const TwoEnds& ends, const Identity& expected, const Identity& shown) {
+  const bool is_written =
+      ends.there.connection.remote_id.is_set && ends.back.connection.local_id.is_set;
+  return !is_written && is_address(expected) && is_address(shown) &&
+         compare_address(ends) == Verdict::Wrong;
+}
+
+std::vector<std::string> words_of(const AdditionalKeyExchanges& exchanges) {
+  std::vector<std::string> words;
+  for (const MarkedText& word : *exchanges.methods) words.push_back(*word);
+  return words;
+}
+
 std::string mode_word(ConnectionMode mode) {
   return mode == ConnectionMode::InitiatorOnly ? "initiator-only" : "responder-only";
 }
@@ -244,27 +267,28 @@ void report_prefixes(const TwoEnds& ends, RuleReport& report) {
 }
 
 void compare_identities(const TwoEnds& ends, RuleReport& report) {
-  const auto there = identities_of(ends.there.model, ends.there.connection, 0);
-  const auto back = identities_of(ends.back.model, ends.back.connection, 0);
-  if (!there || !back) return;
+  const KnownIdentities there = known_identities(ends.there.model, ends.there.connection, 0);
+  const KnownIdentities back = known_identities(ends.back.model, ends.back.connection, 0);
   const Connection& own = ends.there.connection;
-  const std::string& other = ends.back.connection.name;
+  const Connection& other = ends.back.connection;
   const auto takes_any = [](const Connection& connection) {
     return connection.latitude && connection.latitude->takes_any_identity;
   };
-  if (there->local != back->remote && !takes_any(ends.back.connection)) {
+  if (do_differ(there.local, back.remote) && !takes_any(other) &&
+      !follows_from_address(ends.reversed(), *back.remote, *there.local)) {
     report.error({own.local_id.mark, ends.objects(),
-                  fmt::format("local_id is {}, but {} expects {}{}", in_quotes(there->local.text),
-                              other, in_quotes(back->remote.text),
-                              ends.back_place(ends.back.connection.remote_id.mark)),
-                  fmt::format("make it the remote_id of {}", other)});
+                  fmt::format("local_id is {}, but {} expects {}{}", in_quotes(there.local->text),
+                              other.name, in_quotes(back.remote->text),
+                              ends.back_place(other.remote_id.mark)),
+                  fmt::format("make it the remote_id of {}", other.name)});
   }
-  if (there->remote != back->local && !takes_any(own)) {
-    report.error({own.remote_id.mark, ends.objects(),
-                  fmt::format("remote_id is {}, but {} calls itself {}{}",
-                              in_quotes(there->remote.text), other, in_quotes(back->local.text),
-                              ends.back_place(ends.back.connection.local_id.mark)),
-                  fmt::format("make it the local_id of {}", other)});
+  if (do_differ(there.remote, back.local) && !takes_any(own) &&
+      !follows_from_address(ends, *there.remote, *back.local)) {
+    report.error(
+        {own.remote_id.mark, ends.objects(),
+         fmt::format("remote_id is {}, but {} calls itself {}{}", in_quotes(there.remote->text),
+                     other.name, in_quotes(back.local->text), ends.back_place(other.local_id.mark)),
+         fmt::format("make it the local_id of {}", other.name)});
   }
 }
 
@@ -288,6 +312,46 @@ void compare_policies(const TwoEnds& ends, RuleReport& report) {
                          ends.back.connection.name, difference(*there, *back),
                          ends.back_place(ends.back.connection.ipsec_policy_name.mark)),
        "give both directions the same policy"});
+}
+
+// RFC 9370 2.2.1: a responder takes the methods that are offered, in their order, or none at all.
+void compare_key_exchanges(const TwoEnds& ends, RuleReport& report) {
+  const auto& there = ends.there.connection.additional_key_exchanges;
+  const auto& back = ends.back.connection.additional_key_exchanges;
+  const bool is_required = (there && *there->required) || (back && *back->required);
+  if (!is_required || (there && back && words_of(*there) == words_of(*back))) return;
+  const std::string& other = ends.back.connection.name;
+  const std::string place = back ? ends.back_place(back->mark) : "";
+  const std::string what =
+      !there  ? fmt::format("it has no additional key exchanges, and {} requires {}{}", other,
+                            fmt::join(words_of(*back), ", "), place)
+      : !back ? fmt::format("additional key exchanges are required, and {} has none", other)
+              : fmt::format("its additional key exchanges are {}, those of {} {}{}",
+                            fmt::join(words_of(*there), ", "), other,
+                            fmt::join(words_of(*back), ", "), place);
+  report.error({there ? there->mark : ends.there.connection.mark, ends.objects(), what,
+                "give both sides the same additional_key_exchanges, in the same order"});
+}
+
+void compare_ppks(const TwoEnds& ends, RuleReport& report) {
+  const auto& there = ends.there.connection.ppk;
+  const auto& back = ends.back.connection.ppk;
+  const std::string& other = ends.back.connection.name;
+  if (there && back && *there->id != *back->id) {
+    report.error({there->id.mark, ends.objects(),
+                  fmt::format("the ppk is called {}, that of {} {}{}", in_quotes(*there->id), other,
+                              in_quotes(*back->id), ends.back_place(back->id.mark)),
+                  "use one id on both sides"});
+  } else if (there && !back && *there->required) {
+    report.error({there->mark, ends.objects(),
+                  fmt::format("a ppk is required here, and {} has none", other),
+                  "give both sides the same one, or write required: false"});
+  } else if (back && !there && *back->required) {
+    report.error({ends.there.connection.mark, ends.objects(),
+                  fmt::format("it has no ppk, and {} requires {}{}", other, in_quotes(*back->id),
+                              ends.back_place(back->mark)),
+                  "give both sides the same one, or write required: false there"});
+  }
 }
 
 void compare_modes(const TwoEnds& ends, RuleReport& report) {

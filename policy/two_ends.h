@@ -53,14 +53,18 @@ enum class Verdict : uint8_t { Right, Wrong, Unknown };
 // Whether `there` leads to a public address of `back`'s gateway; Unknown: it leads to a name.
 Verdict compare_address(const TwoEnds& ends);
 
-// Whether the pre-shared keys of two connections are equal. The caller reads the files and keeps
-// the bytes to itself.
-using CompareKeys = std::function<Verdict(const End& a, const End& b)>;
+// Whether two connections have equal keys of a kind; both name one. The caller reads the files and
+// keeps the bytes to itself.
+enum class KeyKind : uint8_t { PreShared, PostQuantum };
+using CompareKeys = std::function<Verdict(const End& a, const End& b, KeyKind kind)>;
 
 void report_address(const TwoEnds& ends, RuleReport& report);
 void report_prefixes(const TwoEnds& ends, RuleReport& report);
 void compare_identities(const TwoEnds& ends, RuleReport& report);
 void compare_policies(const TwoEnds& ends, RuleReport& report);
+void compare_key_exchanges(const TwoEnds& ends, RuleReport& report);
+// What the estates say of them; the bytes are for a CompareKeys.
+void compare_ppks(const TwoEnds& ends, RuleReport& report);
 void compare_modes(const TwoEnds& ends, RuleReport& report);
 void compare_encapsulation(const TwoEnds& ends, RuleReport& report);
 void compare_aggfrag(const TwoEnds& ends, RuleReport& report);

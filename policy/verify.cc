@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "policy/explain_stages.h"
 #include "policy/firewall_faults.h"
+#include "policy/prefix_index.h"
 
 namespace twinspan::policy {
 namespace {
@@ -155,6 +157,25 @@ VerifyItem check_device(const TunnelPlan& tunnel, const VerifyFacts& facts) {
                                  facts.device.has_carrier ? "" : ", without carrier"));
 }
 
+// Strict: answers have to go the same way; loose: any way, but not into a tunnel that is down.
+VerifyItem check_reverse_path(const TunnelPlan& tunnel, const VerifyFacts& facts) {
+  const char* const check = "reverse-path";
+  if (!facts.device.exists) return unknown(check, "there is no device", kRestart);
+  const int filter = facts.device.reverse_path_filter;
+  if (filter == 0) return pass(check, fmt::format("no filter of the kernel on {}", tunnel.device));
+  const std::string what =
+      fmt::format("the kernel's reverse path filter of {} is {}", tunnel.device, filter);
+  if (!facts.shares_prefixes)
+    return pass(check, what + ", and no other tunnel leads to the same network");
+  return fail(
+      check,
+      what + (filter == 1 ? ": what comes out of it is dropped when answers go into another "
+                            "tunnel to the same network"
+                          : ": what comes out of it is dropped while the tunnel that answers "
+                            "go into is down"),
+      reverse_path_fix(tunnel.device));
+}
+
 VerifyItem check_mtu(const TunnelPlan& tunnel, const VerifyFacts& facts) {
   const char* const check = "mtu";
   if (!facts.device.exists) return unknown(check, "there is no device", kRestart);
@@ -208,6 +229,26 @@ VerifyItem check_isolation(const Plan& plan, const VerifyFacts& facts) {
 
 }  // namespace
 
+std::set<std::string> sharing_tunnels(const Plan& plan) {
+  struct Item {
+    IpPrefix prefix;
+    const TunnelPlan* tunnel;
+  };
+  std::vector<Item> items;
+  for (const TunnelPlan& tunnel : plan.tunnels) {
+    for (const IpPrefix& prefix : tunnel.remote_prefixes) items.push_back({prefix, &tunnel});
+  }
+  std::set<std::string> names;
+  visit_overlaps(std::move(items), [&](const Item& outer, const Item& inner) {
+    if (outer.tunnel != inner.tunnel) {
+      names.insert(outer.tunnel->connection);
+      names.insert(inner.tunnel->connection);
+    }
+    return true;
+  });
+  return names;
+}
+
 std::vector<VerifyItem> verify(const Plan& plan, const TunnelPlan& tunnel,
                                const VerifyFacts& facts) {
   return {check_remote(tunnel, facts),
@@ -216,6 +257,7 @@ std::vector<VerifyItem> verify(const Plan& plan, const TunnelPlan& tunnel,
           check_counters(facts),
           check_routes(tunnel, facts),
           check_device(tunnel, facts),
+          check_reverse_path(tunnel, facts),
           check_mtu(tunnel, facts),
           check_clock(facts),
           check_isolation(plan, facts)};

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,8 @@ struct VerifyFacts {
   uint64_t packets_out = 0;
   std::vector<IpPrefix> present_routes;  // Into its device.
   DeviceState device;
-  unsigned device_mtu = 0;  // As it was set.
+  unsigned device_mtu = 0;       // As it was set.
+  bool shares_prefixes = false;  // It is one of sharing_tunnels().
   // Of the rules that keep networks apart; nullopt: they cannot be read.
   std::optional<std::vector<std::string>> firewall_faults;
   std::string credential_warning;      // Certificates that are not valid, or soon will not be.
@@ -44,8 +46,12 @@ struct VerifyFacts {
   bool is_clock_plausible = true;      // Not before this program was written.
 };
 
+// The connections whose prefixes another tunnel of the plan has, or lies in: answers to what comes
+// out of the one may go into the other.
+std::set<std::string> sharing_tunnels(const Plan& plan);
+
 // The names of the checks, in their order: remote-address, negotiation, selectors, counters,
-// routes, device, mtu, clock, isolation.
+// routes, device, reverse-path, mtu, clock, isolation.
 std::vector<VerifyItem> verify(const Plan& plan, const TunnelPlan& tunnel,
                                const VerifyFacts& facts);
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kListedAddressesMax = 16;
 constexpr int kStrictReversePath = 1;
+constexpr const char* kFilterOfAll = "net/ipv4/conf/all/rp_filter";
 
 struct NeededCapability {
   unsigned bit;
@@ -70,6 +71,21 @@ void judge_forwarding(const HostFacts& facts, std::vector<HostFinding>& findings
   judge(facts.has_ipv6, facts.forwards_ipv6, "IPv6", "net.ipv6.conf.all.forwarding");
 }
 
+// Our tunnel devices have 0, which counts for nothing below that of all.
+void judge_reverse_path(const HostFacts& facts, std::vector<HostFinding>& findings) {
+  if (!facts.has_ipv4 || facts.rp_filter_of_all == 0) return;
+  findings.push_back(warning(
+      {"net.ipv4.conf.all.rp_filter",
+       "it is " + std::to_string(facts.rp_filter_of_all) +
+           ", and so is that of the tunnels' devices, whatever their own: of two tunnels to one "
+           "network, what comes out of the one " +
+           (facts.rp_filter_of_all == kStrictReversePath
+                ? "is dropped when answers go into the other one"
+                : "is dropped while the one that answers go into is down"),
+       "`sysctl -w net.ipv4.conf.all.rp_filter=0`, and a file in /etc/sysctl.d to keep it; the "
+       "other interfaces keep their own rp_filter"}));
+}
+
 void judge_local_address(const HostFacts& facts, const LocalAddressFact& local,
                          std::vector<HostFinding>& findings) {
   if (!local.present) {
@@ -98,13 +114,6 @@ int try_tun_control() {
   return fd ? 0 : errno;
 }
 
-std::optional<int> reverse_path_filter(const std::string& interface) {
-  const auto host = read_sysctl("net/ipv4/conf/all/rp_filter");
-  const auto own = read_sysctl("net/ipv4/conf/" + interface + "/rp_filter");
-  if (!host || !own) return std::nullopt;
-  return std::max(*host, *own);  // The kernel's own rule.
-}
-
 LocalAddressFact find_local_fact(NetlinkSocket& socket, const IpAddress& wanted,
                                  const std::vector<InterfaceAddress>& addresses) {
   LocalAddressFact fact;
@@ -129,6 +138,7 @@ std::vector<HostFinding> judge_host(const HostFacts& facts) {
     judge_local_address(facts, local, findings);
   }
   judge_forwarding(facts, findings);
+  judge_reverse_path(facts, findings);
   return findings;
 }
 
@@ -138,6 +148,7 @@ HostFacts gather_host_facts(NetlinkSocket& socket, const std::vector<IpAddress>&
   facts.capabilities = effective_capabilities();
   facts.forwards_ipv4 = read_sysctl("net/ipv4/ip_forward").value_or(0) != 0;
   facts.forwards_ipv6 = read_sysctl("net/ipv6/conf/all/forwarding").value_or(0) != 0;
+  facts.rp_filter_of_all = read_sysctl(kFilterOfAll).value_or(0);
   const auto addresses = dump_addresses(socket).value_or(std::vector<InterfaceAddress>{});
   for (const InterfaceAddress& entry : addresses) {
     if (!entry.global || entry.address.is_loopback()) continue;
@@ -148,6 +159,13 @@ HostFacts gather_host_facts(NetlinkSocket& socket, const std::vector<IpAddress>&
     facts.local_addresses.push_back(find_local_fact(socket, local, addresses));
   }
   return facts;
+}
+
+std::optional<int> reverse_path_filter(const std::string& interface) {
+  const auto host = read_sysctl(kFilterOfAll);
+  const auto own = read_sysctl("net/ipv4/conf/" + interface + "/rp_filter");
+  if (!host || !own) return std::nullopt;
+  return std::max(*host, *own);
 }
 
 std::optional<uint64_t> parse_effective_capabilities(std::string_view status) {

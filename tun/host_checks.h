@@ -27,6 +27,7 @@ struct HostFacts {
   bool has_ipv6 = false;  // Global addresses.
   bool forwards_ipv4 = false;
   bool forwards_ipv6 = false;
+  int rp_filter_of_all = 0;  // What no device can go below; IPv4.
   std::vector<LocalAddressFact> local_addresses;
   std::string present_addresses;  // "10.0.0.1, 192.0.2.1", for the text.
 };
@@ -34,6 +35,9 @@ struct HostFacts {
 std::vector<HostFinding> judge_host(const HostFacts& facts);
 
 HostFacts gather_host_facts(NetlinkSocket& socket, const std::vector<IpAddress>& local_addresses);
+
+// The stricter of the interface's and the host's, which is the kernel's own rule; IPv4.
+std::optional<int> reverse_path_filter(const std::string& interface);
 
 // "CapEff:" of /proc/PID/status.
 std::optional<uint64_t> parse_effective_capabilities(std::string_view status);

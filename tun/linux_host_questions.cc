@@ -1,6 +1,7 @@
 // LinuxHost: what is so at the moment, asked of the kernel, whoever has changed it.
 #include <cerrno>
 
+#include "tun/host_checks.h"
 #include "tun/linux_host.h"
 #include "tun/linux_host_error.h"
 #include "tun/netlink_route.h"
@@ -47,7 +48,8 @@ DeviceState LinuxHost::device_state(const std::string& name) {
   return {.exists = true,
           .is_up = (*link)->is_up,
           .has_carrier = (*link)->has_carrier,
-          .mtu = (*link)->mtu};
+          .mtu = (*link)->mtu,
+          .reverse_path_filter = reverse_path_filter(name).value_or(0)};
 }
 
 std::vector<TunnelRoute> LinuxHost::present_routes() {

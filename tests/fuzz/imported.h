@@ -34,7 +34,7 @@ inline void check_import(const Result<Import, ConfigErrors>& imported) {
     CHECK(!imported.error().empty());
     return;
   }
-  const CompareKeys unread = [](const End&, const End&) { return Verdict::Unknown; };
+  const CompareKeys unread = [](const End&, const End&, KeyKind) { return Verdict::Unknown; };
   validate(imported->model);
   validate_pair(own_side(), imported->model, unread);
   CHECK(checklist({own_side(), &imported->model, "to-far", unread}).has_value());

@@ -27,7 +27,13 @@ TEST_F(HostTest, ChecksNameWhatTheHostLacks) {
   EXPECT_FALSE(strict[0].is_error);
   EXPECT_THAT(strict[0].text.remedy, HasSubstr("net.ipv4.conf.up0.rp_filter=0"));
 
-  run("sysctl -qw net.ipv4.conf.up0.rp_filter=0 net.ipv4.ip_forward=0");
+  run("sysctl -qw net.ipv4.conf.up0.rp_filter=0 net.ipv4.conf.all.rp_filter=2");
+  const auto of_all = host->check(own);
+  ASSERT_EQ(of_all.size(), 1U);
+  EXPECT_FALSE(of_all[0].is_error);
+  EXPECT_THAT(of_all[0].text.remedy, HasSubstr("net.ipv4.conf.all.rp_filter=0"));
+
+  run("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.ip_forward=0");
   const auto local_only = host->check(own);
   ASSERT_EQ(local_only.size(), 1U);
   EXPECT_THAT(local_only[0].text.remedy, HasSubstr("net.ipv4.ip_forward=1"));

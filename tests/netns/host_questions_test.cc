@@ -84,6 +84,11 @@ TEST_F(HostQuestions, ADeviceIsShownAsItIs) {
   const DeviceState good = host_->device_state("ts0");
   EXPECT_TRUE(good.exists && good.is_up && good.has_carrier);
   EXPECT_EQ(good.mtu, device_.mtu);
+  run("sysctl -qw net.ipv4.conf.all.rp_filter=0");
+  EXPECT_EQ(host_->device_state("ts0").reverse_path_filter, 0);
+  run("sysctl -qw net.ipv4.conf.all.rp_filter=2");
+  EXPECT_EQ(host_->device_state("ts0").reverse_path_filter, 2) << "the larger one counts";
+  run("sysctl -qw net.ipv4.conf.all.rp_filter=0");
   ASSERT_TRUE(host_->set_carrier(device_, false));
   EXPECT_FALSE(host_->device_state("ts0").has_carrier);
   run("ip link set ts0 down mtu 1300");

@@ -58,6 +58,8 @@ def test_another_type_tells_that_also_of_a_file_that_is_invalid_by_it(pair):
     result = pair.a.cli("replace", "gateway", "gw-a", path, "--yes")
     assert result.returncode == 3 and "vnet-to-vnet" in result.stderr, result
     assert "delete first" not in result.stderr
+    answer = pair.a.cli_json("replace", "gateway", "gw-a", path, "--yes")
+    assert answer["refusals"] == [] and answer["errors"]
     assert pair.a.is_connected()
 
 
@@ -103,7 +105,8 @@ def without_ours(pair) -> dict:
     return description
 
 
-def test_a_roll_back_that_the_host_refuses_is_tried_again(pair):
+def test_a_roll_back_that_the_host_refuses_is_tried_again_and_told_once(pair):
+    pair.a.arguments = ["--verbose"]
     pair.start()
     host, name = host_state(pair), device(pair.a, "a-to-b")
     apply(pair, without_ours(pair), "--confirm", "2s")
@@ -112,14 +115,21 @@ def test_a_roll_back_that_the_host_refuses_is_tried_again(pair):
         lambda: [
             line
             for line in pair.a.cli("events", "--json").stdout.splitlines()
-            if "estate-rolled-back" in line
+            if "estate-roll-back-refused" in line
         ],
         10,
         "the roll-back was tried",
         pair.a.explain,
     )
-    failed = json.loads(told[0])
-    assert not failed["ok"] and name in failed["message"], failed
+    assert name in json.loads(told[0])["message"], told
+    wait_until(
+        lambda: "for the same reason" in pair.a.program.log(),
+        15,
+        "it is tried again",
+        pair.a.explain,
+    )
+    events = pair.a.cli("events", "--json").stdout
+    assert events.count("estate-roll-back-refused") == 1 and "estate-rolled-back" not in events
     # What nobody has confirmed runs on meanwhile, and is neither confirmed nor replaced by that.
     assert pair.a.status()["connections"] == []
     assert "waits for its confirmation" in apply(pair, changed(pair), code=1).stderr
@@ -130,6 +140,7 @@ def test_a_roll_back_that_the_host_refuses_is_tried_again(pair):
     pair.wait_connected()
     assert host_state(pair) == host
     pair.wait_ping(10)
+    assert "estate-rolled-back" in pair.a.cli("events", "--json").stdout
     assert pair.a.cli("confirm").returncode == 1
 
 
@@ -201,9 +212,19 @@ def test_a_refused_change_of_type_is_made_step_by_step(pair):
     assert asked.returncode == 1 and "lost: address 192.0.2.1" in asked.stdout, asked
     assert pair.a.is_connected()
     for gateway, half in zip(pair.gateways, (ours, theirs), strict=True):
-        path = str(write_next(pair, half))
-        result = gateway.cli("replace", "gateway", gateway.name, path, "--yes", timeout=120)
+        words = ["replace", "gateway", gateway.name, str(write_next(pair, half)), "--yes"]
+        as_json = gateway is pair.b
+        result = gateway.cli(*words, *["--json"][: int(as_json)], timeout=120)
         assert result.returncode == 0, result
+        if as_json:
+            answer = json.loads(result.stdout)
+            assert answer["schema"] == "twinspan.replace/1" and answer["replaced"]
+            assert answer["delete_first"][0] == "connections.to-far"
+            steps = [(step["connection"], step["step"]) for step in answer["steps"]]
+            assert steps == [("to-far", "down"), ("to-far", "up")]
+            [end] = answer["other_ends"]
+            assert (end["connection"], end["vpn_type"]) == ("to-far", "policy-based")
+            assert {change["object"] for change in answer["changes"]} >= {"connections.to-far"}
     pair.wait_connected(40)
     detail = pair.a.cli_json("show", "connection", "to-far")
     assert detail["vpn_type"] == "policy-based"
@@ -224,6 +245,12 @@ def test_a_replacement_that_the_host_refuses_leaves_everything_as_it_was(pair):
     assert result.returncode == 1, result
     assert "192.0.2.77" in result.stderr and "nothing was changed" in result.stderr, result
     assert "to-far: down" in result.stdout and "to-far: up" in result.stdout, result
+    pair.wait_connected()
+    again = pair.a.cli("replace", "gateway", "gw-a", path, "--yes", "--json", timeout=120)
+    answer = json.loads(again.stdout)
+    assert again.returncode == 1 and not answer["replaced"], again
+    assert "192.0.2.77" in answer["diagnosis"]["message"], answer
+    assert [step["step"] for step in answer["steps"]] == ["down", "up"]
     pair.wait_connected()
     assert host_state(pair) == host
     assert pair.a.cli_json("show", "connection", "to-far")["vpn_type"] == "route-based"

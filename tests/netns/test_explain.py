@@ -341,6 +341,19 @@ def test_a_flood_of_strangers_frames_pushes_nothing_out(pair):
     pair.require_ping()
 
 
+def test_a_reverse_path_filter_of_all_devices_is_told(pair):
+    """It holds for tunnels too, and harms where another one leads to the same network."""
+    pair.start()
+    assert "no filter" in checks(pair.a, "a-to-b")["reverse-path"]["message"]
+    pair.a.stop()
+    pair.sites.gw_a.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=2")
+    pair.a.start()
+    assert "net.ipv4.conf.all.rp_filter: it is 2" in pair.a.program.log()
+    check = checks(pair.a, "a-to-b")["reverse-path"]
+    assert check["result"] == "pass" and "no other tunnel" in check["message"], check
+    pair.wait_connected().wait_ping(10)
+
+
 def test_what_nftables_drop_is_counted_noted_and_explained(pair):
     hub = Hub(pair).start({**transit("spoke1"), **peered("spoke2")})
     assert not hub.ping("spoke1", "spoke2", count=3)
@@ -350,6 +363,7 @@ def test_what_nftables_drop_is_counted_noted_and_explained(pair):
     kernel = {entry["reason"]: entry for entry in answer["kernel"]}
     network, tunnel = kernel["another network"], kernel["a tunnel that is not its own"]
     assert network["where"] == "nftables" and network["packets"] >= 4
+    assert network["bytes"] > network["packets"] * 20
     noted = {(note["source"], note["destination"]): note for note in network["noted"]}
     note = noted["10.11.0.2", "10.12.0.2"]
     assert (note["input"], note["protocol"], note["packets"]) == ("lan1", 1, 3)
@@ -359,6 +373,8 @@ def test_what_nftables_drop_is_counted_noted_and_explained(pair):
     assert blocked["fix"] == "set peerings.hub-to-spoke2.allow_gateway_transit: true"
     shown = pair.a.cli("drops").stdout
     assert "10.11.0.2 -> 10.12.0.2 protocol 1 by lan1, 3 packets" in shown
+    counted = f"another network, {network['packets']} packets, {network['bytes']} bytes"
+    assert f"by the kernel, nftables: {counted}" in shown
     assert results(pair.a, "a-to-b")["isolation"] == "pass"
 
 

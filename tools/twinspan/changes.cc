@@ -16,6 +16,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kReplaceSchema = "twinspan.replace/1";
+
 std::string absolute(const std::string& file) {
   return file.empty() ? "" : std::filesystem::absolute(file).string();
 }
@@ -37,21 +39,38 @@ void print_refusals(const json& answer) {
     std::cerr << refusal.value("text", "");
 }
 
-// Refused by what the file says: the answer that programs get, and the lines for people.
-int report_refused(const CommandOptions& options, const char* schema, const ControlError& error) {
-  const bool is_bad_file = error.name == kErrorBadEstate;
-  if (!is_bad_file && error.name != kErrorRefused) return report(error);
-  const json lines = error.parameters.value("errors", json::array());
-  for (const json& line : lines) std::cerr << line.get<std::string>() << "\n";
+// By what the file says, and not by the host or for want of a daemon.
+bool is_refused_file(const ControlError& error) {
+  return error.name == kErrorBadEstate || error.name == kErrorRefused;
+}
+
+// For people. The exit code.
+int tell_refused(const ControlError& error) {
+  if (!is_refused_file(error)) return report(error);
+  for (const json& line : error.parameters.value("errors", json::array()))
+    std::cerr << line.get<std::string>() << "\n";
   print_refusals(error.parameters);
   std::cerr << "nothing was changed\n";
-  if (options.json) {
-    json answer = {{"schema", schema}, {"errors", lines}};
-    answer["changes"] = error.parameters.value("changes", json::array());
-    answer["refusals"] = error.parameters.value("refusals", json::array());
+  return kExitConfig;
+}
+
+// For programs; what the host has refused has a diagnosis.
+json refused_json(const ControlError& error) {
+  if (!is_refused_file(error)) return {{"diagnosis", error.parameters}};
+  json answer;
+  for (const char* const list : {"errors", "changes", "refusals"})
+    answer[list] = error.parameters.value(list, json::array());
+  return answer;
+}
+
+int report_refused(const CommandOptions& options, const char* schema, const ControlError& error) {
+  const int exit_code = tell_refused(error);
+  if (options.json && is_refused_file(error)) {
+    json answer = {{"schema", schema}};
+    answer.update(refused_json(error));
     std::cout << answer.dump(2) << std::endl;
   }
-  return kExitConfig;
+  return exit_code;
 }
 
 void print(const CommandOptions& options, const json& answer) {
@@ -87,34 +106,6 @@ void print_after_apply(const CommandOptions& options, const json& answer) {
                              config);
 }
 
-void print_other_ends(const CommandOptions& options) {
-  const auto status = call_daemon(options, kMethodStatus, json::object());
-  if (!status) return;
-  std::cout << "\nOn the other sides, if it is not done yet:\n";
-  for (const json& entry : (*status)["connections"]) {
-    const std::string name = entry["name"].get<std::string>();
-    const auto detail = call_daemon(options, kMethodShow, {{"connection", name}});
-    if (!detail) continue;
-    std::cout << fmt::format("  {}: a {} end whose selectors are {} there and {} here\n", name,
-                             detail->value("vpn_type", ""), (*detail)["remote_selectors"].dump(),
-                             (*detail)["local_selectors"].dump());
-  }
-}
-
-// One connection after the other; the outcome is said and does not stop the others.
-void switch_all(const CommandOptions& options, const char* method, const json& names) {
-  const bool is_up = std::string_view(method) == kMethodUp;
-  for (const json& name : names) {
-    const auto done = call_daemon(options, method, {{"connection", name}});
-    std::cout << fmt::format("{}: {}\n", name.get<std::string>(),
-                             !done   ? "not yet"
-                             : is_up ? "up"
-                                     : "down")
-              << std::flush;
-    if (!done) report(done.error());
-  }
-}
-
 json connection_names(const CommandOptions& options) {
   json names = json::array();
   const auto status = call_daemon(options, kMethodStatus, json::object());
@@ -123,12 +114,70 @@ json connection_names(const CommandOptions& options) {
   return names;
 }
 
+// What each connection has to become at the other end.
+json other_ends(const CommandOptions& options) {
+  json ends = json::array();
+  for (const json& name : connection_names(options)) {
+    const auto detail = call_daemon(options, kMethodShow, {{"connection", name}});
+    if (!detail) continue;
+    ends.push_back({{"connection", name},
+                    {"vpn_type", detail->value("vpn_type", "")},
+                    {"local_selectors", (*detail)["remote_selectors"]},
+                    {"remote_selectors", (*detail)["local_selectors"]}});
+  }
+  return ends;
+}
+
+void print_other_ends(const json& ends) {
+  std::cout << "\nOn the other sides, if it is not done yet:\n";
+  for (const json& end : ends) {
+    std::cout << fmt::format("  {}: a {} end whose selectors are {} there and {} here\n",
+                             end["connection"].get<std::string>(),
+                             end["vpn_type"].get<std::string>(), end["local_selectors"].dump(),
+                             end["remote_selectors"].dump());
+  }
+}
+
+// One connection after the other; the outcome is said and does not stop the others.
+json switch_all(const CommandOptions& options, const char* method, const json& names) {
+  const char* const wanted = std::string_view(method) == kMethodUp ? "up" : "down";
+  json steps = json::array();
+  for (const json& name : names) {
+    const auto done = call_daemon(options, method, {{"connection", name}});
+    steps.push_back({{"connection", name}, {"step", wanted}, {"ok", done.has_value()}});
+    if (!options.json) {
+      std::cout << fmt::format("{}: {}\n", name.get<std::string>(), done ? wanted : "not yet")
+                << std::flush;
+    }
+    if (!done) report(done.error());
+  }
+  return steps;
+}
+
 bool is_agreed(const CommandOptions& options) {
   if (options.yes) return true;
-  std::cout << fmt::format("Type {} to go on: ", options.object) << std::flush;
+  (options.json ? std::cerr : std::cout)
+      << fmt::format("Type {} to go on: ", options.object) << std::flush;
   std::string typed;
   std::getline(std::cin, typed);
   return typed == options.object;
+}
+
+void print_replacement(const json& refusal) {
+  std::cout << "deleted and made anew, in this order:\n";
+  for (const json& object : refusal["delete_first"])
+    std::cout << "  " << object.get<std::string>() << "\n";
+  for (const json& line : refusal["lost"]) std::cout << "lost: " << line.get<std::string>() << "\n";
+}
+
+void append(json& list, const json& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+// The one object of --json, when all is said and done.
+int finish(const CommandOptions& options, const json& result, int exit_code) {
+  if (options.json) std::cout << result.dump(2) << std::endl;
+  return exit_code;
 }
 
 // What `plan` says of the change of type; nullopt with the exit code when there is nothing to do.
@@ -137,7 +186,7 @@ std::optional<json> refusal_of(const CommandOptions& options, int& exit_code) {
   if (!plan) {
     // The file has to be right first; that it changes the type is what is wanted here.
     if (plan.error().parameters.is_object()) plan.error().parameters.erase("refusals");
-    exit_code = report_refused(options, "twinspan.plan/1", plan.error());
+    exit_code = report_refused(options, kReplaceSchema, plan.error());
     return std::nullopt;
   }
   for (const json& refusal : (*plan)["refusals"]) {
@@ -181,28 +230,33 @@ int run_replace_gateway(const CommandOptions& options) {
   int exit_code = kExitOk;
   const auto refusal = refusal_of(options, exit_code);
   if (!refusal) return exit_code;
-  std::cout << "deleted and made anew, in this order:\n";
-  for (const json& object : (*refusal)["delete_first"])
-    std::cout << "  " << object.get<std::string>() << "\n";
-  for (const json& line : (*refusal)["lost"])
-    std::cout << "lost: " << line.get<std::string>() << "\n";
+  json result = {{"schema", kReplaceSchema},
+                 {"replaced", false},
+                 {"delete_first", (*refusal)["delete_first"]},
+                 {"lost", (*refusal)["lost"]}};
+  if (!options.json) print_replacement(*refusal);
   if (!is_agreed(options)) {
     std::cerr << "nothing was changed\n";
-    return kExitNegative;
+    return finish(options, result, kExitNegative);
   }
   const json former = connection_names(options);
-  switch_all(options, kMethodDown, former);
+  result["steps"] = switch_all(options, kMethodDown, former);
   const auto answer = call_daemon(options, kMethodApply,
                                   {{"file", absolute(options.file)}, {"replace", options.object}});
   if (!answer) {
-    exit_code = report_refused(options, "twinspan.apply/1", answer.error());
-    switch_all(options, kMethodUp, former);
-    return exit_code;
+    exit_code = tell_refused(answer.error());
+    result.update(refused_json(answer.error()));
+    append(result["steps"], switch_all(options, kMethodUp, former));
+    return finish(options, result, exit_code);
   }
-  print_after_apply(options, *answer);
-  switch_all(options, kMethodUp, connection_names(options));
-  print_other_ends(options);
-  return kExitOk;
+  result["replaced"] = true;
+  result["changes"] = (*answer)["changes"];
+  result["warnings"] = (*answer)["warnings"];
+  if (!options.json) print_after_apply(options, *answer);
+  append(result["steps"], switch_all(options, kMethodUp, connection_names(options)));
+  result["other_ends"] = other_ends(options);
+  if (!options.json) print_other_ends(result["other_ends"]);
+  return finish(options, result, kExitOk);
 }
 
 }  // namespace twinspan::tools

@@ -13,23 +13,36 @@ namespace {
 using policy::End;
 using policy::KeyFile;
 using policy::KeyFileKind;
+using policy::KeyKind;
 using policy::KeyReading;
 using policy::Verdict;
 
 using State = KeyReading::State;
 
-// The pre-shared key of a connection.
+// A key of a connection.
 struct KeyOfEnd {
   KeyFolder folder;
   std::string name;
-  policy::KeyForm form;
+  KeyKind kind = KeyKind::PreShared;
+  policy::KeyForm form;  // Of a pre-shared one.
+
   std::string path() const { return folder.path_of(name); }
-  auto read() const { return folder.read_psk(name, form); }
+  auto read() const {
+    return kind == KeyKind::PostQuantum ? folder.read_ppk(name) : folder.read_psk(name, form);
+  }
+  // Whether the same bytes are the same key.
+  bool is_read_as(const KeyOfEnd& other) const {
+    return kind == KeyKind::PostQuantum || form.encoding == other.form.encoding;
+  }
 };
 
-KeyOfEnd key_of(const End& end) {
+const std::string& name_of(const End& end, KeyKind kind) {
+  return kind == KeyKind::PostQuantum ? *end.connection.ppk->file : *end.connection.shared_key_file;
+}
+
+KeyOfEnd key_of(const End& end, KeyKind kind) {
   const std::string estate = end.model.files.empty() ? "" : end.model.files.front();
-  return {KeyFolder::of_estate(estate), *end.connection.shared_key_file,
+  return {KeyFolder::of_estate(estate), name_of(end, kind), kind,
           policy::key_form(end.model, end.connection)};
 }
 
@@ -69,11 +82,12 @@ bool is_same_file(const std::string& a, const std::string& b) {
          std::filesystem::weakly_canonical(b, ignored);
 }
 
-Verdict compare_with_key_in_file(const End& own, const End& theirs, const policy::Import& content) {
-  const auto key = std::ranges::find(content.keys, *theirs.connection.shared_key_file,
-                                     &policy::ImportedKey::file);
+// `pair.b` is of the file that `content` was made of.
+Verdict compare_with_key_in_file(const KeyPair& pair, const policy::Import& content) {
+  const auto key =
+      std::ranges::find(content.keys, name_of(pair.b, pair.kind), &policy::ImportedKey::file);
   if (key == content.keys.end()) return Verdict::Unknown;
-  const auto read = key_of(own).read();
+  const auto read = key_of(pair.a, pair.kind).read();
   if (!read) return Verdict::Unknown;
   return (*read)->equals(key->bytes.view()) ? Verdict::Right : Verdict::Wrong;
 }
@@ -88,8 +102,11 @@ KeyReading read_key_of(const std::string& estate_path, const KeyFile& file) {
       if (!key) return unread(key.error(), folder, file);
       return {.faults = policy::faults_of_key((*key)->view(), file.form)};
     }
-    case KeyFileKind::PostQuantumKey:
-      return read_or_not(folder.read_ppk(file.name), folder, file);
+    case KeyFileKind::PostQuantumKey: {
+      const auto key = folder.read_ppk(file.name);
+      if (!key) return unread(key.error(), folder, file);
+      return {.faults = policy::faults_of_ppk((*key)->size())};
+    }
     case KeyFileKind::PrivateKey:
       return read_or_not(folder.read_private(file.name, kKeyFileSizeMax), folder, file);
     case KeyFileKind::Public:
@@ -98,17 +115,18 @@ KeyReading read_key_of(const std::string& estate_path, const KeyFile& file) {
   return read_or_not(folder.read_public(file.name, kPublicFileSizeMax), folder, file);
 }
 
-Verdict compare_keys(const End& a, const End& b, const PeerFile* peer) {
+Verdict compare_keys(const KeyPair& pair, const PeerFile* peer) {
   const auto is_foreign = [&](const End& end) {
     return peer != nullptr && peer->kind != policy::PeerFileKind::Estate &&
            &end.model == &peer->content.model;
   };
-  if (is_foreign(a)) return compare_with_key_in_file(b, a, peer->content);
-  if (is_foreign(b)) return compare_with_key_in_file(a, b, peer->content);
-  const KeyOfEnd first = key_of(a);
-  const KeyOfEnd second = key_of(b);
+  if (is_foreign(pair.a))
+    return compare_with_key_in_file({pair.b, pair.a, pair.kind}, peer->content);
+  if (is_foreign(pair.b)) return compare_with_key_in_file(pair, peer->content);
+  const KeyOfEnd first = key_of(pair.a, pair.kind);
+  const KeyOfEnd second = key_of(pair.b, pair.kind);
   if (is_same_file(first.path(), second.path()))
-    return first.form.encoding == second.form.encoding ? Verdict::Right : Verdict::Wrong;
+    return first.is_read_as(second) ? Verdict::Right : Verdict::Wrong;
   const auto one = first.read();
   const auto other = second.read();
   if (!one || !other) return Verdict::Unknown;

@@ -13,9 +13,15 @@ namespace twinspan::tools {
 // A key file of the estate in `estate_path`.
 policy::KeyReading read_key_of(const std::string& estate_path, const policy::KeyFile& file);
 
-// Right when both connections name the same file or files with the same key, Unknown when one of
-// them cannot be read. The keys of `peer`, when it is no estate, are those that stand in it.
-policy::Verdict compare_keys(const policy::End& a, const policy::End& b,
-                             const PeerFile* peer = nullptr);
+// Two connections that both have a key of the kind.
+struct KeyPair {
+  policy::End a;
+  policy::End b;
+  policy::KeyKind kind = policy::KeyKind::PreShared;
+};
+
+// Right when both name the same file or files with the same key, Unknown when one of them cannot be
+// read. The keys of `peer`, when it is no estate, are those that stand in it.
+policy::Verdict compare_keys(const KeyPair& pair, const PeerFile* peer = nullptr);
 
 }  // namespace twinspan::tools

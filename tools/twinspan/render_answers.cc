@@ -48,9 +48,11 @@ std::string kernel_text(const json& answer) {
   std::string out;
   for (const json& entry : answer.value("kernel", json::array())) {
     const std::string connection = text(entry, "connection");
-    out += fmt::format("by the kernel, {}{}: {}, {} packets\n", text(entry, "where"),
+    const json bytes = entry.value("bytes", json());
+    out += fmt::format("by the kernel, {}{}: {}, {} packets{}\n", text(entry, "where"),
                        connection.empty() ? "" : " of " + connection, text(entry, "reason"),
-                       entry["packets"].dump());
+                       entry["packets"].dump(),
+                       bytes.is_number() ? ", " + bytes.dump() + " bytes" : "");
     out += "  " + text(entry, "explanation") + "\n";
     for (const json& note : entry["noted"]) {
       out += fmt::format("  {} -> {}{} by {}, {} packets\n", text(note, "source"),

@@ -84,7 +84,9 @@ void add_notes(const Findings& notes, Findings& findings) {
 }
 
 policy::CompareKeys key_comparison(const PeerFile* peer) {
-  return [peer](const policy::End& a, const policy::End& b) { return compare_keys(a, b, peer); };
+  return [peer](const policy::End& a, const policy::End& b, policy::KeyKind kind) {
+    return compare_keys({a, b, kind}, peer);
+  };
 }
 
 Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {

@@ -60,6 +60,7 @@ json kernel_json(const KernelDrops& entry) {
           {"reason", entry.reason},
           {"connection", optional_text(entry.connection)},
           {"packets", entry.packets},
+          {"bytes", entry.bytes ? json(*entry.bytes) : json()},
           {"explanation", entry.explanation},
           {"fix", entry.fix},
           {"noted", notes}};

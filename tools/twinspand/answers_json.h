@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct KernelDrops {
   std::string reason;      // "another network", "device-queue-full"
   std::string connection;  // Empty: none.
   uint64_t packets = 0;
+  std::optional<uint64_t> bytes = std::nullopt;  // nullopt: not counted.
   std::string explanation;
   std::string fix;
   std::vector<NotedDrop> notes;

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "policy/shared_keys.h"
 #include "tools/twinspand/secret_store.h"
 #include "tools/twinspand/wiring.h"
 
@@ -29,11 +30,18 @@ class Reader {
           .secret = take("shared_key", folder_.read_psk(plan.psk_file, form)),
           .overlap = std::chrono::seconds(plan.previous_key_seconds)};
     }
-    if (plan.ppk) made_.ppk = take("ppk", folder_.read_ppk(plan.ppk->file));
+    if (plan.ppk) read_ppk(plan.ppk->file);
     return std::move(made_);
   }
 
  private:
+  void read_ppk(const std::string& file) {
+    made_.ppk = take("ppk", folder_.read_ppk(file));
+    if (made_.ppk == nullptr) return;
+    for (const policy::KeyFault& fault : policy::faults_of_ppk(made_.ppk->size()))
+      made_.warnings.push_back(fmt::format("{}.ppk: {}; {}", place_, fault.message, fault.remedy));
+  }
+
   static constexpr const char* kCertificateField = "certificate_authentication";
   static constexpr const char* kRawKeyField = "raw_public_key_authentication";
 

@@ -108,9 +108,8 @@ Result<json, ChangeFault> EstateChanges::apply(const ChangeRequest& request) {
   for (const std::string& warning : next.estate.warnings) log_.warning("{}", warning);
   Estate former = gateway_.estate();
   if (const auto applied = gateway_.apply(std::move(next.estate)); !applied) {
-    log_.error("nothing was changed: {}", applied.error().to_string());
-    return failed("the host refuses it, and nothing was changed: " + applied.error().to_string(),
-                  applied.error().remedy);
+    log_.error("{}", applied.error().to_string());
+    return failed(applied.error().to_string(), applied.error().remedy());
   }
   log_.info("{} change(s) applied", next.list.changes.size());
   journal_.add("estate-applied", "", {{"changes", next.list.changes.size()}});
@@ -121,6 +120,7 @@ Result<json, ChangeFault> EstateChanges::apply(const ChangeRequest& request) {
 
 void EstateChanges::wait_for_confirmation(Estate former, std::chrono::seconds time) {
   former_ = std::move(former);
+  roll_back_refused_for_.clear();
   log_.warning("the change is rolled back in {} s unless it is confirmed", time.count());
   roll_back_after(time);
 }
@@ -149,13 +149,22 @@ void EstateChanges::roll_back() {
   if (applied) {
     former_.reset();
     log_.warning("nobody has confirmed the change: it is rolled back");
-  } else {
-    log_.error("the change cannot be rolled back yet: {}", applied.error().to_string());
-    roll_back_after(kRollBackRetry);
+    journal_.add("estate-rolled-back", "", {{"ok", true}, {"message", ""}});
+    return;
   }
-  journal_.add(
-      "estate-rolled-back", "",
-      {{"ok", applied.has_value()}, {"message", applied ? "" : applied.error().to_string()}});
+  report_refused_roll_back(applied.error().to_string());
+  roll_back_after(kRollBackRetry);
+}
+
+void EstateChanges::report_refused_roll_back(const std::string& why) {
+  if (why == roll_back_refused_for_) {
+    log_.debug("the change cannot be rolled back still, for the same reason");
+    return;
+  }
+  roll_back_refused_for_ = why;
+  log_.error("the change cannot be rolled back yet, and is tried every {} s: {}",
+             kRollBackRetry.count(), why);
+  journal_.add("estate-roll-back-refused", "", {{"message", why}});
 }
 
 }  // namespace twinspan::tools

@@ -48,12 +48,15 @@ class EstateChanges {
   void wait_for_confirmation(Estate former, std::chrono::seconds time);
   void roll_back_after(std::chrono::seconds time);
   void roll_back();  // Tried again and again while the host refuses.
+  // Once for each reason in a row.
+  void report_refused_roll_back(const std::string& why);
 
   Gateway& gateway_;
   const DaemonOptions& options_;
   EventJournal& journal_;
   Log log_;
-  std::optional<Estate> former_;  // While nobody has confirmed its successor.
+  std::optional<Estate> former_;       // While nobody has confirmed its successor.
+  std::string roll_back_refused_for_;  // The last reason; empty: none yet.
   boost::asio::steady_timer deadline_;
 };
 

@@ -67,7 +67,7 @@ class Gateway : private ike::DatagramPort {
   // Takes on another estate while it runs, after policy::carry_over(). Tunnels that carry on
   // unchanged keep everything; of those that change the IKE core does what policy/change_effect.h
   // says. The error: the host refused something, and everything is as before.
-  Result<void, tun::HostError> apply(Estate next);
+  Result<void, ChangeRefusal> apply(Estate next);
   const Estate& estate() const { return estate_; }  // As carried out.
   // Reads every key, certificate and CRL of the plan again; SAs stay. The error: a line for each
   // fault, and everything is as before.

@@ -51,14 +51,15 @@ struct Gateway::Granted {
   std::map<std::string, tun::TunDevice> devices;  // By connection.
 };
 
-Result<void, tun::HostError> Gateway::apply(Estate next) {
-  if (stopped_) return Err(tun::HostError{"the gateway", "it is stopping", ""});
+Result<void, ChangeRefusal> Gateway::apply(Estate next) {
+  if (stopped_) return Err(ChangeRefusal{{"the gateway", "it is stopping", ""}, {}});
   const Estate before = estate_;
   const Changes changes{before.plan, policy::succession(before.plan, next.plan)};
   Undo undo;
-  TRY_ASSIGN(Granted granted, prepare(next.plan, changes.tunnels, undo));
+  auto granted = prepare(next.plan, changes.tunnels, undo);
+  if (!granted) return Err(ChangeRefusal{std::move(granted).error(), undo.take_back()});
   undo.forget();
-  carry_out(changes, std::move(next), std::move(granted));
+  carry_out(changes, std::move(next), *std::move(granted));
   return {};
 }
 
@@ -70,19 +71,19 @@ Result<Gateway::Granted, tun::HostError> Gateway::prepare(
                                   descriptors_needed(next, options_.workers)));
   if (next.local_addresses != estate_.plan.local_addresses) TRY(check_host(next.local_addresses));
   TRY_ASSIGN(granted.sockets, sockets_.open(parts_.host, next, options_));
-  const auto warn = [this](const Result<void, tun::HostError>& undone) {
-    if (!undone) log_.error("taking a change back: {}", undone.error().to_string());
-  };
   TRY(put_up_isolation(next));
-  undo.add([=, this] { warn(put_up_isolation(estate_.plan)); });
+  undo.add([this] { return put_up_isolation(estate_.plan); });
   for (const TunnelSuccession& tunnel : tunnels) {
     if (!needs_device(tunnel)) continue;
     // Runs when what was granted, with the device's descriptor, is gone.
-    undo.add([this, name = tunnel.after->device] { parts_.host.delete_tun(name); });
+    undo.add([this, name = tunnel.after->device]() -> Result<void, tun::HostError> {
+      parts_.host.delete_tun(name);
+      return {};
+    });
     TRY_ASSIGN(tun::TunDevice device, open_device(*tunnel.after));
     granted.devices.emplace(tunnel.after->connection, std::move(device));
   }
-  undo.add([=, this] { warn(set_routes(estate_.plan, true)); });
+  undo.add([this] { return set_routes(estate_.plan, true); });
   TRY(set_routes(next, true));
   return granted;
 }

@@ -215,6 +215,7 @@ std::vector<KernelDrops> Gateway::kernel_drops(const Tables& tables) const {
     KernelDrops entry{.where = "nftables",
                       .reason = std::string(reason->words),
                       .packets = dropped.packets,
+                      .bytes = dropped.bytes,
                       .explanation = std::string(reason->explanation),
                       .fix = std::string(reason->fix)};
     for (const policy::FirewallNote& note : dropped.notes) {
@@ -270,11 +271,13 @@ nlohmann::json Gateway::verify(const std::string& connection) const {
   const std::vector<tun::TunnelRoute> present = parts_.host.present_routes();
   const auto firewall_faults =
       estate_.plan.networks.needs_isolation() ? tables.firewall_faults() : std::nullopt;
+  const std::set<std::string> sharing = policy::sharing_tunnels(estate_.plan);
   std::vector<VerifiedConnection> verified;
   for (const TunnelView& tunnel : board_.tunnels()) {
     if (!connection.empty() && tunnel.plan.connection != connection) continue;
     policy::VerifyFacts facts = verify_facts(tunnel, tables);
     facts.firewall_faults = firewall_faults;
+    facts.shares_prefixes = sharing.contains(tunnel.plan.connection);
     for (const tun::TunnelRoute& route : present) {
       if (route.device == tunnel.plan.device) facts.present_routes.push_back(route.prefix);
     }

@@ -241,8 +241,8 @@ TEST(Bgp, TheOtherSideMayBeNamedByEachOfItsAddresses) {
     const Model ours = model_of(speaking_half(1, 2, address));
     const Model theirs = model_of(speaking_half(2, 1, "169.254.21.1"));
     std::vector<std::string> lines;
-    for (const Finding& finding :
-         validate_pair(ours, theirs, [](const End&, const End&) { return Verdict::Right; }))
+    for (const Finding& finding : validate_pair(
+             ours, theirs, [](const End&, const End&, KeyKind) { return Verdict::Right; }))
       lines.push_back(finding.to_string());
     return lines;
   };

@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Verdict same_file_only(const End& a, const End& b) {
+Verdict same_file_only(const End& a, const End& b, KeyKind) {
   return *a.connection.shared_key_file == *b.connection.shared_key_file ? Verdict::Right
                                                                         : Verdict::Unknown;
 }
@@ -285,8 +285,8 @@ std::vector<unsigned> failing(const TwoFiles& files) {
   const auto peer = parse_config(files.theirs, "theirs.yaml");
   EXPECT_TRUE(peer.has_value());
   std::vector<unsigned> numbers;
-  for (const CheckItem& item :
-       walked(own, "to-them", &*peer, [&](const End&, const End&) { return files.keys; })) {
+  for (const CheckItem& item : walked(
+           own, "to-them", &*peer, [&](const End&, const End&, KeyKind) { return files.keys; })) {
     if (item.result == CheckResult::Fail) numbers.push_back(item.number);
   }
   return numbers;
@@ -295,14 +295,14 @@ std::vector<unsigned> failing(const TwoFiles& files) {
 TEST(ChecklistTest, WithTheOtherFileEveryStepIsKnown) {
   const Model own = model_of(our_half());
   const auto peer = parse_config(their_half(), "theirs.yaml");
-  EXPECT_THAT(
-      lines(walked(own, "to-them", &*peer, [](const End&, const End&) { return Verdict::Right; })),
-      ElementsAre("1 pass virtual_networks.ours address_space",
-                  "2 pass theirs.yaml:local_network_gateways.us address_prefixes",
-                  "3 pass local_network_gateways.them address_prefixes",
-                  "4 pass connections.to-them shared_key",
-                  "5 pass theirs.yaml:local_network_gateways.us gateway_ip_address",
-                  "6 pass local_network_gateways.them gateway_ip_address"));
+  EXPECT_THAT(lines(walked(own, "to-them", &*peer,
+                           [](const End&, const End&, KeyKind) { return Verdict::Right; })),
+              ElementsAre("1 pass virtual_networks.ours address_space",
+                          "2 pass theirs.yaml:local_network_gateways.us address_prefixes",
+                          "3 pass local_network_gateways.them address_prefixes",
+                          "4 pass connections.to-them shared_key",
+                          "5 pass theirs.yaml:local_network_gateways.us gateway_ip_address",
+                          "6 pass local_network_gateways.them gateway_ip_address"));
 }
 
 // A spoke uses our gateway: what it has is behind us as well.

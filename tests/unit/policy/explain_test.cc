@@ -272,6 +272,18 @@ TEST(Explain, WhatSomebodyDidToTheHostIsSeen) {
   }
 }
 
+TEST(Explain, AReversePathFilterThatHoldsForTunnelsIsNamedWithItsRemedy) {
+  World world;
+  world.tables.routes["10.1.0.2"] = {.kind = FoundRoute::Kind::Refused, .text = "Invalid"};
+  const Explanation martian = world.ask("10.9.0.5", "10.1.0.2");
+  EXPECT_EQ(stages(martian).back(), "kernel-route drop");
+  EXPECT_THAT(martian.fix, HasSubstr("addresses that are on the wrong side"));
+  world.tables.tunnel_device.reverse_path_filter = 1;
+  EXPECT_THAT(world.ask("10.9.0.5", "10.1.0.2").fix,
+              AllOf(HasSubstr("net.ipv4.conf.all.rp_filter=0"),
+                    HasSubstr("net.ipv4.conf." + world.tables.tunnel_name + ".rp_filter=0")));
+}
+
 TEST(Explain, WithoutAWayToThePeerNothingLeaves) {
   World world;
   world.tables.outer = {.kind = FoundRoute::Kind::Unreachable, .text = "Network is unreachable"};

@@ -355,7 +355,11 @@ TEST(ImportAzure, WhatIsMalformedIsAnErrorWithItsPlace) {
   std::string many = "[0";
   for (size_t i = 0; i < kJsonValuesMax; ++i) many += ",0";
   EXPECT_THAT(errors_in(many + "]"), ElementsAre(HasSubstr("more than 500000 values")));
-  EXPECT_THAT(errors_in("{}"), Contains(HasSubstr("expected a resource with a name")));
+  EXPECT_THAT(errors_in("[{}]"), Contains(HasSubstr("expected a resource with a name")));
+  for (const char* const text : {"{}", "{ \"version\": 1 }", "{ \"resources\": [] }"}) {
+    EXPECT_THAT(errors_in(text),
+                ElementsAre(HasSubstr("there is no virtual network, gateway or connection in it")));
+  }
   EXPECT_THAT(errors_in("[]"), ElementsAre(HasSubstr("no virtual network, gateway or connection")));
   EXPECT_THAT(errors_in(az_with("\"10.1.0.0/16\"", "5")),
               ElementsAre(HasSubstr("a.json:4:46: virtualNetworks.vnet-a.addressSpace.address"

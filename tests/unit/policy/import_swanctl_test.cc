@@ -189,8 +189,16 @@ TEST(ImportSwanctl, AnyToAnyIsRouteBased) {
   const Import import = imported(text);
   EXPECT_FALSE(*only_connection(import).use_policy_based_traffic_selectors);
   EXPECT_THAT(only_connection(import).traffic_selector_policies, IsEmpty());
-  EXPECT_THAT(notes_of(import), Contains(HasSubstr("what is behind us is not in the file")));
-  EXPECT_THAT(notes_of(import), Contains(HasSubstr("what is behind the peer is not in the file")));
+  EXPECT_THAT(notes_of(import),
+              Contains(HasSubstr("no local_ts tells what is behind local_addrs")));
+  EXPECT_THAT(notes_of(import),
+              Contains(HasSubstr("no remote_ts tells what is behind remote_addrs")));
+}
+
+TEST(ImportSwanctl, AnOwnNameIsNoAddressThatWasPassedOver) {
+  const Import import =
+      imported(conf_with("local_addrs = 192.0.2.2", "local_addrs = gw.example.net"));
+  EXPECT_THAT(notes_of(import), Not(Contains(HasSubstr("not taken"))));
 }
 
 struct Lost {
@@ -267,13 +275,20 @@ INSTANTIATE_TEST_SUITE_P(
         Lost{"Misspelled", "encap = yes", "ecnap = yes",
              "s.conf:8:5: warning: connections.site.ecnap: is not known here", false},
         Lost{"NoPeerAddress", "remote_addrs = 192.0.2.1", "remote_addrs = %any",
-             "the peer has no address in the file", false},
+             "remote_addrs tells no address and no name of the other end", false},
         Lost{"NoOwnAddress", "local_addrs = 192.0.2.2", "local_addrs = %any",
-             "our own address is not in the file", false},
+             "local_addrs tells no address of the gateway", false},
         Lost{"NoRekeying", "rekey_time = 4h", "rekey_time = 0",
              "SAs are not for ever here, but for 28800 s", false},
         Lost{"TwoAddresses", "remote_addrs = 192.0.2.1", "remote_addrs = 192.0.2.1, 192.0.2.9",
-             "one address is taken of it, 1 others are not", false},
+             "192.0.2.9 is not taken: a connection has one address", false},
+        Lost{"ThreeAddresses", "local_addrs = 192.0.2.2",
+             "local_addrs = 192.0.2.2, 192.0.2.9, gw.example.net",
+             "192.0.2.9, gw.example.net are not taken: a connection has one address", false},
+        Lost{"OwnName", "local_addrs = 192.0.2.2", "local_addrs = gw.example.net",
+             "local_addrs tells no address of the gateway", false},
+        Lost{"OwnPrefix", "local_addrs = 192.0.2.2", "local_addrs = 192.0.2.0/24",
+             "192.0.2.0/24 is not taken: it is no single address", false},
         Lost{"NoKey", "id-1 = gw-a.example.net", "id-1 = somebody.example.net",
              "there is no key for it in the file", false},
         Lost{"OtherSecret", "secrets {", "secrets {\n  eap-1 { secret = x }",
@@ -431,7 +446,7 @@ TEST(ImportSwanctl, CertificatesAreNamedAsFilesAndNoneIsPinned) {
   EXPECT_EQ(*connection.certificate->private_key, "site.key");
   EXPECT_EQ(*connection.certificate->chain->at(0), "ca.crt");
   EXPECT_THAT(import.keys, IsEmpty());
-  EXPECT_THAT(notes_of(import), Contains(HasSubstr("we have one certificate here; the first")));
+  EXPECT_THAT(notes_of(import), Contains(HasSubstr("a gateway has one certificate; the first")));
   EXPECT_FALSE(has_error(validate(import.model)));
   const Import pinned = imported(replaced(text, "cacerts = ca.crt", "certs = peer.crt"));
   EXPECT_THAT(pinned.model.connections, IsEmpty());

@@ -430,6 +430,7 @@ struct PairCase {
   Changes ours;
   Changes theirs;
   Verdict keys = Verdict::Right;
+  Verdict ppks = Verdict::Right;
 };
 
 std::vector<std::string> pair_ids(const PairCase& pair) {
@@ -439,8 +440,9 @@ std::vector<std::string> pair_ids(const PairCase& pair) {
   const Model own = estate_in(ours, "ours.yaml");
   const Model peer = estate_in(theirs, "theirs.yaml");
   std::vector<std::string> ids;
-  for (const Finding& finding :
-       validate_pair(own, peer, [&](const End&, const End&) { return pair.keys; })) {
+  for (const Finding& finding : validate_pair(own, peer, [&](const End&, const End&, KeyKind kind) {
+         return kind == KeyKind::PreShared ? pair.keys : pair.ppks;
+       })) {
     ids.push_back(finding.id);
     EXPECT_FALSE(finding.remedy.empty()) << finding.to_string();
     EXPECT_GE(finding.objects.size(), 2u) << finding.to_string();
@@ -495,7 +497,14 @@ std::map<std::string_view, PairExample> pair_examples() {
          .theirs = kSpeaks + Changes{{"settings: { asn: 65010, bgp",
                                       "settings: { "
                                       "asn: 65011, bgp"}}}}},
-      {"peer.ppk", {{.ours = ppk, .theirs = ppk}, {.ours = ppk}}},
+      {"peer.additional-key-exchanges",
+       {{.ours = of_connection("additional_key_exchanges: { methods: [ECP521] }"),
+         .theirs =
+             of_connection("additional_key_exchanges: { methods: [ECP521], required: false }")},
+        {.ours = of_connection("additional_key_exchanges: { methods: [ECP521] }")}}},
+      {"peer.ppk",
+       {{.ours = ppk, .theirs = ppk},
+        {.ours = ppk, .theirs = ppk, .keys = Verdict::Right, .ppks = Verdict::Wrong}}},
   };
 }
 
@@ -512,6 +521,51 @@ TEST(RuleExamples, EveryRuleAboutTwoEstatesHasAPairThatPassesAndOneThatFails) {
     EXPECT_THAT(pair_ids(found->second.fails), Contains(rule.id));
   }
   EXPECT_EQ(examples.size(), all_pair_rules().size()) << "an example belongs to no rule";
+}
+
+// Identities follow from addresses: what is mended with an address is no finding of its own.
+TEST(RuleExamples, AWrongAddressIsOneFinding) {
+  const Changes astray = {{"gateway_ip_address: 192.0.2.1", "gateway_ip_address: 192.0.2.9"}};
+  EXPECT_THAT(ids_of(changed(described("10.2.0.0/16", "10.1.0.0/16") + astray)),
+              testing::ElementsAre("connection.counterpart-address"));
+  const Changes wrong = {{"192.0.2.2", "192.0.2.9"}};
+  EXPECT_THAT(pair_ids({.ours = wrong}), testing::ElementsAre("peer.address"));
+  EXPECT_THAT(pair_ids({.theirs = wrong}), testing::ElementsAre("peer.address"));
+  // Written at both ends, they are wrong wherever the address leads.
+  EXPECT_THAT(pair_ids({.ours = wrong + of_connection("remote_id: 192.0.2.9"),
+                        .theirs = of_connection("local_id: 192.0.2.2")}),
+              testing::ElementsAre("peer.address", "peer.identity"));
+  // And a name follows from no address.
+  EXPECT_THAT(pair_ids({.ours = wrong, .theirs = of_connection("local_id: gate.example.net")}),
+              testing::ElementsAre("peer.address", "peer.identity"));
+}
+
+// Of each row: what is on our side, what on theirs, and the findings.
+TEST(RuleExamples, KeyExchangesAndPostQuantumKeysOfBothSidesAreEqualWhereOneInsists) {
+  struct Row {
+    std::string ours, theirs;
+    bool is_fault = true;
+  };
+  const std::string exchanges = "additional_key_exchanges: { methods: ";
+  const std::vector<Row> rows = {
+      {"", exchanges + "[ECP521] }"},
+      {exchanges + "[ECP521] }", exchanges + "[ECP256] }"},
+      {exchanges + "[ECP521, CURVE25519] }", exchanges + "[CURVE25519, ECP521] }"},
+      {exchanges + "[ECP521], required: false }", exchanges + "[ECP256] }"},
+      {exchanges + "[ECP521], required: false }", "", false},
+      {exchanges + "[ECP521], required: false }", exchanges + "[ECP256], required: false }", false},
+      {"ppk: { id: one, file: x.ppk }", "ppk: { id: two, file: x.ppk }"},
+      {"", "ppk: { id: one, file: x.ppk }"},
+      {"ppk: { id: one, file: x.ppk, required: false }", "", false},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.ours + " and " + row.theirs);
+    const auto side = [](const std::string& more) {
+      return more.empty() ? Changes{} : of_connection(more);
+    };
+    const auto ids = pair_ids({.ours = side(row.ours), .theirs = side(row.theirs)});
+    EXPECT_EQ(ids.size(), row.is_fault ? 1u : 0u);
+  }
 }
 
 TEST(RuleExamples, RulesAboutTwoEstatesHaveDistinctIdsAndAreExplained) {

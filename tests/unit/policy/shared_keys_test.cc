@@ -246,5 +246,21 @@ TEST(SharedKeys, AKeyWhoseNameGoesUpIsNotReadToo) {
   EXPECT_FALSE(goes_up("a..b/..c"));
 }
 
+TEST(SharedKeys, APostQuantumKeyOfFewerThan32BytesIsAWarning) {
+  EXPECT_THAT(faults_of_ppk(32), IsEmpty());
+  EXPECT_THAT(faults_of_ppk(128), IsEmpty());
+  const Model model = model_of(estate_with(
+      {{"    encapsulation: esp\n", "    encapsulation: esp\n    ppk: { id: k, file: p.ppk }\n"}}));
+  const Findings findings = check_credential_files(model, [](const KeyFile& file) {
+    return file.kind == KeyFileKind::PostQuantumKey ? KeyReading{.faults = faults_of_ppk(31)}
+                                                    : KeyReading{};
+  });
+  ASSERT_EQ(findings.size(), 1u) << "pre-shared keys may be shorter";
+  EXPECT_EQ(findings[0].id, "connection.ppk");
+  EXPECT_EQ(findings[0].severity, Severity::Warning);
+  EXPECT_THAT(findings[0].message, HasSubstr("the key in 'p.ppk': 31 bytes are too few"));
+  EXPECT_THAT(findings[0].remedy, HasSubstr("32"));
+}
+
 }  // namespace
 }  // namespace twinspan::policy

@@ -65,7 +65,7 @@ TEST(Verify, AConnectionThatWorksPassesEveryCheck) {
     checks.push_back(item.check);
   }
   EXPECT_THAT(checks, ElementsAre("remote-address", "negotiation", "selectors", "counters",
-                                  "routes", "device", "mtu", "clock", "isolation"));
+                                  "routes", "device", "reverse-path", "mtu", "clock", "isolation"));
 }
 
 TEST(Verify, APeerThatCannotBeReachedOrDoesNotAnswerFails) {
@@ -170,6 +170,39 @@ TEST(Verify, IsolationThatIsGoneFailsWhereThereIsSomethingToKeepApart) {
   EXPECT_THAT(verified.of("isolation").message, HasSubstr("rule 7 of chain x is missing"));
   verified.facts.firewall_faults = std::nullopt;
   EXPECT_EQ(verified.result("isolation"), CheckResult::Unknown);
+}
+
+TEST(Verify, AReversePathFilterHarmsWhereTwoTunnelsLeadToOneNetwork) {
+  Verified verified;
+  for (const int filter : {1, 2}) {
+    verified.facts.device.reverse_path_filter = filter;
+    verified.facts.shares_prefixes = false;
+    EXPECT_EQ(verified.result("reverse-path"), CheckResult::Pass);
+    verified.facts.shares_prefixes = true;
+    const VerifyItem item = verified.of("reverse-path");
+    EXPECT_EQ(item.result, CheckResult::Fail);
+    EXPECT_THAT(item.remedy, HasSubstr("net.ipv4.conf.all.rp_filter=0"));
+  }
+  verified.facts.device.reverse_path_filter = 0;
+  EXPECT_EQ(verified.result("reverse-path"), CheckResult::Pass);
+  verified.facts.device.exists = false;
+  EXPECT_EQ(verified.result("reverse-path"), CheckResult::Unknown);
+}
+
+TEST(Verify, TunnelsShareWhatOverlaps) {
+  Plan plan;
+  const auto add = [&](const char* name, std::vector<IpPrefix> prefixes) {
+    TunnelPlan tunnel;
+    tunnel.connection = name;
+    tunnel.remote_prefixes = std::move(prefixes);
+    plan.tunnels.push_back(std::move(tunnel));
+  };
+  add("alone", {prefix("10.9.0.0/16"), prefix("10.9.1.0/24")});
+  add("wide", {prefix("10.2.0.0/16")});
+  add("inside", {prefix("10.2.3.0/24"), prefix("10.4.0.0/16")});
+  add("other", {prefix("10.5.0.0/16")});
+  add("twin", {prefix("10.5.0.0/16")});
+  EXPECT_THAT(sharing_tunnels(plan), ElementsAre("inside", "other", "twin", "wide"));
 }
 
 }  // namespace

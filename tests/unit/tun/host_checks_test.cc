@@ -83,6 +83,20 @@ TEST(HostChecks, AStrictReversePathFilterIsAWarningAndALooseOneIsNot) {
   EXPECT_THAT(findings[0].text.remedy, HasSubstr("net.ipv4.conf.eth0.rp_filter"));
 }
 
+TEST(HostChecks, AFilterOfAllDevicesIsAWarningSinceTunnelsCannotGoBelow) {
+  HostFacts facts = healthy();
+  for (const int filter : {1, 2}) {
+    facts.rp_filter_of_all = filter;
+    const auto findings = judge_host(facts);
+    ASSERT_THAT(findings, SizeIs(1));
+    EXPECT_FALSE(findings[0].is_error);
+    EXPECT_THAT(findings[0].text.to_string(), AllOf(HasSubstr("it is " + std::to_string(filter)),
+                                                    HasSubstr("net.ipv4.conf.all.rp_filter=0")));
+  }
+  facts.has_ipv4 = false;
+  EXPECT_THAT(judge_host(facts), IsEmpty());
+}
+
 TEST(HostChecks, EffectiveCapabilitiesAreReadFromTheStatusFile) {
   EXPECT_EQ(parse_effective_capabilities("Name:\tx\nCapPrm:\tff\nCapEff:\t0000000000003000\n"),
             0x3000U);

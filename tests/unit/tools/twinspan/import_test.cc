@@ -3,12 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/unit/tools/twinspan/other_side.h"
 #include "tools/twinspan/validate.h"
+#include "tools/twinspand/estate_file.h"
 #include "tools/twinspand/exit_code.h"
 
 namespace twinspan::tools {
@@ -281,6 +283,38 @@ TEST_F(ExportConf, WhatIsExportedFitsOurSide) {
       .file = file, .peer_file = write("s.conf", answer.out), .json = true};
   EXPECT_EQ(validate_files(options, out, error), kExitOk);
   EXPECT_EQ(json::parse(out.str())["findings"], json::array());
+}
+
+// A peer without an address among them: its end is known by the identities that stand in its file.
+TEST_F(ExportConf, EveryConnectionOfTheExamplesComparesCleanWithItsOwnExport) {
+  size_t connections = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(TWINSPAN_EXAMPLES)) {
+    if (entry.path().extension() != ".yaml") continue;
+    const std::string name = entry.path().filename();
+    std::ifstream example(entry.path());
+    const std::string file = write(name, std::string(std::istreambuf_iterator<char>(example), {}));
+    const auto model = read_model(file);
+    ASSERT_TRUE(model.has_value()) << name;
+    for (const auto& [connection, object] : model->connections) {
+      if (object.shared_key_file.is_set)
+        write(*object.shared_key_file, "key!of!" + *object.shared_key_file);
+    }
+    for (const auto& [connection, object] : model->connections) {
+      SCOPED_TRACE(name + ": " + connection);
+      const Answer answer = run({.file = file, .connection = connection, .with_key = true});
+      ASSERT_EQ(answer.code, kExitOk) << answer.error;
+      const std::string conf = write("export.conf", answer.out);
+      std::ostringstream out, error;
+      validate_files({.file = file, .peer_file = conf, .json = true}, out, error);
+      const json parsed = json::parse(out.str());
+      for (const json& finding : parsed["findings"]) {
+        const bool is_about_both = finding["id"].get<std::string>().starts_with("peer.");
+        EXPECT_FALSE(is_about_both && finding["severity"] != "info") << finding.dump(2);
+      }
+      ++connections;
+    }
+  }
+  EXPECT_GT(connections, 10u);
 }
 
 TEST_F(ExportConf, WhatCannotBeExportedSaysWhy) {

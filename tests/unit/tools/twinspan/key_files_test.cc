@@ -25,8 +25,8 @@ class KeyFiles : public EstateFolder {
   Verdict compare(const std::string& key_of_one, const std::string& key_of_other) {
     const auto one = read_model(write("one/e.yaml", half_of(1, 2, key_of_one)));
     const auto other = read_model(write("two/e.yaml", half_of(2, 1, key_of_other)));
-    return compare_keys({*one, one->connections.at("to-far")},
-                        {*other, other->connections.at("to-far")});
+    return compare_keys(
+        {{*one, one->connections.at("to-far")}, {*other, other->connections.at("to-far")}});
   }
 };
 

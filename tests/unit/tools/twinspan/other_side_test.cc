@@ -144,10 +144,9 @@ TEST_F(OtherSide, IdentitiesAreComparedUnlessTheyTakeAny) {
 TEST_F(OtherSide, AnyToAnySaysNothingOfPrefixesAndIsToldApart) {
   std::string conf = with(kOtherConf, "local_ts = 10.2.0.0/16", "local_ts = 0.0.0.0/0");
   conf = with(conf, "remote_ts = 10.1.0.0/16", "remote_ts = 0.0.0.0/0");
-  EXPECT_THAT(
-      findings(half_of(1, 2), write("other.conf", conf)),
-      ElementsAre("info import.incomplete other.conf:14 what is behind the peer is not in the "
-                  "file: routes were made elsewhere"));
+  EXPECT_THAT(findings(half_of(1, 2), write("other.conf", conf)),
+              ElementsAre("info import.incomplete other.conf:14 no remote_ts tells what is behind "
+                          "remote_addrs: routes were made elsewhere"));
   EXPECT_EQ(code_, kExitOk);
   EXPECT_THAT(
       findings(half_with_pairs(), path("other.conf")),

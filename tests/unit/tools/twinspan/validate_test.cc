@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "tests/unit/tools/twinspan/estate_folder.h"
+#include "tests/unit/tools/twinspan/other_side.h"
 #include "tools/twinspand/exit_code.h"
 
 namespace twinspan::tools {
@@ -189,7 +189,44 @@ TEST_F(Validate, TheKeysOfTwoDirectionsAreComparedByWhatIsInThem) {
   std::filesystem::remove(path("b.psk"));
   const Answer unknown = run(options);
   EXPECT_EQ(unknown.code, kExitOk);
-  EXPECT_THAT(unknown.out, HasSubstr("the key file differs from that of there"));
+  EXPECT_THAT(unknown.out, HasSubstr("the file of the pre-shared key differs from that of there"));
+}
+
+TEST_F(Validate, PostQuantumKeysAreComparedByWhatIsInThem) {
+  write("a.psk", "this!is!one");
+  const std::string key = "shared_key: { file: a.psk }";
+  const auto with_ppk = [&](const std::string& text, const std::string& file) {
+    return with(text, key, key + ", ppk: { id: quantum, file: " + file + " }");
+  };
+  const std::string long_enough(32, 'q');
+  write("one/a.psk", "k");
+  write("two/a.psk", "k");
+  write("one/q.ppk", long_enough);
+  write("two/q.ppk", long_enough + "\n");
+  const ValidateOptions options{.file = write("one/e.yaml", with_ppk(half_of(1, 2), "q.ppk")),
+                                .peer_file = write("two/e.yaml", with_ppk(half_of(2, 1), "q.ppk")),
+                                .json = true};
+  EXPECT_EQ(findings(run(options)), json::array());
+  write("two/q.ppk", std::string(32, 'p'));
+  const Answer differs = run(options);
+  EXPECT_EQ(differs.code, kExitNegative);
+  ASSERT_EQ(findings(differs).size(), 1u) << differs.out;
+  EXPECT_EQ(findings(differs)[0]["id"], "peer.ppk");
+  EXPECT_THAT(differs.out, testing::Not(HasSubstr("pppp")));
+  // In one estate, too.
+  std::string both = with_ppk(both_directions(), "one/q.ppk");
+  both = with(both, "shared_key: { file: b.psk }",
+              "shared_key: { file: a.psk }, ppk: { id: quantum, file: two/q.ppk }");
+  const Answer inside = run({.file = write("e.yaml", both), .json = true});
+  EXPECT_EQ(inside.code, kExitNegative);
+  ASSERT_EQ(findings(inside).size(), 1u) << inside.out;
+  EXPECT_EQ(findings(inside)[0]["id"], "connection.ppk");
+  // Too short for what it is for.
+  write("two/q.ppk", "short");
+  write("one/q.ppk", "short");
+  const Answer is_short = run({.file = path("e.yaml"), .json = true});
+  EXPECT_EQ(is_short.code, kExitOk);
+  EXPECT_THAT(is_short.out, HasSubstr("5 bytes are too few for a post-quantum key"));
 }
 
 TEST_F(Validate, AWrongPrefixIsFoundFromEitherSide) {

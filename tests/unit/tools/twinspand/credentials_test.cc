@@ -89,6 +89,20 @@ TEST_F(Credentials, AKeyThatTheCloudDoesNotTakeIsRefusedWithItsSku) {
   EXPECT_THAT(refused.error(), ElementsAre(HasSubstr("a-b.psk: it has characters that the cloud")));
 }
 
+TEST_F(Credentials, AShortPostQuantumKeyIsWarnedOf) {
+  tunnel_.psk_file = write("a-b.psk", "k");
+  tunnel_.ppk = policy::PpkPlan{.id = "quantum", .file = write("a-b.ppk", std::string(32, 'q'))};
+  auto loaded = load();
+  ASSERT_TRUE(loaded.has_value());
+  EXPECT_EQ(loaded->front().ppk->size(), 32u);
+  EXPECT_THAT(warnings_of(loaded->front(), kTestNow), IsEmpty());
+  write("a-b.ppk", "short\n");
+  loaded = load();
+  ASSERT_TRUE(loaded.has_value()) << "it is the operator's to decide";
+  EXPECT_THAT(warnings_of(loaded->front(), kTestNow),
+              ElementsAre(HasSubstr("connections.a-to-b.ppk: 5 bytes are too few")));
+}
+
 TEST_F(Credentials, OfACertificateWithEverythingThatExpires) {
   use_certificate();
   tunnel_.certificate->revocation_lists = {write("root.crl", root_.crl({}), 0644)};
