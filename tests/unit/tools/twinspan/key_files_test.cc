@@ -130,8 +130,8 @@ TEST_F(KeyFiles, KeysAreComparedAsTheyAreDecoded) {
     const std::string plain = "file: a.psk";
     text.insert(text.find(plain) + plain.size(), ", encoding: " + encoding);
     const auto two = read_model(write("two/e.yaml", text));
-    return compare_keys({*one, one->connections.at("to-far")},
-                        {*two, two->connections.at("to-far")});
+    return compare_keys(
+        {{*one, one->connections.at("to-far")}, {*two, two->connections.at("to-far")}});
   };
   write("one/a.psk", "same\n");
   write("two/a.psk", "c2FtZQ==\n");
