@@ -10,6 +10,7 @@
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
+#include "policy/transit_map.h"
 
 namespace twinspan::policy {
 namespace {
@@ -343,20 +344,21 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
                                       in_quotes(request.name), suggestion(request.name, names)));
 }
 
-Result<Checklist, std::string> way_checklist(const Model& model, std::string_view from,
-                                             std::string_view to) {
-  std::vector<std::string_view> names;
-  for (const auto& [name, network] : model.virtual_networks) names.push_back(name);
-  for (const auto& [name, site] : model.local_network_gateways) names.push_back(name);
-  for (const std::string_view name : {from, to}) {
-    if (std::ranges::find(names, name) != names.end()) continue;
+Result<Checklist, std::string> way_checklist(const WayRequest& request) {
+  const TransitMap map(request.model, request.peer);
+  for (const std::string_view name : {request.from, request.to}) {
+    if (map.resolve(name)) continue;
     return Err<std::string>(
         fmt::format("there is no virtual network or local network gateway {}; {}", in_quotes(name),
-                    suggestion(name, names)));
+                    suggestion(name, map.names())));
   }
-  if (from == to)
-    return Err<std::string>(fmt::format("{} is both ends of the way", in_quotes(from)));
-  return numbered(way_steps(model, from, to));
+  const std::string from = *map.resolve(request.from), to = *map.resolve(request.to);
+  if (from == to) {
+    const bool is_alias = request.to != to;
+    return Err<std::string>(fmt::format("{} is {}both ends of the way", in_quotes(request.to),
+                                        is_alias ? to + ": " : ""));
+  }
+  return numbered(way_steps(map, from, to));
 }
 
 }  // namespace twinspan::policy

@@ -44,9 +44,15 @@ struct ChecklistRequest {
 // The error says that there is none of that name, and which one may be meant.
 Result<Checklist, std::string> checklist(const ChecklistRequest& request);
 
-// The way between two virtual networks or local network gateways, hop by hop: what leads on passes,
-// what refuses fails. The error is about a name.
-Result<Checklist, std::string> way_checklist(const Model& model, std::string_view from,
-                                             std::string_view to);
+struct WayRequest {
+  const Model& model;
+  const Model* peer = nullptr;  // The other administrator's estate, when there is one.
+  std::string_view from;        // Virtual networks or local network gateways; of `peer` those that
+  std::string_view to;          // have another name than ours, or with its file: "east.yaml:hub".
+};
+
+// The way between them, hop by hop: what leads on passes, what refuses fails, and what depends on a
+// device that no file describes is unknown. The error is about a name.
+Result<Checklist, std::string> way_checklist(const WayRequest& request);
 
 }  // namespace twinspan::policy

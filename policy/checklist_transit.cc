@@ -241,21 +241,28 @@ void add_ways_over(const TransitSubject& subject, Checklist& list) {
   }
 }
 
-void add_hop(const TransitHop& hop, Checklist& list) {
-  if (hop.is_allowed()) {
-    list.push_back({.number = 0,
-                    .result = CheckResult::Pass,
-                    .object = hop.object,
-                    .field = hop.field,
-                    .message = fmt::format("it leads from {} to {}", hop.from, hop.to)});
-  }
+CheckItem hop_item(const TransitHop& hop, CheckResult result, const TransitRefusal& refusal) {
+  return {.number = 0,
+          .result = result,
+          .object = refusal.object,
+          .field = refusal.field,
+          .message = fmt::format("from {} to {}: {}", hop.from, hop.to, refusal.reason)};
+}
+
+// What several hops lack, such as BGP of the gateway between them, is told once.
+void add_hop(const TransitHop& hop, FieldNames& told, Checklist& list) {
   for (const TransitRefusal& refusal : hop.refusals) {
-    list.push_back({.number = 0,
-                    .result = CheckResult::Fail,
-                    .object = refusal.object,
-                    .field = refusal.field,
-                    .message = fmt::format("from {} to {}: {}", hop.from, hop.to, refusal.reason)});
+    if (told.emplace(refusal.object, refusal.field).second)
+      list.push_back(hop_item(hop, CheckResult::Fail, refusal));
   }
+  for (const TransitRefusal& condition : hop.conditions)
+    list.push_back(hop_item(hop, CheckResult::Unknown, condition));
+  if (!hop.refusals.empty() || !hop.conditions.empty()) return;
+  list.push_back({.number = 0,
+                  .result = CheckResult::Pass,
+                  .object = hop.object,
+                  .field = hop.field,
+                  .message = fmt::format("it leads from {} to {}", hop.from, hop.to)});
 }
 
 }  // namespace
@@ -286,18 +293,19 @@ Checklist peering_steps(const Model& model, const Peering& peering) {
   return list;
 }
 
-Checklist way_steps(const Model& model, std::string_view from, std::string_view to) {
-  const auto way = find_way(model, from, to);
+Checklist way_steps(const TransitMap& map, const std::string& from, const std::string& to) {
+  const auto way = find_way(map, from, to);
   if (!way) {
-    const bool is_site = find(model.virtual_networks, from) == nullptr;
+    const TransitPlace& place = map.place(from);
     return {{.number = 0,
              .result = CheckResult::Fail,
-             .object = place_path(model, from),
-             .field = is_site ? "address_prefixes" : "address_space",
+             .object = place.path,
+             .field = place.network != nullptr ? "address_space" : "address_prefixes",
              .message = fmt::format("no connections and peerings lead from {} to {}", from, to)}};
   }
+  FieldNames told;
   Checklist list;
-  for (const TransitHop& hop : way->hops) add_hop(hop, list);
+  for (const TransitHop& hop : way->hops) add_hop(hop, told, list);
   return list;
 }
 

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "policy/checklist.h"
+#include "policy/transit_map.h"
 
 namespace twinspan::policy {
 
@@ -24,7 +25,7 @@ void add_transit_steps(const TransitSubject& subject, Checklist& list);
 // Of the two halves, that of the network with the gateway comes first.
 Checklist peering_steps(const Model& model, const Peering& peering);
 
-// The way between two places that exist, hop by hop.
-Checklist way_steps(const Model& model, std::string_view from, std::string_view to);
+// The way between two places of the map, hop by hop.
+Checklist way_steps(const TransitMap& map, const std::string& from, const std::string& to);
 
 }  // namespace twinspan::policy

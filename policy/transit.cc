@@ -3,306 +3,415 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <set>
 #include <span>
 
-#include "policy/bgp.h"
 #include "policy/connection_ends.h"
 #include "policy/peering_state.h"
+#include "policy/route_mode.h"
 #include "policy/rules.h"
 
 namespace twinspan::policy {
 namespace {
 
-// What joins two places, seen from `from`. Exactly one of the pairs is set; `back` may be missing.
-struct Link {
-  std::string from;
-  std::string to;
-  const Connection* there = nullptr;
-  const Connection* back = nullptr;
-  const Peering* half = nullptr;
-  const Peering* other = nullptr;
-  bool is_peering() const { return half != nullptr || other != nullptr; }
-};
+using Path = TransitMap::Path;
 
-using Path = std::vector<const Link*>;
-
-class Map {
- public:
-  explicit Map(const Model& model) : model_(model) {
-    // Where two networks are both peered and connected, traffic takes the peering.
-    for (const auto& [name, peering] : model.peerings) add_peering(peering);
-    for (const auto& [name, connection] : model.connections) add_connection(connection);
-  }
-
-  // Simple paths to all places, the shortest first; those to `to` alone when it is not empty.
-  std::vector<Path> paths(const std::string& from, std::string_view to = "") const {
-    std::vector<Path> found;
-    std::deque<Path> open = {{}};
-    size_t count_to = 0;
-    while (!open.empty() && count_to < kTransitWaysMax) {
-      const Path path = std::move(open.front());
-      open.pop_front();
-      const std::string& end = path.empty() ? from : path.back()->to;
-      if (to.empty() ? !path.empty() : end == to) found.push_back(path);
-      if (end == to) {
-        ++count_to;
-      } else if (path.size() < kTransitHopsMax) {
-        extend(path, from, end, open);
-      }
-    }
-    return found;
-  }
-
-  // What the connection joins, from either side.
-  std::vector<const Link*> links_of(const Connection& connection) const {
-    std::vector<const Link*> found;
-    for (const auto& [from, link] : links_) {
-      if (link.there == &connection || link.back == &connection) found.push_back(&link);
-    }
-    return found;
-  }
-
-  // To each network of the estate that a connection joins to `from`, and no peering.
-  std::vector<const Link*> connected_networks(const std::string& from) const {
-    std::vector<const Link*> found;
-    std::set<std::string_view> seen;
-    const auto [first, last] = links_.equal_range(from);
-    for (auto link = first; link != last; ++link) {
-      const bool is_first = seen.insert(link->second.to).second;  // Peerings come first.
-      if (is_first && !link->second.is_peering() &&
-          model_.virtual_networks.contains(link->second.to))
-        found.push_back(&link->second);
-    }
-    return found;
-  }
-
-  // The first one from `from` to `to`; nullptr when nothing joins the two directly.
-  const Link* direct(const std::string& from, const std::string& to) const {
-    const auto [first, last] = links_.equal_range(from);
-    const auto found =
-        std::find_if(first, last, [&](const auto& link) { return link.second.to == to; });
-    return found == last ? nullptr : &found->second;
-  }
-
- private:
-  void extend(const Path& path, const std::string& from, const std::string& end,
-              std::deque<Path>& open) const {
-    const auto [first, last] = links_.equal_range(end);
-    for (auto link = first; link != last && open.size() < kOpenPathsMax; ++link) {
-      const std::string& next = link->second.to;
-      const bool was_there = next == from || std::ranges::any_of(path, [&](const Link* step) {
-                               return step->to == next;
-                             });
-      if (was_there) continue;
-      open.push_back(path);
-      open.back().push_back(&link->second);
-    }
-  }
-
-  void add_peering(const Peering& half) {
-    const Peering* const other = other_half(model_, half);
-    add({.from = *half.virtual_network,
-         .to = *half.remote_virtual_network,
-         .half = &half,
-         .other = other});
-    if (other != nullptr) return;  // The other half adds its own direction.
-    add({.from = *half.remote_virtual_network, .to = *half.virtual_network, .other = &half});
-  }
-
-  void add_connection(const Connection& connection) {
-    const VirtualNetwork* const own = local_network(model_, connection);
-    if (own == nullptr) return;
-    const Connection* const back = counterpart_of(model_, connection);
-    const auto* const gateway =
-        back != nullptr ? local_gateway(model_, *back) : counterpart_gateway(model_, connection);
-    if (gateway != nullptr) {
-      const VirtualNetwork* const network = network_of(model_, *gateway);
-      if (network == nullptr) return;
-      add({.from = own->name, .to = network->name, .there = &connection, .back = back});
-      if (back == nullptr) add({.from = network->name, .to = own->name, .back = &connection});
-    } else if (!connection.is_vnet_to_vnet()) {
-      const std::string& site = *connection.local_network_gateway2;
-      add({.from = own->name, .to = site, .there = &connection});
-      add({.from = site, .to = own->name, .back = &connection});
-    }
-  }
-
-  void add(Link link) {
-    std::string from = link.from;
-    links_.emplace(std::move(from), std::move(link));
-  }
-
-  static constexpr size_t kOpenPathsMax = 4096;
-
-  const Model& model_;
-  std::multimap<std::string, Link> links_;  // In the order in which they were added.
-};
-
-const MarkedList<IpPrefix>* prefixes_of(const Model& model, std::string_view place) {
-  if (const auto* const network = find(model.virtual_networks, place))
-    return &network->address_space;
-  const auto* const site = find(model.local_network_gateways, place);
-  return site == nullptr ? nullptr : &site->address_prefixes;
+bool is_classic(const End& end) {
+  const VirtualNetwork* const network = local_network(end.model, end.connection);
+  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
 }
 
-// Judges one path hop by hop.
-class Judge {
- public:
-  Judge(const Model& model, Path path) : model_(model), path_(std::move(path)) {}
+bool is_spoken(const End& end) {
+  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
+  return *end.connection.enable_bgp && gateway != nullptr && *gateway->enable_bgp;
+}
 
-  TransitWay way() const {
-    TransitWay way;
-    for (size_t index = 0; index < path_.size(); ++index) {
-      const Link& link = *path_[index];
-      TransitHop hop{.from = link.from,
-                     .to = link.to,
-                     .object = object_of(link),
-                     .field = field_of(link),
-                     .refusals = {}};
-      if (link.is_peering()) {
-        judge_peering(index, hop);
-      } else {
-        judge_connection(index, hop);
-      }
-      way.hops.push_back(std::move(hop));
+bool has_pairs(const End& end) {
+  return local_gateway(end.model, end.connection)->is_policy_based() ||
+         *end.connection.use_policy_based_traffic_selectors;
+}
+
+bool is_listed(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  return std::ranges::any_of(*list, [&](const auto& own) { return own->contains(prefix); });
+}
+
+bool are_listed(const MarkedList<IpPrefix>& prefixes, const MarkedList<IpPrefix>& list) {
+  return !prefixes->empty() && std::ranges::all_of(*prefixes, [&](const auto& prefix) {
+    return is_listed(*prefix, list);
+  });
+}
+
+// Of the longest prefix of the list that holds this one.
+unsigned covering_length(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  unsigned length = 0;
+  for (const auto& each : *list) {
+    if (each->contains(prefix)) length = std::max(length, each->length());
+  }
+  return length;
+}
+
+bool has_longer(const MarkedList<IpPrefix>& list, const IpPrefix& prefix, unsigned length) {
+  return std::ranges::any_of(
+      *list, [&](const auto& each) { return each->overlaps(prefix) && each->length() > length; });
+}
+
+std::string listed(const MarkedList<IpPrefix>& prefixes) {
+  std::vector<std::string> texts;
+  for (const auto& prefix : *prefixes) texts.push_back(prefix->to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+bool holds(const TrafficSelectors& selectors, const IpPrefix& prefix) {
+  const TrafficSelector wanted = TrafficSelector::from_prefix(prefix);
+  return std::ranges::any_of(
+      selectors, [&](const TrafficSelector& selector) { return selector.contains(wanted); });
+}
+
+bool meets(const TrafficSelectors& selectors, const IpPrefix& prefix) {
+  const TrafficSelector wanted = TrafficSelector::from_prefix(prefix);
+  return std::ranges::any_of(selectors, [&](const TrafficSelector& selector) {
+    return TrafficSelector::intersect(selector, wanted).has_value();
+  });
+}
+
+// What pairs of prefixes let out of the addresses of two places.
+enum class Share : uint8_t { None, Part, All };
+
+Share share_of(const TunnelSelectors& selectors, const MarkedList<IpPrefix>& sources,
+               const MarkedList<IpPrefix>& destinations) {
+  bool is_any = false, are_all = true;
+  for (const auto& source : *sources) {
+    for (const auto& destination : *destinations) {
+      if (source->family() != destination->family()) continue;
+      are_all &= std::ranges::any_of(selectors.pairs, [&](const SelectorPair& pair) {
+        return holds(pair.local, *source) && holds(pair.remote, *destination);
+      });
+      is_any |= std::ranges::any_of(selectors.pairs, [&](const SelectorPair& pair) {
+        return meets(pair.local, *source) && meets(pair.remote, *destination);
+      });
     }
-    return way;
+  }
+  if (!is_any) return Share::None;
+  return are_all ? Share::All : Share::Part;
+}
+
+// Judges one hop of a path.
+class HopJudge {
+ public:
+  HopJudge(const TransitMap& map, const Path& path, size_t index)
+      : map_(map), path_(path), index_(index), link_(*path[index]) {}
+
+  TransitHop hop() {
+    hop_ = {.from = link_.from,
+            .to = link_.to,
+            .object = object(),
+            .field = field(),
+            .refusals = {},
+            .conditions = {}};
+    link_.is_peering() ? judge_peering() : judge_connection();
+    return std::move(hop_);
   }
 
  private:
-  static const Connection& connection_of(const Link& link) {
-    return link.there != nullptr ? *link.there : *link.back;
+  // One direction of a connection: what leaves over it, and to where.
+  struct Direction {
+    const End& end;
+    const End* other;  // nullptr when it is not known.
+    const std::string& neighbour;
+    const std::string& source;
+    const std::string& destination;
+    bool is_last_hop() const { return destination == neighbour; }
+  };
+
+  const End& any_end() const { return link_.there ? *link_.there : *link_.back; }
+  const std::string& first() const { return path_.front()->from; }
+  const std::string& last() const { return path_.back()->to; }
+  const TransitPlace& place(const std::string& name) const { return map_.place(name); }
+
+  std::string shown(const Peering& half) const {
+    return map_.shown(*link_.peerings_model, path_of(half));
+  }
+  std::string shown(const End& end) const { return map_.shown(end.model, path_of(end.connection)); }
+
+  std::string object() const {
+    if (link_.is_peering()) return shown(link_.half != nullptr ? *link_.half : *link_.other);
+    return shown(any_end());
   }
 
-  static std::string object_of(const Link& link) {
-    if (link.is_peering()) return path_of(link.half != nullptr ? *link.half : *link.other);
-    return path_of(connection_of(link));
+  std::string field() const {
+    if (link_.is_peering()) return "allow_virtual_network_access";
+    if (is_bgp_spoken()) return "enable_bgp";
+    return place_of_way(any_end().connection);
   }
 
-  std::string field_of(const Link& link) const {
-    if (link.is_peering()) return "allow_virtual_network_access";
-    const Connection& connection = connection_of(link);
-    if (speaks_bgp(model_, connection)) return "enable_bgp";
+  static std::string place_of_way(const Connection& connection) {
     return connection.is_vnet_to_vnet() ? "virtual_network_gateway2" : "local_network_gateway2";
   }
 
-  static void refuse(TransitHop& hop, std::string object, std::string_view field,
-                     std::string reason) {
-    hop.refusals.push_back({std::move(object), std::string(field), std::move(reason)});
+  void refuse(std::string object, std::string_view field, std::string reason) {
+    const bool is_told = std::ranges::any_of(hop_.refusals, [&](const TransitRefusal& refusal) {
+      return refusal.object == object && refusal.field == field;
+    });
+    if (!is_told)
+      hop_.refusals.push_back({std::move(object), std::string(field), std::move(reason)});
   }
 
-  void judge_peering(size_t index, TransitHop& hop) const {
-    const Link& link = *path_[index];
-    if (link.half == nullptr || link.other == nullptr) {
-      return refuse(hop, object_of(link), "remote_virtual_network",
-                    "the peering has one half only");
-    }
-    for (const Peering* const half : {link.half, link.other}) {
+  void expect(const End& end, std::string condition) {
+    hop_.conditions.push_back({shown(end), place_of_way(end.connection), std::move(condition)});
+  }
+
+  // -- peerings
+
+  void judge_peering() {
+    if (link_.half == nullptr || link_.other == nullptr) return judge_single_half();
+    for (const Peering* const half : {link_.half, link_.other}) {
       if (!*half->allow_virtual_network_access)
-        refuse(hop, path_of(*half), "allow_virtual_network_access", "the half is closed");
+        refuse(shown(*half), "allow_virtual_network_access", "the half is closed");
     }
-    const bool follows_peering = index > 0 && path_[index - 1]->is_peering();
+    const bool follows_peering = index_ > 0 && path_[index_ - 1]->is_peering();
     if (follows_peering) {
-      return refuse(hop, object_of(link), "virtual_network",
+      return refuse(object(), "virtual_network",
                     fmt::format("a peering is not transitive: {} does not pass on what comes over "
                                 "another one",
-                                link.from));
+                                link_.from));
     }
     // A connection beyond either end makes that end's network the hub.
-    if (index > 0) expect_transit(*link.half, *link.other, hop);
-    const bool precedes_connection = index + 1 < path_.size() && !path_[index + 1]->is_peering();
-    if (precedes_connection) expect_transit(*link.other, *link.half, hop);
+    if (index_ > 0) expect_transit(*link_.half, *link_.other);
+    const bool precedes_connection = index_ + 1 < path_.size() && !path_[index_ + 1]->is_peering();
+    if (precedes_connection) expect_transit(*link_.other, *link_.half);
   }
 
-  void expect_transit(const Peering& hub, const Peering& spoke, TransitHop& hop) const {
-    const auto* const network = find(model_.virtual_networks, *spoke.virtual_network);
-    const auto* const gateway = network == nullptr ? nullptr : gateway_of(model_, *network);
+  // A classic network has no half; nothing leads over it.
+  void judge_single_half() {
+    const Peering& half = link_.half != nullptr ? *link_.half : *link_.other;
+    if (status_of(*link_.peerings_model, half).state != PeeringState::Connected)
+      return refuse(shown(half), "remote_virtual_network", "the peering has one half only");
+    if (!*half.allow_virtual_network_access)
+      refuse(shown(half), "allow_virtual_network_access", "the half is closed");
+    if (path_.size() > 1) {
+      refuse(shown(half), "remote_virtual_network",
+             "nothing leads over a peering with a classic network but to that network");
+    }
+  }
+
+  void expect_transit(const Peering& hub, const Peering& spoke) {
+    const Model& model = *link_.peerings_model;
+    const auto* const network = find(model.virtual_networks, *spoke.virtual_network);
+    const auto* const gateway = network == nullptr ? nullptr : gateway_of(model, *network);
     if (!*hub.allow_gateway_transit) {
-      refuse(hop, path_of(hub), "allow_gateway_transit",
+      refuse(shown(hub), "allow_gateway_transit",
              fmt::format("{} does not let others use its gateway", *hub.virtual_network));
     }
     if (!*spoke.use_remote_gateways) {
-      refuse(hop, path_of(spoke), "use_remote_gateways",
+      refuse(shown(spoke), "use_remote_gateways",
              fmt::format("{} does not use the gateway of {}", *spoke.virtual_network,
                          *hub.virtual_network));
     }
     if (gateway == nullptr) return;
-    refuse(hop, path_of(*gateway), "virtual_network",
+    refuse(map_.shown(model, path_of(*gateway)), "virtual_network",
            fmt::format("{} has a gateway of its own", network->name));
   }
 
-  void judge_connection(size_t index, TransitHop& hop) const {
-    const Link& link = *path_[index];
-    const bool leads_to_site = find(model_.virtual_networks, link.to) == nullptr ||
-                               find(model_.virtual_networks, link.from) == nullptr;
-    if (!leads_to_site && (link.there == nullptr || link.back == nullptr)) {
-      return refuse(hop, object_of(link), "virtual_network_gateway1",
+  // -- connections
+
+  bool leads_to_site() const {
+    return place(link_.from).site != nullptr || place(link_.to).site != nullptr;
+  }
+
+  // From both ends, or with a site as far as its file is ours.
+  bool is_bgp_spoken() const {
+    if (leads_to_site()) return is_spoken(any_end()) && has_site_speaker();
+    return link_.there && link_.back && is_spoken(*link_.there) && is_spoken(*link_.back);
+  }
+
+  bool has_site_speaker() const {
+    const auto* const site = site_of(any_end().model, any_end().connection);
+    return site != nullptr && site->bgp_settings.is_set;
+  }
+
+  void judge_connection() {
+    if (!leads_to_site() && (!link_.there || !link_.back)) {
+      return refuse(object(), "virtual_network_gateway1",
                     "there is no object for the other direction");
     }
-    if (path_.size() == 1) return;
-    for (const Connection* const object : {link.there, link.back}) {
-      if (object != nullptr) judge_object(*object, object == link.there, hop);
+    const End* const there = link_.there ? &*link_.there : nullptr;
+    const End* const back = link_.back ? &*link_.back : nullptr;
+    if (there != nullptr) judge_direction({*there, back, link_.to, first(), last()});
+    if (back != nullptr) judge_direction({*back, there, link_.from, last(), first()});
+    if (leads_to_site() && hop_.is_allowed()) judge_device();
+  }
+
+  void judge_direction(const Direction& direction) {
+    const End& end = direction.end;
+    if (has_pairs(end) && !do_selectors_hold(direction)) return;
+    if (is_bgp_spoken()) return;
+    if (is_routed(direction)) return refuse_longer_route(direction);
+    const TransitPlace& destination = place(direction.destination);
+    if (end.connection.latitude && end.connection.latitude->routes_decide) {
+      return expect(end, fmt::format("its file tells no routes: there has to be one to {} ({})",
+                                     direction.destination, listed(destination.prefixes())));
+    }
+    if (destination.network != nullptr && destination.prefixes()->empty()) {
+      return expect(end, fmt::format("no file tells what is behind {}: it has to be among the "
+                                     "remote prefixes",
+                                     direction.destination));
+    }
+    refuse_missing_route(direction);
+  }
+
+  bool is_routed(const Direction& direction) const {
+    // What follows from the other gateway's network needs no comparison.
+    if (direction.is_last_hop() && direction.end.connection.is_vnet_to_vnet()) return true;
+    const auto remote = remote_end(direction.end.model, direction.end.connection);
+    return remote && are_listed(place(direction.destination).prefixes(), remote->prefixes);
+  }
+
+  // The longest prefix wins, and may be another connection's.
+  void refuse_longer_route(const Direction& direction) {
+    const End& end = direction.end;
+    if (end.connection.is_vnet_to_vnet()) return;
+    const auto remote = remote_end(end.model, end.connection);
+    for (const auto& wanted : *place(direction.destination).prefixes()) {
+      const unsigned length = covering_length(*wanted, remote->prefixes);
+      if (length == wanted->length()) continue;
+      for (const auto& [name, other] : end.model.connections) {
+        if (&other == &end.connection ||
+            *other.virtual_network_gateway1 != *end.connection.virtual_network_gateway1)
+          continue;
+        const auto rival = remote_end(end.model, other);
+        if (!rival || !has_longer(rival->prefixes, *wanted, length)) continue;
+        return refuse(map_.shown(end.model, path_of(other)), place_of_way(other),
+                      fmt::format("it has a longer prefix than {} for what {} sends to {}",
+                                  end.connection.name, direction.source, direction.destination));
+      }
     }
   }
 
-  // One direction of a connection that is part of a longer way.
-  void judge_object(const Connection& connection, bool is_forward, TransitHop& hop) const {
-    const VirtualNetworkGateway& gateway = *local_gateway(model_, connection);
-    if (gateway.is_policy_based()) {
-      return refuse(hop, path_of(gateway), "vpn_type",
-                    "a policy-based gateway carries its own network's prefixes only");
+  // False: they let nothing pass, which is refused, or part of it, which is a condition.
+  bool do_selectors_hold(const Direction& direction) {
+    const auto& [end, other, neighbour, source, destination] = direction;
+    const VirtualNetworkGateway& gateway = *local_gateway(end.model, end.connection);
+    const auto remote = remote_end(end.model, end.connection);
+    if (!remote) return true;
+    const MarkedList<IpPrefix> own = prefixes_behind(end.model, gateway);
+    switch (share_of(tunnel_selectors(gateway, end.connection, own, remote->prefixes),
+                     place(source).prefixes(), place(destination).prefixes())) {
+      case Share::All:
+        return true;
+      case Share::Part:
+        expect(end, fmt::format("its selectors hold a part of {} and {} alone: see that it is the "
+                                "part that is meant",
+                                source, destination));
+        return false;
+      case Share::None:
+        break;
     }
-    if (*connection.use_policy_based_traffic_selectors) {
-      return refuse(hop, path_of(connection), "use_policy_based_traffic_selectors",
-                    "its selectors hold its own network's prefixes only");
+    if (uses_selector_policies(gateway, end.connection)) {
+      refuse(shown(end), "traffic_selector_policies",
+             fmt::format("none of them holds {} on this side and {} on the other", source,
+                         destination));
+    } else if (are_listed(place(source).prefixes(), own)) {
+      return true;  // The routes are made of the same prefixes, and say what is missing.
+    } else if (gateway.is_policy_based()) {
+      refuse(map_.shown(end.model, path_of(gateway)), "vpn_type",
+             "a policy-based gateway carries its own network's prefixes only");
+    } else {
+      refuse(shown(end), "use_policy_based_traffic_selectors",
+             "its selectors hold its own network's prefixes only");
     }
-    if (speaks_bgp(model_, connection)) return;
-    const std::string& target = is_forward ? path_.back()->to : path_.front()->from;
-    if (does_cover(connection, target)) return;
-    refuse(hop, path_of(connection), "enable_bgp",
-           fmt::format("without BGP it knows no way to {}{}", target,
-                       connection.is_vnet_to_vnet()
-                           ? ", only to the network at its other end"
-                           : ", whose prefixes are not on its local network gateway"));
+    return false;
   }
 
-  bool does_cover(const Connection& connection, const std::string& target) const {
-    const auto remote = remote_end(model_, connection);
-    const MarkedList<IpPrefix>* const wanted = prefixes_of(model_, target);
-    if (!remote || wanted == nullptr) return false;
-    return std::ranges::all_of(**wanted, [&](const auto& prefix) {
-      return std::ranges::any_of(*remote->prefixes,
-                                 [&](const auto& own) { return own->contains(*prefix); });
-    });
+  void refuse_missing_route(const Direction& direction) {
+    const End& end = direction.end;
+    const LocalNetworkGateway* const site = site_of(end.model, end.connection);
+    if (site != nullptr && (direction.is_last_hop() || is_static())) {
+      return refuse(map_.shown(end.model, path_of(*site)), "address_prefixes",
+                    fmt::format("{} ({}) is not in it, or not whole", direction.destination,
+                                listed(place(direction.destination).prefixes())));
+    }
+    refuse_bgp(end, fmt::format("without BGP it knows no way to {}{}", direction.destination,
+                                site == nullptr
+                                    ? ", only to the network at its other end"
+                                    : ", whose prefixes are not on its local network gateway"));
+    if (direction.other != nullptr)
+      refuse_bgp(*direction.other, "BGP needs the other direction too");
+    if (leads_to_site() && !has_site_speaker() && site != nullptr) {
+      refuse(map_.shown(end.model, path_of(*site)), "bgp_settings",
+             "BGP needs the number and the address of its speaker");
+    }
   }
 
-  const Model& model_;
-  const Path path_;
+  // Classic networks speak no BGP.
+  bool is_static() const {
+    return (link_.there && is_classic(*link_.there)) || (link_.back && is_classic(*link_.back));
+  }
+
+  void refuse_bgp(const End& end, std::string reason) {
+    const VirtualNetworkGateway& gateway = *local_gateway(end.model, end.connection);
+    if (!*end.connection.enable_bgp) refuse(shown(end), "enable_bgp", std::move(reason));
+    if (*gateway.enable_bgp) return;
+    refuse(map_.shown(end.model, path_of(gateway)), "enable_bgp",
+           fmt::format("it speaks no BGP, so there is none over {}", end.connection.name));
+  }
+
+  // What only the site's device can know.
+  void judge_device() {
+    const std::string& site = place(link_.from).site != nullptr ? link_.from : link_.to;
+    if (site != first() && site != last()) {
+      return expect(any_end(), fmt::format("the device of {} has to pass on what {} and {} send "
+                                           "each other",
+                                           site, first(), last()));
+    }
+    if (is_bgp_spoken()) return;
+    const std::string& far = site == first() ? last() : first();
+    expect(any_end(), fmt::format("the device of {} has to have {} ({}) among its selectors and "
+                                  "routes towards {}: look there, or give its file with --peer",
+                                  site, far, listed(place(far).prefixes()),
+                                  *any_end().connection.virtual_network_gateway1));
+  }
+
+  const TransitMap& map_;
+  const Path& path_;
+  const size_t index_;
+  const TransitLink& link_;
+  TransitHop hop_;
 };
 
-// The shortest one that every hop allows, else the shortest one.
-std::optional<TransitWay> best_of(const Model& model, std::span<const Path* const> paths) {
-  std::optional<TransitWay> shortest;
+TransitWay way_over(const TransitMap& map, const Path& path) {
+  TransitWay way;
+  for (size_t index = 0; index < path.size(); ++index)
+    way.hops.push_back(HopJudge(map, path, index).hop());
+  return way;
+}
+
+enum class Rank : uint8_t { Open, Conditional, Closed };
+
+Rank rank_of(const TransitWay& way) {
+  if (way.first_refusal() != nullptr) return Rank::Closed;
+  const bool is_open =
+      std::ranges::all_of(way.hops, [](const TransitHop& hop) { return hop.conditions.empty(); });
+  return is_open ? Rank::Open : Rank::Conditional;
+}
+
+// `paths`: the shortest first.
+std::optional<TransitWay> best_of(const TransitMap& map, std::span<const Path* const> paths) {
+  std::optional<TransitWay> best;
   for (const Path* const path : paths.first(std::min(paths.size(), kTransitWaysMax))) {
-    TransitWay way = Judge(model, *path).way();
-    if (way.first_refusal() == nullptr) return way;
-    if (!shortest) shortest = std::move(way);
+    TransitWay way = way_over(map, *path);
+    if (!best || rank_of(way) < rank_of(*best)) best = std::move(way);
+    if (rank_of(*best) == Rank::Open) break;
   }
-  return shortest;
+  return best;
 }
 
 // Those whose best way begins with the link.
-void add_ways_over(const Model& model, const Map& map, const Link& link,
-                   std::vector<TransitWay>& ways) {
+void add_ways_over(const TransitMap& map, const TransitLink& link, std::vector<TransitWay>& ways) {
   const std::vector<Path> paths = map.paths(link.from);
   std::map<std::string_view, std::vector<const Path*>> by_target;
   for (const Path& path : paths) by_target[path.back()->to].push_back(&path);
   for (const auto& [target, candidates] : by_target) {
     if (candidates.front()->size() == 1) continue;  // It needs nobody in between.
-    auto way = best_of(model, candidates);
+    auto way = best_of(map, candidates);
     if (!way || way->hops.front().to != link.to) continue;
     ways.push_back(*std::move(way));
   }
@@ -314,15 +423,15 @@ bool wants_bgp(const TransitWay& way) {
 }
 
 // `links` lead from one network to its neighbours.
-std::optional<TransitWay> first_closed_way(const Model& model, const Map& map,
-                                           std::span<const Link* const> links) {
+std::optional<TransitWay> first_closed_way(const TransitMap& map,
+                                           std::span<const TransitLink* const> links) {
   size_t count = 0;
   for (size_t a = 0; a < links.size(); ++a) {
-    const Link* const in = map.direct(links[a]->to, links[a]->from);
+    const TransitLink* const in = map.direct(links[a]->to, links[a]->from);
     for (size_t b = a + 1; b < links.size(); ++b) {
       if (++count > kTransitPairsMax) return std::nullopt;
       if (in == nullptr || map.direct(in->from, links[b]->to) != nullptr) continue;
-      TransitWay way = Judge(model, {in, links[b]}).way();
+      TransitWay way = way_over(map, {in, links[b]});
       if (wants_bgp(way)) return way;
     }
   }
@@ -336,27 +445,33 @@ const TransitRefusal* TransitWay::first_refusal() const {
   return found == hops.end() ? nullptr : &found->refusals.front();
 }
 
-std::optional<TransitWay> find_way(const Model& model, std::string_view from, std::string_view to) {
-  if (prefixes_of(model, from) == nullptr || prefixes_of(model, to) == nullptr) return std::nullopt;
-  const Map map(model);
-  const std::vector<Path> paths = map.paths(std::string(from), to);
+std::optional<TransitWay> find_way(const TransitMap& map, const std::string& from,
+                                   const std::string& to) {
+  const std::vector<Path> paths = map.paths(from, to);
   std::vector<const Path*> all;
   for (const Path& path : paths) all.push_back(&path);
-  return best_of(model, all);
+  return best_of(map, all);
+}
+
+std::optional<TransitWay> find_way(const Model& model, std::string_view from, std::string_view to) {
+  const TransitMap map(model, nullptr);
+  const auto start = map.resolve(from), end = map.resolve(to);
+  if (!start || !end) return std::nullopt;
+  return find_way(map, *start, *end);
 }
 
 std::vector<TransitWay> ways_over(const Model& model, const Connection& connection) {
-  const Map map(model);
+  const TransitMap map(model, nullptr);
   std::vector<TransitWay> ways;
-  for (const Link* const link : map.links_of(connection)) add_ways_over(model, map, *link, ways);
+  for (const TransitLink* const link : map.links_of(connection)) add_ways_over(map, *link, ways);
   return ways;
 }
 
 std::vector<TransitWay> closed_ways_between_neighbours(const Model& model) {
-  const Map map(model);
+  const TransitMap map(model, nullptr);
   std::vector<TransitWay> ways;
   for (const auto& [name, network] : model.virtual_networks) {
-    if (auto way = first_closed_way(model, map, map.connected_networks(name)))
+    if (auto way = first_closed_way(map, map.connected_networks(name)))
       ways.push_back(*std::move(way));
   }
   return ways;

@@ -1,8 +1,9 @@
 // Whether two networks reach each other, over others if need be: every hop has to allow it.
 //
 // Connections pass traffic on with BGP on every one in between, or with static prefixes that
-// somebody wrote on each of them. A peering is not transitive; behind it only the peer's gateway
-// can be used, when both halves allow that.
+// somebody wrote on each of them, where their selectors hold both ends. A peering is not
+// transitive; behind it only the peer's gateway can be used, when both halves allow that. What the
+// device of a site knows is in no file: it is a condition, not a fact.
 #pragma once
 
 #include <optional>
@@ -11,11 +12,10 @@
 #include <vector>
 
 #include "policy/model.h"
+#include "policy/transit_map.h"
 
 namespace twinspan::policy {
 
-inline constexpr size_t kTransitHopsMax = 8;
-inline constexpr size_t kTransitWaysMax = 256;  // Tried of one pair, the shortest first.
 inline constexpr size_t kTransitPairsMax = 64;  // Tried of the neighbours of one network.
 
 struct TransitRefusal {
@@ -31,6 +31,7 @@ struct TransitHop {
   std::string object;  // What leads from `from`.
   std::string field;   // Of `object`: what lets traffic pass.
   std::vector<TransitRefusal> refusals;
+  std::vector<TransitRefusal> conditions;  // What has to be true where no file tells.
   bool is_allowed() const { return refusals.empty(); }
   bool operator==(const TransitHop&) const = default;
 };
@@ -40,8 +41,12 @@ struct TransitWay {
   const TransitRefusal* first_refusal() const;  // nullptr: every hop allows it.
 };
 
-// The shortest way that every hop allows, else the shortest one. `from` and `to` name virtual
-// networks or local network gateways. nullopt: nothing joins the two, or a name is unknown.
+// The shortest way that every hop allows, best without conditions, else the shortest one. `from`
+// and `to` are places of the map. nullopt: nothing joins the two.
+std::optional<TransitWay> find_way(const TransitMap& map, const std::string& from,
+                                   const std::string& to);
+// Of one estate, by the names of virtual networks or local network gateways; nullopt for an unknown
+// one, too.
 std::optional<TransitWay> find_way(const Model& model, std::string_view from, std::string_view to);
 
 // From each side of the connection over it and on to every place further away whose way begins so,

@@ -122,7 +122,7 @@ void prefetch_context(const void* memory) {
   ask(context.head, kSmallBlocks * kAesBlock);
   ask(context.power[power_index(kSmallBlocks + 1)], kPowers * kAesBlock);
   ask(context.folded[power_index(kSmallBlocks + 1)], kPowers * kAesBlock);
-  ask(&context.round_count, sizeof context.round_count);
+  ask(&context.round_count, sizeof context.round_count);  // And `lengths_hash` before it.
 }
 
 constexpr Kernel make_kernel(const char* name) {

@@ -30,6 +30,9 @@ struct alignas(kContextAlignment) AesGcmContext {
   // power i stands for H^(kHashPowers - i); `folded` holds the XOR of its halves, in both halves.
   uint8_t power[kHashPowers + kHashPowersPadding][kAesBlock];
   uint8_t folded[kHashPowers + kHashPowersPadding][kAesBlock];
+  // What the lengths' block adds to the hash of packets like the last, see aes_gcm_small.h.
+  uint8_t lengths_hash[kAesBlock];
+  uint32_t lengths_of;   // Which packets it is for; 0: none.
   uint32_t round_count;  // 10 or 14.
   uint32_t head_nonce;   // Which nonces `head` is for: head_nonce_of().
   uint32_t head_blocks;  // So many blocks of it are filled.

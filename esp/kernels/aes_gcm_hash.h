@@ -40,20 +40,30 @@ TS_LEAF void add_product(Products& sum, const AesGcmContext& context, Vec data, 
   add_product(sum, data, V::load(context.power[index]), V::load(context.folded[index]));
 }
 
-// Two vectors that follow each other; their halves are folded in one.
+// A power of H for each lane, and the XOR of its halves.
+struct PowerOfH {
+  Vec power, folded;
+};
+
+// Two products at once; the halves of both vectors are folded in one.
+TS_LEAF void add_pair(Products& sum, Vec first, Vec second, const PowerOfH& of_first,
+                      const PowerOfH& of_second) {
+  sum.low = V::exclusive(sum.low, V::template multiply<0x00>(first, of_first.power),
+                         V::template multiply<0x00>(second, of_second.power));
+  sum.high = V::exclusive(sum.high, V::template multiply<0x11>(first, of_first.power),
+                          V::template multiply<0x11>(second, of_second.power));
+  const Vec halves =
+      V::exclusive(V::interleave_low(first, second), V::interleave_high(first, second));
+  sum.middle = V::exclusive(sum.middle, V::template multiply<0x00>(halves, of_first.folded),
+                            V::template multiply<0x11>(halves, of_second.folded));
+}
+
+// Two vectors that follow each other.
 TS_LEAF void add_pair(Products& sum, const AesGcmContext& context, Vec first, Vec second,
                       size_t index) {
   const size_t next = index + V::kBlocks;
-  const Vec power = V::load(context.power[index]), next_power = V::load(context.power[next]);
-  sum.low = V::exclusive(sum.low, V::template multiply<0x00>(first, power),
-                         V::template multiply<0x00>(second, next_power));
-  sum.high = V::exclusive(sum.high, V::template multiply<0x11>(first, power),
-                          V::template multiply<0x11>(second, next_power));
-  const Vec halves =
-      V::exclusive(V::interleave_low(first, second), V::interleave_high(first, second));
-  sum.middle =
-      V::exclusive(sum.middle, V::template multiply<0x00>(halves, V::load(context.folded[index])),
-                   V::template multiply<0x11>(halves, V::load(context.folded[next])));
+  add_pair(sum, first, second, {V::load(context.power[index]), V::load(context.folded[index])},
+           {V::load(context.power[next]), V::load(context.folded[next])});
 }
 
 // One block, into lane 0.

@@ -112,6 +112,17 @@ struct V {
     return _mm512_xor_si512(_mm512_shuffle_i64x2(low, high, 0x88),
                             _mm512_shuffle_i64x2(low, high, 0xdd));
   }
+  // Four rows of four blocks: lane j of row i becomes lane i of row j.
+  TS_OP void transpose(Type* rows) {
+    const Type low01 = _mm512_shuffle_i64x2(rows[0], rows[1], 0x44);
+    const Type high01 = _mm512_shuffle_i64x2(rows[0], rows[1], 0xee);
+    const Type low23 = _mm512_shuffle_i64x2(rows[2], rows[3], 0x44);
+    const Type high23 = _mm512_shuffle_i64x2(rows[2], rows[3], 0xee);
+    rows[0] = _mm512_shuffle_i64x2(low01, low23, 0x88);
+    rows[1] = _mm512_shuffle_i64x2(low01, low23, 0xdd);
+    rows[2] = _mm512_shuffle_i64x2(high01, high23, 0x88);
+    rows[3] = _mm512_shuffle_i64x2(high01, high23, 0xdd);
+  }
   TS_OP __m128i block(Type value) { return _mm512_castsi512_si128(value); }
   TS_OP void store_block(uint8_t* bytes, Type value, uint32_t lane) {
     __m128i block = _mm512_castsi512_si128(value);

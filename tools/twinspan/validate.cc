@@ -144,9 +144,12 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
 
 Result<Checklist, std::string> wanted_list(const Model& model, const PeerFile* peer,
                                            const ValidateOptions& options) {
-  if (!options.from.empty()) return policy::way_checklist(model, options.from, options.to);
+  const Model* const other = peer == nullptr ? nullptr : &peer->content.model;
+  if (!options.from.empty())
+    return policy::way_checklist(
+        {.model = model, .peer = other, .from = options.from, .to = options.to});
   return policy::checklist({.model = model,
-                            .peer = peer == nullptr ? nullptr : &peer->content.model,
+                            .peer = other,
                             .name = options.connection,
                             .compare_keys = key_comparison(peer)});
 }

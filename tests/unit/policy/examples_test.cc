@@ -167,6 +167,41 @@ std::string first_refused(const Model& model, std::string_view from, std::string
   return refusal == nullptr ? "" : refusal->reason;
 }
 
+// "unknown pass": the results of the steps.
+std::string results(const Model& model, std::string_view from, std::string_view to) {
+  const auto list = way_checklist({model, nullptr, from, to});
+  if (!list) return list.error();
+  std::string text;
+  for (const CheckItem& item : *list)
+    text += (text.empty() ? "" : " ") + std::string(name_of(item.result));
+  return text;
+}
+
+// The devices at the other ends need routes that they do not have by themselves.
+TEST(Examples, WhatSitesKnowOfEachOtherAndOfSpokesIsNotInTheFile) {
+  const Model sites = model_of(read_source_file("examples/multi-site.yaml"));
+  EXPECT_EQ(results(sites, "branch", "depot"), "unknown unknown");
+  EXPECT_EQ(results(sites, "vnet-a", "vnet-b"), "pass");
+  EXPECT_THAT(results(sites, "branch", "vnet-b"), HasSubstr("fail"));
+  const Model spokes = model_of(read_source_file("examples/hub-and-spoke.yaml"));
+  EXPECT_EQ(results(spokes, "spoke-1", "headquarters"), "pass unknown");
+  const Model devices = model_of(read_source_file("examples/policy-based-devices.yaml"));
+  EXPECT_THAT(results(devices, "firewall-1", "firewall-2"), HasSubstr("fail"));
+}
+
+// Two administrators' files tell all of it together.
+TEST(Examples, TheWayBetweenTwoAdministratorsIsKnownFromBothFiles) {
+  const Model west = model_of(read_source_file("examples/two-administrators-west.yaml"));
+  const Model east = model_of(read_source_file("examples/two-administrators-east.yaml"));
+  const std::string from = west.virtual_networks.begin()->first;
+  const std::string to = west.local_network_gateways.begin()->first;
+  EXPECT_EQ(results(west, from, to), "unknown");
+  const auto list = way_checklist({west, &east, from, to});
+  ASSERT_TRUE(list.has_value());
+  ASSERT_EQ(list->size(), 1u);
+  EXPECT_EQ(list->front().result, CheckResult::Pass) << list->front().message;
+}
+
 TEST(Examples, APeeredNetworkUsesTheGatewayOfTheOther) {
   EXPECT_THAT(printed_plan("examples/two-networks-peered.yaml", "gw-a", kLans),
               HasSubstr("  attached    vnet-a 10.1.0.0/16 on lan0, has the gateway\n"

@@ -287,6 +287,21 @@ TEST_F(Validate, AWayBetweenTwoNetworksIsAChecklist) {
   EXPECT_THAT(run(options).error, HasSubstr("'fra'; known here: net, far"));
 }
 
+TEST_F(Validate, TheOtherFileTellsOfAWayWhatOursDoesNot) {
+  ValidateOptions options{
+      .file = write("one/e.yaml", half_of(1, 2)), .json = true, .from = "net", .to = "far"};
+  const auto result = [&] {
+    const Answer answer = run(options);
+    EXPECT_EQ(answer.code, kExitOk);
+    const json list = json::parse(answer.out)["checklist"];
+    EXPECT_EQ(list.size(), 1u);
+    return list[0]["result"].get<std::string>();
+  };
+  EXPECT_EQ(result(), "unknown");
+  options.peer_file = write("two/e.yaml", half_of(2, 1));
+  EXPECT_EQ(result(), "pass");
+}
+
 TEST_F(Validate, AClosedWayExitsOne) {
   std::string text = both_directions();
   text.replace(text.find("  a: "), 0, "  alone: { address_space: [10.3.0.0/16] }\n");

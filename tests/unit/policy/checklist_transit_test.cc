@@ -1,0 +1,478 @@
+// What checklists say of transit, and the ways between two networks.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/unit/policy/checklists.h"
+#include "tests/unit/policy/estate.h"
+
+namespace twinspan::policy {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string hub_and_spoke(const std::string& hub_flag, const std::string& spoke_flag) {
+  return estate_with(
+      {{"virtual_networks:\n", "virtual_networks:\n  spoke: { address_space: [10.20.0.0/16] }\n"},
+       {"peerings: {}",
+        "peerings:\n  hub: { virtual_network: vnet-a, remote_virtual_network: spoke, "
+        "allow_gateway_transit: " +
+            hub_flag +
+            " }\n  leaf: { virtual_network: spoke, remote_virtual_network: vnet-a, "
+            "use_remote_gateways: " +
+            spoke_flag + " }\n"}});
+}
+
+TEST(TransitChecklist, TransitOverAPeeringIsPartOfTheList) {
+  const auto flags = [](const std::string& text) {
+    const auto all = lines(walked(model_of(text), "a-to-branch"));
+    return std::vector<std::string>(all.begin() + 6, all.end());
+  };
+  EXPECT_THAT(flags(hub_and_spoke("true", "true")),
+              ElementsAre("7 pass peerings.hub allow_gateway_transit",
+                          "8 pass peerings.leaf use_remote_gateways",
+                          "9 unknown connections.b-to-a enable_bgp"));
+  EXPECT_THAT(flags(hub_and_spoke("true", "false")),
+              ElementsAre("7 pass peerings.hub allow_gateway_transit",
+                          "8 fail peerings.leaf use_remote_gateways",
+                          "9 unknown connections.b-to-a enable_bgp"));
+  const std::string closed =
+      replaced(hub_and_spoke("true", "true"), "leaf: { virtual_network: spoke,",
+               "leaf: { virtual_network: spoke, allow_virtual_network_access: false,");
+  EXPECT_THAT(
+      flags(closed),
+      testing::Contains(testing::EndsWith(" fail peerings.leaf allow_virtual_network_access")));
+  EXPECT_THAT(flags(hub_and_spoke("false", "true")),
+              ElementsAre("7 fail peerings.hub allow_gateway_transit",
+                          "8 pass peerings.leaf use_remote_gateways",
+                          "9 unknown connections.b-to-a enable_bgp"));
+  // Nobody has asked for it: it is told, and no fault.
+  EXPECT_THAT(flags(hub_and_spoke("false", "false")),
+              testing::UnorderedElementsAre(
+                  testing::EndsWith(" unknown peerings.hub allow_gateway_transit"),
+                  testing::EndsWith(" unknown peerings.leaf use_remote_gateways"),
+                  testing::EndsWith(" unknown connections.b-to-a enable_bgp")));
+}
+
+TEST(TransitChecklist, APeeringHasAListOfItsOwn) {
+  for (const char* const name : {"hub", "leaf"}) {
+    const std::string other = name == std::string_view("hub") ? "leaf" : "hub";
+    EXPECT_THAT(lines(walked(model_of(hub_and_spoke("true", "false")), name)),
+                ElementsAre(fmt::format("1 pass peerings.{} allow_virtual_network_access", name),
+                            "2 pass peerings." + other + " allow_virtual_network_access",
+                            "3 pass peerings.hub allow_gateway_transit",
+                            "4 fail peerings.leaf use_remote_gateways"));
+  }
+  const std::string closed =
+      replaced(hub_and_spoke("true", "true"), "leaf: { virtual_network: spoke,",
+               "leaf: { virtual_network: spoke, allow_virtual_network_access: false,");
+  EXPECT_THAT(lines(walked(model_of(closed), "hub")),
+              testing::Contains("2 fail peerings.leaf allow_virtual_network_access"));
+}
+
+TEST(TransitChecklist, APeeringWithoutItsOtherHalfFailsUnlessTheNetworkIsClassic) {
+  std::string text = hub_and_spoke("false", "false");
+  text.erase(text.find("  leaf:"));
+  EXPECT_THAT(lines(walked(model_of(text), "hub")),
+              ElementsAre("1 pass peerings.hub allow_virtual_network_access",
+                          "2 fail peerings.hub remote_virtual_network"));
+  const std::string classic =
+      replaced(text, "spoke: { address_space", "spoke: { deployment_model: classic, address_space");
+  EXPECT_THAT(lines(walked(model_of(classic), "hub")),
+              ElementsAre("1 pass peerings.hub allow_virtual_network_access"));
+}
+
+TEST(TransitChecklist, WithBgpEveryConnectionInBetweenNeedsIt) {
+  const auto list = lines(
+      walked(model_of(estate_with({{"ipsec_policy: strong", "enable_bgp: true"}})), "a-to-b"));
+  EXPECT_THAT(std::vector<std::string>(list.begin() + 6, list.end()),
+              ElementsAre("7 fail virtual_network_gateways.gw-a enable_bgp",
+                          "8 fail connections.b-to-a enable_bgp",
+                          "9 fail virtual_network_gateways.gw-b enable_bgp",
+                          "10 unknown connections.a-to-branch enable_bgp"));
+}
+
+//   a ==== b ==== c, all of one estate
+std::string chain(const std::string& gateways, const std::string& connections) {
+  std::string text = "version: 1\nvirtual_networks:\n";
+  for (const char* const number : {"1", "2", "3"}) {
+    text += fmt::format(
+        "  n{0}: {{ address_space: [10.{0}.0.0/16], subnets: {{ GatewaySubnet: 10.{0}.255.0/27 }} "
+        "}}\n",
+        number);
+  }
+  text += "virtual_network_gateways:\n";
+  for (const char* const number : {"1", "2", "3"}) {
+    text += fmt::format(
+        "  g{0}: {{ virtual_network: n{0}, {1}bgp_settings: {{ asn: 6500{0} }}, ip_configurations: "
+        "[ {{ public_ip_address: 192.0.2.{0} }} ] }}\n",
+        number, gateways);
+  }
+  text += "connections:\n";
+  for (const auto& [from, to] : {std::pair("1", "2"), {"2", "1"}, {"2", "3"}, {"3", "2"}}) {
+    text += fmt::format(
+        "  c{0}{1}: {{ connection_type: vnet-to-vnet, virtual_network_gateway1: g{0}, "
+        "virtual_network_gateway2: g{1}, {2}shared_key: {{ file: k }} }}\n",
+        from, to, connections);
+  }
+  return text;
+}
+
+std::vector<std::string> transit_steps(const std::string& text, std::string_view name) {
+  const auto all = lines(walked(model_of(text), name));
+  EXPECT_GE(all.size(), 6u);
+  return {all.begin() + 6, all.end()};
+}
+
+TEST(TransitChecklist, AChainWithoutBgpIsToldOfTheNetworksThatItDoesNotJoin) {
+  // BGP is on at the gateways, as the cloud has it, or off there too.
+  for (const auto& [gateways, others] :
+       {std::pair("",
+                  "virtual_network_gateways.g1, connections.c21, virtual_network_gateways.g2, "
+                  "3 more)"),
+        {"enable_bgp: true, ", "connections.c21, connections.c32, connections.c23)"}}) {
+    const auto list = walked(model_of(chain(gateways, "")), "c12");
+    ASSERT_EQ(list.size(), 7u);
+    EXPECT_EQ(list[6].result, CheckResult::Unknown);
+    EXPECT_THAT(list[6].message,
+                HasSubstr("n1 and n3 do not reach each other over it: without BGP"));
+    EXPECT_THAT(list[6].message, HasSubstr(std::string("(and enable_bgp of ") + others));
+  }
+  EXPECT_THAT(transit_steps(chain("", ""), "c12"),
+              ElementsAre("7 unknown connections.c12 enable_bgp"));
+  EXPECT_THAT(transit_steps(chain("", ""), "c23"),
+              ElementsAre("7 unknown connections.c32 enable_bgp"));
+}
+
+TEST(TransitChecklist, AChainWithBgpEverywherePasses) {
+  for (const std::string& step :
+       transit_steps(chain("enable_bgp: true, ", "enable_bgp: true, "), "c12"))
+    EXPECT_THAT(step, HasSubstr(" pass "));
+}
+
+TEST(TransitChecklist, AGatewayThatSpeaksNoBgpFailsTheListOfItsConnections) {
+  const std::string text = chain("enable_bgp: true, ", "enable_bgp: true, ");
+  const auto steps = transit_steps(
+      replaced(text, "virtual_network: n2, enable_bgp: true", "virtual_network: n2"), "c12");
+  EXPECT_THAT(steps,
+              testing::Contains(testing::EndsWith(" fail virtual_network_gateways.g2 enable_bgp")));
+  // The other end's gateway, of which no connection here is.
+  const auto far = transit_steps(
+      replaced(text, "virtual_network: n3, enable_bgp: true", "virtual_network: n3"), "c12");
+  EXPECT_THAT(far,
+              testing::Contains(testing::EndsWith(" fail virtual_network_gateways.g3 enable_bgp")));
+}
+
+// A hub with a gateway, `count` networks around it that connections join to it, and as many peered.
+std::string star(int count, const std::string& connections) {
+  std::string networks =
+      "  v0: { address_space: [10.200.0.0/16], subnets: { GatewaySubnet: "
+      "10.200.255.0/27 } }\n";
+  std::string gateways, objects, peerings;
+  const auto gateway = [&](int n) {
+    return fmt::format(
+        "  g{0}: {{ virtual_network: v{0}, enable_bgp: true, ip_configurations: [ {{ "
+        "public_ip_address: 100.64.{1}.{2} }} ] }}\n",
+        n, n / 250, n % 250 + 1);
+  };
+  gateways += gateway(0);
+  for (int n = 1; n <= count; ++n) {
+    networks += fmt::format(
+        "  v{0}: {{ address_space: [10.{1}.{2}.0/24], subnets: {{ GatewaySubnet: 10.{1}.{2}.224/27 "
+        "}} }}\n  s{0}: {{ address_space: [172.{3}.{2}.0/24] }}\n",
+        n, n / 250, n % 250, 16 + n / 250);
+    gateways += gateway(n);
+    for (const auto& [name, from, to] : {std::tuple("c", 0, n), {"d", n, 0}}) {
+      objects += fmt::format(
+          "  {0}{1}: {{ connection_type: vnet-to-vnet, virtual_network_gateway1: g{2}, "
+          "virtual_network_gateway2: g{3}, {4}shared_key: {{ file: k }} }}\n",
+          name, n, from, to, connections);
+    }
+    peerings += fmt::format(
+        "  h{0}: {{ virtual_network: v0, remote_virtual_network: s{0}, allow_gateway_transit: true "
+        "}}\n  r{0}: {{ virtual_network: s{0}, remote_virtual_network: v0, use_remote_gateways: "
+        "true }}\n",
+        n);
+  }
+  return "version: 1\nvirtual_networks:\n" + networks + "virtual_network_gateways:\n" + gateways +
+         "connections:\n" + objects + "peerings:\n" + peerings;
+}
+
+TEST(TransitChecklist, TheListOfAHubIsNotAsLongAsTheEstate) {
+  const auto closed = walked(model_of(star(100, "")), "c1");
+  EXPECT_THAT(lines(closed),
+              ElementsAre(testing::_, testing::_, testing::_, testing::_, testing::_, testing::_,
+                          "7 pass peerings.h1 allow_gateway_transit",
+                          "8 pass peerings.r1 use_remote_gateways",
+                          testing::MatchesRegex("9 unknown connections.[cd]1 enable_bgp")));
+  EXPECT_THAT(closed[6].message,
+              HasSubstr("so too peerings.h10, peerings.h100, peerings.h11, 96 more"));
+  EXPECT_THAT(closed[8].message, HasSubstr("v1 and v10, v100, v11, 96 more do not reach"));
+  const auto open = walked(model_of(star(100, "enable_bgp: true, ")), "c1");
+  EXPECT_EQ(open.size(), 9u);
+  EXPECT_EQ(lines(open).back(), "9 pass connections.c1 enable_bgp");
+  EXPECT_THAT(open.back().message,
+              HasSubstr("so too connections.d1, connections.c10, connections.c100, 196 more"));
+}
+
+TEST(TransitChecklist, ManySitesBehindOneHubAreOneStep) {
+  std::string sites, connections;
+  for (int index = 0; index < 200; ++index) {
+    sites += fmt::format(
+        "  s{0}: {{ gateway_ip_address: 198.51.100.{0}, address_prefixes: [172.16.{0}.0/24] }}\n",
+        index);
+    connections += fmt::format(
+        "  to-s{0}: {{ connection_type: ipsec, virtual_network_gateway1: gw-a, "
+        "local_network_gateway2: s{0}, shared_key: {{ file: k }} }}\n",
+        index);
+  }
+  const Model model =
+      model_of(estate_with({{"local_network_gateways:\n", "local_network_gateways:\n" + sites},
+                            {"connections:\n", "connections:\n" + connections}}));
+  const auto list = walked(model, "a-to-b");
+  ASSERT_EQ(list.size(), 7u);
+  EXPECT_THAT(list.back().message, HasSubstr("vnet-b and branch, s0, s1, 198 more do not reach"));
+}
+
+// -- ways, hop by hop
+
+std::vector<std::string> way(const std::string& text, std::string_view from, std::string_view to) {
+  const auto list = way_checklist({model_of(text), nullptr, from, to});
+  return list ? lines(*list) : std::vector{list.error()};
+}
+
+TEST(WayChecklist, EverythingThatClosesAWayIsNamed) {
+  EXPECT_THAT(
+      way(chain("", ""), "n1", "n3"),
+      ElementsAre(
+          "1 fail connections.c12 enable_bgp", "2 fail virtual_network_gateways.g1 enable_bgp",
+          "3 fail connections.c21 enable_bgp", "4 fail virtual_network_gateways.g2 enable_bgp",
+          "5 fail connections.c32 enable_bgp", "6 fail virtual_network_gateways.g3 enable_bgp",
+          "7 fail connections.c23 enable_bgp"));
+  EXPECT_THAT(
+      way(chain("enable_bgp: true, ", "enable_bgp: true, "), "n1", "n3"),
+      ElementsAre("1 pass connections.c12 enable_bgp", "2 pass connections.c23 enable_bgp"));
+  const std::string island = estate_with(
+      {{"virtual_networks:\n", "virtual_networks:\n  alone: { address_space: [10.20.0.0/16] }\n"}});
+  EXPECT_THAT(way(island, "alone", "vnet-a"),
+              ElementsAre("1 fail virtual_networks.alone address_space"));
+  EXPECT_THAT(way(island, "alnoe", "vnet-a"),
+              ElementsAre(HasSubstr("there is no virtual network or local network gateway 'alnoe'; "
+                                    "known here: alone, ")));
+  EXPECT_THAT(way(island, "alone", "alone"), ElementsAre("'alone' is both ends of the way"));
+}
+
+TEST(WayChecklist, BgpOfEachGatewayAndOfEachDirectionCounts) {
+  const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ");
+  for (const std::string number : {"1", "2", "3"}) {
+    const std::string network = "virtual_network: n" + number;
+    EXPECT_THAT(
+        way(replaced(open, network + ", enable_bgp: true", network), "n1", "n3"),
+        testing::Contains(HasSubstr(" fail virtual_network_gateways.g" + number + " enable_bgp")))
+        << number;
+  }
+  for (const std::string pair : {"12", "21", "23", "32"}) {
+    const std::string far = fmt::format("virtual_network_gateway2: g{}, ", pair[1]);
+    const size_t begin = open.find("  c" + pair + ":");
+    std::string text = open.substr(begin);
+    text = open.substr(0, begin) + replaced(text, far + "enable_bgp: true, ", far);
+    const auto steps = way(text, "n1", "n3");
+    EXPECT_THAT(steps, testing::Contains(HasSubstr(" fail connections.c" + pair + " enable_bgp")))
+        << pair;
+    EXPECT_EQ(std::ranges::count_if(
+                  steps, [](const std::string& step) { return step.find(" fail ") != step.npos; }),
+              1)
+        << pair;
+  }
+}
+
+TEST(WayChecklist, WhatTheDeviceOfASiteKnowsIsUnknown) {
+  EXPECT_THAT(way(kGoodEstate, "vnet-a", "branch"),
+              ElementsAre("1 unknown connections.a-to-branch local_network_gateway2"));
+  EXPECT_THAT(way(hub_and_spoke("true", "false"), "spoke", "branch"),
+              ElementsAre("1 fail peerings.leaf use_remote_gateways",
+                          "2 unknown connections.a-to-branch local_network_gateway2"));
+  const Model hub = model_of(hub_and_spoke("true", "true"));
+  const auto spoke = way_checklist({hub, nullptr, "spoke", "branch"});
+  ASSERT_EQ(spoke->size(), 2u);
+  EXPECT_THAT(spoke->at(1).message,
+              HasSubstr("the device of branch has to have spoke (10.20.0.0/16) among"));
+}
+
+// Two sites of one gateway.
+const char* const kTwoSites = R"(version: 1
+virtual_networks:
+  hub: { address_space: [10.1.0.0/16], subnets: { GatewaySubnet: 10.1.255.0/27 } }
+virtual_network_gateways:
+  gw: { virtual_network: hub, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }
+local_network_gateways:
+  branch: { gateway_ip_address: 203.0.113.9, address_prefixes: [10.9.0.0/16] }
+  depot: { gateway_ip_address: 203.0.113.7, address_prefixes: [10.10.0.0/16] }
+connections:
+  to-branch: { connection_type: ipsec, virtual_network_gateway1: gw, local_network_gateway2: branch,
+               shared_key: { file: k } }
+  to-depot: { connection_type: ipsec, virtual_network_gateway1: gw, local_network_gateway2: depot,
+              shared_key: { file: k } }
+)";
+
+TEST(WayChecklist, TwoSitesOfOneGatewayDependOnBothDevices) {
+  EXPECT_THAT(way(kTwoSites, "branch", "depot"),
+              ElementsAre("1 unknown connections.to-branch local_network_gateway2",
+                          "2 unknown connections.to-depot local_network_gateway2"));
+  const Model model = model_of(kTwoSites);
+  const auto list = way_checklist({model, nullptr, "branch", "depot"});
+  EXPECT_THAT(list->at(0).message, HasSubstr("device of branch has to have depot (10.10.0.0/16)"));
+  EXPECT_THAT(list->at(1).message, HasSubstr("device of depot has to have branch (10.9.0.0/16)"));
+}
+
+TEST(WayChecklist, TwoSitesFailWhereTheSelectorsOfOneHoldItsOwnNetworkAlone) {
+  const std::string pairs =
+      "local_network_gateway2: depot,\n              "
+      "use_policy_based_traffic_selectors: true, ";
+  const std::string text =
+      replaced(kTwoSites, "local_network_gateway2: depot,\n              ", pairs);
+  EXPECT_THAT(way(text, "branch", "depot"),
+              ElementsAre("1 unknown connections.to-branch local_network_gateway2",
+                          "2 fail connections.to-depot use_policy_based_traffic_selectors"));
+  // What somebody writes by hand may hold the other site.
+  const auto with_policies = [&](const std::string& local) {
+    return replaced(text, pairs,
+                    pairs + "traffic_selector_policies: [ { local_address_ranges: [" + local +
+                        "], remote_address_ranges: [10.10.0.0/16] } ], ");
+  };
+  EXPECT_THAT(way(with_policies("10.1.0.0/16, 10.9.0.0/16"), "branch", "depot"),
+              ElementsAre("1 unknown connections.to-branch local_network_gateway2",
+                          "2 unknown connections.to-depot local_network_gateway2"));
+  EXPECT_THAT(way(with_policies("10.1.0.0/16"), "branch", "depot"),
+              testing::Contains("2 fail connections.to-depot traffic_selector_policies"));
+  EXPECT_THAT(way(with_policies("10.1.0.0/16"), "hub", "depot"),
+              ElementsAre("1 unknown connections.to-depot local_network_gateway2"));
+  const Model part = model_of(with_policies("10.1.7.0/24"));
+  EXPECT_THAT(way_checklist({part, nullptr, "hub", "depot"})->at(0).message,
+              HasSubstr("hold a part of hub and depot alone"));
+}
+
+TEST(WayChecklist, WithBgpASiteIsToldWhatItHasToKnow) {
+  std::string text =
+      replaced(kTwoSites, "virtual_network: hub,",
+               "virtual_network: hub, enable_bgp: true, bgp_settings: { asn: 65001 },");
+  text = replaced(text, "local_network_gateway2: depot,",
+                  "local_network_gateway2: depot, enable_bgp: true,");
+  EXPECT_THAT(way(text, "hub", "depot"),
+              ElementsAre("1 unknown connections.to-depot local_network_gateway2"));
+  text = replaced(text, "address_prefixes: [10.10.0.0/16]",
+                  "bgp_settings: { asn: 65009, bgp_peering_address: 10.10.0.1 }");
+  EXPECT_THAT(way(text, "hub", "depot"), ElementsAre("1 pass connections.to-depot enable_bgp"));
+  EXPECT_THAT(way(text, "branch", "depot"),
+              ElementsAre("1 unknown connections.to-branch local_network_gateway2",
+                          "2 pass connections.to-depot enable_bgp"));
+}
+
+TEST(WayChecklist, TheLongestPrefixMayLeadElsewhere) {
+  // What is for the far network goes over the near one, but for the half that the branch lists.
+  std::string text = read_source_file("examples/classic-to-resource-manager.yaml");
+  text = replaced(text, "  vnet-new:\n", "  far: { address_space: [10.9.0.0/16] }\n  vnet-new:\n");
+  text =
+      replaced(text, "address_prefixes: [10.2.0.0/16] }",
+               "address_prefixes: [10.2.0.0/16, 10.8.0.0/13] }\n"
+               "  branch: { gateway_ip_address: 203.0.113.9, address_prefixes: [10.9.128.0/17] }");
+  text +=
+      "  old-to-branch: { connection_type: ipsec, virtual_network_gateway1: gw-old,\n"
+      "    local_network_gateway2: branch, shared_key: { file: k } }\n"
+      "peerings:\n"
+      "  there: { virtual_network: vnet-new, remote_virtual_network: far, "
+      "allow_gateway_transit: true }\n"
+      "  back: { virtual_network: far, remote_virtual_network: vnet-new, "
+      "use_remote_gateways: true }\n";
+  EXPECT_THAT(way(text, "vnet-old", "far"),
+              ElementsAre("1 fail connections.old-to-branch local_network_gateway2",
+                          "2 pass peerings.there allow_virtual_network_access"));
+  EXPECT_THAT(way(replaced(text, "10.9.128.0/17", "10.7.0.0/16"), "vnet-old", "far"),
+              ElementsAre("1 pass connections.old-to-new local_network_gateway2",
+                          "2 pass peerings.there allow_virtual_network_access"));
+}
+
+TEST(WayChecklist, ANetworkIsKnownByTheLocalNetworkGatewayThatStandsForIt) {
+  const std::string text = read_source_file("examples/classic-to-resource-manager.yaml");
+  const auto expected = ElementsAre("1 pass connections.old-to-new local_network_gateway2");
+  EXPECT_THAT(way(text, "vnet-old", "new-seen-from-old"), expected);
+  EXPECT_THAT(way(text, "old-seen-from-new", "vnet-new"), expected);
+  EXPECT_THAT(way(text, "vnet-new", "new-seen-from-old"),
+              ElementsAre("'new-seen-from-old' is vnet-new: both ends of the way"));
+  // Static prefixes alone: what lacks is on the local network gateway.
+  EXPECT_THAT(
+      way(replaced(text, "address_prefixes: [10.2.0.0/16]", "address_prefixes: [10.2.0.0/17]"),
+          "vnet-old", "vnet-new"),
+      ElementsAre("1 fail local_network_gateways.new-seen-from-old address_prefixes"));
+}
+
+// -- with the other administrator's file
+
+std::vector<std::string> way_of_two(const std::string& ours, const std::string& theirs,
+                                    std::string_view from, std::string_view to) {
+  const Model own = model_of(ours);
+  const auto peer = parse_config(theirs, "east.yaml");
+  EXPECT_TRUE(peer.has_value());
+  const auto list = way_checklist({own, &*peer, from, to});
+  return list ? lines(*list) : std::vector{list.error()};
+}
+
+// kTwoSites' depot, and a spoke and a site behind it.
+const char* const kDepot = R"(version: 1
+virtual_networks:
+  store: { address_space: [10.10.0.0/16], subnets: { GatewaySubnet: 10.10.255.0/27 } }
+  annex: { address_space: [10.20.0.0/16] }
+virtual_network_gateways:
+  gate: { virtual_network: store, ip_configurations: [ { public_ip_address: 203.0.113.7 } ] }
+local_network_gateways:
+  hub: { gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }
+connections:
+  to-hub: { connection_type: ipsec, virtual_network_gateway1: gate, local_network_gateway2: hub,
+            shared_key: { file: k } }
+peerings:
+  there: { virtual_network: store, remote_virtual_network: annex, allow_gateway_transit: true }
+  back: { virtual_network: annex, remote_virtual_network: store, use_remote_gateways: true }
+)";
+
+TEST(WayChecklist, TheOtherFileTellsWhatItsDeviceKnows) {
+  for (const std::string_view to : {"depot", "store", "east.yaml:store"}) {
+    EXPECT_THAT(way_of_two(kTwoSites, kDepot, "hub", to),
+                ElementsAre("1 pass connections.to-depot local_network_gateway2"));
+  }
+  EXPECT_THAT(way_of_two(kTwoSites, kDepot, "branch", "depot"),
+              ElementsAre("1 unknown connections.to-branch local_network_gateway2",
+                          "2 fail east.yaml:connections.to-hub enable_bgp",
+                          "3 fail east.yaml:virtual_network_gateways.gate enable_bgp",
+                          "4 fail connections.to-depot enable_bgp",
+                          "5 fail virtual_network_gateways.gw enable_bgp"));
+  EXPECT_THAT(way_of_two(kTwoSites, replaced(kDepot, "[10.1.0.0/16]", "[10.1.0.0/16, 10.9.0.0/16]"),
+                         "branch", "depot"),
+              ElementsAre("1 unknown connections.to-branch local_network_gateway2",
+                          "2 pass connections.to-depot local_network_gateway2"));
+}
+
+TEST(WayChecklist, BothEndsInOurOwnFileNeedNoOtherOne) {
+  const std::string text = read_source_file("examples/vnet-to-vnet.yaml");
+  EXPECT_THAT(way_of_two(text, text, "vnet-a", "vnet-b"),
+              ElementsAre("1 pass connections.a-to-b virtual_network_gateway2"));
+}
+
+TEST(WayChecklist, AWayGoesOnInTheOtherFile) {
+  EXPECT_THAT(way_of_two(kTwoSites, kDepot, "hub", "annex"),
+              testing::Contains("1 fail connections.to-depot enable_bgp"));
+  const std::string ours = replaced(kTwoSites, "[10.10.0.0/16]", "[10.10.0.0/16, 10.20.0.0/16]");
+  EXPECT_THAT(way_of_two(ours, kDepot, "hub", "annex"),
+              ElementsAre("1 pass connections.to-depot local_network_gateway2",
+                          "2 pass east.yaml:peerings.there allow_virtual_network_access"));
+  EXPECT_THAT(way_of_two(ours, replaced(kDepot, ", use_remote_gateways: true", ""), "annex", "hub"),
+              ElementsAre("1 fail east.yaml:peerings.back use_remote_gateways",
+                          "2 pass east.yaml:connections.to-hub local_network_gateway2"));
+  EXPECT_THAT(way_of_two(ours, kDepot, "hub", "nowhere"),
+              ElementsAre(HasSubstr("'nowhere'; known here: hub, branch, depot, annex, store")));
+}
+
+}  // namespace
+}  // namespace twinspan::policy
