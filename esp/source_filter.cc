@@ -13,6 +13,13 @@ constexpr const char* kMartians[] = {
     "::/128",    "::1/128",     "::ffff:0:0/96",  "fe80::/10",   "ff00::/8",
 };
 
+// Whether a range that ends at `last` overlaps or touches one from `first` on.
+bool reaches(const AddressNumber& last, const AddressNumber& first) {
+  if (first <= last) return true;
+  const AddressNumber next = {last.high + (last.low == UINT64_MAX ? 1 : 0), last.low + 1};
+  return first == next;
+}
+
 }  // namespace
 
 SourceFilter::SourceFilter(const SourcePolicy& policy) {
@@ -35,15 +42,20 @@ void SourceFilter::add(std::vector<Range>& ranges, const IpPrefix& prefix) {
   ranges.push_back({to_number(prefix.address()), to_number(prefix.last_address())});
 }
 
-// Prefixes overlap only by nesting, so a range that starts inside its predecessor also ends there.
+// What overlaps or touches becomes one range: what is behind no prefix of a tunnel is made of two
+// dozen neighbours for each of them.
 void SourceFilter::merge(std::vector<Range>& ranges) {
-  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) {
-    return a.first != b.first ? a.first < b.first : a.last > b.last;
-  });
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Range& a, const Range& b) { return a.first < b.first; });
   std::vector<Range> disjoint;
   for (const Range& range : ranges) {
-    if (disjoint.empty() || disjoint.back().last < range.first) disjoint.push_back(range);
+    if (disjoint.empty() || !reaches(disjoint.back().last, range.first)) {
+      disjoint.push_back(range);
+    } else {
+      disjoint.back().last = std::max(disjoint.back().last, range.last);
+    }
   }
+  disjoint.shrink_to_fit();
   ranges = std::move(disjoint);
 }
 

@@ -22,6 +22,8 @@ class SourceFilter {
  public:
   explicit SourceFilter(const SourcePolicy& policy);
   bool refuses(IpFamily family, const AddressNumber& source) const;
+  // Of both families; what a look-up searches.
+  size_t range_count() const { return v4_.size() + v6_.size(); }
 
  private:
   struct Range {

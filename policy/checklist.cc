@@ -38,7 +38,7 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
   subject.remote_gateway = gateway;
   if (gateway != nullptr) subject.remote = network_of(request.model, *gateway);
   if (request.peer == nullptr) return subject;
-  const PairUp found = pair_up(request.model, *request.peer);
+  const PairUp found = pair_up(request.model, *request.peer, request.compare_keys);
   for (const Pairing& pair : found.pairs) {
     if (pair.own == &connection) subject.back.emplace(End{*request.peer, *pair.peer});
   }
@@ -54,6 +54,12 @@ bool is_classic(const VirtualNetwork* network) {
 // -- one step each, without its number
 
 // `wanted`: what there has to be right on it.
+const char* where_to_look(const Subject& subject) {
+  return subject.request.peer == nullptr ? "look there, or give its file with --peer"
+                                         : "look there, for it cannot be told what of the other "
+                                           "file belongs to this connection";
+}
+
 CheckItem missing_object(const Subject& subject, FieldPlace place, const std::string& wanted) {
   const bool is_known_missing = subject.is_ours() && subject.request.peer == nullptr;
   return {.number = 0,
@@ -62,9 +68,8 @@ CheckItem missing_object(const Subject& subject, FieldPlace place, const std::st
           .field = std::move(place.field),
           .message = is_known_missing
                          ? "the other gateway has no connection back to this one: " + wanted
-                         : fmt::format("the other side's object is not known here: {}; look "
-                                       "there, or give its file with --peer",
-                                       wanted)};
+                         : fmt::format("the other side's object is not known here: {}; {}", wanted,
+                                       where_to_look(subject))};
 }
 
 // Of an object that is not there nothing can be named but what should lead back.
@@ -278,8 +283,7 @@ struct Steps {
       item.result = CheckResult::Pass;
       item.message = fmt::format("it follows {} by itself", source->name);
     } else {
-      item.message =
-          "the other side is not known here: compare it there, or give its file with --peer";
+      item.message = fmt::format("the other side is not known here: {}", where_to_look(subject));
     }
     return item;
   }

@@ -1,6 +1,8 @@
 #include "policy/pair_up.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -59,6 +61,8 @@ bool is_same(const std::optional<Identity>& a, const std::optional<Identity>& b)
 constexpr int kAddressWeight = 8;
 constexpr int kIdentityWeight = 4;
 constexpr int kPrefixWeight = 2;
+// Files are read for each.
+constexpr size_t kKeysComparedMax = 64;
 
 int likeness(const Candidate& own, const Candidate& peer) {
   const bool is_found = leads_to(own, peer);
@@ -97,11 +101,13 @@ Matches matches_of(const std::vector<Candidate>& ours, const std::vector<Candida
 }
 
 // Takes each match whose objects are free. Of those with as much for them, two that want one object
-// get nothing, and what they want is given to no lesser one either.
+// get nothing, unless equal keys tell which is meant, and what they want is given to no lesser one
+// either.
 class PairMaker {
  public:
-  PairMaker(const std::vector<Candidate>& ours, const std::vector<Candidate>& theirs)
-      : ours_(ours), theirs_(theirs) {}
+  PairMaker(const std::vector<Candidate>& ours, const std::vector<Candidate>& theirs,
+            std::function<bool(const Match&)> has_equal_keys)
+      : ours_(ours), theirs_(theirs), has_equal_keys_(std::move(has_equal_keys)) {}
 
   PairUp make() {
     const Matches matches = matches_of(ours_, theirs_);
@@ -117,25 +123,43 @@ class PairMaker {
 
  private:
   void take_equals(Matches equals) {
-    std::erase_if(equals, [&](const Match& match) {
+    Matches contended = take_alone(std::move(equals));
+    if (contended.size() <= kKeysComparedMax) {
+      Matches alike;
+      std::ranges::copy_if(contended, std::back_inserter(alike), has_equal_keys_);
+      take_alone(std::move(alike));
+      contended = take_alone(std::move(contended));
+    }
+    for (const Match& match : contended) add(match, result_.ties);
+  }
+
+  // Of those whose objects are free the ones that no other wants. What remains.
+  Matches take_alone(Matches matches) {
+    std::erase_if(matches, [&](const Match& match) {
       return used_own_.contains(match.own) || used_peer_.contains(match.peer);
     });
     std::map<size_t, size_t> of_own, of_peer;  // How many want it.
-    for (const Match& match : equals) {
+    for (const Match& match : matches) {
       ++of_own[match.own];
       ++of_peer[match.peer];
     }
-    for (const Match& match : equals) {
+    std::erase_if(matches, [&](const Match& match) {
       const bool is_alone = of_own[match.own] == 1 && of_peer[match.peer] == 1;
-      (is_alone ? result_.pairs : result_.ties)
-          .push_back({ours_[match.own].connection, theirs_[match.peer].connection});
-      used_own_.insert(match.own);
-      used_peer_.insert(match.peer);
-    }
+      if (is_alone) add(match, result_.pairs);
+      return is_alone;
+    });
+    return matches;
+  }
+
+  void add(const Match& match, std::vector<Pairing>& list) {
+    list.push_back({ours_[match.own].connection, theirs_[match.peer].connection});
+    used_own_.insert(match.own);
+    used_peer_.insert(match.peer);
   }
 
   const std::vector<Candidate>& ours_;
   const std::vector<Candidate>& theirs_;
+  std::function<bool(const Match&)> has_equal_keys_;
   std::set<size_t> used_own_, used_peer_;
   PairUp result_;
 };
@@ -149,10 +173,16 @@ const Candidate* only_open(const std::vector<Candidate>& candidates) {
 
 }  // namespace
 
-PairUp pair_up(const Model& own, const Model& peer) {
+PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_keys) {
   const auto ours = candidates_of(own);
   const auto theirs = candidates_of(peer);
-  PairUp found = PairMaker(ours, theirs).make();
+  const auto has_equal_keys = [&](const Match& match) {
+    const Connection& one = *ours[match.own].connection;
+    const Connection& other = *theirs[match.peer].connection;
+    return compare_keys && one.shared_key_file.is_set && other.shared_key_file.is_set &&
+           compare_keys({own, one}, {peer, other}, KeyKind::PreShared) == Verdict::Right;
+  };
+  PairUp found = PairMaker(ours, theirs, has_equal_keys).make();
   const Candidate* const our_only = only_open(ours);
   const Candidate* const their_only = only_open(theirs);
   if (found.pairs.empty() && found.ties.empty() && our_only != nullptr && their_only != nullptr)

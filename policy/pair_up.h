@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "policy/model.h"
+#include "policy/two_ends.h"
 
 namespace twinspan::policy {
 
@@ -17,9 +17,10 @@ struct PairUp {
   std::vector<Pairing> ties;   // As much speaks for one as for another with the same object.
 };
 
-// By addresses, identities and prefixes, whatever speaks most for it. A connection whose other end
-// is in its own estate belongs to one elsewhere only when each leads to the other. Two estates that
-// have a single connection each mean that one, likely or not.
-PairUp pair_up(const Model& own, const Model& peer);
+// By addresses, identities and prefixes, whatever speaks most for it, and of equally likely ones by
+// equal pre-shared keys. A connection whose other end is in its own estate belongs to one elsewhere
+// only when each leads to the other. Two estates that have a single connection each mean that one,
+// likely or not. Without `compare_keys` nothing is said of keys.
+PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_keys = nullptr);
 
 }  // namespace twinspan::policy

@@ -277,7 +277,7 @@ std::span<const PairRule> all_pair_rules() {
 }
 
 Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& compare_keys) {
-  const PairUp found = pair_up(own, peer);
+  const PairUp found = pair_up(own, peer, compare_keys);
   Findings findings;
   for (const Pairing& pair : found.pairs) {
     const TwoEnds ends{{own, *pair.own}, {peer, *pair.peer}};

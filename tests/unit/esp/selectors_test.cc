@@ -156,6 +156,25 @@ TEST(SourceFilter, NestedAndNeighbouringPrefixesAreAllRefused) {
        {"0.0.0.1", "10.0.255.255", "10.2.2.0", "255.255.255.255", "fe00::", "::"}) {
     EXPECT_FALSE(refuses(filter, other)) << other;
   }
+  EXPECT_EQ(filter.range_count(), 3u) << "0.0.0.0, 10.1.0.0 to 10.2.1.255, fd00::/8";
+}
+
+// As the sources are that are behind no prefix of a tunnel.
+TEST(SourceFilter, EverythingButAPrefixIsTwoRangesWhateverItIsMadeOf) {
+  const IpPrefix own = *IpPrefix::parse("10.2.3.0/24");
+  SourcePolicy policy;
+  for (unsigned length = 1; length <= own.length(); ++length) {
+    const IpPrefix around(own.address(), length - 1);
+    const IpPrefix lower(around.address(), length);
+    policy.refused_sources.push_back(
+        lower.contains(own.address()) ? IpPrefix(around.last_address(), length) : lower);
+  }
+  const SourceFilter filter(policy);
+  EXPECT_EQ(filter.range_count(), 2u);
+  for (const char* other : {"0.0.0.0", "10.2.2.255", "10.2.4.0", "255.255.255.255"})
+    EXPECT_TRUE(refuses(filter, other)) << other;
+  for (const char* inside : {"10.2.3.0", "10.2.3.255"})
+    EXPECT_FALSE(refuses(filter, inside)) << inside;
 }
 
 }  // namespace

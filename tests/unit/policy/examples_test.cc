@@ -136,7 +136,7 @@ connections:
 )");
   // Neither of the two connections to sites has more in common with it; the one to vnet-b, whose
   // two ends are here, is no candidate.
-  const PairUp found = pair_up(own, peer);
+  const PairUp found = pair_up(own, peer, same_key);
   EXPECT_THAT(found.pairs, IsEmpty());
   std::vector<std::string> tied;
   for (const Pairing& tie : found.ties) tied.push_back(tie.own->name);
@@ -151,9 +151,17 @@ connections:
                                    "or to a-to-depot",
                                    "it cannot be told whether br-to-a in e.yaml belongs to it "
                                    "or to a-to-branch"));
+  // Every connection has a key of its own, so one that is equal tells.
+  const CompareKeys key_of_branch = [](const End& ours, const End&, KeyKind) {
+    return ours.connection.name == "a-to-branch" ? Verdict::Right : Verdict::Wrong;
+  };
+  const PairUp told_by_key = pair_up(own, peer, key_of_branch);
+  ASSERT_EQ(told_by_key.pairs.size(), 1u);
+  EXPECT_EQ(told_by_key.pairs[0].own->name, "a-to-branch");
+  EXPECT_THAT(told_by_key.ties, IsEmpty());
   // An estate beside itself: every connection has its end in the other one.
   EXPECT_EQ(pair_up(model_of(read_source_file("examples/vnet-to-vnet.yaml")),
-                    model_of(read_source_file("examples/vnet-to-vnet.yaml")))
+                    model_of(read_source_file("examples/vnet-to-vnet.yaml")), same_key)
                 .pairs.size(),
             2u);
 }
