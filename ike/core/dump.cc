@@ -180,10 +180,10 @@ class StateDump {
     return row(dh);
   }
   std::string show(const ChildExchange& own) const {
-    const auto& [config, resource, shows_resource, is_additional, rekeys, is_probe, attempt,
-                 inbound_spi, offered, local, remote, group, dh, nonce, is_second_group, crossing,
-                 crosses_followup, crossing_nonces] = own;
-    return row(config, resource, shows_resource, is_additional, rekeys, is_probe, attempt,
+    const auto& [config, resource, shows_resource, is_additional, is_rest, rekeys, is_probe,
+                 attempt, inbound_spi, offered, local, remote, group, dh, nonce, is_second_group,
+                 crossing, crosses_followup, crossing_nonces] = own;
+    return row(config, resource, shows_resource, is_additional, is_rest, rekeys, is_probe, attempt,
                inbound_spi, offered, local, remote, group, dh, nonce, is_second_group, crossing,
                crosses_followup, crossing_nonces);
   }
@@ -236,10 +236,10 @@ class StateDump {
     return name_of(active) + std::visit([this](const auto& own) { return show(own); }, active);
   }
   std::string show(const Task& task) const {
-    const auto& [kind, inbound_spi, config, resource, attempt, not_before, group, is_probe,
+    const auto& [kind, inbound_spi, config, resource, attempt, not_before, group, is_probe, is_rest,
                  search] = task;
-    return std::string(to_string(kind)) +
-           row(inbound_spi, config, resource, attempt, not_before, group, is_probe, search);
+    return std::string(to_string(kind)) + row(inbound_spi, config, resource, attempt, not_before,
+                                              group, is_probe, is_rest, search);
   }
 
   // --- Memory of messages ---

@@ -455,6 +455,8 @@ void establish(Context& context, IkeSa& sa, bool by_rekey) {
   sa.is_proven = by_rekey || sa.role == Role::Initiator;
   sa.is_announced = true;
   sa.timers.cancel(SaTimer::HalfOpen);
+  // What waits for the proof waits no longer.
+  if (!sa.is_proven) sa.timers.arm(SaTimer::Reap, context.now + kActivateAfter);
   const PeerConfig& peer = *sa.peer;
   if (peer.ike_soft_lifetime > Duration{}) {
     sa.timers.arm(SaTimer::SoftLifetime,

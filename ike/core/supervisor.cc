@@ -71,6 +71,11 @@ bool is_rekeying(const IkeSa& sa) {
   return ours == OurExchange::RekeyIke || ours == OurExchange::FollowupIke;
 }
 
+// The peer, which closes the other one, may have asked for its first child there instead.
+bool awaits_first_child(const IkeSa& winner, Instant now) {
+  return !has_usable_child(winner) && now < winner.established_at + kActivateAfter;
+}
+
 // Whether `winner` may take the place of `loser`: the peer holds it as well (our answer to its
 // IKE_AUTH may still be on its way), and so it does each child that the loser has. A peer that does
 // not prove it, or refuses a child, is not waited for long; a child that waits for its proof has a
@@ -379,12 +384,13 @@ void Supervisor::resolve_duplicates(Context& context, Tunnel& tunnel) {
           activate_child(context, winner, child);
         }
       }
-      if (!can_replace(winner, loser, context.now)) {
+      const bool ours_to_close = loser.role == Role::Initiator || winner.recovers;
+      const bool may_go = ours_to_close || !awaits_first_child(winner, context.now);
+      if (!may_go || !can_replace(winner, loser, context.now)) {
         loser.timers.arm(SaTimer::Reap,
                          std::max(winner.established_at + kActivateAfter, context.now + 1s));
         continue;
       }
-      const bool ours_to_close = loser.role == Role::Initiator || winner.recovers;
       if (ours_to_close) {
         close_with_delete(context, loser, diagnose(Cause::Replaced, tunnel.peer->name),
                           InboundFate::Grace);
@@ -454,7 +460,9 @@ void Supervisor::attempt(Context& context, Tunnel& tunnel) {
   if (survivor != nullptr && !survivor->is_outdated)
     return wish_for_children(context, tunnel, *survivor);
   if (survivor == nullptr) tunnel.timers.cancel(TunnelTimer::ChildRetry);
-  if (tunnel.timers.is_armed(TunnelTimer::Retry) || tunnel.is_in_line) return;
+  const bool is_too_early = std::ranges::any_of(
+      sas, [&](const IkeSa* sa) { return may_lack_our_answer(*sa, context.now); });
+  if (is_too_early || tunnel.timers.is_armed(TunnelTimer::Retry) || tunnel.is_in_line) return;
   Duration wait{};
   if (tunnel.failure_count > 0) wait = around(backoff_wait(tunnel.failure_count), context.provider);
   // Who waits for the peer to call looks its name up, and no more.

@@ -212,6 +212,11 @@ bool is_live(const IkeSa& sa);
 // A child is under way on `sa`, or made and perhaps not known to the peer yet.
 bool is_making_children(const IkeSa& sa);
 
+// Our answer to the peer's IKE_AUTH may still be under way. To the peer an attempt of ours would
+// overlap with that IKE SA, and to us it would be the newer one: each side would close another one.
+// prove() or, without a proof, SaTimer::Reap touches the tunnel when that is over.
+bool may_lack_our_answer(const IkeSa& sa, Instant now);
+
 // A half-open SA that was perhaps meant for the tunnel `id` is so no longer.
 void withdraw_candidate(Context& context, IkeSa& sa, TunnelId id, const Diagnosis& why);
 

@@ -11,18 +11,12 @@
 namespace twinspan::ike {
 namespace {
 
+// Or admits none yet.
 bool needs_no_attempt(Context& context, TunnelId id) {
-  return std::ranges::any_of(context.sas.of_tunnel(id), [](const IkeSa* sa) {
-    return is_negotiating(sa->state()) ||
+  return std::ranges::any_of(context.sas.of_tunnel(id), [&](const IkeSa* sa) {
+    return is_negotiating(sa->state()) || may_lack_our_answer(*sa, context.now) ||
            (sa->state() == IkeSaState::Established && !sa->is_redundant && !sa->is_outdated);
   });
-}
-
-// Our answer to the peer's IKE_AUTH may still be under way. To the peer an attempt of ours would
-// overlap with that IKE SA, and to us it would be the newer one: each side would close another one.
-bool may_lack_our_answer(const IkeSa& sa, Instant now) {
-  return sa.state() == IkeSaState::Established && !sa.is_proven &&
-         now < sa.established_at + kActivateAfter;
 }
 
 // What stands and is to give way to the attempt.
@@ -51,6 +45,11 @@ Diagnosis diagnose_name(const PeerConfig& peer, const std::string& detail) {
 }
 
 }  // namespace
+
+bool may_lack_our_answer(const IkeSa& sa, Instant now) {
+  return sa.state() == IkeSaState::Established && !sa.is_proven &&
+         now < sa.established_at + kActivateAfter;
+}
 
 void Supervisor::retry(Context& context, Tunnel& tunnel) {
   if (tunnel.is_held_down || needs_no_attempt(context, tunnel.peer->tunnel)) return;

@@ -160,7 +160,7 @@ std::vector<EspProposal> equal_offer(const IkeSa& sa, const ChildSa& child) {
 }
 
 // What is known of the child that stands beside the one that `own` asks for. False: there is no
-// place for `own` any more.
+// place for `own` any more, as when the peer has made it since `own` was put off.
 bool join_siblings(const IkeSa& sa, ChildExchange& own) {
   const ChildSa* sibling = newest_child(sa, own.config);
   if (sibling == nullptr) {
@@ -168,8 +168,7 @@ bool join_siblings(const IkeSa& sa, ChildExchange& own) {
     own.shows_resource = wants_resources(*sa.peer);
     return true;
   }
-  if (!sa.has_resources || resources_in_use(sa, own.config).test(own.resource))
-    return own.resource == 0;
+  if (!sa.has_resources || resources_in_use(sa, own.config).test(own.resource)) return own.is_rest;
   own.is_additional = true;
   own.shows_resource = true;
   own.offered = equal_offer(sa, *sibling);
@@ -187,6 +186,7 @@ void start_create_child(Context& context, IkeSa& sa, const Task& task) {
   own.config = config->name;
   own.resource = task.resource;
   own.attempt = task.attempt;
+  own.is_rest = task.is_rest;
   own.offered = config->proposals;
   own.local = config->local;
   own.remote = config->remote;
@@ -225,6 +225,7 @@ void try_again(Context& context, IkeSa& sa, const ChildExchange& own, Task task)
   if (old != nullptr) task.inbound_spi = old->inbound;
   if (!own.rekeys) task.config = own.config;
   if (!own.rekeys) task.resource = own.resource;
+  task.is_rest = own.is_rest;
   queue_task(context, sa, task);
 }
 
@@ -427,7 +428,9 @@ void finish_child(Context& context, IkeSa& sa, const ChildExchange& own, Followu
   const bool asks_again = has_rest(sa, child, more_possible);
   install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
   resolve_duplicate_children(context, sa, id);
-  if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = own.config});
+  if (asks_again)
+    queue_task(context, sa,
+               {.kind = Task::Kind::CreateChild, .config = own.config, .is_rest = true});
   // Any further request of ours proves that we hold the child: without one, the responder may name
   // it in no request of its own, such as its rekey, before kActivateAfter. A rekey has its DELETE.
   if (sa.queue.empty()) queue_task(context, sa, {.kind = Task::Kind::Liveness});

@@ -44,6 +44,7 @@ struct ChildExchange {
   uint16_t resource = 0;
   bool shows_resource = false;  // RFC 9611: with SA_RESOURCE_INFO.
   bool is_additional = false;   // RFC 9611: for traffic that another child carries already.
+  bool is_rest = false;         // For what the peer left out of another child.
   std::optional<ChildId> rekeys;
   bool is_probe = false;  // Of a child that need not be replaced yet.
   unsigned attempt = 0;
@@ -162,6 +163,7 @@ struct Task {
   DhGroupId group =
       DhGroupId::None;    // RekeyChild, CreateChild, RekeyIke: the group the peer asked for.
   bool is_probe = false;  // RekeyChild: before the child needs it.
+  bool is_rest = false;   // CreateChild: of what the peer left out of one that stands.
   SizeSearch search{};    // SizeProbe
 };
 const char* to_string(Task::Kind kind);

@@ -156,7 +156,9 @@ void complete_first_child(Context& context, IkeSa& sa, Spi inbound_spi,
   const bool asks_again =
       has_rest(sa, child, find_notify(payloads, NotifyType::AdditionalTsPossible) != nullptr);
   install_child(context, sa, std::move(child), std::move(keys), Activation::Now);
-  if (asks_again) queue_task(context, sa, {.kind = Task::Kind::CreateChild, .config = first.name});
+  if (asks_again)
+    queue_task(context, sa,
+               {.kind = Task::Kind::CreateChild, .config = first.name, .is_rest = true});
   context.supervisor.note_auth_child(context, peer.tunnel, true);
 }
 

@@ -22,7 +22,41 @@ class ChangingPair : public SimPair {
   void change(size_t side, Effect effect = Effect::InPlace) {
     world.command(side, CommandSetPeer{.peer = config[side], .effect = effect});
   }
+  // B refuses each first request of A's for a child: it wants A's second group.
+  void differ_on_first_group() {
+    auto& of_a = config[kA].children[0].proposals;
+    of_a.push_back(of_a.front());
+    of_a.front().pfs_group = DhGroupId::Modp2048;
+    ASSERT_NE(of_a.back().pfs_group, DhGroupId::Modp2048);
+  }
   uint64_t lost_packets() { return lost(a()) + lost(b()); }
+  // Up for so long that nothing of the start is under way. From here on nothing may be lost.
+  void establish_for(Duration span) {
+    establish();
+    world.run_for(span);
+    lost_before_ = lost_packets();
+  }
+  // With a first child that IKE_AUTH made, and from here on the test decides what arrives.
+  void establish_and_hold(Duration span = 20s) {
+    config[kB].admits_childless = false;
+    establish_for(span);
+    world.hold_wire();
+  }
+  // Of what is held, the first such message.
+  void deliver_request(ExchangeType exchange) {
+    deliver_first([&](const WireMessage& message) { return message.is_request(exchange); });
+  }
+  void deliver_response(ExchangeType exchange) {
+    deliver_first([&](const WireMessage& message) { return message.is_response(exchange); });
+  }
+  void expect_nothing_lost() { EXPECT_EQ(lost_packets(), lost_before_) << world.picture(); }
+  // All that was held comes to its end.
+  void release_and_expect_rest() {
+    world.release_wire();
+    settle();
+    expect_nothing_lost();
+    expect_at_rest();
+  }
   // Answers to CommandSetPeer.
   std::vector<EventCommandDone> answers(size_t side) {
     std::vector<EventCommandDone> found;
@@ -51,6 +85,15 @@ class ChangingPair : public SimPair {
       EXPECT_EQ(gone.size() + 1, host->ike_established.size()) << host->name() << world.picture();
     }
   }
+
+ private:
+  void deliver_first(const std::function<bool(const WireMessage&)>& wanted) {
+    const auto found = world.find_held(wanted);
+    ASSERT_TRUE(found.has_value()) << world.picture();
+    world.deliver(*found);
+  }
+
+  uint64_t lost_before_ = 0;
 };
 
 inline void use_chacha(PeerConfig& peer) {

@@ -1,4 +1,5 @@
 // Other settings at any moment: whatever is under way, nothing is lost and nothing is left behind.
+#include "ike/core/child_sa.h"
 #include "tests/sim/changing_pair.h"
 
 namespace twinspan::ike {
@@ -72,9 +73,7 @@ TEST(AnyMoment, OfCrossingRekeysLosesNothing) {
     for (Duration moment = 0ms; moment < 30ms; moment += 1ms) {
       ChangingPair pair(static_cast<uint64_t>(moment / 1ms) + 1);
       pair.world.esp_interval = 5ms;
-      pair.establish();
-      pair.world.run_for(20s);
-      const uint64_t lost_before = pair.lost_packets();
+      pair.establish_for(20s);
       pair.rekey_child(kA);
       pair.rekey_child(kB);
       pair.rekey_ike(kA);
@@ -85,7 +84,7 @@ TEST(AnyMoment, OfCrossingRekeysLosesNothing) {
         pair.change(side, effect);
       }
       pair.world.run_for(100s);
-      EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+      pair.expect_nothing_lost();
       EXPECT_EQ(pair.encryption(kA), EncryptionId::ChaCha20Poly1305);
       EXPECT_EQ(pair.a().departures + pair.b().departures, 0u);
       pair.expect_at_rest();
@@ -106,9 +105,7 @@ TEST(AnyMoment, WhatWasMadeBeforeDoesNotPushAsideWhatHasItsTraffic) {
   std::swap(pair.config[kA].mode, pair.config[kB].mode);
   for (const size_t side : {kA, kB})
     use_selectors(pair.config[side], side, "10.1.0.0/16", "10.2.0.0/16");
-  pair.establish();
-  pair.world.run_for(20s);
-  const uint64_t lost_before = pair.lost_packets();
+  pair.establish_for(20s);
   pair.world.hold_wire();
   pair.rekey_child(kA);
   pair.world.deliver(0);
@@ -126,11 +123,8 @@ TEST(AnyMoment, WhatWasMadeBeforeDoesNotPushAsideWhatHasItsTraffic) {
   pair.world.exchange_esp();
   ASSERT_NE(pair.b().outbound(kTunnel), nullptr) << pair.world.picture();
   EXPECT_EQ(pair.inbound(kB), after) << pair.world.picture();
-  pair.world.release_wire();
-  pair.settle();
-  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  pair.release_and_expect_rest();
   pair.expect_in_effect(kB);
-  pair.expect_at_rest();
 }
 
 // `who` begins with another IKE SA, whose messages are behind `late` others on the wire; the answer
@@ -154,12 +148,8 @@ TEST(AnyMoment, AnAttemptThatIsGivenUpDoesNotLeadToOneThatAnswersStillHaveToMake
   //   A: <------------------ B: the first answer
   //   A: D ----------------> B: 2 goes, and A has 1
   ChangingPair pair;
-  pair.config[kB].admits_childless = false;
-  pair.establish();
-  pair.world.run_for(20s);
-  const uint64_t lost_before = pair.lost_packets();
+  pair.establish_and_hold();
   const Spi before = pair.inbound(kB);
-  pair.world.hold_wire();
   for (const size_t late : {0u, 1u}) reauthenticate(pair, kA, late);
   ASSERT_EQ(pair.b().children.size(), 3u) << pair.world.picture();
   pair.world.deliver(0);
@@ -167,11 +157,8 @@ TEST(AnyMoment, AnAttemptThatIsGivenUpDoesNotLeadToOneThatAnswersStillHaveToMake
   pair.world.deliver(1);
   pair.world.exchange_esp();
   EXPECT_EQ(pair.inbound(kB), before) << pair.world.picture();
-  pair.world.release_wire();
-  pair.settle();
-  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+  pair.release_and_expect_rest();
   EXPECT_NE(pair.inbound(kB), before);
-  pair.expect_at_rest();
 }
 
 TEST(AnyMoment, NoAttemptBeginsWhileOurAnswerToThePeersIsUnderWay) {
@@ -180,61 +167,109 @@ TEST(AnyMoment, NoAttemptBeginsWhileOurAnswerToThePeersIsUnderWay) {
     ChangingPair pair(seed);
     pair.config[kA].admits_childless = false;
     pair.config[kB].mode = ConnectionMode::Default;
-    pair.establish();
-    pair.world.run_for(20s);
-    const uint64_t lost_before = pair.lost_packets();
-    pair.world.hold_wire();
+    pair.establish_and_hold();
     pair.rekey_ike(kA);
     reauthenticate(pair, kB, 1);
     pair.world.deliver(0);
     pair.world.deliver(1);  // B refuses: A should make another IKE SA.
     EXPECT_EQ(pair.world.held().size(), 1u) << pair.world.picture();
-    pair.world.release_wire();
-    pair.settle();
+    pair.release_and_expect_rest();
     EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
-    EXPECT_EQ(pair.lost_packets(), lost_before);
-    pair.expect_at_rest();
     if (testing::Test::HasFailure()) return;
   }
 }
 
+// B reauthenticates, and then A is to; our answer to B's IKE_AUTH is late.
+class AfterOurAnswer : public testing::Test {
+ protected:
+  void SetUp() override {
+    pair.config[kA].admits_childless = false;
+    pair.config[kB].mode = ConnectionMode::Default;
+    pair.establish_and_hold();
+    reauthenticate(pair, kB, 0);
+    pair.change(kA, Effect::Reauth);
+    pair.world.run_for(1ms);
+    EXPECT_EQ(pair.world.held().size(), 1u) << pair.world.picture();
+  }
+  size_t held_attempts() {
+    return static_cast<size_t>(std::ranges::count_if(pair.world.held(), [](const auto& message) {
+      return message.from == kA && message.is_request(ExchangeType::IkeSaInit);
+    }));
+  }
+
+  ChangingPair pair;
+};
+
+TEST_F(AfterOurAnswer, AnotherIkeSaIsBegunWhenThePeerHasIt) {
+  pair.world.deliver(0);
+  EXPECT_EQ(held_attempts(), 0u);
+  pair.world.exchange_esp();
+  pair.world.run_for(1ms);
+  EXPECT_EQ(held_attempts(), 1u) << pair.world.picture();
+  pair.release_and_expect_rest();
+  pair.expect_in_effect(kA);
+  EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+  pair.expect_one_ike_sa();
+}
+
+TEST_F(AfterOurAnswer, AnotherIkeSaIsBegunWhenThePeerIsSilentForLong) {
+  pair.world.run_for(kActivateAfter - 1s);
+  EXPECT_EQ(held_attempts(), 0u) << pair.world.picture();
+  pair.world.run_for(2s);
+  EXPECT_GE(held_attempts(), 1u) << pair.world.picture();
+}
+
 TEST(AnyMoment, AnIkeSaThatIsBeingRekeyedGoesWhenItsSuccessorIsKnownToBoth) {
   ChangingPair pair;
-  pair.config[kB].admits_childless = false;
-  pair.establish();
-  pair.world.run_for(20s);
-  pair.world.hold_wire();
+  pair.establish_and_hold();
   pair.rekey_ike(kA);
   pair.world.deliver(0);  // B agrees, and its answer is late.
   reauthenticate(pair, kA, 1);
   pair.world.deliver(1);
-  pair.world.release_wire();
-  pair.settle();
+  pair.release_and_expect_rest();
   EXPECT_EQ(pair.a().ike_established.size(), pair.b().ike_established.size())
       << pair.world.picture();
   pair.expect_one_ike_sa();
-  pair.expect_at_rest();
+}
+
+TEST(AnyMoment, OfTwoNewIkeSasTheOneThatHasItsChildFirstServes) {
+  //   A: IKE SA 2, asks for a child, is refused, asks again
+  //   A: IKE SA 3, asks for a child, is refused
+  //   A: DELETE of IKE SA 1 when 2 has its child: to B, too, 2 carries the tunnel
+  ChangingPair pair;
+  pair.differ_on_first_group();
+  pair.establish_for(20s);
+  pair.world.hold_wire();
+  for (const size_t late : {0u, 1u}) {
+    reauthenticate(pair, kA, late);
+    pair.world.deliver(late);
+    pair.world.deliver(late);  // B refuses: it knows that A has the IKE SA.
+    if (late == 0) pair.world.deliver(late);
+  }
+  pair.world.deliver(0);
+  ASSERT_EQ(pair.b().children.size(), 2u) << pair.world.picture();
+  while (pair.world.held().size() > 1) pair.world.deliver(1);
+  EXPECT_EQ(pair.b().ike_gone.size(), 1u) << pair.world.picture();
+  EXPECT_EQ(pair.b().departures, 0u) << pair.world.picture();
+  pair.world.exchange_esp();
+  pair.expect_nothing_lost();
+  pair.release_and_expect_rest();
+  EXPECT_EQ(pair.a().departures + pair.b().departures, 0u) << pair.world.picture();
+  pair.expect_one_ike_sa();
 }
 
 TEST(AnyMoment, AnotherNameDoesNotMakeTheResponderSendTooEarly) {
   ChangingPair pair;
-  pair.config[kB].admits_childless = false;
-  pair.establish();
-  pair.world.run_for(20s);
-  const uint64_t lost_before = pair.lost_packets();
+  pair.establish_and_hold();
   const Spi before = pair.inbound(kB);
-  pair.world.hold_wire();
   pair.rekey_child(kB);
   pair.config[kB].children[0].name = "renamed";
   pair.change(kB);  // In force on what A begins, not yet where the rekey is under way.
   reauthenticate(pair, kA, 1);
   EXPECT_EQ(pair.inbound(kB), before) << pair.world.picture();
   pair.world.exchange_esp();
-  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
-  pair.world.release_wire();
-  pair.settle();
-  EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
-  pair.expect_at_rest();
+  pair.expect_nothing_lost();
+  pair.release_and_expect_rest();
 }
 
 TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
@@ -242,9 +277,7 @@ TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
     ChangingPair pair(seed);
     std::mt19937_64 dice(seed * 7919);
     if (dice() % 2 != 0) pair.config[kB].mode = ConnectionMode::Default;
-    pair.establish();
-    pair.world.run_for(20s);
-    const uint64_t lost_before = pair.lost_packets();
+    pair.establish_for(20s);
     pair.world.esp_interval = 20ms;
     pair.world.link = {.delay_min = 2ms,
                        .delay_max = 2ms + (dice() % 60) * 1ms,
@@ -273,7 +306,7 @@ TEST(AnyMoment, OnALossyLinkNothingButTheLinkLosesPackets) {
     }
     pair.world.link = {};
     pair.world.run_for(180s);
-    EXPECT_EQ(pair.lost_packets(), lost_before) << pair.world.picture();
+    pair.expect_nothing_lost();
     EXPECT_EQ(pair.a().departures + pair.b().departures, 0u);
     for (const size_t side : {kA, kB}) EXPECT_EQ(pair.answers(side).size(), 6u);
     pair.expect_one_ike_sa();

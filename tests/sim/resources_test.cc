@@ -5,7 +5,7 @@
 #include "ike/core/child_sa.h"
 #include "ike/exchange/child_options.h"
 #include "ike/exchange/payloads.h"
-#include "tests/sim/sim_pair.h"
+#include "tests/sim/changing_pair.h"
 #include "tests/support/scripted_peer.h"
 
 namespace twinspan::ike {
@@ -13,12 +13,12 @@ namespace {
 
 using Resources = std::multiset<uint16_t>;
 
-class ResourcePair : public SimPair {
+class ResourcePair : public ChangingPair {
  public:
   // `workers`: of A and of B.
   ResourcePair(uint16_t of_a, uint16_t of_b, std::pair<uint32_t, uint32_t> workers,
                uint64_t seed = 1)
-      : SimPair(seed) {
+      : ChangingPair(seed) {
     config[kA].resources = of_a;
     config[kB].resources = of_b;
     world.host(kA).options.spi_modulus = workers.first;
@@ -39,9 +39,13 @@ class ResourcePair : public SimPair {
     }
     return nullptr;
   }
-  uint64_t lost() {
-    return a().esp_unknown + b().esp_unknown + a().esp_bad_key + b().esp_bad_key + a().gaps +
-           b().gaps + a().departures + b().departures;
+  uint64_t lost() { return lost_packets() + a().departures + b().departures; }
+  // All of its children come to their hard limit.
+  void use_up(size_t side) {
+    std::vector<Spi> all;
+    for (const SimHost::Pair* pair : world.host(side).all_outbound(kTunnel))
+      all.push_back(pair->params.inbound_spi);
+    for (const Spi inbound : all) world.command(side, CommandHardLimit{inbound});
   }
   size_t created() {
     return static_cast<size_t>(std::ranges::count_if(world.sent, [](const WireMessage& m) {
@@ -332,29 +336,13 @@ TEST(Resources, ANewIkeSaBesideALostOneMakesItsOwn) {
 class SuccessionPair : public ResourcePair {
  public:
   explicit SuccessionPair(uint64_t seed = 1) : ResourcePair(2, 2, {2, 2}, seed) {
-    config[kB].admits_childless = false;
-    establish();
-    world.run_for(3s);
-    world.hold_wire();
-    change(kB);
+    establish_and_hold(3s);
+    change(kB, Effect::Reauth);
     succeed();
-  }
-  void change(size_t side) {
-    world.command(side, CommandSetPeer{.peer = config[side], .effect = Effect::Reauth});
-  }
-  void deliver_request(ExchangeType exchange) {
-    const auto found = world.find_held([&](const auto& m) { return m.is_request(exchange); });
-    ASSERT_TRUE(found.has_value()) << world.picture();
-    world.deliver(*found);
-  }
-  void deliver_response(ExchangeType exchange) {
-    const auto found = world.find_held([&](const auto& m) { return m.is_response(exchange); });
-    ASSERT_TRUE(found.has_value()) << world.picture();
-    world.deliver(*found);
   }
   // A begins with another IKE SA, and B answers its IKE_AUTH.
   void succeed() {
-    change(kA);
+    change(kA, Effect::Reauth);
     world.run_for(1ms);
     deliver_request(ExchangeType::IkeSaInit);
     deliver_response(ExchangeType::IkeSaInit);
@@ -419,12 +407,8 @@ TEST(Resources, CrossingCreationsOfTheFirstAreDuplicates) {
   for (uint64_t seed = 1; seed <= 8; ++seed) {
     ResourcePair pair(3, 3, {3, 3}, seed);
     pair.config[kB].mode = ConnectionMode::Default;
-    pair.establish();
-    pair.world.run_for(20s);
-    for (uint16_t i = 0; i < 3; ++i) {
-      if (const auto* sa = pair.pair_of(kA, i))
-        pair.world.command(kA, CommandHardLimit{sa->params.inbound_spi});
-    }
+    pair.establish_for(20s);
+    pair.use_up(kA);
     pair.world.link.loss_percent = 40;
     pair.world.run_for(60s);
     pair.world.link.loss_percent = 0;
@@ -442,21 +426,59 @@ TEST(Resources, ADuplicateThatIsAnAdditionalOneToThePeerIsMadeUpForWhenItIsGone)
   for (uint64_t seed = 1; seed <= 8; ++seed) {
     ResourcePair pair(2, 2, {1, 1}, seed);
     pair.config[kB].mode = ConnectionMode::Default;
-    pair.establish();
-    pair.world.run_for(20s);
+    pair.establish_for(20s);
     const size_t before = pair.b().children.size();
     pair.world.filter = [&](const WireMessage& message) {
       return message.from != kA || !message.is_request(ExchangeType::CreateChildSa) ||
              pair.b().children.size() > before;
     };
-    for (uint16_t i = 0; i < 2; ++i)
-      pair.world.command(kA, CommandHardLimit{pair.pair_of(kA, i)->params.inbound_spi});
+    pair.use_up(kA);
     pair.world.run_for(100s);
     for (const size_t side : {kA, kB})
       EXPECT_EQ(pair.sent_on(side).size(), 2u) << "seed " << seed << pair.world.picture();
     pair.settle();
     pair.expect_at_rest();
   }
+}
+
+TEST(Resources, ARequestThatWasRefusedIsNotRepeatedWhenThePeerHasMadeWhatItAskedFor) {
+  //   A: the first again --. .-- B: the first again
+  //   A: makes it <---------' '-> B: another group, please
+  //   A: <----------------------- B
+  ResourcePair pair(2, 2, {2, 2});
+  pair.differ_on_first_group();
+  pair.establish_for(20s);
+  ASSERT_EQ(pair.sent_on(kA), (Resources{0, 1})) << pair.world.picture();
+  pair.config[kB].mode = ConnectionMode::Default;
+  pair.change(kB);
+  const auto asks = [](size_t side) {
+    return [side](const WireMessage& message) {
+      return message.from == side && message.is_request(ExchangeType::CreateChildSa);
+    };
+  };
+  // B has A's DELETEs, and asks when A's request does not come.
+  pair.world.filter = [&](const WireMessage& message) {
+    if (asks(kA)(message)) pair.world.hold_wire();
+    return true;
+  };
+  pair.use_up(kA);
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.world.find_held(asks(kB)).has_value(); }, 20s))
+      << pair.world.picture();
+  pair.world.filter = nullptr;
+  pair.world.deliver(*pair.world.find_held(asks(kA)));
+  pair.world.deliver(*pair.world.find_held(asks(kB)));
+  while (const auto repeated = pair.world.find_held(asks(kA))) pair.world.drop(*repeated);
+  const auto refusal = pair.world.find_held([](const WireMessage& message) {
+    return message.from == kB && message.is_response(ExchangeType::CreateChildSa);
+  });
+  ASSERT_TRUE(refusal.has_value()) << pair.world.picture();
+  pair.world.deliver(*refusal);
+  EXPECT_FALSE(pair.world.find_held(asks(kA)).has_value()) << pair.world.picture();
+  pair.world.release_wire();
+  pair.settle();
+  for (const size_t side : {kA, kB})
+    EXPECT_EQ(pair.sent_on(side), (Resources{0, 1})) << pair.world.picture();
+  pair.expect_at_rest();
 }
 
 // --- A peer that does otherwise ---

@@ -48,10 +48,16 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       // A child that the peer did not hold yet stood in for one that left, with other settings on
       // the way.
       438, 1184,
-      // Each side closed another one of two new IKE SAs.
-      3229, 4165,
+      // Each side closed another one of two new IKE SAs: the last had been begun while the peer
+      // lacked our answer to its own.
+      3229, 4165, 213032,
       // The peer had rekeyed an IKE SA that we closed before its answer came.
       5239, 7383, 11354,
+      // The IKE SA that had its child first was redundant already.
+      11551, 201725,
+      // A request that was put off came without SA_RESOURCE_INFO, beside a child that the peer had
+      // made.
+      215525,
       // Under a new name a child seemed to be the first one for its traffic.
       6511, 6595, 8722, 9494, 10516, 10907,
       // The moment of the judgement was within rekeys.
