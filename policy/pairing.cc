@@ -223,7 +223,9 @@ class TieReporter {
     Names rivals = ours_.at(found->second.front());
     std::erase(rivals, own.name);
     const std::string remedy =
-        "nothing is compared: tell them apart by addresses, or by local_id and remote_id";
+        "nothing is compared: tell them apart by addresses, or by local_id and remote_id, or put "
+        "both "
+        "sides' key files where they are named: equal keys tell";
     report.warning({own.mark, std::move(objects),
                     fmt::format("it cannot be told {} in {} belongs to it{}{}",
                                 (rivals.empty() ? "which of " : "whether ") + one_of(names),

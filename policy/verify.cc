@@ -157,7 +157,7 @@ VerifyItem check_device(const TunnelPlan& tunnel, const VerifyFacts& facts) {
                                  facts.device.has_carrier ? "" : ", without carrier"));
 }
 
-// Strict: answers have to go the same way; loose: any way, but not into a tunnel that is down.
+// Answers have to go the same way, with a loose filter too: the device has no address.
 VerifyItem check_reverse_path(const TunnelPlan& tunnel, const VerifyFacts& facts) {
   const char* const check = "reverse-path";
   if (!facts.device.exists) return unknown(check, "there is no device", kRestart);
@@ -167,13 +167,11 @@ VerifyItem check_reverse_path(const TunnelPlan& tunnel, const VerifyFacts& facts
       fmt::format("the kernel's reverse path filter of {} is {}", tunnel.device, filter);
   if (!facts.shares_prefixes)
     return pass(check, what + ", and no other tunnel leads to the same network");
-  return fail(
-      check,
-      what + (filter == 1 ? ": what comes out of it is dropped when answers go into another "
-                            "tunnel to the same network"
-                          : ": what comes out of it is dropped while the tunnel that answers "
-                            "go into is down"),
-      reverse_path_fix(tunnel.device));
+  return fail(check,
+              what +
+                  ": what comes out of it is dropped when answers go into another tunnel to the "
+                  "same network",
+              reverse_path_fix(tunnel.device));
 }
 
 VerifyItem check_mtu(const TunnelPlan& tunnel, const VerifyFacts& facts) {

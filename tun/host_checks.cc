@@ -71,17 +71,15 @@ void judge_forwarding(const HostFacts& facts, std::vector<HostFinding>& findings
   judge(facts.has_ipv6, facts.forwards_ipv6, "IPv6", "net.ipv6.conf.all.forwarding");
 }
 
-// Our tunnel devices have 0, which counts for nothing below that of all.
+// Our tunnel devices have 0, which counts for nothing below that of all. A loose filter (2) is no
+// better: on a device without an address the kernel takes it for a strict one.
 void judge_reverse_path(const HostFacts& facts, std::vector<HostFinding>& findings) {
   if (!facts.has_ipv4 || facts.rp_filter_of_all == 0) return;
   findings.push_back(warning(
       {"net.ipv4.conf.all.rp_filter",
        "it is " + std::to_string(facts.rp_filter_of_all) +
            ", and so is that of the tunnels' devices, whatever their own: of two tunnels to one "
-           "network, what comes out of the one " +
-           (facts.rp_filter_of_all == kStrictReversePath
-                ? "is dropped when answers go into the other one"
-                : "is dropped while the one that answers go into is down"),
+           "network, what comes out of the one is dropped when answers go into the other one",
        "`sysctl -w net.ipv4.conf.all.rp_filter=0`, and a file in /etc/sysctl.d to keep it; the "
        "other interfaces keep their own rp_filter"}));
 }

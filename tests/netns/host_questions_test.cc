@@ -70,6 +70,20 @@ TEST_F(HostQuestions, APacketMayComeOutOfAnotherTunnelThanItsAnswerGoesInto) {
   expect_route_becomes("10.2.0.5", is_refused());
   EXPECT_EQ(forwarded(*host_, "10.2.0.5", "10.1.0.9", "ts0").device, "lan0")
       << "nor while the other one is down";
+  // What both devices have is 0 all the time.
+  for (const char* const filter : {"1", "2"}) {
+    run(std::string("sysctl -qw net.ipv4.conf.all.rp_filter=") + filter);
+    EXPECT_EQ(forwarded(*host_, "10.2.0.5", "10.1.0.9", "ts0").kind, Kind::Refused) << filter;
+  }
+  ASSERT_TRUE(host_->set_carrier(other, true));
+  expect_route_becomes("10.2.0.5", leads_to("ts1"));
+  for (const char* const filter : {"1", "2"}) {
+    run(std::string("sysctl -qw net.ipv4.conf.all.rp_filter=") + filter);
+    EXPECT_EQ(forwarded(*host_, "10.2.0.5", "10.1.0.9", "ts0").kind, Kind::Refused)
+        << filter << ": a loose one wants an address on the device";
+    EXPECT_EQ(forwarded(*host_, "10.2.0.5", "10.1.0.9", "ts1").device, "lan0") << filter;
+  }
+  run("sysctl -qw net.ipv4.conf.all.rp_filter=0");
   EXPECT_EQ(forwarded(*host_, "10.1.0.1", "10.1.0.9", "ts0").kind, Kind::Refused)
       << "an address of this host comes from nowhere else";
 }
