@@ -1,6 +1,7 @@
 #include "policy/peering_state.h"
 
 #include <algorithm>
+#include <set>
 
 namespace twinspan::policy {
 namespace {
@@ -43,6 +44,14 @@ PeeringSyncLevel sync_level_of(const PeeringRecord& now, const PeeringRecord& th
 bool allows_transit(const Model& model, const Peering& spoke_half) {
   const Peering* const hub_half = other_half(model, spoke_half);
   return hub_half != nullptr && *hub_half->allow_gateway_transit;
+}
+
+bool is_open_to_use(const Peering& spoke_half) {
+  return *spoke_half.use_remote_gateways && *spoke_half.allow_virtual_network_access;
+}
+
+bool is_open_to_be_used(const Peering& hub_half) {
+  return *hub_half.allow_gateway_transit && *hub_half.allow_virtual_network_access;
 }
 
 }  // namespace
@@ -98,31 +107,41 @@ PeeringRecord record_of(const Model& model, const Peering& peering) {
 std::vector<TransitUse> transit_uses(const Model& model) {
   std::vector<TransitUse> uses;
   const PeeringIndex index(model);
+  std::map<std::string_view, const VirtualNetworkGateway*> gateways;  // The first of a network.
+  for (const auto& [name, gateway] : model.gateways)
+    gateways.emplace(*gateway.virtual_network, &gateway);
   for (const auto& [name, half] : model.peerings) {
-    if (!*half.use_remote_gateways || !*half.allow_virtual_network_access) continue;
+    if (!is_open_to_use(half)) continue;
     const VirtualNetwork* const spoke = find(model.virtual_networks, *half.virtual_network);
-    const VirtualNetwork* const hub = find(model.virtual_networks, *half.remote_virtual_network);
+    const auto gateway = gateways.find(*half.remote_virtual_network);
     const Peering* const other = index.half(*half.remote_virtual_network, *half.virtual_network);
-    if (spoke == nullptr || hub == nullptr || other == nullptr) continue;
-    if (!*other->allow_gateway_transit || !*other->allow_virtual_network_access) continue;
-    if (const auto* const gateway = gateway_of(model, *hub)) uses.push_back({spoke, gateway});
+    if (spoke == nullptr || gateway == gateways.end() || other == nullptr) continue;
+    if (!model.virtual_networks.contains(*half.remote_virtual_network)) continue;
+    if (is_open_to_be_used(*other)) uses.push_back({spoke, gateway->second});
   }
   std::ranges::sort(uses, {}, [](const TransitUse& use) { return use.network->name; });
   return uses;
 }
 
+// Asked of every connection, in estates of thousands: nothing is looked up in lists.
 std::vector<const VirtualNetwork*> networks_in_transit(const Model& model,
                                                        const VirtualNetworkGateway& gateway) {
-  // Asked of every connection; most gateways are used by nobody else.
-  const bool is_used = std::ranges::any_of(model.peerings, [&](const auto& entry) {
-    return *entry.second.use_remote_gateways &&
-           *entry.second.remote_virtual_network == *gateway.virtual_network;
-  });
+  const std::string& hub = *gateway.virtual_network;
+  std::set<std::string_view> admitted;
   std::vector<const VirtualNetwork*> networks;
-  if (!is_used) return networks;
-  for (const TransitUse& use : transit_uses(model)) {
-    if (use.gateway == &gateway) networks.push_back(use.network);
+  for (const auto& [name, half] : model.peerings) {
+    if (*half.virtual_network == hub && is_open_to_be_used(half))
+      admitted.insert(*half.remote_virtual_network);
   }
+  if (admitted.empty()) return networks;
+  const VirtualNetwork* const network = find(model.virtual_networks, hub);
+  if (network == nullptr || gateway_of(model, *network) != &gateway) return networks;
+  for (const auto& [name, half] : model.peerings) {
+    if (*half.remote_virtual_network != hub || !is_open_to_use(half)) continue;
+    const VirtualNetwork* const spoke = find(model.virtual_networks, *half.virtual_network);
+    if (spoke != nullptr && admitted.contains(spoke->name)) networks.push_back(spoke);
+  }
+  std::ranges::sort(networks, {}, &VirtualNetwork::name);
   return networks;
 }
 

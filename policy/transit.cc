@@ -237,7 +237,7 @@ class HopJudge {
     const End* const back = link_.back ? &*link_.back : nullptr;
     if (there != nullptr) judge_direction({*there, back, link_.to, first(), last()});
     if (back != nullptr) judge_direction({*back, there, link_.from, last(), first()});
-    if (leads_to_site() && hop_.is_allowed()) judge_device();
+    if (leads_to_site() && hop_.is_allowed() && hop_.conditions.empty()) judge_device();
   }
 
   void judge_direction(const Direction& direction) {
@@ -299,7 +299,7 @@ class HopJudge {
         return true;
       case Share::Part:
         expect(end, fmt::format("its selectors hold a part of {} and {} alone: see that it is the "
-                                "part that is meant",
+                                "part that is meant, and that the other side has the same",
                                 source, destination));
         return false;
       case Share::None:

@@ -76,10 +76,14 @@ std::optional<std::string> TransitMap::resolve(std::string_view name) const {
 
 std::vector<std::string_view> TransitMap::names() const {
   std::vector<std::string_view> names;
+  std::set<std::string_view> seen;
+  const auto add = [&](std::string_view name) {
+    if (seen.insert(name).second) names.push_back(name);
+  };
   for (const Model* const model : {&own_, peer_}) {
     if (model == nullptr) continue;
-    for (const auto& [name, network] : model->virtual_networks) names.push_back(name);
-    for (const auto& [name, site] : model->local_network_gateways) names.push_back(name);
+    for (const auto& [name, network] : model->virtual_networks) add(name);
+    for (const auto& [name, site] : model->local_network_gateways) add(name);
   }
   return names;
 }

@@ -195,6 +195,7 @@ TEST(Examples, WhatSitesKnowOfEachOtherAndOfSpokesIsNotInTheFile) {
   EXPECT_EQ(results(spokes, "spoke-1", "headquarters"), "pass unknown");
   const Model devices = model_of(read_source_file("examples/policy-based-devices.yaml"));
   EXPECT_THAT(results(devices, "firewall-1", "firewall-2"), HasSubstr("fail"));
+  EXPECT_EQ(results(devices, "vnet-a", "firewall-2"), "unknown");  // The hosts' prefix alone.
 }
 
 // Two administrators' files tell all of it together.
