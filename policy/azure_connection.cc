@@ -199,7 +199,10 @@ void set_key(const AzureResource& resource, AzureImport& import, Connection& con
                                     "agree on a shorter one"});
   }
   const auto* const bytes = reinterpret_cast<const uint8_t*>(key->data());
-  import.result.keys.push_back({file, SecretBytes(ByteView(bytes, key->size()))});
+  const ByteView view(bytes, key->size());
+  const KeyEncoding encoding = encoding_for(view);
+  if (encoding != KeyEncoding::Text) connection.shared_key_encoding = marked(encoding, key.mark);
+  import.result.keys.push_back({file, SecretBytes(view), encoding});
 }
 
 // Whether the gateway's SKU, or that of the other end, has nothing but the cloud's default.

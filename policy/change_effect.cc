@@ -22,6 +22,8 @@ constexpr ChangeEffect kTunnelEffects[] = {
     {"local_identity", "local_id", Reauth, "we show another identity"},
     {"remote_identity", "remote_id", Reauth, "the peer has to show another identity"},
     {"psk_file", "shared_key.file", InPlace, "the key is used from the next authentication on"},
+    {"psk_encoding", "shared_key.encoding", InPlace,
+     "the key is used from the next authentication on"},
     {"previous_key_seconds", "shared_key.previous_key_seconds", InPlace,
      "holds for the next key that is replaced"},
     {"certificate", "certificate_authentication", Reauth, "both sides prove themselves anew"},

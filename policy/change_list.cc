@@ -108,7 +108,7 @@ class Lister {
       return section_order(section_of(change.object));
     });
     if (may_change_type_) return std::move(list_);
-    if (auto refusal = refuse_type(before_.model, before_.plan, after_.model))
+    if (auto refusal = refuse_kind(before_.model, before_.plan, after_.model))
       list_.refusals.push_back(*std::move(refusal));
     return std::move(list_);
   }

@@ -147,6 +147,7 @@ bool set_authentication(const Instance& instance, const Connection& connection,
     case AuthenticationType::Psk:
       if (!connection.shared_key_file.is_set) return false;
       tunnel.psk_file = key_path(instance, *connection.shared_key_file);
+      tunnel.psk_encoding = *connection.shared_key_encoding;
       return true;
     case AuthenticationType::Certificate: {
       const auto& own = connection.certificate;
@@ -170,15 +171,15 @@ bool set_authentication(const Instance& instance, const Connection& connection,
   return false;
 }
 
-std::optional<Fault> check_children(const Connection& connection, const std::string& path,
+std::optional<Fault> check_children(const VirtualNetworkGateway& gateway,
+                                    const Connection& connection, const std::string& path,
                                     const TunnelPlan& tunnel) {
   if (tunnel.children.size() > kTunnelChildrenMax) {
     return Fault{connection.mark, path,
                  fmt::format("{} pairs of prefixes; a connection has a Child SA for each, and not "
                              "more than {}",
                              tunnel.children.size(), kTunnelChildrenMax),
-                 "join neighbouring prefixes into larger ones, or several into one of "
-                 "traffic_selector_policies"};
+                 too_many_pairs_remedy(gateway)};
   }
   for (const ChildPlan& child : tunnel.children) {
     if (std::max(child.local.size(), child.remote.size()) <= kTrafficSelectorsMax) continue;
@@ -241,7 +242,8 @@ Result<TunnelPlan, Fault> compile_tunnel(const Instance& instance, const Connect
   tunnel.vpn_type = *instance.gateway.vpn_type;
   set_suite(*suite, tunnel);
   set_selectors(instance, connection, *remote, tunnel);
-  if (auto fault = check_children(connection, path, tunnel)) return Err<Fault>(*std::move(fault));
+  if (auto fault = check_children(instance.gateway, connection, path, tunnel))
+    return Err<Fault>(*std::move(fault));
   tunnel.per_resource_sas = has_per_resource_sas(instance, connection, tunnel);
   tunnel.aggfrag = *connection.aggfrag;
   return tunnel;

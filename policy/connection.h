@@ -77,6 +77,7 @@ struct Connection {
   MarkedText local_network_gateway2;
   Marked<AuthenticationType> authentication_type;
   MarkedText shared_key_file;
+  Marked<KeyEncoding> shared_key_encoding;
   Marked<uint64_t> previous_key_seconds{.value = kPreviousKeySecondsDefault};
   std::optional<CertificateReference> certificate;
   std::optional<RawKeyReference> raw_key;

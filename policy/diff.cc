@@ -15,6 +15,7 @@ void visit_tunnel_members(Compare compare) {
   compare("local_identity", &TunnelPlan::local_identity);
   compare("remote_identity", &TunnelPlan::remote_identity);
   compare("psk_file", &TunnelPlan::psk_file);
+  compare("psk_encoding", &TunnelPlan::psk_encoding);
   compare("previous_key_seconds", &TunnelPlan::previous_key_seconds);
   compare("certificate", &TunnelPlan::certificate);
   compare("raw_key", &TunnelPlan::raw_key);

@@ -241,6 +241,7 @@ void write_authentication(const Connection& connection, ObjectWriter& writer) {
   if (connection.shared_key_file.is_set) {
     ObjectWriter key(kSharedKeySchema);
     key.write("file", connection.shared_key_file);
+    key.write("encoding", connection.shared_key_encoding);
     key.write("previous_key_seconds", connection.previous_key_seconds);
     writer.write_object("shared_key", key.finish());
   }

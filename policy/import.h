@@ -19,8 +19,9 @@ inline constexpr size_t kImportTextMax = 4u << 20;  // Bytes, included files cou
 inline constexpr size_t kImportNotesMax = 1000;
 
 struct ImportedKey {
-  std::string file;   // As the model names it.
-  SecretBytes bytes;  // Without the newline that the file may end with.
+  std::string file;  // As the model names it.
+  SecretBytes bytes;
+  KeyEncoding encoding = KeyEncoding::Text;  // As the model says it of the file.
 };
 
 struct Import {

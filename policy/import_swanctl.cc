@@ -63,7 +63,8 @@ class Builder {
   void add_key(const SwanctlConnection& read, Connection& connection);
   static void name_files(Connection& connection);
   void add_ppk(const SwanctlConnection& read, Connection& connection);
-  void keep_key(const SettingsValue& value, const std::string& path, const std::string& file);
+  void keep_key(const SettingsValue& value, ImportedKey key);
+  void add_shared_key(const SettingsValue& value, Connection& connection);
 
   const SettingsSection& root_;
   Import& result_;
@@ -126,18 +127,25 @@ std::string Builder::add_peer(const SwanctlConnection& read, const std::string& 
   return taken;
 }
 
-void Builder::keep_key(const SettingsValue& value, const std::string& path,
-                       const std::string& file) {
-  auto secret = read_secret(value.text);
-  if (secret && secret->size() <= kSharedKeyMax) {
-    result_.keys.push_back({file, *std::move(secret)});
+// Without bytes: it is no key.
+void Builder::keep_key(const SettingsValue& value, ImportedKey key) {
+  if (!key.bytes.empty() && key.bytes.size() <= kSharedKeyMax) {
+    result_.keys.push_back(std::move(key));
     return;
   }
   notes_.incomplete(
-      {value.text_mark, path,
+      {value.text_mark, "secrets",
        fmt::format("the key is no hexadecimal or base64 text, or not of 1 to {} bytes",
                    kSharedKeyMax),
        "agree on another key"});
+}
+
+void Builder::add_shared_key(const SettingsValue& value, Connection& connection) {
+  ImportedKey key{*connection.shared_key_file, read_secret(value.text).value_or(SecretBytes())};
+  key.encoding = encoding_for(key.bytes.view());
+  if (key.encoding != KeyEncoding::Text)
+    connection.shared_key_encoding = marked(key.encoding, value.mark);
+  keep_key(value, std::move(key));
 }
 
 // What swanctl finds in its folders by itself.
@@ -168,7 +176,7 @@ void Builder::add_key(const SwanctlConnection& read, Connection& connection) {
   const std::string file = connection.name + ".psk";
   const SettingsValue* const key = find_shared_key(root_, read);
   connection.shared_key_file = marked(file, key == nullptr ? read.mark : key->mark);
-  if (key != nullptr) return keep_key(*key, "secrets", file);
+  if (key != nullptr) return add_shared_key(*key, connection);
   notes_.incomplete({read.mark, fmt::format("connections.{}", read.name),
                      "there is no key for it in the file", fmt::format("put it into {}", file)});
 }
@@ -183,7 +191,7 @@ void Builder::add_ppk(const SwanctlConnection& read, Connection& connection) {
   ppk.file = marked(connection.name + ".ppk", id->mark);
   ppk.required = marked(required != nullptr && required->text == "yes", id->mark);
   if (const SettingsValue* const key = find_ppk(root_, id->text)) {
-    keep_key(*key, "secrets", *ppk.file);
+    keep_key(*key, {*ppk.file, read_secret(key->text).value_or(SecretBytes())});
   } else {
     notes_.incomplete({id->mark, fmt::format("connections.{}.ppk_id", read.name),
                        "there is no key of this name in the file",

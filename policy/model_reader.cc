@@ -116,6 +116,7 @@ void read_connection_ends(ObjectReader& reader, Connection& connection) {
   reader.read("authentication_type", connection.authentication_type);
   reader.for_each_object("shared_key", [&](const std::string&, ObjectReader& shared_key) {
     shared_key.read("file", connection.shared_key_file);
+    shared_key.read("encoding", connection.shared_key_encoding);
     shared_key.read("previous_key_seconds", connection.previous_key_seconds);
   });
   reader.for_each_object("certificate_authentication", [&](const std::string&, ObjectReader& own) {

@@ -112,6 +112,7 @@ std::string to_string(const TunnelPlan& tunnel) {
        fmt::format("{} as {}", tunnel.local_address.to_string(), name_of(tunnel.local_identity)));
   line("remote", fmt::format("{} as {}", tunnel.remote_text(), name_of(tunnel.remote_identity)));
   if (!tunnel.psk_file.empty()) line("psk", tunnel.psk_file);
+  if (tunnel.psk_encoding != KeyEncoding::Text) line("encoding", name_of(tunnel.psk_encoding));
   if (!tunnel.psk_file.empty() && tunnel.previous_key_seconds != kPreviousKeySecondsDefault)
     line("overlap", fmt::format("{} s", tunnel.previous_key_seconds));
   if (const auto& own = tunnel.certificate) {
@@ -185,6 +186,18 @@ std::string to_string(const HostNetworks& networks) {
 }
 
 }  // namespace
+
+std::string_view name_of(KeyEncoding encoding) {
+  switch (encoding) {
+    case KeyEncoding::Text:
+      return "text";
+    case KeyEncoding::Base64:
+      return "base64";
+    case KeyEncoding::Hex:
+      return "hex";
+  }
+  return "";
+}
 
 std::string Plan::to_string() const {
   std::string text =

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/algorithm.h"
@@ -20,6 +21,10 @@ namespace twinspan::policy {
 enum class VpnType : uint8_t { RouteBased, PolicyBased };
 enum class ConnectionMode : uint8_t { Default, InitiatorOnly, ResponderOnly };
 enum class AuthenticationType : uint8_t { Psk, Certificate, RawPublicKey };
+// How the bytes of a pre-shared key stand in its file.
+enum class KeyEncoding : uint8_t { Text, Base64, Hex };
+std::string_view name_of(KeyEncoding encoding);  // As in an estate: "base64".
+
 enum class IdentityType : uint8_t { Ipv4, Ipv6, Fqdn, Email, KeyId };
 
 struct Identity {
@@ -107,6 +112,7 @@ struct TunnelPlan {
   }
   // Exactly one of psk_file, certificate and raw_key is set.
   std::string psk_file;  // Absolute, or as resolved against the estate file's directory.
+  KeyEncoding psk_encoding = KeyEncoding::Text;
   // For how long a key that is replaced while the daemon runs is accepted beside the new one.
   uint64_t previous_key_seconds = kPreviousKeySecondsDefault;
   std::optional<CertificatePlan> certificate;

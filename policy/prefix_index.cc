@@ -33,6 +33,15 @@ bool PrefixIndex::covers(const IpPrefix& prefix) const {
   return widest_around(prefix).has_value();
 }
 
+bool PrefixIndex::overlaps(const IpAddress& first, const IpAddress& last) const {
+  // What begins later than the range ends is no matter; before that the last one's widest reaches
+  // furthest.
+  const auto behind = std::ranges::upper_bound(sorted_, last, {}, &IpPrefix::address);
+  if (behind == sorted_.begin()) return false;
+  const IpPrefix& widest = widest_[static_cast<size_t>(behind - sorted_.begin()) - 1];
+  return widest.family() == last.family() && widest.last_address() >= first;
+}
+
 std::optional<IpPrefix> PrefixIndex::find_overlap(const IpPrefix& prefix) const {
   if (const auto around = widest_around(prefix)) return around;
   const auto inside = std::ranges::lower_bound(sorted_, prefix);

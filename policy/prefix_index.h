@@ -36,6 +36,7 @@ class PrefixIndex {
 
   bool contains(const IpPrefix& prefix) const;  // That very one is in the set.
   bool covers(const IpPrefix& prefix) const;    // One of the set contains it.
+  bool overlaps(const IpAddress& first, const IpAddress& last) const;  // A range of one family.
   // One of the set that overlaps it: the widest around it, else the first one inside it.
   std::optional<IpPrefix> find_overlap(const IpPrefix& prefix) const;
 

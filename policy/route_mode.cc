@@ -69,6 +69,13 @@ TunnelSelectors tunnel_selectors(const VirtualNetworkGateway& gateway, const Con
   return any_to_any();
 }
 
+const char* too_many_pairs_remedy(const VirtualNetworkGateway& gateway) {
+  return gateway.is_policy_based()
+             ? "join neighbouring prefixes into larger ones"
+             : "join neighbouring prefixes into larger ones, or several into one of "
+               "traffic_selector_policies";
+}
+
 bool uses_selector_policies(const VirtualNetworkGateway& gateway, const Connection& connection) {
   return !gateway.is_policy_based() && *connection.use_policy_based_traffic_selectors &&
          !connection.traffic_selector_policies.empty();

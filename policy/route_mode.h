@@ -30,6 +30,9 @@ TunnelSelectors tunnel_selectors(const VirtualNetworkGateway& gateway, const Con
                                  const MarkedList<IpPrefix>& own,
                                  const MarkedList<IpPrefix>& remote);
 
+// What to do about more pairs than a tunnel may have.
+const char* too_many_pairs_remedy(const VirtualNetworkGateway& gateway);
+
 // Whether the connection's traffic_selector_policies are in force.
 bool uses_selector_policies(const VirtualNetworkGateway& gateway, const Connection& connection);
 

@@ -56,8 +56,11 @@ std::string path_of(const Connection& connection);
 std::string path_of(const Peering& peering);
 std::string path_of(const IpsecPolicy& policy);
 
-// What no network may hold: multicast, broadcast, loopback, link-local.
+// What no network may hold: multicast, broadcast, loopback, link-local, and addresses that stand
+// for none or for IPv4.
 const PrefixIndex& unusable_prefixes();
+// 240.0.0.0/4, which some networks have all the same (RFC 1112 4).
+bool is_reserved(const IpAddress& address);
 
 // An address at which no gateway is reached: nobody's, or in one of those.
 bool is_unusable(const IpAddress& address);
@@ -115,13 +118,19 @@ void check_identities(const Model& model, RuleReport& report);
 void check_duplicates(const Model& model, RuleReport& report);
 void check_outer_addresses(const Model& model, RuleReport& report);
 void check_fragment_size(const Model& model, RuleReport& report);
-void check_selectors(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
 void check_counterpart_address(const Model& model, RuleReport& report);
 void check_counterpart_prefixes(const Model& model, RuleReport& report);
-void check_proposers(const Model& model, RuleReport& report);
+void check_instances(const Model& model, RuleReport& report);
+void check_peer_outside(const Model& model, RuleReport& report);
 void check_routing_weight(const Model& model, RuleReport& report);
 void check_regions(const Model& model, RuleReport& report);
+
+// policy/rules_selectors.cc
+void check_selectors(const Model& model, RuleReport& report);
+void check_families(const Model& model, RuleReport& report);
+void check_selector_ranges(const Model& model, RuleReport& report);
+void check_proposers(const Model& model, RuleReport& report);
 
 // policy/rules_authentication.cc
 void check_authentication(const Model& model, RuleReport& report);

@@ -1,16 +1,12 @@
 // Rules about how the two sides of a connection prove who they are.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <ranges>
-
 #include "policy/connection_ends.h"
 #include "policy/rules.h"
+#include "policy/shared_keys.h"
 
 namespace twinspan::policy {
 namespace {
-
-using std::literals::operator""sv;
 
 // The object that goes with an authentication type.
 struct Companion {
@@ -81,12 +77,13 @@ void refuse_key_id(const Connection& connection, const MarkedText& identity, std
 // What keeps a name inside the estate's folder, together with how the file is opened
 // (docs/decisions/0025-key-files.md).
 void refuse_climbing(const Connection& connection, const MarkedText& file, RuleReport& report) {
-  const auto is_climb = [](auto step) { return std::ranges::equal(step, ".."sv); };
-  if (std::ranges::none_of(std::views::split(*file, '/'), is_climb)) return;
+  if (!goes_up(*file)) return;
   report.error({file.mark,
                 {path_of(connection)},
                 fmt::format("the key file {} is reached over '..'", in_quotes(*file)),
-                "keep keys beneath the estate's folder, or give the path from '/' on"});
+                file->starts_with('/')
+                    ? "give the path without '..'"
+                    : "keep keys beneath the estate's folder, or give the path from '/' on"});
 }
 
 }  // namespace

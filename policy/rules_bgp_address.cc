@@ -114,8 +114,9 @@ class PeerAddressCheck {
         report_(report) {}
 
   void check(const Marked<IpAddress>& address) {
-    if (address->is_unspecified() || address->is_multicast() || address->is_loopback())
+    if (is_unusable(*address) && !is_apipa(*address))
       return refuse(address, {}, "can be nobody's", "give the address that its speaker has");
+    if (is_reserved(*address)) note_reserved(address);
     check_foreign(address);
     if (bgp_peering_addresses(model_, gateway_).empty()) return;  // Reported there.
     const auto own = speaking_addresses(model_, connection_, *address);
@@ -144,6 +145,24 @@ class PeerAddressCheck {
                      "bgp_peering_address is the peer's public address",
                      "give an address behind the tunnel, such as a loopback"});
     }
+    if (is_our_outer(*address)) {
+      refuse(address, {path_of(gateway_)}, "is our own gateway's, outside the tunnel",
+             "give the address that the peer's speaker has, such as a loopback behind the tunnel");
+    }
+  }
+
+  void note_reserved(const Marked<IpAddress>& address) {
+    report_.warning({address.mark,
+                     {path_of(peer_)},
+                     fmt::format("the peer's BGP address {} is of 240.0.0.0/4, which is reserved",
+                                 address->to_string()),
+                     "give another address, unless every device on the way takes it"});
+  }
+
+  bool is_our_outer(const IpAddress& address) const {
+    return std::ranges::any_of(gateway_.ip_configurations, [&](const IpConfiguration& instance) {
+      return address == *instance.public_ip_address || address == instance.address_on_host();
+    });
   }
 
   void report_no_partner(const Marked<IpAddress>& address) {

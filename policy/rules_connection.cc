@@ -1,13 +1,14 @@
 // Rules about connections and their two ends.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "policy/connection_ends.h"
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
-#include "policy/route_mode.h"
 #include "policy/rules.h"
 #include "policy/two_ends.h"
 
@@ -64,6 +65,23 @@ void for_each_described(const Model& model, Visit visit) {
     if (back != nullptr && local_network(model, connection) != nullptr)
       visit(TwoEnds{{model, connection}, {model, *back}});
   }
+}
+
+// The addresses of a gateway of the estate that no connection of `own` leads to.
+std::vector<IpAddress> addresses_left_out(const Model& model, const VirtualNetworkGateway& own,
+                                          const VirtualNetworkGateway& other) {
+  std::set<IpAddress> known;
+  for (const auto& [name, connection] : model.connections) {
+    if (*connection.virtual_network_gateway1 != own.name) continue;
+    const LocalNetworkGateway* const site = site_of(model, connection);
+    if (site != nullptr && site->gateway_ip_address.is_set) known.insert(*site->gateway_ip_address);
+  }
+  std::vector<IpAddress> left_out;
+  for (const IpConfiguration& instance : other.ip_configurations) {
+    if (!known.contains(*instance.public_ip_address))
+      left_out.push_back(*instance.public_ip_address);
+  }
+  return left_out;
 }
 
 bool has_same_region(const VirtualNetwork& a, const VirtualNetwork& b) {
@@ -162,32 +180,6 @@ void check_fragment_size(const Model& model, RuleReport& report) {
   }
 }
 
-void check_selectors(const Model& model, RuleReport& report) {
-  for (const auto& [name, connection] : model.connections) {
-    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
-    const VirtualNetwork* const network = local_network(model, connection);
-    const auto remote = remote_end(model, connection);
-    if (network == nullptr || !remote) continue;
-    if (!connection.traffic_selector_policies.empty() &&
-        !uses_selector_policies(*gateway, connection)) {
-      report.warning({connection.traffic_selector_policies_mark,
-                      {path_of(connection)},
-                      "traffic_selector_policies have no effect here",
-                      gateway->is_policy_based()
-                          ? "a policy-based gateway pairs the prefixes of both sides: remove them"
-                          : "set use_policy_based_traffic_selectors: true"});
-    }
-    if (remote->prefixes->empty()) continue;
-    if (tunnel_selectors(*gateway, connection, prefixes_behind(model, *gateway), remote->prefixes)
-            .pairs.empty()) {
-      report.error({connection.mark,
-                    {path_of(connection)},
-                    "no selector remains: the two sides have no address family in common",
-                    "give both sides prefixes of one family"});
-    }
-  }
-}
-
 void check_reverse(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     const Connection* const back = counterpart_of(model, connection);
@@ -214,16 +206,38 @@ void check_counterpart_address(const Model& model, RuleReport& report) {
   for_each_described(model, [&](const TwoEnds& ends) { report_address(ends, report); });
 }
 
-void check_proposers(const Model& model, RuleReport& report) {
+void check_instances(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
-    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
-    if (gateway == nullptr || !uses_selector_policies(*gateway, connection)) continue;
-    if (*connection.connection_mode != ConnectionMode::ResponderOnly) continue;
-    report.warning({connection.connection_mode.mark,
-                    {path_of(connection), path_of(*gateway)},
-                    "traffic_selector_policies are proposed only by who opens the tunnel",
-                    "use connection_mode: default or initiator-only, and list the same ranges at "
-                    "the peer"});
+    const VirtualNetworkGateway* const own = local_gateway(model, connection);
+    const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+    if (connection.is_vnet_to_vnet() || own == nullptr || other == nullptr ||
+        !*other->active_active)
+      continue;
+    for (const IpAddress& address : addresses_left_out(model, *own, *other)) {
+      report.warning({connection.local_network_gateway2.mark,
+                      {path_of(connection), path_of(*other)},
+                      fmt::format("{} is active/active, and no connection of {} leads to its "
+                                  "instance at {}",
+                                  other->name, own->name, address.to_string()),
+                      "add a local network gateway with that address, and a connection to it"});
+    }
+  }
+}
+
+void check_peer_outside(const Model& model, RuleReport& report) {
+  for (const auto& [name, connection] : model.connections) {
+    const LocalNetworkGateway* const site = site_of(model, connection);
+    const VirtualNetwork* const network = local_network(model, connection);
+    if (site == nullptr || network == nullptr || !site->gateway_ip_address.is_set) continue;
+    const IpAddress& address = *site->gateway_ip_address;
+    const auto holds = [&](const auto& space) { return space->contains(address); };
+    if (std::ranges::none_of(*network->address_space, holds)) continue;
+    report.warning({site->gateway_ip_address.mark,
+                    {path_of(*site), path_of(connection), path_of(*network)},
+                    fmt::format("gateway_ip_address {} is one of {} on our own side",
+                                address.to_string(), network->name),
+                    "give the peer's public address; what hosts of one network send each other "
+                    "needs no tunnel"});
   }
 }
 

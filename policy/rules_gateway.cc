@@ -57,12 +57,17 @@ void check_one_policy_based(const Model& model, const VirtualNetworkGateway& gat
   }
 }
 
+// Outside a network nobody routes what is reserved.
+bool is_no_gateways(const IpAddress& address) {
+  return is_unusable(address) || is_reserved(address);
+}
+
 void check_public_address(const VirtualNetworkGateway& gateway,
                           const IpConfiguration& configuration, RuleReport& report) {
   const auto& public_address = configuration.public_ip_address;
   const auto& private_address = configuration.private_ip_address;
   for (const Marked<IpAddress>* const address : {&public_address, &private_address}) {
-    if (!address->is_set || !is_unusable(**address)) continue;
+    if (!address->is_set || !is_no_gateways(**address)) continue;
     report.error({address->mark,
                   {path_of(gateway)},
                   fmt::format("no gateway is reached at {}", (*address)->to_string()),
@@ -94,7 +99,7 @@ void check_local_address(const LocalNetworkGateway& gateway, RuleReport& report)
                   IpAddress::parse(*gateway.fqdn) ? "give the address as gateway_ip_address"
                                                   : "give a domain name, such as vpn.example.net"});
   }
-  if (gateway.gateway_ip_address.is_set && is_unusable(*gateway.gateway_ip_address)) {
+  if (gateway.gateway_ip_address.is_set && is_no_gateways(*gateway.gateway_ip_address)) {
     report.error(
         {gateway.gateway_ip_address.mark,
          {path_of(gateway)},
@@ -103,22 +108,25 @@ void check_local_address(const LocalNetworkGateway& gateway, RuleReport& report)
   }
 }
 
-constexpr const char* kNotYetRemedy =
+constexpr const char* kNoBgpYetRemedy =
     "it is checked here, but twinspand does not start a gateway that needs it yet: set it to "
     "false and give prefixes";
+constexpr const char* kNoActiveActiveYetRemedy =
+    "it is checked here, but twinspand does not start a gateway that needs it yet: set it to "
+    "false and keep one of the ip_configurations";
 
 void note_gateway_features(const VirtualNetworkGateway& gateway, RuleReport& report) {
   if (*gateway.enable_bgp) {
     report.warning({gateway.enable_bgp.mark,
                     {path_of(gateway)},
                     "enable_bgp: true is not supported yet",
-                    kNotYetRemedy});
+                    kNoBgpYetRemedy});
   }
   if (*gateway.active_active) {
     report.warning({gateway.active_active.mark,
                     {path_of(gateway)},
                     "active_active: true is not supported yet",
-                    kNotYetRemedy});
+                    kNoActiveActiveYetRemedy});
   }
 }
 
@@ -129,7 +137,7 @@ void note_connection_features(const Model& model, const Connection& connection,
   report.warning({connection.enable_bgp.mark,
                   {path_of(connection), path_of(*gateway)},
                   "enable_bgp: true is not supported yet",
-                  kNotYetRemedy});
+                  kNoBgpYetRemedy});
 }
 
 }  // namespace
@@ -202,11 +210,15 @@ void check_gateway_addresses(const Model& model, RuleReport& report) {
       check_public_address(gateway, configuration, report);
       const auto [owner, is_first] = owners.try_emplace(*configuration.public_ip_address, &gateway);
       if (is_first) continue;
-      report.error({configuration.public_ip_address.mark,
-                    {path_of(gateway), path_of(*owner->second)},
-                    fmt::format("{} is the address of {} as well",
-                                configuration.public_ip_address->to_string(), owner->second->name),
-                    "every instance has a public address of its own"});
+      const std::string address = configuration.public_ip_address->to_string();
+      const bool is_own = owner->second == &gateway;
+      std::vector<std::string> objects = {path_of(gateway)};
+      if (!is_own) objects.push_back(path_of(*owner->second));
+      report.error(
+          {configuration.public_ip_address.mark, std::move(objects),
+           is_own ? fmt::format("two of its ip_configurations have {}", address)
+                  : fmt::format("{} is the address of {} as well", address, owner->second->name),
+           "every instance has a public address of its own"});
     }
   }
 }

@@ -125,9 +125,19 @@ class OverlapCheck {
   std::map<const VirtualNetwork*, PrefixIndex> spaces_;  // Of those asked for, sorted once.
 };
 
+void note_reserved(const LocalNetworkGateway& gateway, const Marked<IpPrefix>& prefix,
+                   RuleReport& report) {
+  if (!is_reserved(prefix->address())) return;
+  report.warning({prefix.mark,
+                  {path_of(gateway)},
+                  fmt::format("{} is of 240.0.0.0/4, which is reserved", prefix->to_string()),
+                  "nothing to do where every device on the way takes it: many drop it"});
+}
+
 // A prefix that only contains such addresses, such as 128.0.0.0/1, is of use.
 void check_usable(const LocalNetworkGateway& gateway, RuleReport& report) {
   for (const auto& prefix : *gateway.address_prefixes) {
+    note_reserved(gateway, prefix, report);
     const auto unusable = unusable_prefixes().find_overlap(*prefix);
     if (!unusable || unusable->length() > prefix->length()) continue;
     report.error({prefix.mark,

@@ -114,8 +114,7 @@ void check_pairs(const VirtualNetworkGateway& gateway, const Connection& connect
                 fmt::format("{}{} pairs of prefixes, each a Child SA of its own; at most {}",
                             pairs == kSelectorPairsMax ? "more than " : "", pairs,
                             std::min(limit, kTunnelChildrenMax)),
-                "join neighbouring prefixes into larger ones, or several into one of "
-                "traffic_selector_policies"});
+                too_many_pairs_remedy(gateway)});
 }
 
 bool is_classic(const VirtualNetwork* network) {

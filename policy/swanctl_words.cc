@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "policy/binary_text.h"
 #include "policy/identity.h"
 
 namespace twinspan::policy {
@@ -230,50 +231,16 @@ std::optional<uint64_t> read_number(std::string_view text, std::initializer_list
   return std::nullopt;
 }
 
-int hex_digit(char letter) {
-  if (letter >= '0' && letter <= '9') return letter - '0';
-  const char small = static_cast<char>(letter | 0x20);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-std::optional<Bytes> read_hex(std::string_view text) {
+// strongSwan takes colons between the digits, and half a byte in front.
+std::optional<SecretBytes> read_colon_hex(std::string_view text) {
   std::string digits;
   std::ranges::copy_if(text, std::back_inserter(digits), [](char c) { return c != ':'; });
-  if (digits.empty()) return std::nullopt;
   if (digits.size() % 2 != 0) digits.insert(0, "0");
-  Bytes bytes;
-  for (size_t i = 0; i < digits.size(); i += 2) {
-    const int high = hex_digit(digits[i]), low = hex_digit(digits[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes.push_back(static_cast<uint8_t>(high * 16 + low));
-  }
-  return bytes;
+  return read_hex(digits);
 }
 
-std::optional<Bytes> read_base64(std::string_view text) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  while (text.ends_with('=')) text.remove_suffix(1);
-  if (text.empty() || text.size() % 4 == 1) return std::nullopt;
-  Bytes bytes;
-  uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char letter : text) {
-    const size_t value = kLetters.find(letter);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes.push_back(static_cast<uint8_t>(bits >> count));
-  }
-  return bytes;
-}
-
-std::string hex_of(ByteView bytes) {
-  std::string text;
-  for (const uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
+std::string characters(const SecretBytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 bool is_printable(char letter) {
@@ -285,7 +252,7 @@ std::string with_type(std::string_view type, std::string_view text) {
   if (std::ranges::all_of(text, is_printable) && !text.starts_with('#'))
     return in_double_quotes(fmt::format("{}:{}", type, text));
   const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
-  return fmt::format("\"{}:#{}\"", type, hex_of({bytes, text.size()}));
+  return fmt::format("\"{}:#{}\"", type, to_hex({bytes, text.size()}));
 }
 
 constexpr std::string_view kNamePrefixes[] = {"fqdn:", "dns:"};
@@ -297,8 +264,8 @@ std::optional<std::string> without_prefix(std::string_view text,
     if (!text.starts_with(prefix)) continue;
     text.remove_prefix(prefix.size());
     if (!text.starts_with('#')) return std::string(text);
-    const auto bytes = read_hex(text.substr(1));
-    return bytes ? std::string(bytes->begin(), bytes->end()) : std::string();
+    const auto bytes = read_colon_hex(text.substr(1));
+    return bytes ? characters(*bytes) : std::string();
   }
   return std::nullopt;
 }
@@ -398,9 +365,9 @@ std::optional<std::string> read_swanctl_identity(std::string_view text) {
   if (const auto key_id = without_prefix(text, kKeyIdPrefix))
     return of_type("keyid:" + *key_id, IdentityType::KeyId);
   if (text.starts_with("@#")) {
-    const auto bytes = read_hex(text.substr(2));
+    const auto bytes = read_colon_hex(text.substr(2));
     if (!bytes) return std::nullopt;
-    return of_type("keyid:" + std::string(bytes->begin(), bytes->end()), IdentityType::KeyId);
+    return of_type("keyid:" + characters(*bytes), IdentityType::KeyId);
   }
   if (text.starts_with("@@")) return of_type(std::string(text.substr(2)), IdentityType::Email);
   if (text.starts_with('@')) return of_type(std::string(text.substr(1)), IdentityType::Fqdn);
@@ -419,25 +386,17 @@ std::optional<uint64_t> read_bytes(std::string_view text) {
 }
 
 std::optional<SecretBytes> read_secret(std::string_view text) {
-  std::optional<Bytes> bytes;
-  if (text.starts_with("0x")) {
-    bytes = read_hex(text.substr(2));
-  } else if (text.starts_with("0s")) {
-    bytes = read_base64(text.substr(2));
-  } else {
-    bytes = Bytes(text.begin(), text.end());
-  }
-  if (!bytes || bytes->empty()) return std::nullopt;
-  SecretBytes secret{ByteView(*bytes)};
-  wipe(*bytes);
-  return secret;
+  if (text.starts_with("0x")) return read_colon_hex(text.substr(2));
+  if (text.starts_with("0s")) return read_base64(text.substr(2));
+  if (text.empty()) return std::nullopt;
+  return SecretBytes(ByteView(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
 }
 
 std::string swanctl_secret(ByteView secret) {
   const std::string text(secret.begin(), secret.end());
   const bool is_readable =
       std::ranges::all_of(text, is_printable) && !text.starts_with("0x") && !text.starts_with("0s");
-  return is_readable ? in_double_quotes(text) : "0x" + hex_of(secret);
+  return is_readable ? in_double_quotes(text) : "0x" + to_hex(secret);
 }
 
 std::string in_double_quotes(std::string_view text) {

@@ -11,6 +11,10 @@ const char* word_of(VpnType type) {
   return type == VpnType::RouteBased ? "route-based" : "policy-based";
 }
 
+const char* word_of(GatewayGeneration generation) {
+  return generation == GatewayGeneration::Generation1 ? "Generation1" : "Generation2";
+}
+
 // Of both directions: the other gateway's object leads to this one as well.
 std::vector<std::string> connections_of(const Model& model, std::string_view gateway) {
   std::vector<std::string> connections;
@@ -57,6 +61,21 @@ std::vector<std::string> losses(const Model& model, const Plan& running) {
   return lost;
 }
 
+// What cannot be changed in place, as a sentence; empty: nothing.
+std::string changed_kind(const Model& before, const Plan& running,
+                         const VirtualNetworkGateway& after) {
+  if (*after.vpn_type != running.vpn_type) {
+    return fmt::format("vpn_type of a running gateway cannot be changed from {} to {}",
+                       word_of(running.vpn_type), word_of(*after.vpn_type));
+  }
+  const VirtualNetworkGateway* const former = find(before.gateways, running.gateway);
+  if (former == nullptr || !former->generation.is_set || !after.generation.is_set ||
+      *former->generation == *after.generation)
+    return "";
+  return fmt::format("generation of a running gateway cannot be changed from {} to {}",
+                     word_of(*former->generation), word_of(*after.generation));
+}
+
 }  // namespace
 
 std::string Refusal::to_string() const {
@@ -66,14 +85,14 @@ std::string Refusal::to_string() const {
   return text + remedy + "\n";
 }
 
-std::optional<Refusal> refuse_type(const Model& before, const Plan& running, const Model& after) {
+std::optional<Refusal> refuse_kind(const Model& before, const Plan& running, const Model& after) {
   const auto gateway = after.gateways.find(running.gateway);
-  if (gateway == after.gateways.end() || *gateway->second.vpn_type == running.vpn_type)
-    return std::nullopt;
+  if (gateway == after.gateways.end()) return std::nullopt;
+  const std::string change = changed_kind(before, running, gateway->second);
+  if (change.empty()) return std::nullopt;
   Refusal refusal{
       .object = path_of(gateway->second),
-      .message = fmt::format("vpn_type of a running gateway cannot be changed from {} to {}",
-                             word_of(running.vpn_type), word_of(*gateway->second.vpn_type)),
+      .message = change,
       .delete_first = connections_of(before, running.gateway),
       .lost = losses(before, running),
       .remedy = fmt::format("`twinspan replace gateway {} FILE` does it step by step; the "

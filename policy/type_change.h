@@ -1,5 +1,5 @@
-// Why the type of a running gateway cannot be changed, what has to be deleted first, and what is
-// lost by that. Pure.
+// Why the type or the generation of a running gateway cannot be changed, what has to be deleted
+// first, and what is lost by that. Pure.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,8 @@ struct Refusal {
 
 // Of the estate `after`, which need not be valid: what is wrong with it else may be what its author
 // has to hear next, but never hides this. `running` is what the instance runs of `before`. nullopt:
-// the gateway has the type that it runs with, or is not there.
-std::optional<Refusal> refuse_type(const Model& before, const Plan& running, const Model& after);
+// the gateway has the type that it runs with and, where both name one, the generation, or is not
+// there.
+std::optional<Refusal> refuse_kind(const Model& before, const Plan& running, const Model& after);
 
 }  // namespace twinspan::policy

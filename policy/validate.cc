@@ -61,8 +61,12 @@ constexpr Rule kRules[] = {
      check_overlap_between_connections},
     {"connection.covers-peer", "Remote prefixes do not cover the gateways' own addresses.",
      check_covers_peer},
-    {"connection.selectors", "Selectors have pairs, and selector policies are in force.",
+    {"connection.selectors", "Selectors have pairs, and what is said about them is in force.",
      check_selectors},
+    {"connection.families", "What is behind the two ends has an address family in common.",
+     check_families},
+    {"connection.selector-ranges", "Selector policies name what is behind the two ends.",
+     check_selector_ranges},
     {"connection.reverse", "The two directions of a vnet-to-vnet connection agree.", check_reverse},
     {"connection.routing-weight", "No weight is given to a route that has none.",
      check_routing_weight},
@@ -79,6 +83,9 @@ constexpr Rule kRules[] = {
     {"connection.counterpart-address",
      "A local network gateway that stands for a gateway of the estate has its address.",
      check_counterpart_address},
+    {"connection.instances", "There is a peer for each instance of an active/active gateway.",
+     check_instances},
+    {"connection.peer-outside", "A peer's address is none of our own network.", check_peer_outside},
     {"connection.proposers", "Who has selector policies opens the tunnel, so that they count.",
      check_proposers},
     {"connection.selector-pairs", "Policy-based selectors are few enough for Child SAs.",
@@ -173,13 +180,19 @@ std::string path_of(const IpsecPolicy& policy) {
 const PrefixIndex& unusable_prefixes() {
   static const PrefixIndex prefixes = [] {
     std::vector<IpPrefix> list;
-    for (const char* const text : {"224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8",
-                                   "169.254.0.0/16", "ff00::/8", "fe80::/10", "::1/128"}) {
+    for (const char* const text :
+         {"0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "169.254.0.0/16",
+          "ff00::/8", "fe80::/10", "::/127", "::ffff:0:0/96"}) {
       if (const auto prefix = IpPrefix::parse(text)) list.push_back(*prefix);
     }
     return PrefixIndex(std::move(list));
   }();
   return prefixes;
+}
+
+bool is_reserved(const IpAddress& address) {
+  static const auto kReserved = IpPrefix::parse("240.0.0.0/4");
+  return kReserved && kReserved->contains(address);
 }
 
 bool is_unusable(const IpAddress& address) {

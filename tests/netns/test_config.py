@@ -128,6 +128,24 @@ def test_a_key_of_impossible_length_is_refused(pair, content):
     assert "a-b.psk" in refused(pair)
 
 
+@pytest.mark.parametrize("content", [b"two\nlines\n", b"windows\r\n", b"\xef\xbb\xbfmark", b"n\0l"])
+def test_a_key_that_is_no_line_of_text_is_refused(pair, content):
+    pair.write()
+    (pair.a.estate.parent / "a-b.psk").write_bytes(content)
+    assert "base64" in refused(pair)
+
+
+def test_a_key_of_any_bytes_is_taken_in_its_encoding(pair):
+    description = pair.write()
+    for gateway, encoding, key in ((pair.a, "base64", b"AP8NCg==\n"), (pair.b, "hex", b"00ff0d0a")):
+        for connection in description["connections"].values():
+            connection["shared_key"] = {"file": "a-b.psk", "encoding": encoding}
+        pair.write_to(gateway, description)
+        (gateway.estate.parent / "a-b.psk").write_bytes(key)
+        gateway.start()
+    pair.wait_connected()
+
+
 def test_a_key_behind_a_link_or_outside_the_folder_is_refused(pair):
     description = pair.write()
     folder = pair.a.estate.parent

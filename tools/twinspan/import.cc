@@ -13,6 +13,7 @@
 #include "policy/config_parse.h"
 #include "policy/estate_writer.h"
 #include "policy/export_strongswan.h"
+#include "policy/shared_keys.h"
 #include "policy/validate.h"
 #include "tools/twinspan/finding_json.h"
 #include "tools/twinspand/estate_file.h"
@@ -36,14 +37,12 @@ std::string key_path(const std::string& folder, const ImportedKey& key) {
   return (std::filesystem::path(folder) / key.file).string();
 }
 
-// One file of mode 0600 with the key and a newline, which is no part of it. Never over another one.
-Result<void, std::string> write_key(const std::string& path, ByteView key) {
+// One file of mode 0600. Never over another one.
+Result<void, std::string> write_key(const std::string& path, const ImportedKey& key) {
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const tun::UniqueFd file(::open(path.c_str(), flags, 0600));
   if (!file) return Err(fmt::format("{}: {}", path, std::strerror(errno)));
-  SecretBytes content(key.size() + 1);
-  std::memcpy(content.data(), key.data(), key.size());
-  content.data()[key.size()] = '\n';
+  const SecretBytes content = policy::encode_key(key.bytes.view(), key.encoding);
   const ssize_t written = ::write(file.get(), content.data(), content.size());
   if (written == static_cast<ssize_t>(content.size())) return {};
   const std::string why = written < 0 ? std::strerror(errno) : "the disk is full";
@@ -55,7 +54,7 @@ Result<void, std::string> write_key(const std::string& path, ByteView key) {
 Result<void, std::string> write_keys(const std::string& folder,
                                      const std::vector<ImportedKey>& keys) {
   for (size_t i = 0; i < keys.size(); ++i) {
-    const auto written = write_key(key_path(folder, keys[i]), keys[i].bytes.view());
+    const auto written = write_key(key_path(folder, keys[i]), keys[i]);
     if (written) continue;
     for (size_t done = 0; done < i; ++done) ::unlink(key_path(folder, keys[done]).c_str());
     return Err(written.error() + "; no key was written");
@@ -75,13 +74,19 @@ void print_json(const policy::Import& import, const std::string& estate,
                  {"keys", std::move(keys)}});
 }
 
+// " in base64", of what is no text.
+std::string manner_of(const ImportedKey& key) {
+  return key.encoding == policy::KeyEncoding::Text ? ""
+                                                   : fmt::format(" in {}", name_of(key.encoding));
+}
+
 void print_notes(const policy::Import& import, const ImportOptions& options, std::ostream& error) {
   for (const policy::Finding& note : import.notes) error << note.to_string() << "\n";
   for (const ImportedKey& key : import.keys) {
     error << (options.keys_to.empty()
-                  ? fmt::format("{}: has to be made, with the key that stands in {}; --keys-to "
+                  ? fmt::format("{}: has to be made, with the key that stands in {}{}; --keys-to "
                                 "FOLDER makes it\n",
-                                key.file, options.file)
+                                key.file, options.file, manner_of(key))
                   : fmt::format("{}: written\n", key_path(options.keys_to, key)));
   }
 }
@@ -90,14 +95,14 @@ void print_notes(const policy::Import& import, const ImportOptions& options, std
 struct Keys {
   std::shared_ptr<const SecretBytes> shared_key, ppk;
 };
-KeyFileResult<Keys> read_keys(const std::string& estate, const policy::Connection& of) {
-  const KeyFolder folder = KeyFolder::of_estate(estate);
+KeyFileResult<Keys> read_keys(const policy::Model& model, const policy::Connection& of) {
+  const KeyFolder folder = KeyFolder::of_estate(model.files.front());
   Keys keys;
   if (of.shared_key_file.is_set) {
-    TRY_ASSIGN(keys.shared_key, folder.read_psk(*of.shared_key_file));
+    TRY_ASSIGN(keys.shared_key, folder.read_psk(*of.shared_key_file, policy::key_form(model, of)));
   }
   if (of.ppk) {
-    TRY_ASSIGN(keys.ppk, folder.read_psk(*of.ppk->file));
+    TRY_ASSIGN(keys.ppk, folder.read_ppk(*of.ppk->file));
   }
   return keys;
 }
@@ -138,7 +143,7 @@ int export_strongswan_conf(const ExportOptions& options, std::ostream& out, std:
   const auto* const connection = policy::find(model->connections, options.connection);
   Keys read;
   if (options.with_key && connection != nullptr) {
-    auto keys = read_keys(options.file, *connection);
+    auto keys = read_keys(*model, *connection);
     if (!keys) {
       error << keys.error().text << "\n";
       return kExitConfig;

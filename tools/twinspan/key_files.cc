@@ -11,27 +11,39 @@ namespace twinspan::tools {
 namespace {
 
 using policy::End;
+using policy::KeyFile;
+using policy::KeyFileKind;
 using policy::KeyKind;
 using policy::KeyReading;
 using policy::Verdict;
 
 using State = KeyReading::State;
 
-// A file of an estate, as one of its connections names it.
-struct KeyFile {
+// A key of a connection.
+struct KeyOfEnd {
   KeyFolder folder;
   std::string name;
+  KeyKind kind = KeyKind::PreShared;
+  policy::KeyForm form;  // Of a pre-shared one.
+
   std::string path() const { return folder.path_of(name); }
-  auto read() const { return folder.read_psk(name); }
+  auto read() const {
+    return kind == KeyKind::PostQuantum ? folder.read_ppk(name) : folder.read_psk(name, form);
+  }
+  // Whether the same bytes are the same key.
+  bool is_read_as(const KeyOfEnd& other) const {
+    return kind == KeyKind::PostQuantum || form.encoding == other.form.encoding;
+  }
 };
 
 const std::string& name_of(const End& end, KeyKind kind) {
   return kind == KeyKind::PostQuantum ? *end.connection.ppk->file : *end.connection.shared_key_file;
 }
 
-KeyFile key_file_of(const End& end, KeyKind kind) {
+KeyOfEnd key_of(const End& end, KeyKind kind) {
   const std::string estate = end.model.files.empty() ? "" : end.model.files.front();
-  return {KeyFolder::of_estate(estate), name_of(end, kind)};
+  return {KeyFolder::of_estate(estate), name_of(end, kind), kind,
+          policy::key_form(end.model, end.connection)};
 }
 
 State state_of(KeyFileFault::Kind kind) {
@@ -48,6 +60,22 @@ State state_of(KeyFileFault::Kind kind) {
   return State::Refused;
 }
 
+KeyReading unread(const KeyFileFault& fault, const KeyFolder& folder, const KeyFile& file) {
+  const State state = state_of(fault.kind);
+  const char* const what = file.kind == KeyFileKind::Public ? "file" : "key file";
+  return {.state = state,
+          .why = state == State::Missing
+                     ? fmt::format("there is no {} {}", what, folder.path_of(file.name))
+                     : fault.text,
+          .faults = {}};
+}
+
+template <class Content>
+KeyReading read_or_not(const KeyFileResult<Content>& read, const KeyFolder& folder,
+                       const KeyFile& file) {
+  return read ? KeyReading{} : unread(read.error(), folder, file);
+}
+
 bool is_same_file(const std::string& a, const std::string& b) {
   std::error_code ignored;
   return std::filesystem::weakly_canonical(a, ignored) ==
@@ -59,27 +87,32 @@ Verdict compare_with_key_in_file(const KeyPair& pair, const policy::Import& cont
   const auto key =
       std::ranges::find(content.keys, name_of(pair.b, pair.kind), &policy::ImportedKey::file);
   if (key == content.keys.end()) return Verdict::Unknown;
-  const auto read = key_file_of(pair.a, pair.kind).read();
+  const auto read = key_of(pair.a, pair.kind).read();
   if (!read) return Verdict::Unknown;
   return (*read)->equals(key->bytes.view()) ? Verdict::Right : Verdict::Wrong;
 }
 
 }  // namespace
 
-KeyReading read_key_of(const std::string& estate_path, const std::string& file) {
+KeyReading read_key_of(const std::string& estate_path, const KeyFile& file) {
   const KeyFolder folder = KeyFolder::of_estate(estate_path);
-  const auto key = folder.read_psk(file);
-  if (key) {
-    return {.faults = policy::faults_of_key((*key)->view()),
-            .ppk_faults = policy::faults_of_ppk((*key)->size())};
+  switch (file.kind) {
+    case KeyFileKind::SharedKey: {
+      const auto key = folder.read_psk(file.name, file.form);
+      if (!key) return unread(key.error(), folder, file);
+      return {.faults = policy::faults_of_key((*key)->view(), file.form)};
+    }
+    case KeyFileKind::PostQuantumKey: {
+      const auto key = folder.read_ppk(file.name);
+      if (!key) return unread(key.error(), folder, file);
+      return {.faults = policy::faults_of_ppk((*key)->size())};
+    }
+    case KeyFileKind::PrivateKey:
+      return read_or_not(folder.read_private(file.name, kKeyFileSizeMax), folder, file);
+    case KeyFileKind::Public:
+      break;
   }
-  const State state = state_of(key.error().kind);
-  return {.state = state,
-          .why = state == State::Missing
-                     ? fmt::format("there is no key file {}", folder.path_of(file))
-                     : key.error().text,
-          .faults = {},
-          .ppk_faults = {}};
+  return read_or_not(folder.read_public(file.name, kPublicFileSizeMax), folder, file);
 }
 
 Verdict compare_keys(const KeyPair& pair, const PeerFile* peer) {
@@ -90,9 +123,10 @@ Verdict compare_keys(const KeyPair& pair, const PeerFile* peer) {
   if (is_foreign(pair.a))
     return compare_with_key_in_file({pair.b, pair.a, pair.kind}, peer->content);
   if (is_foreign(pair.b)) return compare_with_key_in_file(pair, peer->content);
-  const KeyFile first = key_file_of(pair.a, pair.kind);
-  const KeyFile second = key_file_of(pair.b, pair.kind);
-  if (is_same_file(first.path(), second.path())) return Verdict::Right;
+  const KeyOfEnd first = key_of(pair.a, pair.kind);
+  const KeyOfEnd second = key_of(pair.b, pair.kind);
+  if (is_same_file(first.path(), second.path()))
+    return first.is_read_as(second) ? Verdict::Right : Verdict::Wrong;
   const auto one = first.read();
   const auto other = second.read();
   if (!one || !other) return Verdict::Unknown;

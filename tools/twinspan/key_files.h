@@ -10,8 +10,8 @@
 
 namespace twinspan::tools {
 
-// One key file of the estate in `estate_path`.
-policy::KeyReading read_key_of(const std::string& estate_path, const std::string& file);
+// A key file of the estate in `estate_path`.
+policy::KeyReading read_key_of(const std::string& estate_path, const policy::KeyFile& file);
 
 // Two connections that both have a key of the kind.
 struct KeyPair {

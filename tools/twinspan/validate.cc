@@ -91,8 +91,8 @@ policy::CompareKeys key_comparison(const PeerFile* peer) {
 
 Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {
   Findings findings = policy::validate(model);
-  const auto read = [&](const std::string& file) { return read_key_of(path, file); };
-  std::ranges::move(policy::check_shared_keys(model, read), std::back_inserter(findings));
+  const auto read = [&](const policy::KeyFile& file) { return read_key_of(path, file); };
+  std::ranges::move(policy::check_credential_files(model, read), std::back_inserter(findings));
   std::ranges::move(policy::check_key_pairs(model, key_comparison(nullptr)),
                     std::back_inserter(findings));
   if (peer == nullptr) return findings;

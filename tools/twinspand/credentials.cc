@@ -15,8 +15,9 @@ using Lines = std::vector<std::string>;
 // Reads one tunnel's files; what fails becomes a line.
 class Reader {
  public:
-  Reader(const KeyFolder& folder, std::string place, Lines& errors)
-      : folder_(folder), place_(std::move(place)), errors_(errors) {}
+  Reader(const KeyFolder& folder, policy::KeyCharacters characters, std::string place,
+         Lines& errors)
+      : folder_(folder), characters_(characters), place_(std::move(place)), errors_(errors) {}
 
   TunnelCredentials read(const policy::TunnelPlan& plan) {
     if (plan.certificate) {
@@ -24,9 +25,10 @@ class Reader {
     } else if (plan.raw_key) {
       read_raw_key(*plan.raw_key);
     } else {
-      made_.authentication =
-          ike::PskAuthentication{.secret = take("shared_key", folder_.read_psk(plan.psk_file)),
-                                 .overlap = std::chrono::seconds(plan.previous_key_seconds)};
+      const policy::KeyForm form{plan.psk_encoding, characters_};
+      made_.authentication = ike::PskAuthentication{
+          .secret = take("shared_key", folder_.read_psk(plan.psk_file, form)),
+          .overlap = std::chrono::seconds(plan.previous_key_seconds)};
     }
     if (plan.ppk) read_ppk(plan.ppk->file);
     return std::move(made_);
@@ -34,7 +36,7 @@ class Reader {
 
  private:
   void read_ppk(const std::string& file) {
-    made_.ppk = take("ppk", folder_.read_psk(file));
+    made_.ppk = take("ppk", folder_.read_ppk(file));
     if (made_.ppk == nullptr) return;
     for (const policy::KeyFault& fault : policy::faults_of_ppk(made_.ppk->size()))
       made_.warnings.push_back(fmt::format("{}.ppk: {}; {}", place_, fault.message, fault.remedy));
@@ -135,6 +137,7 @@ class Reader {
   }
 
   const KeyFolder& folder_;
+  policy::KeyCharacters characters_;
   std::string place_;
   Lines& errors_;
   TunnelCredentials made_;
@@ -150,13 +153,14 @@ std::string date_text(WallTime time) {
 }  // namespace
 
 Result<std::vector<TunnelCredentials>, Lines> load_credentials(const policy::Plan& plan,
-                                                               const std::string& estate_path) {
+                                                               const std::string& estate_path,
+                                                               policy::KeyCharacters characters) {
   const KeyFolder folder = KeyFolder::of_estate(estate_path);
   std::vector<TunnelCredentials> credentials;
   Lines errors;
   for (const policy::TunnelPlan& tunnel : plan.tunnels) {
     const std::string place = fmt::format("{}: connections.{}", estate_path, tunnel.connection);
-    credentials.push_back(Reader(folder, place, errors).read(tunnel));
+    credentials.push_back(Reader(folder, characters, place, errors).read(tunnel));
   }
   if (!errors.empty()) return Err(errors);
   return credentials;

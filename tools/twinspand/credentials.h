@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "ike/core/authentication_config.h"
 #include "policy/plan.h"
+#include "policy/shared_keys.h"
 
 namespace twinspan::tools {
 
@@ -28,10 +29,10 @@ struct TunnelCredentials {
   std::vector<std::string> warnings;  // Of what is wrong for as long as the files are as they are.
 };
 
-// Of each tunnel of the plan, in its order. The error: a line for each fault, with the place in the
-// estate file; nothing is kept then.
+// Of each tunnel of the plan, in its order; `characters` as the gateway's SKU has it. The error: a
+// line for each fault, with the place in the estate file; nothing is kept then.
 Result<std::vector<TunnelCredentials>, std::vector<std::string>> load_credentials(
-    const policy::Plan& plan, const std::string& estate_path);
+    const policy::Plan& plan, const std::string& estate_path, policy::KeyCharacters characters);
 
 // "FILE: certificate CN=gw-a expires on 2026-12-01": of what has ended or ends soon.
 std::string date_warning(const DatedCredential& credential, WallTime now);  // Empty: none.

@@ -4,6 +4,7 @@
 
 #include "policy/attach.h"
 #include "policy/compile.h"
+#include "policy/shared_keys.h"
 #include "policy/validate.h"
 #include "tools/twinspand/estate_file.h"
 #include "tun/interface_names.h"
@@ -47,7 +48,7 @@ Result<Estate, Lines> load(std::shared_ptr<const policy::Model> model, const std
     estate.places.push_back(policy::places_of(
         *estate.model, estate.model->connections.find(tunnel.connection)->second));
   }
-  TRY_ASSIGN(estate.credentials, load_credentials(estate.plan, path));
+  TRY_ASSIGN(estate.credentials, load_credentials(estate.plan, path, policy::key_characters(self)));
   return estate;
 }
 

@@ -75,7 +75,7 @@ ChangeFault EstateChanges::bad_estate(const EstateFault& fault,
   const Estate& running = gateway_.estate();
   std::vector<policy::Refusal> refusals;
   if (fault.model && request.replaced != running.plan.gateway) {
-    if (auto refusal = policy::refuse_type(*running.model, running.plan, *fault.model))
+    if (auto refusal = policy::refuse_kind(*running.model, running.plan, *fault.model))
       refusals.push_back(*std::move(refusal));
   }
   return {kErrorBadEstate, {{"errors", fault.errors}, {"refusals", refusals_json(refusals)}}};

@@ -234,7 +234,9 @@ void Gateway::warn_of_credentials() const {
 
 Result<void, std::vector<std::string>> Gateway::reload_credentials() {
   // Of the file that was applied last, which may lie in another folder than --config.
-  auto fresh = load_credentials(estate_.plan, estate_.model->files.front());
+  const auto& self = estate_.model->gateways.find(estate_.plan.gateway)->second;
+  auto fresh =
+      load_credentials(estate_.plan, estate_.model->files.front(), policy::key_characters(self));
   if (!fresh) {
     for (const std::string& line : fresh.error())
       log_.error("credentials stay as they are: {}", line);

@@ -47,7 +47,7 @@ KeyFileResult<UniqueFd> enter(const UniqueFd& parent, const path& name, const pa
   if (is_link(child)) {
     return fault(Kind::Unfit, whole,
                  "is a symbolic link; below the estate's folder none is followed to a key, move "
-                 "the key here or give its path from '/' on");
+                 "the key here or give a path from '/' on that leads elsewhere");
   }
   return child;
 }
@@ -119,9 +119,18 @@ KeyFileResult<void> admit(const path& name, const UniqueFd& file, Readers reader
   return {};
 }
 
-// One byte more than `size_max` shows that a file is too long.
-KeyFileResult<SecretBytes> read_whole(const path& name, const UniqueFd& file, size_t size_max) {
-  SecretBytes buffer(size_max + 1);
+struct SizeLimit {
+  size_t bytes;
+  std::string fault;  // Of what is longer.
+};
+SizeLimit at_most(size_t bytes) {
+  return {bytes, fmt::format("longer than {} bytes", bytes)};
+}
+
+// One byte more than the limit shows that a file is too long.
+KeyFileResult<SecretBytes> read_whole(const path& name, const UniqueFd& file,
+                                      const SizeLimit& limit) {
+  SecretBytes buffer(limit.bytes + 1);
   size_t size = 0;
   while (size < buffer.size()) {
     const ssize_t got = ::read(file.get(), buffer.data() + size, buffer.size() - size);
@@ -130,9 +139,14 @@ KeyFileResult<SecretBytes> read_whole(const path& name, const UniqueFd& file, si
     size += static_cast<size_t>(got);
   }
   if (size == 0) return fault(Kind::Unfit, name, "the file is empty");
-  if (size > size_max)
-    return fault(Kind::Unfit, name, fmt::format("longer than {} bytes", size_max));
+  if (size > limit.bytes) return fault(Kind::Unfit, name, limit.fault);
   return SecretBytes(buffer.view().first(size));
+}
+
+KeyFileResult<SecretBytes> read_owned(const Place& place, const SizeLimit& limit) {
+  TRY_ASSIGN(const UniqueFd file, open_private(place));
+  TRY(admit(place.whole(), file, Readers::OwnerAlone));
+  return read_whole(place.whole(), file, limit);
 }
 
 }  // namespace
@@ -146,30 +160,37 @@ std::string KeyFolder::path_of(const std::string& name) const {
 }
 
 KeyFileResult<SecretBytes> KeyFolder::read_private(const std::string& name, size_t size_max) const {
-  const Place place = locate(path_, path_of(name));
-  TRY_ASSIGN(const UniqueFd file, open_private(place));
-  TRY(admit(place.whole(), file, Readers::OwnerAlone));
-  return read_whole(place.whole(), file, size_max);
+  return read_owned(locate(path_, path_of(name)), at_most(size_max));
 }
 
 KeyFileResult<SecretBytes> KeyFolder::read_public(const std::string& name, size_t size_max) const {
   const Place place = locate(path_, path_of(name));
   TRY_ASSIGN(const UniqueFd file, open_public(place));
   TRY(admit(place.whole(), file, Readers::Anybody));
-  return read_whole(place.whole(), file, size_max);
+  return read_whole(place.whole(), file, at_most(size_max));
+}
+
+// However long it is beyond any key, it is the key that is too long.
+KeyFileResult<SecretBytes> KeyFolder::read_key(const std::string& name) const {
+  const SizeLimit limit{policy::kSharedKeyFileMax,
+                        fmt::format("the key is longer than {} bytes", policy::kSharedKeyMax)};
+  return read_owned(locate(path_, path_of(name)), limit);
 }
 
 KeyFileResult<std::shared_ptr<const SecretBytes>> KeyFolder::read_psk(
+    const std::string& name, const policy::KeyForm& form) const {
+  TRY_ASSIGN(const SecretBytes file, read_key(name));
+  auto key = policy::decode_key(file.view(), form);
+  if (!key) return fault(Kind::Unfit, path_of(name), key.error());
+  return std::make_shared<const SecretBytes>(*std::move(key));
+}
+
+KeyFileResult<std::shared_ptr<const SecretBytes>> KeyFolder::read_ppk(
     const std::string& name) const {
-  // The newline is not part of the key.
-  TRY_ASSIGN(const SecretBytes file, read_private(name, kPskSizeMax + 1));
-  const size_t size = file.size() - (file.data()[file.size() - 1] == '\n' ? 1 : 0);
-  if (size == 0) return fault(Kind::Unfit, path_of(name), "the key is empty");
-  if (size > kPskSizeMax) {
-    return fault(Kind::Unfit, path_of(name),
-                 fmt::format("the key is longer than {} bytes", kPskSizeMax));
-  }
-  return std::make_shared<const SecretBytes>(file.view().first(size));
+  TRY_ASSIGN(const SecretBytes file, read_key(name));
+  auto key = policy::decode_ppk(file.view());
+  if (!key) return fault(Kind::Unfit, path_of(name), key.error());
+  return std::make_shared<const SecretBytes>(*std::move(key));
 }
 
 }  // namespace twinspan::tools

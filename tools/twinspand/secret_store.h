@@ -7,10 +7,9 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "policy/shared_keys.h"
 
 namespace twinspan::tools {
-
-inline constexpr size_t kPskSizeMax = 128;
 
 inline constexpr size_t kKeyFileSizeMax = 64 * 1024;
 inline constexpr size_t kPublicFileSizeMax = 4 * 1024 * 1024;  // CRLs grow.
@@ -44,12 +43,16 @@ class KeyFolder {
   KeyFileResult<SecretBytes> read_private(const std::string& name, size_t size_max) const;
   // A file that anybody may read; links are followed.
   KeyFileResult<SecretBytes> read_public(const std::string& name, size_t size_max) const;
-  // A pre-shared key, or a post-quantum one: a private file of at most kPskSizeMax bytes. Bytes are
-  // literal, one trailing newline is not part of the key.
-  KeyFileResult<std::shared_ptr<const SecretBytes>> read_psk(const std::string& name) const;
+  // A pre-shared key: a private file, decoded.
+  KeyFileResult<std::shared_ptr<const SecretBytes>> read_psk(const std::string& name,
+                                                             const policy::KeyForm& form) const;
+  // A post-quantum key: a private file with 1 to kSharedKeyMax bytes of any kind. One trailing
+  // newline is not part of the key.
+  KeyFileResult<std::shared_ptr<const SecretBytes>> read_ppk(const std::string& name) const;
 
  private:
   explicit KeyFolder(std::string path) : path_(std::move(path)) {}
+  KeyFileResult<SecretBytes> read_key(const std::string& name) const;
 
   std::string path_;  // Absolute; ends with '/'.
 };

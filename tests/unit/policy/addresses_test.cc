@@ -49,5 +49,41 @@ TEST(Addresses, TheCloudKeepsAnAddressInItsOwnNetworks) {
               ElementsAre("error network.address-space"));
 }
 
+TEST(Addresses, RemotePrefixesStandForNetworks) {
+  const auto listed = [](const std::string& prefix) {
+    return findings_with({{"prefixes: [10.9.0.0/16]", "prefixes: [10.9.0.0/16, " + prefix + "]"}});
+  };
+  for (const char* const prefix : {"0.0.0.0/8", "255.255.255.255/32", "'::ffff:10.9.0.0/112'",
+                                   "'::/128'", "'::1/128'", "'::ffff:0.0.0.0/96'"})
+    EXPECT_THAT(listed(prefix), Contains("error connection.remote-prefixes")) << prefix;
+  EXPECT_THAT(listed("240.0.0.0/4"), ElementsAre("warning connection.remote-prefixes"));
+  EXPECT_THAT(listed("0.0.0.0/1, 128.0.0.0/1"),
+              testing::Not(Contains("error connection.remote-prefixes")));
+}
+
+TEST(Addresses, APeerIsNoneOfOurOwnHosts) {
+  EXPECT_THAT(findings_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: 10.1.0.9"}}),
+              ElementsAre("warning connection.peer-outside"));
+  EXPECT_THAT(findings_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: 240.0.0.1"}}),
+              ElementsAre("error local-network-gateway.address"));
+}
+
+TEST(Addresses, TwoInstancesOfOneGatewayHaveTwo) {
+  for (const Finding& finding : validate(model_of(estate_with(
+           {{"active_active: false", "active_active: true"},
+            {"[ { name: default, public_ip_address: 192.0.2.1 } ]",
+             "[ { public_ip_address: 192.0.2.1 }, { name: two, public_ip_address: 192.0.2.1 } "
+             "]"}})))) {
+    if (finding.id == "gateway.address") {
+      EXPECT_EQ(finding.message, "two of its ip_configurations have 192.0.2.1");
+      EXPECT_THAT(finding.objects, ElementsAre("virtual_network_gateways.gw-a"));
+    }
+    // Not that of BGP, which has prefixes instead.
+    if (finding.id == kNotSupportedRule) {
+      EXPECT_THAT(finding.remedy, testing::HasSubstr("one of the ip_configurations"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace twinspan::policy

@@ -115,6 +115,17 @@ TEST(Bgp, AddressesAreCountedPlacedAndUnique) {
               Contains(HasSubstr("is that of virtual_network_gateways.gw-a as well")));
 }
 
+TEST(Bgp, APeersAddressIsOneThatItCanHave) {
+  const auto peer = [](const std::string& address) {
+    const std::string text = "bgp_peering_address: " + address;
+    return lines_with({{"bgp_peering_address: 10.9.255.1", text}});
+  };
+  for (const char* const address : {"255.255.255.255", "0.0.0.1", "127.0.0.1", "224.0.0.1"})
+    EXPECT_THAT(peer(address), ElementsAre(HasSubstr("can be nobody's"))) << address;
+  EXPECT_THAT(peer("240.0.0.1"), ElementsAre(HasSubstr("of 240.0.0.0/4, which is reserved")));
+  EXPECT_THAT(peer("192.0.2.1"), Contains(HasSubstr("is our own gateway's, outside the tunnel")));
+}
+
 constexpr std::pair<std::string_view, std::string_view> kCustom = {
     "public_ip_address: 192.0.2.1 }",
     "public_ip_address: 192.0.2.1, custom_bgp_ip_addresses: [169.254.21.5, 169.254.22.9] }"};

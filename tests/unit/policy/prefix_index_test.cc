@@ -51,6 +51,13 @@ TEST(PrefixIndexTest, AnswersAsComparingEachWithEachDoes) {
       EXPECT_EQ(index.covers(wanted), any([&](const IpPrefix& p) { return p.contains(wanted); }));
       const auto found = index.find_overlap(wanted);
       EXPECT_EQ(found.has_value(), any([&](const IpPrefix& p) { return p.overlaps(wanted); }));
+      // The second half of it, and what follows as far again.
+      const IpAddress first = wanted.last_address(),
+                      last = IpPrefix(first, wanted.length() / 2).last_address();
+      EXPECT_EQ(index.overlaps(first, last), any([&](const IpPrefix& p) {
+                  return p.family() == first.family() && p.address() <= last &&
+                         first <= p.last_address();
+                }));
       if (found) {
         EXPECT_TRUE(found->overlaps(wanted) && index.contains(*found));
       }

@@ -281,6 +281,25 @@ std::map<std::string_view, Example> end_examples() {
         described("10.2.0.0/16", "10.1.0.0/16") +
             Changes{{"gateway_ip_address: 192.0.2.1", "gateway_ip_address: 192.0.2.9"}}}},
       {"connection.selectors", {kProposes, Changes{kProposes[1]}}},
+      {"connection.families",
+       {{{"[10.9.0.0/16]", "[10.9.0.0/16, '2001:db8:9::/48']"}},
+        {{"[10.9.0.0/16]", "['2001:db8:9::/48']"}}}},
+      {"connection.selector-ranges",
+       {kProposes, Changes{kProposes[0],
+                           {kProposes[1].first,
+                            "traffic_selector_policies: [ { "
+                            "local_address_ranges: [10.1.0.0/24], "
+                            "remote_address_ranges: "
+                            "[10.99.0.0/24] } ]"}}}},
+      {"connection.peer-outside",
+       {{}, {{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: 10.1.0.9"}}}},
+      {"connection.instances",
+       {described("10.2.0.0/16", "10.1.0.0/16"),
+        described("10.2.0.0/16", "10.1.0.0/16") +
+            Changes{{"active_active: false", "active_active: true"},
+                    {"[ { name: default, public_ip_address: 192.0.2.1 } ]",
+                     "[ { public_ip_address: 192.0.2.1 }, { name: two, public_ip_address: "
+                     "192.0.2.3 } ]"}}}},
       {"connection.selector-pairs", {pairs(255), pairs(256)}},
       {"connection.proposers",
        {kProposes, kProposes + Changes{{"connection_mode: initiator-only",

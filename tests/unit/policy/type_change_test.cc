@@ -20,7 +20,7 @@ const Changes kPolicyBased = {{"vpn_type: route-based", "vpn_type: policy-based"
 
 std::optional<Refusal> refusal_of(const std::string& before, const std::string& after) {
   const Model model = model_of(before);
-  return refuse_type(model, compile(model, "gw-a", 0, "").value(), model_of(after));
+  return refuse_kind(model, compile(model, "gw-a", 0, "").value(), model_of(after));
 }
 
 TEST(TypeChange, ListsWhatMustGoAndWhatIsLost) {
@@ -44,6 +44,25 @@ TEST(TypeChange, IsToldOfAnEstateThatIsInvalidByIt) {
     return finding.severity == Severity::Error;
   })) << "else this shows nothing";
   EXPECT_TRUE(refusal_of(kGoodEstate, estate_with(kPolicyBased)).has_value());
+}
+
+TEST(TypeChange, AGatewayStaysInItsGeneration) {
+  const auto in = [](const std::string& generation, const std::string& sku = "VpnGw2") {
+    return estate_with({{"sku: Native", "sku: " + sku + generation}});
+  };
+  const std::string first = "\n    generation: Generation1",
+                    second = "\n    generation: Generation2";
+  const auto refusal = refusal_of(in(first), in(second));
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->object, "virtual_network_gateways.gw-a");
+  EXPECT_THAT(refusal->message, HasSubstr("generation of a running gateway cannot be changed from "
+                                          "Generation1 to Generation2"));
+  EXPECT_THAT(refusal->delete_first, Contains("connections.a-to-b"));
+  EXPECT_THAT(refusal->remedy, HasSubstr("twinspan replace gateway gw-a"));
+  // Another SKU of the generation is a change in place, and who named none may name one.
+  EXPECT_EQ(refusal_of(in(first), in(first, "VpnGw3")), std::nullopt);
+  EXPECT_EQ(refusal_of(in(""), in(second)), std::nullopt);
+  EXPECT_EQ(refusal_of(in(first), in("")), std::nullopt);
 }
 
 TEST(TypeChange, IsNoneOfTheSameTypeOrOfAGatewayThatIsNotThere) {

@@ -112,6 +112,37 @@ TEST_F(ImportFile, KeysAreWrittenWhereTheyAreWantedAndThere) {
   EXPECT_THAT(answer.out + answer.error, Not(HasSubstr("this!is")));
 }
 
+// The keys of other gateways may be any bytes.
+TEST_F(ImportFile, AKeyThatIsNoTextIsWrittenInBase64AndTheEstateSaysSo) {
+  for (const std::string key : {"0x746869730021", "0sdGhpcwAh"}) {
+    fs::remove_all(path("new"));
+    fs::create_directory(path("new"));
+    std::string conf = kOtherConf;
+    conf.replace(conf.find("\"this!is!one\""), 13, key);
+    const Answer answer = swanctl(conf, path("new"));
+    EXPECT_EQ(answer.code, kExitOk) << answer.error;
+    EXPECT_EQ(content("new/site.psk"), "dGhpcwAh\n");
+    EXPECT_THAT(answer.out, HasSubstr("      file: site.psk\n      encoding: base64\n"));
+    std::ostringstream out, error;
+    const std::string file = write("new/estate.yaml", answer.out);
+    EXPECT_EQ(validate_files({.file = file}, out, error), kExitOk) << out.str();
+    // Our own file of the same bytes is the same key, and goes back as it came.
+    write("a.psk", "746869730021");
+    std::string own = half_with_pairs();
+    own.replace(own.find("a.psk"), 5, "a.psk, encoding: hex");
+    std::ostringstream pair;
+    const ValidateOptions options{.file = write("own.yaml", own),
+                                  .peer_file = write("other.conf", conf)};
+    EXPECT_EQ(validate_files(options, pair, error), kExitOk) << pair.str();
+    std::ostringstream exported;
+    EXPECT_EQ(
+        export_strongswan_conf({.file = path("own.yaml"), .connection = "to-far", .with_key = true},
+                               exported, error),
+        kExitOk);
+    EXPECT_THAT(exported.str(), HasSubstr("secret = 0x746869730021\n"));
+  }
+}
+
 TEST_F(ImportFile, NoFileIsOverwrittenAndNoKeyIsHalfWritten) {
   fs::create_directory(path("new"));
   write("new/somebody-else.psk", "mine");

@@ -46,10 +46,11 @@ class Credentials : public testing::Test {
                                 .authorities = {write("root.pem", root_.certificate(), 0644)}};
   }
 
-  Result<std::vector<TunnelCredentials>, std::vector<std::string>> load() {
+  Result<std::vector<TunnelCredentials>, std::vector<std::string>> load(
+      policy::KeyCharacters characters = policy::KeyCharacters::Any) {
     policy::Plan plan;
     plan.tunnels = {tunnel_};
-    return load_credentials(plan, "e.yaml");
+    return load_credentials(plan, "e.yaml", characters);
   }
   std::vector<std::string> errors() {
     const auto loaded = load();
@@ -70,6 +71,22 @@ TEST_F(Credentials, OfAPreSharedKeyWithItsOverlap) {
   EXPECT_EQ(psk.secret->size(), 13u);
   EXPECT_EQ(psk.overlap, 60s);
   EXPECT_THAT(warnings_of(loaded->front(), kTestNow), IsEmpty());
+}
+
+TEST_F(Credentials, OfAPreSharedKeyInItsEncoding) {
+  tunnel_.psk_file = write("a-b.psk", "AP8=\n");
+  tunnel_.psk_encoding = policy::KeyEncoding::Base64;
+  const auto loaded = load();
+  ASSERT_TRUE(loaded.has_value());
+  EXPECT_EQ(std::get<ike::PskAuthentication>(loaded->front().authentication).secret->size(), 2u);
+}
+
+TEST_F(Credentials, AKeyThatTheCloudDoesNotTakeIsRefusedWithItsSku) {
+  tunnel_.psk_file = write("a-b.psk", "correct horse\n");
+  EXPECT_TRUE(load(policy::KeyCharacters::Any).has_value());
+  const auto refused = load(policy::KeyCharacters::OfTheCloud);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error(), ElementsAre(HasSubstr("a-b.psk: it has characters that the cloud")));
 }
 
 TEST_F(Credentials, AShortPostQuantumKeyIsWarnedOf) {

@@ -35,8 +35,8 @@ class SecretStore : public testing::Test {
     std::filesystem::create_symlink(to, path(name));
   }
 
-  auto read(const std::string& name) const {
-    return KeyFolder::of_estate(path("estate/e.yaml")).read_psk(name);
+  auto read(const std::string& name, const policy::KeyForm& form = {}) const {
+    return KeyFolder::of_estate(path("estate/e.yaml")).read_psk(name, form);
   }
   auto read_written(const std::string& content, mode_t mode = 0600) {
     return read(write(content, mode));
@@ -50,13 +50,24 @@ class SecretStore : public testing::Test {
 
 TEST_F(SecretStore, OneTrailingNewlineIsNotPartOfTheKey) {
   EXPECT_EQ(text(**read_written("correct horse\n")), "correct horse");
-  EXPECT_EQ(text(**read_written("correct horse\n\n")), "correct horse\n");
+  EXPECT_EQ(read_written("correct horse\n\n").error().kind, Kind::Unfit);
   EXPECT_EQ(text(**read_written("correct horse")), "correct horse");
 }
 
-TEST_F(SecretStore, BytesAreLiteral) {
+TEST_F(SecretStore, OtherBytesThanATextHasNeedAnEncoding) {
   const std::string bytes("\0\xff \t", 4);
-  EXPECT_EQ(text(**read_written(bytes)), bytes);
+  const auto psk = read_written(bytes);
+  ASSERT_FALSE(psk.has_value());
+  EXPECT_EQ(psk.error().kind, Kind::Unfit);
+  EXPECT_THAT(psk.error().text, HasSubstr("byte 1 of 4"));
+  EXPECT_EQ(text(**read(write("AP8gCQ==\n"), {.encoding = policy::KeyEncoding::Base64})), bytes);
+  EXPECT_EQ(text(**read(write("00ff2009\n"), {.encoding = policy::KeyEncoding::Hex})), bytes);
+}
+
+TEST_F(SecretStore, BytesOfAPostQuantumKeyAreLiteral) {
+  const std::string bytes("\0\xff \t", 4);
+  write(bytes + "\n");
+  EXPECT_EQ(text(**KeyFolder::of_estate(path("estate/e.yaml")).read_ppk("key")), bytes);
 }
 
 TEST_F(SecretStore, LengthIsOneTo128Bytes) {
