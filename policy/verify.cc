@@ -234,14 +234,18 @@ std::set<std::string> sharing_tunnels(const Plan& plan) {
   };
   std::vector<Item> items;
   for (const TunnelPlan& tunnel : plan.tunnels) {
-    for (const IpPrefix& prefix : tunnel.remote_prefixes) items.push_back({prefix, &tunnel});
+    for (const IpPrefix& prefix : tunnel.remote_prefixes) {
+      if (prefix.family() == IpFamily::V4) items.push_back({prefix, &tunnel});
+    }
   }
   std::set<std::string> names;
   visit_overlaps(std::move(items), [&](const Item& outer, const Item& inner) {
-    if (outer.tunnel != inner.tunnel) {
-      names.insert(outer.tunnel->connection);
-      names.insert(inner.tunnel->connection);
-    }
+    if (outer.tunnel == inner.tunnel) return true;
+    const bool is_same = outer.prefix == inner.prefix;
+    // What a longer prefix of another tunnel holds does not come out of an any-to-any one
+    // (policy/tunnel_sources).
+    if (is_same || !outer.tunnel->any_to_any) names.insert(outer.tunnel->connection);
+    if (is_same) names.insert(inner.tunnel->connection);
     return true;
   });
   return names;

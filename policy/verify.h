@@ -46,8 +46,8 @@ struct VerifyFacts {
   bool is_clock_plausible = true;      // Not before this program was written.
 };
 
-// The connections whose prefixes another tunnel of the plan has, or lies in: answers to what comes
-// out of the one may go into the other.
+// The connections out of whose tunnel may come, by IPv4, what another one's answers go into: both
+// have its prefix, or the other one a longer one.
 std::set<std::string> sharing_tunnels(const Plan& plan);
 
 // The names of the checks, in their order: remote-address, negotiation, selectors, counters,

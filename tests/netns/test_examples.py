@@ -194,6 +194,34 @@ def test_multi_site(stage, names):
     check_routed(stage, near, network, branch, depot)
 
 
+def test_two_sites_meet_when_both_devices_know_each_other(stage, names):
+    """What `validate --from branch --to depot` calls unknown, and what makes it true."""
+    names.set({"vpn.depot.example.net": [DEPOT]})
+    branch_host = stage.site(["10.9.0"], SITE)
+    depot_host = stage.site(["10.10.0"], DEPOT)
+    near = stage.example("multi-site.yaml", "gw-a", "a-branch.psk", "a-depot.psk", "a-b.psk")
+    ours, branch_prefix, depot_prefix = "10.1.0.0/16", "10.9.0.0/16", "10.10.0.0/16"
+    branch = stage.peer(
+        branch_host, other_end("branch", SITE, [branch_prefix], [ours, depot_prefix])
+    )
+    depot = stage.peer(
+        depot_host,
+        other_end(
+            "depot",
+            DEPOT,
+            [depot_prefix],
+            [ours, branch_prefix],
+            local_id="vpn.depot.example.net",
+            dpd_timeout_seconds=9,
+        ),
+    )
+    for gateway in (near, branch, depot):
+        gateway.start()
+    branch.wait_connected()
+    depot.wait_connected()
+    stage.require(both_ways(branch_host, depot_host))
+
+
 # -- peerings: the hub's side is test_peering.py's matter, here the files are
 
 

@@ -189,20 +189,22 @@ TEST(Verify, AReversePathFilterHarmsWhereTwoTunnelsLeadToOneNetwork) {
   EXPECT_EQ(verified.result("reverse-path"), CheckResult::Unknown);
 }
 
-TEST(Verify, TunnelsShareWhatOverlaps) {
+TEST(Verify, TunnelsShareWhatMayComeOutOfOneAndIsAnsweredByAnother) {
   Plan plan;
-  const auto add = [&](const char* name, std::vector<IpPrefix> prefixes) {
+  const auto add = [&](const char* name, std::vector<IpPrefix> prefixes, bool any_to_any = true) {
     TunnelPlan tunnel;
+    tunnel.any_to_any = any_to_any;
     tunnel.connection = name;
     tunnel.remote_prefixes = std::move(prefixes);
     plan.tunnels.push_back(std::move(tunnel));
   };
   add("alone", {prefix("10.9.0.0/16"), prefix("10.9.1.0/24")});
-  add("wide", {prefix("10.2.0.0/16")});
-  add("inside", {prefix("10.2.3.0/24"), prefix("10.4.0.0/16")});
+  add("default", {prefix("0.0.0.0/0"), prefix("2001:db8::/32")});
+  add("wide", {prefix("10.2.0.0/16")}, false);
+  add("inside", {prefix("10.2.3.0/24"), prefix("10.4.0.0/16"), prefix("2001:db8::/32")});
   add("other", {prefix("10.5.0.0/16")});
   add("twin", {prefix("10.5.0.0/16")});
-  EXPECT_THAT(sharing_tunnels(plan), ElementsAre("inside", "other", "twin", "wide"));
+  EXPECT_THAT(sharing_tunnels(plan), ElementsAre("other", "twin", "wide"));
 }
 
 }  // namespace
