@@ -349,7 +349,7 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
 }
 
 Result<Checklist, std::string> way_checklist(const WayRequest& request) {
-  const TransitMap map(request.model, request.peer);
+  const TransitMap map(request.model, request.peer, request.compare_keys);
   for (const std::string_view name : {request.from, request.to}) {
     if (map.resolve(name)) continue;
     return Err<std::string>(

@@ -49,6 +49,7 @@ struct WayRequest {
   const Model* peer = nullptr;  // The other administrator's estate, when there is one.
   std::string_view from;        // Virtual networks or local network gateways; of `peer` those that
   std::string_view to;          // have another name than ours, or with its file: "east.yaml:hub".
+  CompareKeys compare_keys = nullptr;
 };
 
 // The way between them, hop by hop: what leads on passes, what refuses fails, and what depends on a

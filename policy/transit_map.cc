@@ -35,9 +35,10 @@ void extend(const TransitMap::Path& path, const std::string& from, const std::st
 
 }  // namespace
 
-TransitMap::TransitMap(const Model& own, const Model* peer) : own_(own), peer_(peer) {
+TransitMap::TransitMap(const Model& own, const Model* peer, const CompareKeys& compare_keys)
+    : own_(own), peer_(peer) {
   if (peer != nullptr) {
-    const PairUp found = pair_up(own, *peer);
+    const PairUp found = pair_up(own, *peer, compare_keys);
     for (const Pairing& pair : found.pairs) {
       pairs_.emplace(pair.own, End{*peer, *pair.peer});
       pairs_.emplace(pair.peer, End{own, *pair.own});
@@ -166,7 +167,29 @@ std::vector<TransitMap::Path> TransitMap::paths(const std::string& from,
       extend(path, from, end, links_, open);
     }
   }
+  if (!to.empty() && found.empty()) {
+    Path path = shortest_path(from, to);
+    if (!path.empty()) found.push_back(std::move(path));
+  }
   return found;
+}
+
+TransitMap::Path TransitMap::shortest_path(const std::string& from, std::string_view to) const {
+  std::map<std::string_view, const TransitLink*> reached = {{from, nullptr}};
+  std::deque<std::string> open = {from};
+  while (!open.empty() && !reached.contains(to)) {
+    const auto [first, last] = links_.equal_range(open.front());
+    open.pop_front();
+    for (auto link = first; link != last; ++link) {
+      if (reached.emplace(link->second.to, &link->second).second) open.push_back(link->second.to);
+    }
+  }
+  Path path;
+  if (!reached.contains(to)) return path;
+  for (const TransitLink* link = reached.at(to); link != nullptr; link = reached.at(link->from))
+    path.push_back(link);
+  std::ranges::reverse(path);
+  return path;
 }
 
 std::vector<const TransitLink*> TransitMap::links_of(const Connection& connection) const {

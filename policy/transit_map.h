@@ -45,8 +45,9 @@ class TransitMap {
  public:
   using Path = std::vector<const TransitLink*>;
 
-  // Both outlive the map; `peer` may be nullptr.
-  TransitMap(const Model& own, const Model* peer);
+  // Both outlive the map; `peer` may be nullptr. Keys tell what else may belong together, as in
+  // pair_up().
+  TransitMap(const Model& own, const Model* peer, const CompareKeys& compare_keys = nullptr);
   TransitMap(const TransitMap&) = delete;
   TransitMap& operator=(const TransitMap&) = delete;
 
@@ -63,7 +64,8 @@ class TransitMap {
     return prefix_of(model) + path;
   }
 
-  // Simple paths to all places, the shortest first; those to `to` alone when it is not empty.
+  // Simple paths to all places, the shortest first; those to `to` alone when it is not empty. Of
+  // at most kTransitHopsMax hops, but for a place that is not reached otherwise.
   std::vector<Path> paths(const std::string& from, std::string_view to = "") const;
   // What the connection joins, from either side.
   std::vector<const TransitLink*> links_of(const Connection& connection) const;
@@ -76,6 +78,8 @@ class TransitMap {
   std::string prefix_of(const Model& model) const;
   std::string name_of(const Model& model, const VirtualNetwork& network) const;
   std::string name_of(const Model& model, const LocalNetworkGateway& site) const;
+  // Over however many hops; empty when nothing joins the two.
+  Path shortest_path(const std::string& from, std::string_view to) const;
   void add_places(const Model& model);
   void add_links(const Model& model);
   void add_peering(const Model& model, const Peering& half);

@@ -146,8 +146,11 @@ Result<Checklist, std::string> wanted_list(const Model& model, const PeerFile* p
                                            const ValidateOptions& options) {
   const Model* const other = peer == nullptr ? nullptr : &peer->content.model;
   if (!options.from.empty())
-    return policy::way_checklist(
-        {.model = model, .peer = other, .from = options.from, .to = options.to});
+    return policy::way_checklist({.model = model,
+                                  .peer = other,
+                                  .from = options.from,
+                                  .to = options.to,
+                                  .compare_keys = key_comparison(peer)});
   return policy::checklist({.model = model,
                             .peer = other,
                             .name = options.connection,

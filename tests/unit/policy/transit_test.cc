@@ -1,6 +1,7 @@
 // Who reaches whom over others: chains of connections, hubs with spokes, and what stops them.
 #include "policy/transit.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -66,6 +67,34 @@ TEST(Transit, NeighboursReachEachOther) {
 TEST(Transit, NothingJoinsAnIslandAndUnknownNames) {
   EXPECT_EQ(way(kWorld, "hub", "island"), "none");
   EXPECT_EQ(way(kWorld, "hub", "nowhere"), "none");
+}
+
+// A chain of BGP is followed however long it is.
+TEST(Transit, AWayOfManyHopsIsFound) {
+  constexpr int kNetworks = 20;
+  std::string networks, gateways, connections;
+  for (int i = 0; i < kNetworks; ++i) {
+    networks += fmt::format(
+        "  n{0}: {{ address_space: [10.{0}.0.0/16], subnets: {{ GatewaySubnet: 10.{0}.255.0/27 }} "
+        "}}\n",
+        i);
+    gateways += fmt::format(
+        "  g{0}: {{ virtual_network: n{0}, enable_bgp: true, bgp_settings: {{ asn: {1} }},\n"
+        "         ip_configurations: [ {{ public_ip_address: 192.0.2.{2} }} ] }}\n",
+        i, 65001 + i, i + 1);
+    for (const int other : {i - 1, i + 1}) {
+      if (other < 0 || other == kNetworks) continue;
+      connections += fmt::format(
+          "  c{0}-{1}: {{ connection_type: vnet-to-vnet, virtual_network_gateway1: g{0},\n"
+          "          virtual_network_gateway2: g{1}, shared_key: {{ file: k }}, enable_bgp: true "
+          "}}\n",
+          i, other);
+    }
+  }
+  const std::string text = "version: 1\nvirtual_networks:\n" + networks + "virtual_network_gateways:\n" +
+                           gateways + "connections:\n" + connections;
+  EXPECT_EQ(way(text, "n0", "n19"), "allowed");
+  EXPECT_EQ(find_way(model_of(text), "n0", "n19")->hops.size(), 19u);
 }
 
 TEST(Transit, ConnectionsPassOnWithBgpOnEveryOne) {
