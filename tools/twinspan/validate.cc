@@ -124,6 +124,14 @@ int report_no_checklist(const std::string& why, const ValidateOptions& options, 
   return kExitUsage;
 }
 
+// A list goes through what it is about alone: what passes there may still be wrong elsewhere.
+void tell_of_errors(const Findings& findings, const ValidateOptions& options, std::ostream& error) {
+  if (!policy::has_error(findings)) return;
+  const std::string peer = options.peer_file.empty() ? "" : " --peer " + options.peer_file;
+  error << fmt::format("{}: {} besides; `twinspan validate {}{}` names them\n", options.file,
+                       count(findings, Severity::Error, "error"), options.file, peer);
+}
+
 int report_checklist(const Checklist& list, const ValidateOptions& options, std::ostream& out) {
   ordered_json items = ordered_json::array();
   for (const CheckItem& item : list) {
@@ -169,10 +177,12 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
     peer = *std::move(read);
   }
   const PeerFile* const other = peer ? &*peer : nullptr;
+  const Findings findings = all_findings(*model, other, options.file);
   if (options.connection.empty() && options.from.empty())
-    return report_findings(all_findings(*model, other, options.file), options, out);
+    return report_findings(findings, options, out);
   const auto list = wanted_list(*model, other, options);
   if (!list) return report_no_checklist(list.error(), options, out, error);
+  tell_of_errors(findings, options, error);
   return report_checklist(*list, options, out);
 }
 

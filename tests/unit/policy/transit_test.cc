@@ -91,8 +91,9 @@ TEST(Transit, AWayOfManyHopsIsFound) {
           i, other);
     }
   }
-  const std::string text = "version: 1\nvirtual_networks:\n" + networks + "virtual_network_gateways:\n" +
-                           gateways + "connections:\n" + connections;
+  const std::string text = "version: 1\nvirtual_networks:\n" + networks +
+                           "virtual_network_gateways:\n" + gateways + "connections:\n" +
+                           connections;
   EXPECT_EQ(way(text, "n0", "n19"), "allowed");
   EXPECT_EQ(find_way(model_of(text), "n0", "n19")->hops.size(), 19u);
 }

@@ -318,6 +318,15 @@ TEST_F(Validate, PlainTextHasALineForEachFindingAndASum) {
   EXPECT_THAT(list.out, HasSubstr(" 1. fail    virtual_networks.net address_space: "));
 }
 
+TEST_F(Validate, AListSaysThatTheFileHasErrorsBesides) {
+  const Answer wrong = run({.file = write("e.yaml", half_of(1, 1)), .connection = "to-far"});
+  EXPECT_THAT(wrong.error, HasSubstr(" besides; `twinspan validate " + path("e.yaml") + "` names"));
+  const Answer way = run({.file = path("e.yaml"), .from = "net", .to = "far"});
+  EXPECT_THAT(way.error, HasSubstr(" besides; `twinspan validate "));
+  const Answer right = run({.file = write("f.yaml", half_of(1, 2)), .connection = "to-far"});
+  EXPECT_EQ(right.error, "");
+}
+
 TEST_F(Validate, TheSchemaIsJson) {
   std::ostringstream out;
   EXPECT_EQ(print_schema({}, out), kExitOk);
