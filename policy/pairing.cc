@@ -84,6 +84,27 @@ void check_pair_selectors(const TwoEnds& ends, const CompareKeys&, RuleReport& r
   compare_selector_kinds(ends, report);
 }
 
+bool is_classic(const End& end) {
+  const VirtualNetwork* const network = local_network(end.model, end.connection);
+  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
+}
+
+// As network.classic has it of one estate. Another program's device is of no deployment model.
+void check_pair_classic(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+  if (ends.there.connection.latitude || ends.back.connection.latitude) return;
+  if (is_classic(ends.there) == is_classic(ends.back)) return;
+  for (const End* const end : {&ends.there, &ends.back}) {
+    const auto* const gateway = local_gateway(end->model, end->connection);
+    if (gateway == nullptr || !gateway->is_policy_based()) continue;
+    report.error(
+        {ends.there.connection.mark, ends.objects(),
+         fmt::format(
+             "it joins a classic network and a resource-manager one, but {} is policy-based",
+             gateway->name),
+         "both gateways must be route-based (dynamic routing)"});
+  }
+}
+
 // What an estate knows of the BGP speaker at the other end.
 const BgpSettings* known_speaker(const End& end) {
   if (const auto* const remote = remote_gateway(end.model, end.connection))
@@ -168,6 +189,8 @@ constexpr PairRule kPairRules[] = {
      check_pair_mode, true},
     {"peer.encapsulation", "Both sides carry ESP in the same way.", check_pair_carriage, true},
     {"peer.selectors", "Both sides propose any-to-any, or pairs of prefixes.", check_pair_selectors,
+     true},
+    {"peer.classic", "A classic network is joined by route-based gateways.", check_pair_classic,
      true},
     {"peer.bgp", "Both sides speak BGP, and know each other's number and address.", check_pair_bgp},
     {"peer.ppk", "Both sides have the same post-quantum key, or do without.", check_pair_ppk, true},

@@ -464,6 +464,7 @@ const Changes kSpeaks = {{"enable_bgp: false, bgp", "enable_bgp: true, bgp"},
 
 std::map<std::string_view, PairExample> pair_examples() {
   const Changes ppk = of_connection("ppk: { id: one, file: x.ppk }");
+  const Changes classic = {{"ours: {", "ours: { deployment_model: classic,"}};
   return {
       {"peer.address", {{}, {.ours = {{"192.0.2.2", "192.0.2.9"}}}}},
       {"peer.prefixes", {{}, {.theirs = {{"[10.1.0.0/16]", "[10.1.0.0/17]"}}}}},
@@ -491,6 +492,10 @@ std::map<std::string_view, PairExample> pair_examples() {
        {{.ours = of_connection("use_policy_based_traffic_selectors: true"),
          .theirs = of_connection("use_policy_based_traffic_selectors: true")},
         {.theirs = of_connection("use_policy_based_traffic_selectors: true")}}},
+      {"peer.classic",
+       {{.ours = classic},
+        {.ours = classic + Changes{{"gw: {", "gw: { vpn_type: policy-based,"}},
+         .theirs = {{"gate: {", "gate: { vpn_type: policy-based,"}}}}},
       {"peer.bgp",
        {{.ours = kSpeaks, .theirs = kSpeaks},
         {.ours = kSpeaks,
