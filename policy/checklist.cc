@@ -47,10 +47,6 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
   return subject;
 }
 
-bool is_classic(const VirtualNetwork* network) {
-  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
-}
-
 // -- one step each, without its number
 
 // `wanted`: what there has to be right on it.
@@ -291,8 +287,8 @@ struct Steps {
 
 Checklist list_of(const Subject& subject) {
   const Steps steps{subject};
-  const bool own_is_classic = is_classic(subject.network);
-  const bool remote_is_classic = is_classic(subject.remote);
+  const bool own_is_classic = subject.network != nullptr && subject.network->is_classic();
+  const bool remote_is_classic = subject.remote != nullptr && subject.remote->is_classic();
   if (!own_is_classic && !remote_is_classic) {
     return {no_overlap(subject), steps.ranges_on_back(),  steps.ranges_on_own(),
             keys_match(subject), steps.address_on_back(), steps.address_on_own()};

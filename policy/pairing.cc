@@ -84,11 +84,6 @@ void check_pair_selectors(const TwoEnds& ends, const CompareKeys&, RuleReport& r
   compare_selector_kinds(ends, report);
 }
 
-bool is_classic(const End& end) {
-  const VirtualNetwork* const network = local_network(end.model, end.connection);
-  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
-}
-
 // As network.classic has it of one estate. Another program's device is of no deployment model.
 void check_pair_classic(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   if (ends.there.connection.latitude || ends.back.connection.latitude) return;

@@ -6,15 +6,11 @@
 namespace twinspan::policy {
 namespace {
 
-bool is_classic(const VirtualNetwork& network) {
-  return *network.deployment_model == DeploymentModel::Classic;
-}
-
 // The half of a classic network is never written: the one in the other model stands for both.
 bool needs_other_half(const Model& model, const Peering& peering) {
   const VirtualNetwork* const remote =
       find(model.virtual_networks, *peering.remote_virtual_network);
-  return remote == nullptr || !is_classic(*remote);
+  return remote == nullptr || !remote->is_classic();
 }
 
 std::vector<IpPrefix> space_of(const Model& model, const MarkedText& name) {

@@ -32,10 +32,6 @@ std::vector<Half> usable_halves(const Model& model) {
   return halves;
 }
 
-bool is_classic(const VirtualNetwork& network) {
-  return *network.deployment_model == DeploymentModel::Classic;
-}
-
 const Marked<IpPrefix>* overlapping_prefix(const VirtualNetwork& a, const VirtualNetwork& b,
                                            const Marked<IpPrefix>*& other) {
   for (const auto& prefix : *a.address_space) {
@@ -176,12 +172,12 @@ void check_gateway_transit(const Model& model, RuleReport& report) {
 
 void check_peering_models(const Model& model, RuleReport& report) {
   for (const Half& half : usable_halves(model)) {
-    if (is_classic(half.own) && is_classic(half.remote)) {
+    if (half.own.is_classic() && half.remote.is_classic()) {
       report.error({half.peering.mark, half.objects(), "two classic networks cannot be peered",
                     "join them by a connection, or move one to resource-manager"});
       continue;
     }
-    if (is_classic(half.own) == is_classic(half.remote)) continue;
+    if (half.own.is_classic() == half.remote.is_classic()) continue;
     for (const auto& [field, flag] :
          {std::pair("allow_gateway_transit", &half.peering.allow_gateway_transit),
           std::pair("use_remote_gateways", &half.peering.use_remote_gateways)}) {

@@ -117,13 +117,9 @@ void check_pairs(const VirtualNetworkGateway& gateway, const Connection& connect
                 too_many_pairs_remedy(gateway)});
 }
 
-bool is_classic(const VirtualNetwork* network) {
-  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
-}
-
 void refuse_classic_bgp(const VirtualNetworkGateway& gateway, const VirtualNetwork& network,
                         RuleReport& report) {
-  if (!*gateway.enable_bgp || !is_classic(&network)) return;
+  if (!*gateway.enable_bgp || !network.is_classic()) return;
   report.error({gateway.enable_bgp.mark,
                 {path_of(gateway), path_of(network)},
                 fmt::format("{} is a classic network, whose gateway speaks no BGP", network.name),
@@ -202,9 +198,9 @@ void check_classic(const Model& model, RuleReport& report) {
     const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
     const VirtualNetwork* const remote = other == nullptr ? nullptr : network_of(model, *other);
     if (own == nullptr || remote == nullptr) continue;
-    if (connection.is_vnet_to_vnet() && (is_classic(own) || is_classic(remote))) {
-      refuse_classic_vnet_to_vnet(connection, is_classic(own) ? *own : *remote, report);
-    } else if (is_classic(own) != is_classic(remote)) {
+    if (connection.is_vnet_to_vnet() && (own->is_classic() || remote->is_classic())) {
+      refuse_classic_vnet_to_vnet(connection, own->is_classic() ? *own : *remote, report);
+    } else if (own->is_classic() != remote->is_classic()) {
       expect_route_based(connection, local_gateway(model, connection), report);
       expect_route_based(connection, other, report);
     }

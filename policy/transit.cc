@@ -15,11 +15,6 @@ namespace {
 
 using Path = TransitMap::Path;
 
-bool is_classic(const End& end) {
-  const VirtualNetwork* const network = local_network(end.model, end.connection);
-  return network != nullptr && *network->deployment_model == DeploymentModel::Classic;
-}
-
 bool is_spoken(const End& end) {
   const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
   return *end.connection.enable_bgp && gateway != nullptr && *gateway->enable_bgp;

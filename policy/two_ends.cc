@@ -135,6 +135,11 @@ std::string mode_word(ConnectionMode mode) {
 
 }  // namespace
 
+bool is_classic(const End& end) {
+  const VirtualNetwork* const network = local_network(end.model, end.connection);
+  return network != nullptr && network->is_classic();
+}
+
 std::string TwoEnds::back_path(const std::string& path) const {
   if (is_one_estate() || back.model.files.empty()) return path;
   return fmt::format("{}:{}", back.model.files.front(), path);

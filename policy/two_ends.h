@@ -14,6 +14,7 @@ struct End {
   const Model& model;
   const Connection& connection;
 };
+bool is_classic(const End& end);  // Its network; false when the reference leads nowhere.
 
 struct TwoEnds {
   End there;

@@ -24,6 +24,8 @@ struct VirtualNetwork {
   MarkedList<IpPrefix> address_space;
   std::vector<Subnet> subnets;
   MarkedList<std::string> interfaces;
+
+  bool is_classic() const { return *deployment_model == DeploymentModel::Classic; }
 };
 
 }  // namespace twinspan::policy
