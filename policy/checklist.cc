@@ -10,7 +10,6 @@
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
-#include "policy/transit_map.h"
 
 namespace twinspan::policy {
 namespace {
@@ -109,7 +108,7 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const auto difference = compare_prefixes(ends);
   if (network == nullptr) {
     item.message = "the other side's network is not known";
-  } else if (!difference && *ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) {
+  } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
     item.result = CheckResult::Pass;
     item.message = "BGP tells them";
   } else if (!difference) {
@@ -242,6 +241,12 @@ CheckItem keys_match(const Subject& subject) {
   return item;
 }
 
+// What the connection leads to is in its file.
+bool has_remote_object(const End& end) {
+  return end.connection.is_vnet_to_vnet() ? remote_gateway(end.model, end.connection) != nullptr
+                                          : site_of(end.model, end.connection) != nullptr;
+}
+
 // The steps towards `there`'s object: are ranges and address of the other end right on it?
 struct Steps {
   const Subject& subject;
@@ -275,7 +280,10 @@ struct Steps {
   template <class Object>
   CheckItem follows(FieldPlace place, const Object* source) const {
     CheckItem item{.object = std::move(place.object), .field = std::move(place.field)};
-    if (subject.own.connection.is_vnet_to_vnet() && source != nullptr) {
+    if (!has_remote_object(subject.own)) {
+      item.result = CheckResult::Fail;
+      item.message = "it names nothing that is in the file";
+    } else if (subject.own.connection.is_vnet_to_vnet() && source != nullptr) {
       item.result = CheckResult::Pass;
       item.message = fmt::format("it follows {} by itself", source->name);
     } else {
@@ -302,12 +310,6 @@ Checklist list_of(const Subject& subject) {
           steps.address_on_own(), steps.address_on_back(), keys_match(subject)};
 }
 
-Checklist numbered(Checklist list) {
-  unsigned number = 0;
-  for (CheckItem& item : list) item.number = ++number;
-  return list;
-}
-
 }  // namespace
 
 std::string_view name_of(CheckResult result) {
@@ -320,6 +322,12 @@ std::string_view name_of(CheckResult result) {
       return "unknown";
   }
   return "";
+}
+
+Checklist numbered(Checklist list) {
+  unsigned number = 0;
+  for (CheckItem& item : list) item.number = ++number;
+  return list;
 }
 
 Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
@@ -342,23 +350,6 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
   for (const auto& [name, peering] : model.peerings) names.push_back(name);
   return Err<std::string>(fmt::format("there is no connection or peering {}; {}",
                                       in_quotes(request.name), suggestion(request.name, names)));
-}
-
-Result<Checklist, std::string> way_checklist(const WayRequest& request) {
-  const TransitMap map(request.model, request.peer, request.compare_keys);
-  for (const std::string_view name : {request.from, request.to}) {
-    if (map.resolve(name)) continue;
-    return Err<std::string>(
-        fmt::format("there is no virtual network or local network gateway {}; {}", in_quotes(name),
-                    suggestion(name, map.names())));
-  }
-  const std::string from = *map.resolve(request.from), to = *map.resolve(request.to);
-  if (from == to) {
-    const bool is_alias = request.to != to;
-    return Err<std::string>(fmt::format("{} is {}both ends of the way", in_quotes(request.to),
-                                        is_alias ? to + ": " : ""));
-  }
-  return numbered(way_steps(map, from, to));
 }
 
 }  // namespace twinspan::policy

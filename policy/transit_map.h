@@ -59,6 +59,8 @@ class TransitMap {
   // By the name that resolve() gives.
   const TransitPlace& place(const std::string& name) const { return places_.at(name); }
 
+  bool has_peer() const { return peer_ != nullptr; }
+
   // An object of either estate: with its file's name when it is the other one.
   std::string shown(const Model& model, const std::string& path) const {
     return prefix_of(model) + path;

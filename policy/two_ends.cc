@@ -135,6 +135,11 @@ std::string mode_word(ConnectionMode mode) {
 
 }  // namespace
 
+bool is_bgp_spoken(const End& end) {
+  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
+  return *end.connection.enable_bgp && gateway != nullptr && *gateway->enable_bgp;
+}
+
 bool is_classic(const End& end) {
   const VirtualNetwork* const network = local_network(end.model, end.connection);
   return network != nullptr && network->is_classic();
@@ -158,7 +163,7 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   const auto remote = remote_end(ends.there.model, ends.there.connection);
   const VirtualNetwork* const network = local_network(ends.back.model, ends.back.connection);
   if (!remote || network == nullptr) return std::nullopt;
-  if (*ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) return std::nullopt;
+  if (is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) return std::nullopt;
   if (do_routes_decide(ends.there) || do_routes_decide(ends.back)) return std::nullopt;
   const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
   const MarkedList<IpPrefix> behind = behind_end(ends.back);

@@ -14,6 +14,8 @@ struct End {
   const Model& model;
   const Connection& connection;
 };
+// BGP is asked for on the connection, and its gateway speaks it.
+bool is_bgp_spoken(const End& end);
 bool is_classic(const End& end);  // Its network; false when the reference leads nowhere.
 
 struct TwoEnds {

@@ -128,6 +128,23 @@ void sort_by_place(Findings& findings) {
   });
 }
 
+// What of the first object stands at the mark, without the places in lists.
+std::string field_at(const Model& model, SourceMark mark, std::span<const std::string> objects) {
+  const auto found = model.fields.find(mark);
+  if (found == model.fields.end() || objects.empty()) return "";
+  const std::string_view path = found->second;
+  const std::string within = objects.front() + ".";
+  if (!path.starts_with(within)) return "";
+  std::string field;
+  bool is_index = false;
+  for (const char character : path.substr(within.size())) {
+    is_index |= character == '[';
+    if (!is_index) field += character;
+    is_index &= character != ']';
+  }
+  return field;
+}
+
 }  // namespace
 
 void RuleReport::add(Severity severity, Remark remark) {
@@ -138,6 +155,7 @@ void RuleReport::add(Severity severity, Remark remark) {
                        .file = mark.file < model_.files.size() ? model_.files[mark.file] : "",
                        .line = mark.line,
                        .column = mark.column,
+                       .field = field_at(model_, mark, remark.objects),
                        .objects = std::move(remark.objects),
                        .message = std::move(remark.message),
                        .remedy = std::move(remark.remedy)});

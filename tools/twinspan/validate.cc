@@ -13,6 +13,7 @@
 #include "policy/schema_text.h"
 #include "policy/shared_keys.h"
 #include "policy/validate.h"
+#include "policy/way_checklist.h"
 #include "tools/twinspan/finding_json.h"
 #include "tools/twinspan/key_files.h"
 #include "tools/twinspand/estate_file.h"
@@ -141,8 +142,8 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
                      {"field", item.field},
                      {"message", item.message}});
     if (options.json) continue;
-    out << fmt::format("{:2}. {:7} {} {}: {}\n", item.number, name_of(item.result), item.object,
-                       item.field, item.message);
+    out << fmt::format("{:2}. {:7} {}{}{}: {}\n", item.number, name_of(item.result), item.object,
+                       item.field.empty() ? "" : " ", item.field, item.message);
   }
   if (options.json) out << dumped({{"schema", kChecklistSchema}, {"checklist", std::move(items)}});
   return std::ranges::find(list, CheckResult::Fail, &CheckItem::result) == list.end()
@@ -150,15 +151,24 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
              : kExitNegative;
 }
 
+// With what is wrong in the other estate by itself, where traffic has to pass it.
+Findings with_findings_of(const PeerFile* peer, Findings findings) {
+  if (peer == nullptr || peer->kind != policy::PeerFileKind::Estate) return findings;
+  std::ranges::move(policy::validate(peer->content.model), std::back_inserter(findings));
+  return findings;
+}
+
 Result<Checklist, std::string> wanted_list(const Model& model, const PeerFile* peer,
-                                           const ValidateOptions& options) {
+                                           const ValidateOptions& options,
+                                           const Findings& findings) {
   const Model* const other = peer == nullptr ? nullptr : &peer->content.model;
   if (!options.from.empty())
     return policy::way_checklist({.model = model,
                                   .peer = other,
                                   .from = options.from,
                                   .to = options.to,
-                                  .compare_keys = key_comparison(peer)});
+                                  .compare_keys = key_comparison(peer),
+                                  .findings = with_findings_of(peer, findings)});
   return policy::checklist({.model = model,
                             .peer = other,
                             .name = options.connection,
@@ -180,7 +190,7 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
   const Findings findings = all_findings(*model, other, options.file);
   if (options.connection.empty() && options.from.empty())
     return report_findings(findings, options, out);
-  const auto list = wanted_list(*model, other, options);
+  const auto list = wanted_list(*model, other, options, findings);
   if (!list) return report_no_checklist(list.error(), options, out, error);
   tell_of_errors(findings, options, error);
   return report_checklist(*list, options, out);
