@@ -43,15 +43,14 @@ void write_findings(const Findings& findings, std::ostream& out) {
 }
 
 Finding to_finding(const ConfigError& error) {
-  return {
-      .id = kFormRule,
-      .severity = Severity::Error,
-      .file = error.file,
-      .line = error.line,
-      .column = error.column,
-      .objects = {error.path.empty() ? error.file : error.path},
-      .message = error.message,
-      .remedy = error.remedy.empty() ? "mend this first: nothing else was checked" : error.remedy};
+  return {.id = kFormRule,
+          .severity = Severity::Error,
+          .file = error.file,
+          .line = error.line,
+          .column = error.column,
+          .objects = {error.path.empty() ? error.file : error.path},
+          .message = error.message,
+          .remedy = error.remedy.empty() ? "correct it as the message says" : error.remedy};
 }
 
 int report_bad_file(const ConfigErrors& errors, const ValidateOptions& options, std::ostream& out,

@@ -90,6 +90,37 @@ TEST_F(Validate, WhatIsNoRegularFileIsRefusedAndNotWaitedFor) {
   }
 }
 
+TEST_F(Validate, WhatIsNoFileOrTooLargeHasARemedyOfItsOwn) {
+  std::filesystem::create_symlink(path("loop"), path("loop"));
+  const std::string good = write("e.yaml", half_of(1, 2));
+  const std::pair<std::string, std::string> rows[] = {
+      {path(""), "is a directory, not a file; name a file in it"},
+      {"/dev/zero",
+       "is no regular file, but a FIFO, a socket or a device; write the text to a file"},
+      {write("big.yaml", std::string(5u << 20, '#')), "is larger than 4 MiB; split it"},
+      {path("none.yaml"), "No such file or directory; correct the path"},
+      {good + "/e.yaml", "Not a directory; correct the path"},
+      {path("loop"), "Too many levels of symbolic links; name the file itself"},
+      {"", "is no name of a file; name one"},
+      {write("empty.yaml", ""), "not nothing; `twinspan schema --reference` explains"},
+      {write("list.yaml", "[1]"), "not a list; `twinspan schema --reference` explains"},
+      {write("none-of-it.yaml", "{}"), "version is missing; add what is missing"},
+  };
+  for (const auto& [file, words] : rows) {
+    EXPECT_THAT(run({.file = file}).error, HasSubstr(words));
+    const Answer answer = run({.file = file, .json = true});
+    EXPECT_EQ(answer.code, kExitConfig) << file;
+    const json list = findings(answer);
+    ASSERT_EQ(list.size(), 1u) << file;
+    EXPECT_THAT(list[0]["message"].get<std::string>() + "; " + list[0]["remedy"].get<std::string>(),
+                HasSubstr(words));
+    EXPECT_FALSE(list[0]["objects"][0].get<std::string>().empty()) << file;
+    EXPECT_FALSE(list[0]["file"].get<std::string>().empty()) << file;
+    if (list[0]["line"] != 0 || file.empty()) continue;  // Of what is in it.
+    EXPECT_EQ(run({.file = good, .peer_file = file, .json = true}).out, answer.out) << file;
+  }
+}
+
 TEST_F(Validate, WhatCannotBeParsedExitsThree) {
   const std::string deep(100, '[');
   for (const std::string& text :
