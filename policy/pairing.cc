@@ -28,12 +28,18 @@ void report_different_keys(const TwoEnds& ends, KeyKind kind, const CompareKeys&
   const MarkedText* const back = key_file_of(ends.back.connection, kind);
   if (there == nullptr || back == nullptr) return;
   const std::string& other = ends.back.connection.name;
-  const Verdict verdict = compare_keys(ends.there, ends.back, kind);
+  const auto [verdict, obstacle] = compare_keys(ends.there, ends.back, kind);
   if (verdict == Verdict::Wrong) {
     report.error({there->mark, ends.objects(),
                   fmt::format("the {} is not that of {}", words_of(kind), other),
                   "put the same key into both files, byte by byte"});
-  } else if (verdict == Verdict::Unknown && ends.is_one_estate() && **there != **back) {
+  } else if (verdict == Verdict::Unknown && !ends.is_one_estate()) {
+    report.info({there->mark, ends.objects(),
+                 fmt::format("the {}s were not compared{}", words_of(kind),
+                             obstacle.empty() ? "" : ": " + obstacle),
+                 "compare them where both are, e.g. what `sha256sum` says of the key file on each "
+                 "machine"});
+  } else if (verdict == Verdict::Unknown && **there != **back) {
     // Two names may stand for one key: what cannot be read is left to the administrator.
     report.warning(
         {there->mark, ends.objects(),
