@@ -205,6 +205,18 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
   return report_checklist(*list, options, out);
 }
 
+Findings errors_of_estate(const std::string& file) {
+  Findings findings;
+  const auto model = read_model(file);
+  if (model) {
+    findings = policy::validate(*model);
+  } else {
+    std::ranges::transform(model.error(), std::back_inserter(findings), to_finding);
+  }
+  std::erase_if(findings, [](const Finding& each) { return each.severity != Severity::Error; });
+  return findings;
+}
+
 int print_schema(const SchemaOptions& options, std::ostream& out) {
   out << (options.reference ? policy::schema_reference() : policy::json_schema());
   return kExitOk;

@@ -528,38 +528,11 @@ TEST(RuleExamples, EveryRuleAboutTwoEstatesHasAPairThatPassesAndOneThatFails) {
   EXPECT_EQ(examples.size(), all_pair_rules().size()) << "an example belongs to no rule";
 }
 
-// Of a route-based gateway; the selectors of a policy-based one are right or wrong.
 TEST(RuleExamples, KeysThatCannotBeComparedAreANote) {
   const Changes ppk = of_connection("ppk: { id: one, file: x.ppk }");
   EXPECT_THAT(pair_ids({.keys = Verdict::Unknown}), testing::ElementsAre("peer.shared-key"));
   EXPECT_THAT(pair_ids({.ours = ppk, .theirs = ppk, .ppks = Verdict::Unknown}),
               testing::ElementsAre("peer.ppk"));
-}
-
-TEST(RuleExamples, APrefixThatIsWiderThanWhatIsThereIsCalledSo) {
-  const auto finding_with = [](const Changes& changes) {
-    std::string theirs = kTheirHalf;
-    for (const auto& [from, to] : changes) theirs = replaced(std::move(theirs), from, to);
-    const CompareKeys equal = [](const End&, const End&, KeyKind) { return Verdict::Right; };
-    std::string found;
-    for (const Finding& finding :
-         validate_pair(estate_in(kOurHalf, "ours.yaml"), estate_in(theirs, "theirs.yaml"), equal)) {
-      if (finding.id == "peer.prefixes") found += finding.to_string() + "\n";
-    }
-    return found;
-  };
-  const Changes wide = {{"[10.1.0.0/16]", "[10.0.0.0/8]"}};
-  EXPECT_THAT(
-      finding_with(wide),
-      testing::AllOf(testing::HasSubstr("error: "),
-                     testing::HasSubstr("address_prefixes has 10.0.0.0/8, which is wider than "
-                                        "10.1.0.0/16 behind gw: packets for the rest go into the "
-                                        "tunnel and are lost at its end; list 10.1.0.0/16 instead"),
-                     testing::HasSubstr("theirs.yaml:")));
-  EXPECT_THAT(finding_with(wide + Changes{{"gate: {", "gate: { vpn_type: policy-based,"}}),
-              testing::AllOf(testing::HasSubstr("has 10.0.0.0/8, which the other side does not"),
-                             testing::HasSubstr("lacks 10.1.0.0/16")));
-  EXPECT_EQ(finding_with({{"[10.1.0.0/16]", "[0.0.0.0/0]"}}), "");
 }
 
 // Identities follow from addresses: what is mended with an address is no finding of its own.

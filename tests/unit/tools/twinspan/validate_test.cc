@@ -355,6 +355,26 @@ TEST_F(Validate, AWrongPrefixIsFoundFromEitherSide) {
   }
 }
 
+// Of a route-based gateway; the selectors of a policy-based one are right or wrong.
+TEST_F(Validate, APrefixThatIsWiderThanWhatIsThereIsCalledSo) {
+  write("one/a.psk", "k");
+  write("two/a.psk", "k");
+  const std::string wide = with(half_of(2, 1), "[10.1.0.0/16]", "[10.0.0.0/15]");
+  ValidateOptions options{.file = write("one/e.yaml", half_of(1, 2)),
+                          .peer_file = write("two/e.yaml", wide)};
+  EXPECT_THAT(run(options).out,
+              HasSubstr("two/e.yaml:7:59: error: local_network_gateways.far: address_prefixes has "
+                        "10.0.0.0/15, which is wider than 10.1.0.0/16 behind gw: packets for the "
+                        "rest go into the tunnel and are lost at its end; list 10.1.0.0/16 "
+                        "instead"));
+  options.connection = "to-far";
+  EXPECT_THAT(run(options).out, HasSubstr("it has 10.0.0.0/15, which is wider than 10.1.0.0/16"));
+  options.connection = "";
+  write("two/e.yaml",
+        with(wide, "{ virtual_network: net,", "{ vpn_type: policy-based, virtual_network: net,"));
+  EXPECT_THAT(run(options).out, HasSubstr("has 10.0.0.0/15, which the other side does not"));
+}
+
 TEST_F(Validate, AChecklistIsNumberedAndExitsOneOnAFail) {
   write("one/a.psk", "k");
   write("two/a.psk", "k");
