@@ -11,6 +11,7 @@
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
 #include "policy/transit_map.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -73,12 +74,6 @@ FieldPlace place_of_other_side(const Connection& connection) {
   return {path_of(connection),
           connection.is_vnet_to_vnet() ? "virtual_network_gateway2" : "local_network_gateway2",
           connection.mark};
-}
-
-std::string listed(const std::vector<IpPrefix>& prefixes) {
-  std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 // What the other side has to know of this one.

@@ -8,6 +8,7 @@
 
 #include "policy/bgp.h"
 #include "policy/shared_keys.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -215,12 +216,9 @@ using Names = std::vector<std::string>;
 
 constexpr size_t kNamedMax = 4;
 
-// "a or b"; of many the first ones.
+// "a or b or 5 more"
 std::string one_of(const Names& names) {
-  const Names first(names.begin(), names.begin() + std::min(names.size(), kNamedMax));
-  const std::string more =
-      names.size() > kNamedMax ? fmt::format(" or {} more", names.size() - kNamedMax) : "";
-  return fmt::format("{}{}", fmt::join(first, " or "), more);
+  return first_of(names, kNamedMax, " or ");
 }
 
 // Several of theirs belong to one of ours as well as each other, or one of theirs to several of

@@ -8,6 +8,7 @@
 #include "policy/bgp.h"
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -106,12 +107,6 @@ std::string difference(const IpsecSuite& there, const IpsecSuite& back) {
   if (!have_common(there.esp_proposals, back.esp_proposals))
     add_difference(there.esp_proposals.front(), back.esp_proposals.front(), fields);
   return fields.empty() ? "" : fmt::format(" (it differs in {})", fmt::join(fields, ", "));
-}
-
-std::string listed(const std::vector<IpPrefix>& prefixes) {
-  std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 bool do_differ(const std::optional<Identity>& a, const std::optional<Identity>& b) {
