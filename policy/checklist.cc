@@ -10,6 +10,7 @@
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -74,12 +75,6 @@ FieldPlace place_of_other_side(const Connection& connection) {
           connection.mark};
 }
 
-std::string listed(const std::vector<IpPrefix>& prefixes) {
-  std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
 // What the other side has to know of this one.
 std::string own_ranges(const Subject& subject) {
   const auto* const gateway = local_gateway(subject.own.model, subject.own.connection);
@@ -99,6 +94,17 @@ std::string own_address(const Subject& subject) {
                      gateway->name);
 }
 
+// The first of what is wrong: no list of ranges is right in part.
+std::string wrong_ranges(const PrefixDifference& difference, const VirtualNetwork& network,
+                         const Connection& back) {
+  const std::string& gateway = *back.virtual_network_gateway1;
+  if (!difference.missing.empty())
+    return fmt::format("{}, which is behind {}, is missing", listed(difference.missing), gateway);
+  if (!difference.unknown.empty())
+    return fmt::format("{} is not behind {}", listed(difference.unknown), network.name);
+  return fmt::format("it has {} behind {}", words_of(difference.wider.front()), gateway);
+}
+
 // Are the ranges behind `ends.back` right on the object of `ends.there`?
 CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const FieldPlace place = place_of_prefixes(ends.there);
@@ -113,16 +119,12 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
     item.message = "BGP tells them";
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
-  } else if (difference->missing.empty() && difference->unknown.empty()) {
+  } else if (difference->is_none()) {
     item.result = CheckResult::Pass;
     item.message = fmt::format("the ranges of {} are right", network->name);
   } else {
     item.result = CheckResult::Fail;
-    item.message =
-        difference->missing.empty()
-            ? fmt::format("{} is not behind {}", listed(difference->unknown), network->name)
-            : fmt::format("{}, which is behind {}, is missing", listed(difference->missing),
-                          *ends.back.connection.virtual_network_gateway1);
+    item.message = wrong_ranges(*difference, *network, ends.back.connection);
   }
   return item;
 }
@@ -225,7 +227,9 @@ CheckItem keys_match(const Subject& subject) {
                             : "one side has a pre-shared key, and the other one has none";
     return item;
   }
-  switch (subject.request.compare_keys(subject.own, *subject.back, KeyKind::PreShared)) {
+  const KeyComparison keys =
+      subject.request.compare_keys(subject.own, *subject.back, KeyKind::PreShared);
+  switch (keys.verdict) {
     case Verdict::Right:
       item.result = CheckResult::Pass;
       item.message = "the pre-shared keys match";
@@ -235,7 +239,8 @@ CheckItem keys_match(const Subject& subject) {
       item.message = "the pre-shared keys differ";
       break;
     case Verdict::Unknown:
-      item.message = "a key file cannot be read here: compare the keys where they are";
+      item.message = fmt::format("the keys were not compared{}; compare them where both are",
+                                 keys.obstacle.empty() ? "" : ": " + keys.obstacle);
       break;
   }
   return item;

@@ -13,6 +13,7 @@
 #include "policy/peering_state.h"
 #include "policy/rules.h"
 #include "policy/transit.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -160,12 +161,8 @@ void add_bgp_steps(const TransitSubject& subject, Checklist& list) {
 
 constexpr size_t kNamedMax = 3;
 
-// "a, b, c, 97 more"
 std::string some_of(std::span<const std::string> names) {
-  const auto named = names.first(std::min(names.size(), kNamedMax));
-  const size_t more = names.size() - named.size();
-  return fmt::format("{}{}", fmt::join(named, ", "),
-                     more == 0 ? "" : fmt::format(", {} more", more));
+  return first_of(names, kNamedMax);
 }
 
 // A hub has a thousand of some steps: they are one, so that they do not drown the others.

@@ -129,7 +129,7 @@ void ObjectReader::report_missing_fields() {
       place_.mark, place_.path,
       fmt::format("{} {} missing", fmt::join(missing, ", "), missing.size() == 1 ? "is" : "are"),
       &schema_ == &kIpsecPolicySchema ? "a policy is complete or absent: give all fields or none"
-                                      : "");
+                                      : "add what is missing");
 }
 
 SourceMark ObjectReader::mark_of(std::string_view field) const {
@@ -276,10 +276,12 @@ bool ObjectReader::expect_kind(const YamlNode& node, YamlKind kind, const Place&
   if (node.kind == kind) return true;
   // What has no value is reported at its key: the place of nothing is somewhere in the lines below.
   const bool is_empty = node.kind == YamlKind::Empty;
+  const char* remedy = is_empty ? "give a value or remove the key" : "";
+  if (place.path.empty()) remedy = "`twinspan schema --reference` explains what an estate has";
   log_.add(
       is_empty ? place.mark : node.mark, place.path,
       fmt::format("expected {}, not {}", expected, is_empty ? "nothing" : kind_word(node.kind)),
-      is_empty ? "give a value or remove the key" : "");
+      remedy);
   return false;
 }
 

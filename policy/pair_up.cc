@@ -180,7 +180,7 @@ PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_k
     const Connection& one = *ours[match.own].connection;
     const Connection& other = *theirs[match.peer].connection;
     return compare_keys && one.shared_key_file.is_set && other.shared_key_file.is_set &&
-           compare_keys({own, one}, {peer, other}, KeyKind::PreShared) == Verdict::Right;
+           compare_keys({own, one}, {peer, other}, KeyKind::PreShared).verdict == Verdict::Right;
   };
   PairUp found = PairMaker(ours, theirs, has_equal_keys).make();
   const Candidate* const our_only = only_open(ours);

@@ -8,6 +8,7 @@
 
 #include "policy/bgp.h"
 #include "policy/shared_keys.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -28,12 +29,18 @@ void report_different_keys(const TwoEnds& ends, KeyKind kind, const CompareKeys&
   const MarkedText* const back = key_file_of(ends.back.connection, kind);
   if (there == nullptr || back == nullptr) return;
   const std::string& other = ends.back.connection.name;
-  const Verdict verdict = compare_keys(ends.there, ends.back, kind);
+  const auto [verdict, obstacle] = compare_keys(ends.there, ends.back, kind);
   if (verdict == Verdict::Wrong) {
     report.error({there->mark, ends.objects(),
                   fmt::format("the {} is not that of {}", words_of(kind), other),
                   "put the same key into both files, byte by byte"});
-  } else if (verdict == Verdict::Unknown && ends.is_one_estate() && **there != **back) {
+  } else if (verdict == Verdict::Unknown && !ends.is_one_estate()) {
+    report.info({there->mark, ends.objects(),
+                 fmt::format("the {}s were not compared{}", words_of(kind),
+                             obstacle.empty() ? "" : ": " + obstacle),
+                 "compare them where both are, e.g. what `sha256sum` says of the key file on each "
+                 "machine"});
+  } else if (verdict == Verdict::Unknown && **there != **back) {
     // Two names may stand for one key: what cannot be read is left to the administrator.
     report.warning(
         {there->mark, ends.objects(),
@@ -209,12 +216,9 @@ using Names = std::vector<std::string>;
 
 constexpr size_t kNamedMax = 4;
 
-// "a or b"; of many the first ones.
+// "a or b or 5 more"
 std::string one_of(const Names& names) {
-  const Names first(names.begin(), names.begin() + std::min(names.size(), kNamedMax));
-  const std::string more =
-      names.size() > kNamedMax ? fmt::format(" or {} more", names.size() - kNamedMax) : "";
-  return fmt::format("{}{}", fmt::join(first, " or "), more);
+  return first_of(names, kNamedMax, " or ");
 }
 
 // Several of theirs belong to one of ours as well as each other, or one of theirs to several of

@@ -88,14 +88,16 @@ void refuse_climbing(const Connection& connection, const MarkedText& file, RuleR
 
 }  // namespace
 
+void check_key_files(const Connection& connection, RuleReport& report) {
+  refuse_climbing(connection, connection.shared_key_file, report);
+  if (connection.ppk) refuse_climbing(connection, connection.ppk->file, report);
+  if (connection.certificate)
+    refuse_climbing(connection, connection.certificate->private_key, report);
+  if (connection.raw_key) refuse_climbing(connection, connection.raw_key->private_key, report);
+}
+
 void check_key_files(const Model& model, RuleReport& report) {
-  for (const auto& [name, connection] : model.connections) {
-    refuse_climbing(connection, connection.shared_key_file, report);
-    if (connection.ppk) refuse_climbing(connection, connection.ppk->file, report);
-    if (connection.certificate)
-      refuse_climbing(connection, connection.certificate->private_key, report);
-    if (connection.raw_key) refuse_climbing(connection, connection.raw_key->private_key, report);
-  }
+  for (const auto& [name, connection] : model.connections) check_key_files(connection, report);
 }
 
 void check_authentication(const Model& model, RuleReport& report) {

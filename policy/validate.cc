@@ -36,7 +36,7 @@ constexpr Rule kRules[] = {
      check_connection_ends},
     {"connection.authentication", "A connection has what its authentication type needs, alone.",
      check_authentication},
-    {"connection.key-file", "Keys lie beneath the estate's folder, or where a full path says.",
+    {kKeyFileRule, "Keys lie beneath the estate's folder, or where a full path says.",
      check_key_files},
     {"connection.authentication-reverse", "Both directions authenticate in the same way.",
      check_authentication_reverse},

@@ -44,15 +44,14 @@ void write_findings(const Findings& findings, std::ostream& out) {
 }
 
 Finding to_finding(const ConfigError& error) {
-  return {
-      .id = kFormRule,
-      .severity = Severity::Error,
-      .file = error.file,
-      .line = error.line,
-      .column = error.column,
-      .objects = {error.path.empty() ? error.file : error.path},
-      .message = error.message,
-      .remedy = error.remedy.empty() ? "mend this first: nothing else was checked" : error.remedy};
+  return {.id = kFormRule,
+          .severity = Severity::Error,
+          .file = error.file,
+          .line = error.line,
+          .column = error.column,
+          .objects = {error.path.empty() ? error.file : error.path},
+          .message = error.message,
+          .remedy = error.remedy.empty() ? "correct it as the message says" : error.remedy};
 }
 
 int report_bad_file(const ConfigErrors& errors, const ValidateOptions& options, std::ostream& out,
@@ -90,15 +89,35 @@ policy::CompareKeys key_comparison(const PeerFile* peer) {
   };
 }
 
+policy::ReadKey key_reader(const std::string& estate_path) {
+  return [estate_path](const policy::KeyFile& file) { return read_key_of(estate_path, file); };
+}
+
+// Of what another program's file names nothing lies here.
+void add_findings_of_their_keys(const Model& own, const PeerFile& peer, Findings& findings) {
+  if (peer.kind != policy::PeerFileKind::Estate) return;
+  const Model& model = peer.content.model;
+  const auto pairs = policy::pair_up(own, model, key_comparison(&peer)).pairs;
+  std::vector<const policy::Connection*> paired;
+  for (const auto& [name, connection] : model.connections) {
+    if (std::ranges::find(pairs, &connection, &policy::Pairing::peer) != pairs.end())
+      paired.push_back(&connection);
+  }
+  const auto read = key_reader(model.files.front());
+  std::ranges::move(policy::check_their_credential_files(model, paired, read),
+                    std::back_inserter(findings));
+}
+
 Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {
   Findings findings = policy::validate(model);
-  const auto read = [&](const policy::KeyFile& file) { return read_key_of(path, file); };
-  std::ranges::move(policy::check_credential_files(model, read), std::back_inserter(findings));
+  std::ranges::move(policy::check_credential_files(model, key_reader(path)),
+                    std::back_inserter(findings));
   std::ranges::move(policy::check_key_pairs(model, key_comparison(nullptr)),
                     std::back_inserter(findings));
   if (peer == nullptr) return findings;
   std::ranges::move(policy::validate_pair(model, peer->content.model, key_comparison(peer)),
                     std::back_inserter(findings));
+  add_findings_of_their_keys(model, *peer, findings);
   add_notes(peer->content.notes, findings);
   return findings;
 }
@@ -194,6 +213,18 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
   if (!list) return report_no_checklist(list.error(), options, out, error);
   tell_of_errors(findings, options, error);
   return report_checklist(*list, options, out);
+}
+
+Findings errors_of_estate(const std::string& file) {
+  Findings findings;
+  const auto model = read_model(file);
+  if (model) {
+    findings = policy::validate(*model);
+  } else {
+    std::ranges::transform(model.error(), std::back_inserter(findings), to_finding);
+  }
+  std::erase_if(findings, [](const Finding& each) { return each.severity != Severity::Error; });
+  return findings;
 }
 
 int print_schema(const SchemaOptions& options, std::ostream& out) {
