@@ -257,11 +257,11 @@ void finish_rekey_ike(Context& context, IkeSa& sa, const RekeyIkeExchange& own, 
     settle_for_crossing(context, sa, own);
     return close_with_delete(context, ours, replaced, InboundFate::Now);
   }
-  // RFC 7296 2.25.2: a peer that still waited for our answer about a child would have refused. What
-  // it rekeys was waited for before we asked.
-  activate_proven(context, sa);
   adopt(context, sa, ours);
   close_with_delete(context, sa, replaced, InboundFate::Grace);
+  // RFC 7296 2.25.2: a peer that still waited for our answer about a child would have refused. What
+  // it rekeys was waited for before we asked. A duplicate is deleted on the IKE SA that has it.
+  activate_proven(context, ours);
   run_queue(context, ours);
 }
 

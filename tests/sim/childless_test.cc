@@ -231,6 +231,36 @@ TEST(Childless, OfCrossingCreationsOneIsLeftAlthoughTheLoserIsRekeyed) {
   }
 }
 
+// The answer to the IKE rekey proves the winner, so the loser is deleted by its side, on the IKE SA
+// that has it from then on.
+TEST(Childless, OfCrossingCreationsOneIsLeftAlthoughBothRekeyTheIkeSaNext) {
+  //   one: create --.   .-- create :other      one's child loses
+  //   one: rekey IKE ---.   .--- rekey IKE :other
+  //   one: <--- agreed --- \ --- :other        which has a candidate
+  //   one: delete child, on the new IKE SA --->
+  for (const size_t one : {kA, kB}) {
+    SimPair pair;
+    cross_creations(pair, one);
+    const auto deliver_from = [&](size_t side) {
+      const auto index =
+          pair.world.find_held([side](const WireMessage& m) { return m.from == side; });
+      ASSERT_TRUE(index.has_value()) << pair.world.picture();
+      pair.world.deliver(*index);
+    };
+    while (pair.world.held().size() > 2) pair.world.drop(0);  // Repetitions of A's request.
+    for (const size_t side : {kA, kB}) pair.rekey_ike(side);
+    // Both requests, then both answers.
+    for (const size_t side : {kA, kB, kA, kB}) deliver_from(side);
+    ASSERT_EQ(pair.world.held().size(), 2u) << pair.world.picture();
+    deliver_from(one);
+    pair.world.deliver(pair.world.held().size() - 1);
+    pair.world.release_wire();
+    pair.settle();
+    pair.expect_at_rest();
+    EXPECT_EQ(pair.a().gaps + pair.b().gaps, 0u) << pair.world.picture();
+  }
+}
+
 // --- PFS that differs ---
 
 TEST(PfsMismatch, IsSeenWhenConnectingAndTheTunnelComesUpWithAChildOfIkeAuth) {

@@ -57,6 +57,8 @@ TEST(Walk, NothingIsFoundWhereSomethingOnceWas) {
       11551, 201725,
       // An IKE SA was closed while IKE_FOLLOWUP_KE made its child, on which the peer sent already.
       3420, 7851,
+      // The DELETE of a duplicate went out on the IKE SA that it had just left.
+      206707,
       // A request that was put off came without SA_RESOURCE_INFO, beside a child that the peer had
       // made.
       215525,
