@@ -10,6 +10,7 @@
 #include <span>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/peering_state.h"
 #include "policy/rules.h"
 #include "policy/transit.h"
@@ -122,10 +123,11 @@ std::vector<const Connection*> connections_beside(const TransitSubject& subject)
   const Connection* const back = subject.back ? &subject.back->connection : nullptr;
   std::set<std::string_view> gateways = {*subject.own.virtual_network_gateway1};
   if (subject.is_back_ours()) gateways.insert(*back->virtual_network_gateway1);
+  const Counterparts counterparts(subject.model);
   std::vector<const Connection*> beside;
   for (const auto& [name, connection] : subject.model.connections) {
     if (&connection == &subject.own || &connection == back) continue;
-    const auto* const counterpart = counterpart_gateway(subject.model, connection);
+    const auto* const counterpart = counterparts.counterpart_gateway(connection);
     const bool is_near = gateways.contains(*connection.virtual_network_gateway1) ||
                          (counterpart != nullptr && gateways.contains(counterpart->name));
     if (is_near) beside.push_back(&connection);
@@ -151,8 +153,9 @@ void add_bgp_steps(const TransitSubject& subject, Checklist& list) {
     steps.add(subject.back->connection, far, own, true,
               [&](const std::string& path) { return ends.back_path(path); });
   }
+  const Counterparts counterparts(subject.model);
   for (const Connection* const connection : beside) {
-    const auto* const counterpart = counterpart_gateway(subject.model, *connection);
+    const auto* const counterpart = counterparts.counterpart_gateway(*connection);
     steps.add(*connection, local_gateway(subject.model, *connection), counterpart,
               counterpart != nullptr, ours);
   }

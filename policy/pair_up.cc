@@ -7,6 +7,7 @@
 #include <set>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 
 namespace twinspan::policy {
 namespace {
@@ -23,12 +24,13 @@ struct Candidate {
 
 std::vector<Candidate> candidates_of(const Model& model) {
   std::vector<Candidate> candidates;
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
     if (gateway == nullptr) continue;
     candidates.push_back({&connection, gateway, local_network(model, connection),
                           remote_end(model, connection), known_identities(model, connection, 0),
-                          counterpart_of(model, connection) != nullptr});
+                          counterparts.counterpart_of(connection) != nullptr});
   }
   // An estate of both sides beside another one of both.
   if (std::ranges::all_of(candidates, &Candidate::is_complete)) {

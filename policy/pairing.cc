@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "policy/bgp.h"
+#include "policy/counterparts.h"
 #include "policy/shared_keys.h"
 #include "policy/word_list.h"
 
@@ -265,11 +267,12 @@ class TieReporter {
 // A connection whose two ends are both in our own estate needs none in the other one.
 void report_unpaired(const Model& own, const Model& peer, const PairUp& found, RuleReport& report) {
   const TieReporter ties(peer, found.ties);
+  const Counterparts counterparts(own);
+  std::set<const Connection*> paired;
+  for (const Pairing& pair : found.pairs) paired.insert(pair.own);
   for (const auto& [name, connection] : own.connections) {
-    const bool is_paired =
-        std::ranges::find(found.pairs, &connection, &Pairing::own) != found.pairs.end();
-    if (is_paired || ties.report(connection, report)) continue;
-    if (counterpart_of(own, connection) != nullptr) continue;
+    if (paired.contains(&connection) || ties.report(connection, report)) continue;
+    if (counterparts.counterpart_of(connection) != nullptr) continue;
     const Remark remark{connection.mark,
                         {path_of(connection)},
                         fmt::format("{} has no connection that belongs to it", file_of(peer)),
@@ -283,8 +286,9 @@ void report_unpaired(const Model& own, const Model& peer, const PairUp& found, R
 Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys) {
   RuleReport keys(model, kSharedKeyRule);
   RuleReport ppks(model, kPpkRule);
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
-    const Connection* const back = counterpart_of(model, connection);
+    const Connection* const back = counterparts.counterpart_of(connection);
     if (back == nullptr || back->name < name) continue;
     const TwoEnds ends{{model, connection}, {model, *back}};
     report_different_keys(ends, KeyKind::PreShared, compare_keys, keys);

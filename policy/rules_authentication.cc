@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/rules.h"
 #include "policy/shared_keys.h"
 
@@ -113,8 +114,9 @@ void check_authentication(const Model& model, RuleReport& report) {
 }
 
 void check_authentication_reverse(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
-    const Connection* const back = reverse_of(model, connection);
+    const Connection* const back = counterparts.reverse_of(connection);
     if (back == nullptr || back->name < name) continue;
     if (*connection.authentication_type == *back->authentication_type) continue;
     report.error({connection.authentication_type.mark,
