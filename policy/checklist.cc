@@ -10,7 +10,7 @@
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
-#include "policy/transit_map.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -75,12 +75,6 @@ FieldPlace place_of_other_side(const Connection& connection) {
           connection.mark};
 }
 
-std::string listed(const std::vector<IpPrefix>& prefixes) {
-  std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
 // What the other side has to know of this one.
 std::string own_ranges(const Subject& subject) {
   const auto* const gateway = local_gateway(subject.own.model, subject.own.connection);
@@ -100,6 +94,17 @@ std::string own_address(const Subject& subject) {
                      gateway->name);
 }
 
+// The first of what is wrong: no list of ranges is right in part.
+std::string wrong_ranges(const PrefixDifference& difference, const VirtualNetwork& network,
+                         const Connection& back) {
+  const std::string& gateway = *back.virtual_network_gateway1;
+  if (!difference.missing.empty())
+    return fmt::format("{}, which is behind {}, is missing", listed(difference.missing), gateway);
+  if (!difference.unknown.empty())
+    return fmt::format("{} is not behind {}", listed(difference.unknown), network.name);
+  return fmt::format("it has {} behind {}", words_of(difference.wider.front()), gateway);
+}
+
 // Are the ranges behind `ends.back` right on the object of `ends.there`?
 CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const FieldPlace place = place_of_prefixes(ends.there);
@@ -109,21 +114,17 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const auto difference = compare_prefixes(ends);
   if (network == nullptr) {
     item.message = "the other side's network is not known";
-  } else if (!difference && *ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) {
+  } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
     item.result = CheckResult::Pass;
     item.message = "BGP tells them";
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
-  } else if (difference->missing.empty() && difference->unknown.empty()) {
+  } else if (difference->is_none()) {
     item.result = CheckResult::Pass;
     item.message = fmt::format("the ranges of {} are right", network->name);
   } else {
     item.result = CheckResult::Fail;
-    item.message =
-        difference->missing.empty()
-            ? fmt::format("{} is not behind {}", listed(difference->unknown), network->name)
-            : fmt::format("{}, which is behind {}, is missing", listed(difference->missing),
-                          *ends.back.connection.virtual_network_gateway1);
+    item.message = wrong_ranges(*difference, *network, ends.back.connection);
   }
   return item;
 }
@@ -226,7 +227,9 @@ CheckItem keys_match(const Subject& subject) {
                             : "one side has a pre-shared key, and the other one has none";
     return item;
   }
-  switch (subject.request.compare_keys(subject.own, *subject.back, KeyKind::PreShared)) {
+  const KeyComparison keys =
+      subject.request.compare_keys(subject.own, *subject.back, KeyKind::PreShared);
+  switch (keys.verdict) {
     case Verdict::Right:
       item.result = CheckResult::Pass;
       item.message = "the pre-shared keys match";
@@ -236,10 +239,17 @@ CheckItem keys_match(const Subject& subject) {
       item.message = "the pre-shared keys differ";
       break;
     case Verdict::Unknown:
-      item.message = "a key file cannot be read here: compare the keys where they are";
+      item.message = fmt::format("the keys were not compared{}; compare them where both are",
+                                 keys.obstacle.empty() ? "" : ": " + keys.obstacle);
       break;
   }
   return item;
+}
+
+// What the connection leads to is in its file.
+bool has_remote_object(const End& end) {
+  return end.connection.is_vnet_to_vnet() ? remote_gateway(end.model, end.connection) != nullptr
+                                          : site_of(end.model, end.connection) != nullptr;
 }
 
 // The steps towards `there`'s object: are ranges and address of the other end right on it?
@@ -275,7 +285,10 @@ struct Steps {
   template <class Object>
   CheckItem follows(FieldPlace place, const Object* source) const {
     CheckItem item{.object = std::move(place.object), .field = std::move(place.field)};
-    if (subject.own.connection.is_vnet_to_vnet() && source != nullptr) {
+    if (!has_remote_object(subject.own)) {
+      item.result = CheckResult::Fail;
+      item.message = "it names nothing that is in the file";
+    } else if (subject.own.connection.is_vnet_to_vnet() && source != nullptr) {
       item.result = CheckResult::Pass;
       item.message = fmt::format("it follows {} by itself", source->name);
     } else {
@@ -302,12 +315,6 @@ Checklist list_of(const Subject& subject) {
           steps.address_on_own(), steps.address_on_back(), keys_match(subject)};
 }
 
-Checklist numbered(Checklist list) {
-  unsigned number = 0;
-  for (CheckItem& item : list) item.number = ++number;
-  return list;
-}
-
 }  // namespace
 
 std::string_view name_of(CheckResult result) {
@@ -320,6 +327,12 @@ std::string_view name_of(CheckResult result) {
       return "unknown";
   }
   return "";
+}
+
+Checklist numbered(Checklist list) {
+  unsigned number = 0;
+  for (CheckItem& item : list) item.number = ++number;
+  return list;
 }
 
 Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
@@ -342,23 +355,6 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
   for (const auto& [name, peering] : model.peerings) names.push_back(name);
   return Err<std::string>(fmt::format("there is no connection or peering {}; {}",
                                       in_quotes(request.name), suggestion(request.name, names)));
-}
-
-Result<Checklist, std::string> way_checklist(const WayRequest& request) {
-  const TransitMap map(request.model, request.peer, request.compare_keys);
-  for (const std::string_view name : {request.from, request.to}) {
-    if (map.resolve(name)) continue;
-    return Err<std::string>(
-        fmt::format("there is no virtual network or local network gateway {}; {}", in_quotes(name),
-                    suggestion(name, map.names())));
-  }
-  const std::string from = *map.resolve(request.from), to = *map.resolve(request.to);
-  if (from == to) {
-    const bool is_alias = request.to != to;
-    return Err<std::string>(fmt::format("{} is {}both ends of the way", in_quotes(request.to),
-                                        is_alias ? to + ": " : ""));
-  }
-  return numbered(way_steps(map, from, to));
 }
 
 }  // namespace twinspan::policy

@@ -27,7 +27,7 @@ struct CheckItem {
   unsigned number = 0;  // From 1.
   CheckResult result = CheckResult::Unknown;
   std::string object;  // "connections.a-to-b"
-  std::string field;   // "shared_key"
+  std::string field;   // "shared_key"; empty: the object as a whole.
   std::string message;
   bool operator==(const CheckItem&) const = default;
 };
@@ -44,16 +44,6 @@ struct ChecklistRequest {
 // The error says that there is none of that name, and which one may be meant.
 Result<Checklist, std::string> checklist(const ChecklistRequest& request);
 
-struct WayRequest {
-  const Model& model;
-  const Model* peer = nullptr;  // The other administrator's estate, when there is one.
-  std::string_view from;        // Virtual networks or local network gateways; of `peer` those that
-  std::string_view to;          // have another name than ours, or with its file: "east.yaml:hub".
-  CompareKeys compare_keys = nullptr;
-};
-
-// The way between them, hop by hop: what leads on passes, what refuses fails, and what depends on a
-// device that no file describes is unknown. The error is about a name.
-Result<Checklist, std::string> way_checklist(const WayRequest& request);
+Checklist numbered(Checklist list);
 
 }  // namespace twinspan::policy

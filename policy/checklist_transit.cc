@@ -10,9 +10,11 @@
 #include <span>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/peering_state.h"
 #include "policy/rules.h"
 #include "policy/transit.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -77,10 +79,11 @@ void add_peerings_of(const Model& model, const VirtualNetwork* network, Checklis
 // Whether BGP is spoken over one object, for which its gateway has to speak it as well.
 class BgpSteps {
  public:
+  // `gateway`: on this side; `other`: the connection's other end, where a file describes it.
   // `shown`: how an object of its estate is called here.
   template <class Shown>
-  void add(const Connection& connection, const VirtualNetworkGateway* gateway, bool is_needed,
-           const Shown& shown) {
+  void add(const Connection& connection, const VirtualNetworkGateway* gateway,
+           const VirtualNetworkGateway* other, bool is_needed, const Shown& shown) {
     const CheckResult closed = is_needed ? CheckResult::Fail : CheckResult::Unknown;
     const bool does_speak = gateway != nullptr && *gateway->enable_bgp;
     if (!*connection.enable_bgp) {
@@ -91,7 +94,8 @@ class BgpSteps {
       add(closed, shown(path_of(*gateway)),
           fmt::format("it speaks no BGP, so there is none over {}", connection.name));
     }
-    if (*connection.enable_bgp && does_speak)
+    const bool is_answered = other == nullptr || *other->enable_bgp;
+    if (*connection.enable_bgp && does_speak && is_answered)
       add(CheckResult::Pass, shown(path_of(connection)), "BGP is spoken over it");
   }
 
@@ -119,10 +123,11 @@ std::vector<const Connection*> connections_beside(const TransitSubject& subject)
   const Connection* const back = subject.back ? &subject.back->connection : nullptr;
   std::set<std::string_view> gateways = {*subject.own.virtual_network_gateway1};
   if (subject.is_back_ours()) gateways.insert(*back->virtual_network_gateway1);
+  const Counterparts counterparts(subject.model);
   std::vector<const Connection*> beside;
   for (const auto& [name, connection] : subject.model.connections) {
     if (&connection == &subject.own || &connection == back) continue;
-    const auto* const counterpart = counterpart_gateway(subject.model, connection);
+    const auto* const counterpart = counterparts.counterpart_gateway(connection);
     const bool is_near = gateways.contains(*connection.virtual_network_gateway1) ||
                          (counterpart != nullptr && gateways.contains(counterpart->name));
     if (is_near) beside.push_back(&connection);
@@ -138,28 +143,29 @@ void add_bgp_steps(const TransitSubject& subject, Checklist& list) {
   if (beside.empty()) return;  // Nothing further to reach.
   const auto ours = [](std::string path) { return path; };
   BgpSteps steps;
-  steps.add(subject.own, local_gateway(subject.model, subject.own), true, ours);
+  const auto* const own = local_gateway(subject.model, subject.own);
+  const auto* const far = subject.back
+                              ? local_gateway(subject.back->model, subject.back->connection)
+                              : counterpart_gateway(subject.model, subject.own);
+  steps.add(subject.own, own, far, true, ours);
   if (subject.back) {
     const TwoEnds ends{{subject.model, subject.own}, *subject.back};
-    steps.add(subject.back->connection,
-              local_gateway(subject.back->model, subject.back->connection), true,
+    steps.add(subject.back->connection, far, own, true,
               [&](const std::string& path) { return ends.back_path(path); });
   }
+  const Counterparts counterparts(subject.model);
   for (const Connection* const connection : beside) {
-    steps.add(*connection, local_gateway(subject.model, *connection),
-              counterpart_gateway(subject.model, *connection) != nullptr, ours);
+    const auto* const counterpart = counterparts.counterpart_gateway(*connection);
+    steps.add(*connection, local_gateway(subject.model, *connection), counterpart,
+              counterpart != nullptr, ours);
   }
   std::ranges::move(steps.take(), std::back_inserter(list));
 }
 
 constexpr size_t kNamedMax = 3;
 
-// "a, b, c, 97 more"
 std::string some_of(std::span<const std::string> names) {
-  const auto named = names.first(std::min(names.size(), kNamedMax));
-  const size_t more = names.size() - named.size();
-  return fmt::format("{}{}", fmt::join(named, ", "),
-                     more == 0 ? "" : fmt::format(", {} more", more));
+  return first_of(names, kNamedMax);
 }
 
 // A hub has a thousand of some steps: they are one, so that they do not drown the others.
@@ -241,30 +247,6 @@ void add_ways_over(const TransitSubject& subject, Checklist& list) {
   }
 }
 
-CheckItem hop_item(const TransitHop& hop, CheckResult result, const TransitRefusal& refusal) {
-  return {.number = 0,
-          .result = result,
-          .object = refusal.object,
-          .field = refusal.field,
-          .message = fmt::format("from {} to {}: {}", hop.from, hop.to, refusal.reason)};
-}
-
-// What several hops lack, such as BGP of the gateway between them, is told once.
-void add_hop(const TransitHop& hop, FieldNames& told, Checklist& list) {
-  for (const TransitRefusal& refusal : hop.refusals) {
-    if (told.emplace(refusal.object, refusal.field).second)
-      list.push_back(hop_item(hop, CheckResult::Fail, refusal));
-  }
-  for (const TransitRefusal& condition : hop.conditions)
-    list.push_back(hop_item(hop, CheckResult::Unknown, condition));
-  if (!hop.refusals.empty() || !hop.conditions.empty()) return;
-  list.push_back({.number = 0,
-                  .result = CheckResult::Pass,
-                  .object = hop.object,
-                  .field = hop.field,
-                  .message = fmt::format("it leads from {} to {}", hop.from, hop.to)});
-}
-
 }  // namespace
 
 void add_transit_steps(const TransitSubject& subject, Checklist& list) {
@@ -290,22 +272,6 @@ Checklist peering_steps(const Model& model, const Peering& peering) {
   const auto* const network = find(model.virtual_networks, *peering.virtual_network);
   const bool is_hub = network != nullptr && gateway_of(model, *network) != nullptr;
   is_hub ? add_flag_steps(peering, *other, list) : add_flag_steps(*other, peering, list);
-  return list;
-}
-
-Checklist way_steps(const TransitMap& map, const std::string& from, const std::string& to) {
-  const auto way = find_way(map, from, to);
-  if (!way) {
-    const TransitPlace& place = map.place(from);
-    return {{.number = 0,
-             .result = CheckResult::Fail,
-             .object = place.path,
-             .field = place.network != nullptr ? "address_space" : "address_prefixes",
-             .message = fmt::format("no connections and peerings lead from {} to {}", from, to)}};
-  }
-  FieldNames told;
-  Checklist list;
-  for (const TransitHop& hop : way->hops) add_hop(hop, told, list);
   return list;
 }
 

@@ -25,7 +25,4 @@ void add_transit_steps(const TransitSubject& subject, Checklist& list);
 // Of the two halves, that of the network with the gateway comes first.
 Checklist peering_steps(const Model& model, const Peering& peering);
 
-// The way between two places of the map, hop by hop.
-Checklist way_steps(const TransitMap& map, const std::string& from, const std::string& to);
-
 }  // namespace twinspan::policy

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policy/counterparts.h"
 #include "policy/identity.h"
 #include "policy/peering_state.h"
 
@@ -45,62 +46,6 @@ std::optional<Identity> local_identity_of(const Connection& connection,
   if (connection.local_id.is_set) return parse_identity(*connection.local_id);
   if (gateway == nullptr || instance >= gateway->ip_configurations.size()) return std::nullopt;
   return identity_of(*gateway->ip_configurations[instance].public_ip_address);
-}
-
-bool leads_to(const Model& model, const Connection& connection,
-              const VirtualNetworkGateway& gateway) {
-  if (connection.is_vnet_to_vnet()) return *connection.virtual_network_gateway2 == gateway.name;
-  const auto* const peer = site_of(model, connection);
-  return peer != nullptr && peer->gateway_ip_address.is_set &&
-         std::ranges::any_of(gateway.ip_configurations, [&](const IpConfiguration& instance) {
-           return *instance.public_ip_address == *peer->gateway_ip_address;
-         });
-}
-
-// The connection of `other` that leads to `own`.
-const Connection* way_back(const Model& model, const VirtualNetworkGateway& own,
-                           const VirtualNetworkGateway& other) {
-  for (const auto& [name, back] : model.connections) {
-    if (*back.virtual_network_gateway1 == other.name && leads_to(model, back, own)) return &back;
-  }
-  return nullptr;
-}
-
-// Whether its local network gateway stands for the network of `other`, going by the prefixes.
-bool describes(const Model& model, const Connection& connection,
-               const VirtualNetworkGateway& other) {
-  const auto* const peer = site_of(model, connection);
-  const VirtualNetwork* const network = network_of(model, other);
-  if (peer == nullptr || network == nullptr) return false;
-  return std::ranges::any_of(*peer->address_prefixes, [&](const auto& prefix) {
-    return prefix->length() != 0 &&
-           std::ranges::any_of(*network->address_space,
-                               [&](const auto& space) { return prefix->overlaps(*space); });
-  });
-}
-
-// `right` leads to the gateway of `astray`, nothing leads back, and by its prefixes `astray` is
-// meant to: its address is wrong.
-bool belongs_to(const Model& model, const Connection& astray, const Connection& right) {
-  const VirtualNetworkGateway* const there = local_gateway(model, right);
-  const VirtualNetworkGateway* const here = local_gateway(model, astray);
-  return there != nullptr && here != nullptr && !astray.is_vnet_to_vnet() &&
-         leads_to(model, right, *here) && !leads_to(model, astray, *there) &&
-         describes(model, astray, *there) && way_back(model, *there, *here) == nullptr;
-}
-
-// Of two objects that are one connection, one may have a wrong address. nullptr when there is no
-// such object, or more than one.
-const Connection* astray_counterpart_of(const Model& model, const Connection& connection,
-                                        const VirtualNetworkGateway& own) {
-  const Connection* found = nullptr;
-  for (const auto& [name, back] : model.connections) {
-    if (*back.virtual_network_gateway1 == own.name || back.is_vnet_to_vnet()) continue;
-    if (!belongs_to(model, back, connection) && !belongs_to(model, connection, back)) continue;
-    if (found != nullptr) return nullptr;
-    found = &back;
-  }
-  return found;
 }
 
 }  // namespace
@@ -179,42 +124,19 @@ std::optional<Identities> identities_of(const Model& model, const Connection& co
 }
 
 const Connection* reverse_of(const Model& model, const Connection& connection) {
-  for (const auto& [name, other] : model.connections) {
-    if (other.is_vnet_to_vnet() &&
-        *other.virtual_network_gateway1 == *connection.virtual_network_gateway2 &&
-        *other.virtual_network_gateway2 == *connection.virtual_network_gateway1) {
-      return &other;
-    }
-  }
-  return nullptr;
+  return Counterparts(model).reverse_of(connection);
 }
 
 const VirtualNetworkGateway* gateway_at(const Model& model, const IpAddress& address) {
-  for (const auto& [name, gateway] : model.gateways) {
-    if (std::ranges::any_of(gateway.ip_configurations, [&](const IpConfiguration& instance) {
-          return *instance.public_ip_address == address;
-        }))
-      return &gateway;
-  }
-  return nullptr;
+  return Counterparts(model).gateway_at(address);
 }
 
 const VirtualNetworkGateway* counterpart_gateway(const Model& model, const Connection& connection) {
-  if (connection.is_vnet_to_vnet()) return remote_gateway(model, connection);
-  const auto* const peer = site_of(model, connection);
-  if (peer == nullptr || !peer->gateway_ip_address.is_set) return nullptr;
-  const VirtualNetworkGateway* const gateway = gateway_at(model, *peer->gateway_ip_address);
-  return gateway == local_gateway(model, connection) ? nullptr : gateway;
+  return Counterparts(model).counterpart_gateway(connection);
 }
 
 const Connection* counterpart_of(const Model& model, const Connection& connection) {
-  const VirtualNetworkGateway* const own = local_gateway(model, connection);
-  const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
-  if (own == nullptr || own == other) return nullptr;
-  if (other != nullptr) {
-    if (const Connection* const back = way_back(model, *own, *other)) return back;
-  }
-  return connection.is_vnet_to_vnet() ? nullptr : astray_counterpart_of(model, connection, *own);
+  return Counterparts(model).counterpart_of(connection);
 }
 
 }  // namespace twinspan::policy

@@ -18,6 +18,8 @@ struct Finding {
   std::string file;
   uint32_t line = 0;
   uint32_t column = 0;
+  // Of the first object, where the mark is: "shared_key.file"; empty: the object as a whole.
+  std::string field;
   std::vector<std::string> objects;  // "connections.a-to-b"; the first one is where the mark is.
   std::string message;
   std::string remedy;

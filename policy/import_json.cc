@@ -259,7 +259,9 @@ Result<JsonNode, ConfigError> read_json(std::string_view text, const std::string
   const CountingIterator end(text.data() + text.size(), &consumed);
   const bool is_good = json::sax_parse(begin, end, &builder);
   if (auto error = builder.take_error()) return Err(*std::move(error));
-  if (!is_good) return Err(ConfigError{file_name, 1, 1, "", "not valid JSON", ""});
+  if (!is_good)
+    return Err(ConfigError{file_name, 1, 1, "", "not valid JSON",
+                           "look at its brackets, commas and quotes"});
   return builder.take_root();
 }
 

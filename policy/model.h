@@ -18,8 +18,12 @@ namespace twinspan::policy {
 template <class Object>
 using ByName = std::map<std::string, Object, std::less<>>;
 
+// What stands where: "connections.a-to-b.shared_key.file", "virtual_networks.a.address_space[2]".
+using FieldPlaces = std::map<SourceMark, std::string>;
+
 struct Model {
   std::vector<std::string> files;  // SourceMark::file is an index into it.
+  FieldPlaces fields;              // Of an estate file; no more than messages need it for.
   ByName<VirtualNetwork> virtual_networks;
   ByName<VirtualNetworkGateway> gateways;
   ByName<LocalNetworkGateway> local_network_gateways;

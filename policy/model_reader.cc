@@ -205,7 +205,8 @@ Object blank(const ObjectSchema& schema, Object (*read)(const std::string&, Obje
              SourceMark mark) {
   const YamlNode nothing{.kind = YamlKind::Mapping, .mark = mark};
   ErrorLog missing_fields("");
-  ObjectReader reader(missing_fields, schema, {&nothing, mark, ""});
+  FieldPlaces none;
+  ObjectReader reader(missing_fields, none, schema, {&nothing, mark, ""});
   return read("", reader);
 }
 
@@ -228,7 +229,7 @@ Peering blank_peering(SourceMark mark) {
 }
 
 void read_model(const YamlNode& root, ErrorLog& log, Model& model) {
-  ObjectReader estate(log, kEstateSchema, {&root, {.line = 1, .column = 1}, ""});
+  ObjectReader estate(log, model.fields, kEstateSchema, {&root, {.line = 1, .column = 1}, ""});
   Marked<uint32_t> version;
   estate.read("version", version);
   read_all(estate, "virtual_networks", read_virtual_network, model.virtual_networks);

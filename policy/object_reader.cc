@@ -98,8 +98,9 @@ void ErrorLog::add(SourceMark mark, std::string path, std::string message, std::
       {file_name_, mark.line, mark.column, std::move(path), std::move(message), std::move(remedy)});
 }
 
-ObjectReader::ObjectReader(ErrorLog& log, const ObjectSchema& schema, Place place)
-    : log_(log), schema_(schema), place_(std::move(place)) {
+ObjectReader::ObjectReader(ErrorLog& log, FieldPlaces& fields, const ObjectSchema& schema,
+                           Place place)
+    : log_(log), fields_(fields), schema_(schema), place_(std::move(place)) {
   if (!expect_kind(*place_.node, YamlKind::Mapping, place_,
                    fmt::format("a mapping with the keys of {}", with_article(schema.name)))) {
     return;
@@ -128,7 +129,7 @@ void ObjectReader::report_missing_fields() {
       place_.mark, place_.path,
       fmt::format("{} {} missing", fmt::join(missing, ", "), missing.size() == 1 ? "is" : "are"),
       &schema_ == &kIpsecPolicySchema ? "a policy is complete or absent: give all fields or none"
-                                      : "");
+                                      : "add what is missing");
 }
 
 SourceMark ObjectReader::mark_of(std::string_view field) const {
@@ -168,7 +169,8 @@ void ObjectReader::for_each_object(std::string_view field, const ObjectVisitor& 
   if (present == nullptr) return;
   const Place place = place_of(*present, "");
   if (schema.shape == FieldShape::One) {
-    ObjectReader reader(log_, *schema.object, place);
+    note(place.mark, place.path);
+    ObjectReader reader(log_, fields_, *schema.object, place);
     return visit("", reader);
   }
   const bool is_list = schema.shape == FieldShape::List;
@@ -180,14 +182,15 @@ void ObjectReader::for_each_object(std::string_view field, const ObjectVisitor& 
   if (is_too_long(*present->value, place, present->value->items.size())) return;
   for (size_t index = 0; index < present->value->items.size(); ++index) {
     const YamlNode* const item = present->value->items[index];
-    ObjectReader reader(log_, *schema.object,
-                        {item, item->mark, fmt::format("{}[{}]", place.path, index)});
+    const std::string path = fmt::format("{}[{}]", place.path, index);
+    note(item->mark, path);
+    ObjectReader reader(log_, fields_, *schema.object, {item, item->mark, path});
     visit("", reader);
   }
   for (const YamlEntry& named : present->value->entries) {
     const Place object_place = place_of(named, field);
     if (!is_usable_name(named, object_place.path)) continue;
-    ObjectReader reader(log_, *schema.object, object_place);
+    ObjectReader reader(log_, fields_, *schema.object, object_place);
     visit(named.key, reader);
   }
 }
@@ -220,6 +223,7 @@ void ObjectReader::read_list(std::string_view field, MarkedList<Value>& out) {
   }
   out.mark = present->value->mark;
   out.is_set = true;
+  note(out.mark, place.path);
   if (is_too_long(*present->value, place, present->value->items.size())) return;
   for (size_t index = 0; index < present->value->items.size(); ++index) {
     const YamlNode& item = *present->value->items[index];
@@ -236,7 +240,10 @@ bool ObjectReader::read_value(const FieldSchema& schema, const Scalar& scalar,
                               const std::string& path, Marked<Value>& out) {
   out.mark = scalar.mark;
   out.is_set = convert(schema, scalar.text, out.value);
-  if (out.is_set) return true;
+  if (out.is_set) {
+    note(scalar.mark, path);
+    return true;
+  }
   log_.add(scalar.mark, path,
            fmt::format("expected {}, not {}", expected_value(schema), in_quotes(scalar.text)),
            remedy_of(schema, scalar.text));
@@ -269,10 +276,12 @@ bool ObjectReader::expect_kind(const YamlNode& node, YamlKind kind, const Place&
   if (node.kind == kind) return true;
   // What has no value is reported at its key: the place of nothing is somewhere in the lines below.
   const bool is_empty = node.kind == YamlKind::Empty;
+  const char* remedy = is_empty ? "give a value or remove the key" : "";
+  if (place.path.empty()) remedy = "`twinspan schema --reference` explains what an estate has";
   log_.add(
       is_empty ? place.mark : node.mark, place.path,
       fmt::format("expected {}, not {}", expected, is_empty ? "nothing" : kind_word(node.kind)),
-      is_empty ? "give a value or remove the key" : "");
+      remedy);
   return false;
 }
 

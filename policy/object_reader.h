@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "policy/config_error.h"
 #include "policy/connection.h"
+#include "policy/model.h"
 #include "policy/schema.h"
 #include "policy/yaml_tree.h"
 
@@ -37,7 +38,8 @@ struct Place {
 class ObjectReader {
  public:
   // Reports keys that the schema does not know, and a node that is no mapping.
-  ObjectReader(ErrorLog& log, const ObjectSchema& schema, Place place);
+  // `fields` gets the place of each field that is written.
+  ObjectReader(ErrorLog& log, FieldPlaces& fields, const ObjectSchema& schema, Place place);
 
   bool has(std::string_view field) const { return entry(field) != nullptr; }
   void read(std::string_view field, MarkedText& out) { read_one(field, out); }
@@ -86,6 +88,9 @@ class ObjectReader {
   std::string path_of(std::string_view field) const;
   bool expect_kind(const YamlNode& node, YamlKind kind, const Place& place,
                    std::string_view expected);
+  void note(SourceMark mark, std::string path) {
+    fields_.emplace_hint(fields_.end(), mark, std::move(path));
+  }
   bool is_too_long(const YamlNode& list, const Place& place, size_t count);
   void report_unknown_keys();
   void report_missing_fields();
@@ -110,6 +115,7 @@ class ObjectReader {
   static bool convert(const FieldSchema& schema, std::string_view text, ChoiceIndex& out);
 
   ErrorLog& log_;
+  FieldPlaces& fields_;
   const ObjectSchema& schema_;
   Place place_;
 };

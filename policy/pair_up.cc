@@ -7,6 +7,7 @@
 #include <set>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 
 namespace twinspan::policy {
 namespace {
@@ -23,12 +24,13 @@ struct Candidate {
 
 std::vector<Candidate> candidates_of(const Model& model) {
   std::vector<Candidate> candidates;
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
     if (gateway == nullptr) continue;
     candidates.push_back({&connection, gateway, local_network(model, connection),
                           remote_end(model, connection), known_identities(model, connection, 0),
-                          counterpart_of(model, connection) != nullptr});
+                          counterparts.counterpart_of(connection) != nullptr});
   }
   // An estate of both sides beside another one of both.
   if (std::ranges::all_of(candidates, &Candidate::is_complete)) {
@@ -180,7 +182,7 @@ PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_k
     const Connection& one = *ours[match.own].connection;
     const Connection& other = *theirs[match.peer].connection;
     return compare_keys && one.shared_key_file.is_set && other.shared_key_file.is_set &&
-           compare_keys({own, one}, {peer, other}, KeyKind::PreShared) == Verdict::Right;
+           compare_keys({own, one}, {peer, other}, KeyKind::PreShared).verdict == Verdict::Right;
   };
   PairUp found = PairMaker(ours, theirs, has_equal_keys).make();
   const Candidate* const our_only = only_open(ours);

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "policy/bgp.h"
+#include "policy/counterparts.h"
 #include "policy/shared_keys.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -28,12 +31,18 @@ void report_different_keys(const TwoEnds& ends, KeyKind kind, const CompareKeys&
   const MarkedText* const back = key_file_of(ends.back.connection, kind);
   if (there == nullptr || back == nullptr) return;
   const std::string& other = ends.back.connection.name;
-  const Verdict verdict = compare_keys(ends.there, ends.back, kind);
+  const auto [verdict, obstacle] = compare_keys(ends.there, ends.back, kind);
   if (verdict == Verdict::Wrong) {
     report.error({there->mark, ends.objects(),
                   fmt::format("the {} is not that of {}", words_of(kind), other),
                   "put the same key into both files, byte by byte"});
-  } else if (verdict == Verdict::Unknown && ends.is_one_estate() && **there != **back) {
+  } else if (verdict == Verdict::Unknown && !ends.is_one_estate()) {
+    report.info({there->mark, ends.objects(),
+                 fmt::format("the {}s were not compared{}", words_of(kind),
+                             obstacle.empty() ? "" : ": " + obstacle),
+                 "compare them where both are, e.g. what `sha256sum` says of the key file on each "
+                 "machine"});
+  } else if (verdict == Verdict::Unknown && **there != **back) {
     // Two names may stand for one key: what cannot be read is left to the administrator.
     report.warning(
         {there->mark, ends.objects(),
@@ -209,12 +218,9 @@ using Names = std::vector<std::string>;
 
 constexpr size_t kNamedMax = 4;
 
-// "a or b"; of many the first ones.
+// "a or b or 5 more"
 std::string one_of(const Names& names) {
-  const Names first(names.begin(), names.begin() + std::min(names.size(), kNamedMax));
-  const std::string more =
-      names.size() > kNamedMax ? fmt::format(" or {} more", names.size() - kNamedMax) : "";
-  return fmt::format("{}{}", fmt::join(first, " or "), more);
+  return first_of(names, kNamedMax, " or ");
 }
 
 // Several of theirs belong to one of ours as well as each other, or one of theirs to several of
@@ -261,11 +267,12 @@ class TieReporter {
 // A connection whose two ends are both in our own estate needs none in the other one.
 void report_unpaired(const Model& own, const Model& peer, const PairUp& found, RuleReport& report) {
   const TieReporter ties(peer, found.ties);
+  const Counterparts counterparts(own);
+  std::set<const Connection*> paired;
+  for (const Pairing& pair : found.pairs) paired.insert(pair.own);
   for (const auto& [name, connection] : own.connections) {
-    const bool is_paired =
-        std::ranges::find(found.pairs, &connection, &Pairing::own) != found.pairs.end();
-    if (is_paired || ties.report(connection, report)) continue;
-    if (counterpart_of(own, connection) != nullptr) continue;
+    if (paired.contains(&connection) || ties.report(connection, report)) continue;
+    if (counterparts.counterpart_of(connection) != nullptr) continue;
     const Remark remark{connection.mark,
                         {path_of(connection)},
                         fmt::format("{} has no connection that belongs to it", file_of(peer)),
@@ -279,8 +286,9 @@ void report_unpaired(const Model& own, const Model& peer, const PairUp& found, R
 Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys) {
   RuleReport keys(model, kSharedKeyRule);
   RuleReport ppks(model, kPpkRule);
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
-    const Connection* const back = counterpart_of(model, connection);
+    const Connection* const back = counterparts.counterpart_of(connection);
     if (back == nullptr || back->name < name) continue;
     const TwoEnds ends{{model, connection}, {model, *back}};
     report_different_keys(ends, KeyKind::PreShared, compare_keys, keys);

@@ -134,7 +134,9 @@ void check_proposers(const Model& model, RuleReport& report);
 
 // policy/rules_authentication.cc
 void check_authentication(const Model& model, RuleReport& report);
+inline constexpr std::string_view kKeyFileRule = "connection.key-file";
 void check_key_files(const Model& model, RuleReport& report);
+void check_key_files(const Connection& connection, RuleReport& report);
 void check_authentication_reverse(const Model& model, RuleReport& report);
 
 // policy/rules_ppk.cc

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/rules.h"
 #include "policy/shared_keys.h"
 
@@ -88,14 +89,16 @@ void refuse_climbing(const Connection& connection, const MarkedText& file, RuleR
 
 }  // namespace
 
+void check_key_files(const Connection& connection, RuleReport& report) {
+  refuse_climbing(connection, connection.shared_key_file, report);
+  if (connection.ppk) refuse_climbing(connection, connection.ppk->file, report);
+  if (connection.certificate)
+    refuse_climbing(connection, connection.certificate->private_key, report);
+  if (connection.raw_key) refuse_climbing(connection, connection.raw_key->private_key, report);
+}
+
 void check_key_files(const Model& model, RuleReport& report) {
-  for (const auto& [name, connection] : model.connections) {
-    refuse_climbing(connection, connection.shared_key_file, report);
-    if (connection.ppk) refuse_climbing(connection, connection.ppk->file, report);
-    if (connection.certificate)
-      refuse_climbing(connection, connection.certificate->private_key, report);
-    if (connection.raw_key) refuse_climbing(connection, connection.raw_key->private_key, report);
-  }
+  for (const auto& [name, connection] : model.connections) check_key_files(connection, report);
 }
 
 void check_authentication(const Model& model, RuleReport& report) {
@@ -111,8 +114,9 @@ void check_authentication(const Model& model, RuleReport& report) {
 }
 
 void check_authentication_reverse(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
-    const Connection* const back = reverse_of(model, connection);
+    const Connection* const back = counterparts.reverse_of(connection);
     if (back == nullptr || back->name < name) continue;
     if (*connection.authentication_type == *back->authentication_type) continue;
     report.error({connection.authentication_type.mark,

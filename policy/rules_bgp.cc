@@ -6,6 +6,7 @@
 
 #include "policy/bgp.h"
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/rules.h"
 #include "policy/sku.h"
 
@@ -66,11 +67,12 @@ void check_number(const std::string& path, const Marked<uint32_t>& asn, bool is_
 }  // namespace
 
 void check_bgp_speakers(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
     if (gateway == nullptr || !*connection.enable_bgp) continue;
     expect_speakers(model, connection, *gateway, report);
-    const Connection* const back = counterpart_of(model, connection);
+    const Connection* const back = counterparts.counterpart_of(connection);
     if (back == nullptr || *back->enable_bgp) continue;
     report.error({connection.enable_bgp.mark,
                   {path_of(connection), path_of(*back)},

@@ -7,6 +7,7 @@
 
 #include "policy/bgp.h"
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/rules.h"
 #include "policy/sku.h"
 
@@ -253,10 +254,11 @@ void check_use_of_picked(const Model& model, const Connection& connection, RuleR
 // speaker again.
 std::set<const LocalNetworkGateway*> foreign_speakers(const Model& model) {
   std::set<const LocalNetworkGateway*> speakers;
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     const LocalNetworkGateway* const peer = site_of(model, connection);
     if (peer == nullptr || !*connection.enable_bgp) continue;
-    if (counterpart_gateway(model, connection) == nullptr) speakers.insert(peer);
+    if (counterparts.counterpart_gateway(connection) == nullptr) speakers.insert(peer);
   }
   return speakers;
 }

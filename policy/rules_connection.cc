@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
 #include "policy/rules.h"
@@ -42,10 +42,10 @@ bool is_reported_by(const Connection& connection, const Connection& back) {
   return connection.name < back.name;
 }
 
-void report_missing_direction(const Model& model, const Connection& connection,
-                              RuleReport& report) {
+void report_missing_direction(const Model& model, const Counterparts& counterparts,
+                              const Connection& connection, RuleReport& report) {
   const VirtualNetworkGateway* const own = local_gateway(model, connection);
-  const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+  const VirtualNetworkGateway* const other = counterparts.counterpart_gateway(connection);
   if (own == nullptr || other == nullptr || own == other) return;
   const Remark remark{connection.mark,
                       {path_of(connection), path_of(*other)},
@@ -59,26 +59,22 @@ void report_missing_direction(const Model& model, const Connection& connection,
 // object of the other direction. A vnet-to-vnet connection follows the other gateway by itself.
 template <class Visit>
 void for_each_described(const Model& model, Visit visit) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     if (connection.is_vnet_to_vnet()) continue;
-    const Connection* const back = counterpart_of(model, connection);
+    const Connection* const back = counterparts.counterpart_of(connection);
     if (back != nullptr && local_network(model, connection) != nullptr)
       visit(TwoEnds{{model, connection}, {model, *back}});
   }
 }
 
 // The addresses of a gateway of the estate that no connection of `own` leads to.
-std::vector<IpAddress> addresses_left_out(const Model& model, const VirtualNetworkGateway& own,
+std::vector<IpAddress> addresses_left_out(const Counterparts& counterparts,
+                                          const VirtualNetworkGateway& own,
                                           const VirtualNetworkGateway& other) {
-  std::set<IpAddress> known;
-  for (const auto& [name, connection] : model.connections) {
-    if (*connection.virtual_network_gateway1 != own.name) continue;
-    const LocalNetworkGateway* const site = site_of(model, connection);
-    if (site != nullptr && site->gateway_ip_address.is_set) known.insert(*site->gateway_ip_address);
-  }
   std::vector<IpAddress> left_out;
   for (const IpConfiguration& instance : other.ip_configurations) {
-    if (!known.contains(*instance.public_ip_address))
+    if (counterparts.way_to(own, *instance.public_ip_address) == nullptr)
       left_out.push_back(*instance.public_ip_address);
   }
   return left_out;
@@ -181,10 +177,11 @@ void check_fragment_size(const Model& model, RuleReport& report) {
 }
 
 void check_reverse(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
-    const Connection* const back = counterpart_of(model, connection);
+    const Connection* const back = counterparts.counterpart_of(connection);
     if (back == nullptr) {
-      report_missing_direction(model, connection, report);
+      report_missing_direction(model, counterparts, connection, report);
       continue;
     }
     if (!is_reported_by(connection, *back)) continue;
@@ -207,13 +204,14 @@ void check_counterpart_address(const Model& model, RuleReport& report) {
 }
 
 void check_instances(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const own = local_gateway(model, connection);
-    const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+    const VirtualNetworkGateway* const other = counterparts.counterpart_gateway(connection);
     if (connection.is_vnet_to_vnet() || own == nullptr || other == nullptr ||
         !*other->active_active)
       continue;
-    for (const IpAddress& address : addresses_left_out(model, *own, *other)) {
+    for (const IpAddress& address : addresses_left_out(counterparts, *own, *other)) {
       report.warning({connection.local_network_gateway2.mark,
                       {path_of(connection), path_of(*other)},
                       fmt::format("{} is active/active, and no connection of {} leads to its "

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/rules.h"
@@ -29,7 +30,7 @@ struct Area {
 
 class Atlas {
  public:
-  explicit Atlas(const Model& model) : model_(model) {
+  explicit Atlas(const Model& model) : model_(model), counterparts_(model) {
     for (const auto& [name, network] : model.virtual_networks) {
       const size_t area = add(path_of(network), name, network.mark, network.address_space);
       areas_[area].network = &network;
@@ -85,7 +86,7 @@ class Atlas {
     const VirtualNetwork* const own = local_network(model_, connection);
     if (own == nullptr) return;
     std::optional<size_t> remote;
-    if (const auto* const gateway = counterpart_gateway(model_, connection)) {
+    if (const auto* const gateway = counterparts_.counterpart_gateway(connection)) {
       if (const VirtualNetwork* const network = network_of(model_, *gateway))
         remote = index_.at(path_of(*network));
     } else if (const auto* const peer = site_of(model_, connection)) {
@@ -130,6 +131,7 @@ class Atlas {
   }
 
   const Model& model_;
+  const Counterparts counterparts_;
   std::vector<Area> areas_;
   std::map<std::string, size_t> index_;
 };

@@ -108,25 +108,26 @@ void check_local_address(const LocalNetworkGateway& gateway, RuleReport& report)
   }
 }
 
-constexpr const char* kNoBgpYetRemedy =
-    "it is checked here, but twinspand does not start a gateway that needs it yet: set it to "
-    "false and give prefixes";
-constexpr const char* kNoActiveActiveYetRemedy =
-    "it is checked here, but twinspand does not start a gateway that needs it yet: set it to "
-    "false and keep one of the ip_configurations";
+// What is modelled, and not carried out.
+std::string off_for_now(std::string_view besides) {
+  return fmt::format(
+      "it is checked here, but twinspand does not start a gateway that needs it yet: set it to "
+      "false{}",
+      besides);
+}
 
 void note_gateway_features(const VirtualNetworkGateway& gateway, RuleReport& report) {
   if (*gateway.enable_bgp) {
     report.warning({gateway.enable_bgp.mark,
                     {path_of(gateway)},
                     "enable_bgp: true is not supported yet",
-                    kNoBgpYetRemedy});
+                    off_for_now(", as on its connections")});
   }
   if (*gateway.active_active) {
     report.warning({gateway.active_active.mark,
                     {path_of(gateway)},
                     "active_active: true is not supported yet",
-                    kNoActiveActiveYetRemedy});
+                    off_for_now(" and keep one of the ip_configurations")});
   }
 }
 
@@ -137,7 +138,10 @@ void note_connection_features(const Model& model, const Connection& connection,
   report.warning({connection.enable_bgp.mark,
                   {path_of(connection), path_of(*gateway)},
                   "enable_bgp: true is not supported yet",
-                  kNoBgpYetRemedy});
+                  off_for_now(connection.is_vnet_to_vnet()
+                                  ? " in both directions; the other network's prefixes follow by "
+                                    "themselves"
+                                  : " and list the prefixes in the local network gateway")});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "policy/counterparts.h"
 #include "policy/ipsec_suite.h"
 #include "policy/rules.h"
 #include "policy/two_ends.h"
@@ -88,6 +89,7 @@ void check_size(const Use& use) {
 }  // namespace
 
 void check_additional_key_exchanges(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     if (connection.additional_key_exchanges) {
       const Use use{model, connection, *connection.additional_key_exchanges, report};
@@ -96,7 +98,7 @@ void check_additional_key_exchanges(const Model& model, RuleReport& report) {
       check_methods(use);
       check_size(use);
     }
-    const Connection* const back = counterpart_of(model, connection);
+    const Connection* const back = counterparts.counterpart_of(connection);
     // Of two directions the first by name reports.
     if (back != nullptr && name < back->name)
       compare_key_exchanges({{model, connection}, {model, *back}}, report);

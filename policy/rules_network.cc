@@ -92,12 +92,6 @@ void check_disjoint_subnets(const VirtualNetwork& network, RuleReport& report) {
   });
 }
 
-bool has_gateway(const Model& model, const VirtualNetwork& network) {
-  return std::ranges::any_of(model.gateways, [&](const auto& named) {
-    return *named.second.virtual_network == network.name;
-  });
-}
-
 const Subnet* find_subnet(const VirtualNetwork& network, std::string_view name) {
   const auto found = std::ranges::find(network.subnets, name, &Subnet::name);
   return found == network.subnets.end() ? nullptr : &*found;
@@ -204,8 +198,9 @@ void check_interface(const Hosts& hosts, const std::vector<NetworkAtInterface>& 
 void refuse_cloud_service(const Model& model, const VirtualNetwork& network,
                           const Marked<IpPrefix>& space, RuleReport& report) {
   static const IpAddress service = IpAddress::v4(0xA83F8110u);  // 168.63.129.16
+  if (!space->contains(service)) return;
   const VirtualNetworkGateway* const gateway = gateway_of(model, network);
-  if (gateway == nullptr || !has_cloud_sku(*gateway) || !space->contains(service)) return;
+  if (gateway == nullptr || !has_cloud_sku(*gateway)) return;
   report.error({space.mark,
                 {path_of(network), path_of(*gateway)},
                 fmt::format("{} has {}, which the cloud keeps for its own services",
@@ -250,8 +245,10 @@ void check_subnets(const Model& model, RuleReport& report) {
 }
 
 void check_gateway_subnet(const Model& model, RuleReport& report) {
+  std::set<std::string_view> with_gateway;
+  for (const auto& [name, gateway] : model.gateways) with_gateway.insert(*gateway.virtual_network);
   for (const auto& [name, network] : model.virtual_networks) {
-    if (!has_gateway(model, network)) continue;
+    if (!with_gateway.contains(name)) continue;
     const Subnet* const subnet = find_subnet(network, kGatewaySubnetName);
     if (subnet == nullptr) {
       report_missing_gateway_subnet(network, report);

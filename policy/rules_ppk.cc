@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "policy/counterparts.h"
 #include "policy/rules.h"
 #include "policy/shared_keys.h"
 #include "policy/suggest.h"
@@ -38,9 +39,10 @@ void check_own(const Connection& connection, const PpkReference& ppk, RuleReport
 }  // namespace
 
 void check_ppk(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     if (connection.ppk) check_own(connection, *connection.ppk, report);
-    const Connection* const back = counterpart_of(model, connection);
+    const Connection* const back = counterparts.counterpart_of(connection);
     // Of two directions the first by name reports.
     if (back != nullptr && name < back->name)
       compare_ppks({{model, connection}, {model, *back}}, report);

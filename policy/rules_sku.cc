@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/route_mode.h"
 #include "policy/rules.h"
 #include "policy/sku.h"
@@ -86,14 +88,14 @@ size_t tunnels_of(const Model& model, const VirtualNetworkGateway& gateway,
 }
 
 // Counts the gateway's tunnels up; the connection that goes beyond the limit is named.
-void check_limits(const Model& model, const VirtualNetworkGateway& gateway, RuleReport& report) {
+void check_limits(const Model& model, const VirtualNetworkGateway& gateway,
+                  const std::vector<const Connection*>& connections, RuleReport& report) {
   const SkuProfile& sku = sku_of(gateway);
   size_t tunnels = 0;
   const Connection* first_beyond = nullptr;
-  for (const auto& [name, connection] : model.connections) {
-    if (*connection.virtual_network_gateway1 != gateway.name) continue;
-    tunnels += tunnels_of(model, gateway, connection);
-    if (tunnels > sku.tunnels_max && first_beyond == nullptr) first_beyond = &connection;
+  for (const Connection* const connection : connections) {
+    tunnels += tunnels_of(model, gateway, *connection);
+    if (tunnels > sku.tunnels_max && first_beyond == nullptr) first_beyond = connection;
   }
   if (first_beyond == nullptr) return;
   report.error({gateway.sku.mark,
@@ -173,7 +175,11 @@ void check_sku_features(const Model& model, RuleReport& report) {
 }
 
 void check_sku_limits(const Model& model, RuleReport& report) {
-  for (const auto& [name, gateway] : model.gateways) check_limits(model, gateway, report);
+  std::map<std::string_view, std::vector<const Connection*>> connections;
+  for (const auto& [name, connection] : model.connections)
+    connections[*connection.virtual_network_gateway1].push_back(&connection);
+  for (const auto& [name, gateway] : model.gateways)
+    check_limits(model, gateway, connections[name], report);
 }
 
 void check_selector_pairs(const Model& model, RuleReport& report) {
@@ -193,9 +199,10 @@ void check_classic(const Model& model, RuleReport& report) {
     if (const VirtualNetwork* const network = network_of(model, gateway))
       refuse_classic_bgp(gateway, *network, report);
   }
+  const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetwork* const own = local_network(model, connection);
-    const VirtualNetworkGateway* const other = counterpart_gateway(model, connection);
+    const VirtualNetworkGateway* const other = counterparts.counterpart_gateway(connection);
     const VirtualNetwork* const remote = other == nullptr ? nullptr : network_of(model, *other);
     if (own == nullptr || remote == nullptr) continue;
     if (connection.is_vnet_to_vnet() && (own->is_classic() || remote->is_classic())) {

@@ -292,8 +292,9 @@ Result<std::vector<IncludedFile>, std::string> refuse_includes(std::string_view,
 Result<Settings, ConfigErrors> read_settings(std::string_view text, const std::string& file_name,
                                              const IncludeReader& include) {
   if (text.size() > kImportTextMax) {
-    return Err(ConfigErrors{
-        {file_name, 0, 0, "", fmt::format("larger than {} MiB", kImportTextMax >> 20), ""}});
+    return Err(
+        ConfigErrors{{file_name, 0, 0, "", fmt::format("larger than {} MiB", kImportTextMax >> 20),
+                      "leave out the connections that are not in question"}});
   }
   if (const auto bad = check_yaml_text(text, 0)) {
     return Err(

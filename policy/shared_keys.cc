@@ -110,21 +110,19 @@ void report_faults(const KeyFile& file, const std::vector<KeyFault>& faults, con
 
 class UserMap {
  public:
-  explicit UserMap(const Model& model) {
-    for (const auto& [name, connection] : model.connections) {
-      if (const MarkedText& file = connection.shared_key_file; file.is_set)
-        add({*file, KeyFileKind::SharedKey, key_form(model, connection)}, connection, file.mark);
-      if (const auto& ppk = connection.ppk) add(ppk->file, KeyFileKind::PostQuantumKey, connection);
-      if (const auto& own = connection.certificate) {
-        add(own->certificate, KeyFileKind::Public, connection);
-        add(own->private_key, KeyFileKind::PrivateKey, connection);
-        for (const auto& file : *own->chain) add(file, KeyFileKind::Public, connection);
-        for (const auto& file : *own->revocation_lists) add(file, KeyFileKind::Public, connection);
-      }
-      if (const auto& own = connection.raw_key) {
-        add(own->private_key, KeyFileKind::PrivateKey, connection);
-        add(own->peer_public_key, KeyFileKind::Public, connection);
-      }
+  void add_files_of(const Model& model, const Connection& connection) {
+    if (const MarkedText& file = connection.shared_key_file; file.is_set)
+      add({*file, KeyFileKind::SharedKey, key_form(model, connection)}, connection, file.mark);
+    if (const auto& ppk = connection.ppk) add(ppk->file, KeyFileKind::PostQuantumKey, connection);
+    if (const auto& own = connection.certificate) {
+      add(own->certificate, KeyFileKind::Public, connection);
+      add(own->private_key, KeyFileKind::PrivateKey, connection);
+      for (const auto& file : *own->chain) add(file, KeyFileKind::Public, connection);
+      for (const auto& file : *own->revocation_lists) add(file, KeyFileKind::Public, connection);
+    }
+    if (const auto& own = connection.raw_key) {
+      add(own->private_key, KeyFileKind::PrivateKey, connection);
+      add(own->peer_public_key, KeyFileKind::Public, connection);
     }
   }
 
@@ -144,6 +142,30 @@ class UserMap {
 
 bool is_key_alone(KeyFileKind kind) {
   return kind == KeyFileKind::SharedKey || kind == KeyFileKind::PostQuantumKey;
+}
+
+Findings check_files(const Model& model, const UserMap& users, const ReadKey& read) {
+  RuleReport keys(model, kSharedKeyRule), ppks(model, kPpkRule),
+      credentials(model, kCredentialFileRule);
+  for (const auto& [file, of] : users.all()) {
+    const KeyReading reading = read(file);
+    report_unread(reading, of, is_key_alone(file.kind) ? keys : credentials);
+    report_faults(file, reading.faults, of, file.kind == KeyFileKind::PostQuantumKey ? ppks : keys);
+  }
+  Findings findings;
+  for (RuleReport* const report : {&keys, &ppks, &credentials})
+    std::ranges::move(report->take(), std::back_inserter(findings));
+  return findings;
+}
+
+// What is on another machine, or another user's there, says nothing.
+ReadKey as_far_as_here(const ReadKey& read) {
+  return [&read](const KeyFile& file) {
+    const KeyReading reading = read(file);
+    const bool is_elsewhere = reading.state == KeyReading::State::Missing ||
+                              reading.state == KeyReading::State::Forbidden;
+    return is_elsewhere ? KeyReading{} : reading;
+  };
 }
 
 }  // namespace
@@ -224,17 +246,22 @@ std::vector<KeyFault> faults_of_ppk(size_t size) {
 }
 
 Findings check_credential_files(const Model& model, const ReadKey& read) {
-  RuleReport keys(model, kSharedKeyRule), ppks(model, kPpkRule),
-      credentials(model, kCredentialFileRule);
-  const UserMap users(model);
-  for (const auto& [file, of] : users.all()) {
-    const KeyReading reading = read(file);
-    report_unread(reading, of, is_key_alone(file.kind) ? keys : credentials);
-    report_faults(file, reading.faults, of, file.kind == KeyFileKind::PostQuantumKey ? ppks : keys);
+  UserMap users;
+  for (const auto& [name, connection] : model.connections) users.add_files_of(model, connection);
+  return check_files(model, users, read);
+}
+
+Findings check_their_credential_files(const Model& model,
+                                      const std::vector<const Connection*>& connections,
+                                      const ReadKey& read) {
+  UserMap users;
+  RuleReport climbing(model, kKeyFileRule);
+  for (const Connection* const connection : connections) {
+    users.add_files_of(model, *connection);
+    check_key_files(*connection, climbing);
   }
-  Findings findings;
-  for (RuleReport* const report : {&keys, &ppks, &credentials})
-    std::ranges::move(report->take(), std::back_inserter(findings));
+  Findings findings = climbing.take();
+  std::ranges::move(check_files(model, users, as_far_as_here(read)), std::back_inserter(findings));
   return findings;
 }
 

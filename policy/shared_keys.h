@@ -98,4 +98,11 @@ using ReadKey = std::function<KeyReading(const KeyFile& file)>;
 // raw public keys kCredentialFileRule; kPpkRule where a post-quantum key is too short.
 Findings check_credential_files(const Model& model, const ReadKey& read);
 
+// Of the other administrator's estate, as far as `connections` of it go. What is not on this
+// machine, or not for this user, is no fault of theirs; a name that goes up is one, of the rule
+// connection.key-file.
+Findings check_their_credential_files(const Model& model,
+                                      const std::vector<const Connection*>& connections,
+                                      const ReadKey& read);
+
 }  // namespace twinspan::policy

@@ -15,11 +15,6 @@ namespace {
 
 using Path = TransitMap::Path;
 
-bool is_spoken(const End& end) {
-  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
-  return *end.connection.enable_bgp && gateway != nullptr && *gateway->enable_bgp;
-}
-
 bool has_pairs(const End& end) {
   return local_gateway(end.model, end.connection)->is_policy_based() ||
          *end.connection.use_policy_based_traffic_selectors;
@@ -100,6 +95,7 @@ class HopJudge {
             .to = link_.to,
             .object = object(),
             .field = field(),
+            .objects = objects(),
             .refusals = {},
             .conditions = {}};
     link_.is_peering() ? judge_peering() : judge_connection();
@@ -134,8 +130,29 @@ class HopJudge {
 
   std::string field() const {
     if (link_.is_peering()) return "allow_virtual_network_access";
-    if (is_bgp_spoken()) return "enable_bgp";
+    if (is_told_by_bgp()) return "enable_bgp";
     return place_of_way(any_end().connection);
+  }
+
+  std::vector<std::string> objects() const {
+    std::vector<std::string> objects = {place(link_.from).path, place(link_.to).path};
+    for (const Peering* const half : {link_.half, link_.other}) {
+      if (half != nullptr) objects.push_back(shown(*half));
+    }
+    for (const auto& end : {link_.there, link_.back}) {
+      if (end) add_objects(*end, objects);
+    }
+    return objects;
+  }
+
+  void add_objects(const End& end, std::vector<std::string>& objects) const {
+    const auto add = [&](const auto* object) {
+      if (object != nullptr) objects.push_back(map_.shown(end.model, path_of(*object)));
+    };
+    add(&end.connection);
+    add(local_gateway(end.model, end.connection));
+    add(site_of(end.model, end.connection));
+    add(find(end.model.ipsec_policies, *end.connection.ipsec_policy_name));
   }
 
   static std::string place_of_way(const Connection& connection) {
@@ -213,9 +230,9 @@ class HopJudge {
   }
 
   // From both ends, or with a site as far as its file is ours.
-  bool is_bgp_spoken() const {
-    if (leads_to_site()) return is_spoken(any_end()) && has_site_speaker();
-    return link_.there && link_.back && is_spoken(*link_.there) && is_spoken(*link_.back);
+  bool is_told_by_bgp() const {
+    if (leads_to_site()) return is_bgp_spoken(any_end()) && has_site_speaker();
+    return link_.there && link_.back && is_bgp_spoken(*link_.there) && is_bgp_spoken(*link_.back);
   }
 
   bool has_site_speaker() const {
@@ -238,7 +255,7 @@ class HopJudge {
   void judge_direction(const Direction& direction) {
     const End& end = direction.end;
     if (has_pairs(end) && !do_selectors_hold(direction)) return;
-    if (is_bgp_spoken()) return;
+    if (is_told_by_bgp()) return;
     if (is_routed(direction)) return refuse_longer_route(direction);
     const TransitPlace& destination = place(direction.destination);
     if (end.connection.latitude && end.connection.latitude->routes_decide) {
@@ -319,7 +336,7 @@ class HopJudge {
   void refuse_missing_route(const Direction& direction) {
     const End& end = direction.end;
     const LocalNetworkGateway* const site = site_of(end.model, end.connection);
-    if (site != nullptr && (direction.is_last_hop() || is_static())) {
+    if (site != nullptr && (is_behind_neighbour(direction) || is_static())) {
       return refuse(map_.shown(end.model, path_of(*site)), "address_prefixes",
                     fmt::format("{} ({}) is not in it, or not whole", direction.destination,
                                 listed(place(direction.destination).prefixes())));
@@ -334,6 +351,19 @@ class HopJudge {
       refuse(map_.shown(end.model, path_of(*site)), "bgp_settings",
              "BGP needs the number and the address of its speaker");
     }
+  }
+
+  // In the other gateway's network, or one that uses that gateway: its site has to list it, as that
+  // network itself.
+  bool is_behind_neighbour(const Direction& direction) const {
+    if (direction.is_last_hop()) return true;
+    const End* const other = direction.other;
+    const auto* const gateway =
+        other != nullptr ? local_gateway(other->model, other->connection)
+                         : counterpart_gateway(direction.end.model, direction.end.connection);
+    if (gateway == nullptr) return false;
+    const Model& model = other != nullptr ? other->model : direction.end.model;
+    return are_listed(place(direction.destination).prefixes(), prefixes_behind(model, *gateway));
   }
 
   // Classic networks speak no BGP.
@@ -357,12 +387,15 @@ class HopJudge {
                                            "each other",
                                            site, first(), last()));
     }
-    if (is_bgp_spoken()) return;
+    if (is_told_by_bgp()) return;
     const std::string& far = site == first() ? last() : first();
     expect(any_end(), fmt::format("the device of {} has to have {} ({}) among its selectors and "
-                                  "routes towards {}: look there, or give its file with --peer",
+                                  "routes towards {}: {}",
                                   site, far, listed(place(far).prefixes()),
-                                  *any_end().connection.virtual_network_gateway1));
+                                  *any_end().connection.virtual_network_gateway1,
+                                  map_.has_peer() ? "look there, for it cannot be told what of the "
+                                                    "other file belongs to this connection"
+                                                  : "look there, or give its file with --peer"));
   }
 
   const TransitMap& map_;
@@ -381,20 +414,27 @@ TransitWay way_over(const TransitMap& map, const Path& path) {
 
 enum class Rank : uint8_t { Open, Conditional, Closed };
 
-Rank rank_of(const TransitWay& way) {
+Rank rank_of(const TransitWay& way, const IsFaulty& is_faulty) {
   if (way.first_refusal() != nullptr) return Rank::Closed;
+  if (is_faulty && std::ranges::any_of(way.hops, is_faulty)) return Rank::Closed;
   const bool is_open =
       std::ranges::all_of(way.hops, [](const TransitHop& hop) { return hop.conditions.empty(); });
   return is_open ? Rank::Open : Rank::Conditional;
 }
 
 // `paths`: the shortest first.
-std::optional<TransitWay> best_of(const TransitMap& map, std::span<const Path* const> paths) {
+std::optional<TransitWay> best_of(const TransitMap& map, std::span<const Path* const> paths,
+                                  const IsFaulty& is_faulty = nullptr) {
   std::optional<TransitWay> best;
+  Rank best_rank = Rank::Closed;
   for (const Path* const path : paths.first(std::min(paths.size(), kTransitWaysMax))) {
     TransitWay way = way_over(map, *path);
-    if (!best || rank_of(way) < rank_of(*best)) best = std::move(way);
-    if (rank_of(*best) == Rank::Open) break;
+    const Rank rank = rank_of(way, is_faulty);
+    if (!best || rank < best_rank) {
+      best = std::move(way);
+      best_rank = rank;
+    }
+    if (best_rank == Rank::Open) break;
   }
   return best;
 }
@@ -441,11 +481,11 @@ const TransitRefusal* TransitWay::first_refusal() const {
 }
 
 std::optional<TransitWay> find_way(const TransitMap& map, const std::string& from,
-                                   const std::string& to) {
+                                   const std::string& to, const IsFaulty& is_faulty) {
   const std::vector<Path> paths = map.paths(from, to);
   std::vector<const Path*> all;
   for (const Path& path : paths) all.push_back(&path);
-  return best_of(map, all);
+  return best_of(map, all, is_faulty);
 }
 
 std::optional<TransitWay> find_way(const Model& model, std::string_view from, std::string_view to) {

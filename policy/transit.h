@@ -6,6 +6,7 @@
 // device of a site knows is in no file: it is a condition, not a fact.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,8 +29,9 @@ struct TransitRefusal {
 struct TransitHop {
   std::string from;  // A virtual network, or the local network gateway of a site.
   std::string to;
-  std::string object;  // What leads from `from`.
-  std::string field;   // Of `object`: what lets traffic pass.
+  std::string object;                // What leads from `from`.
+  std::string field;                 // Of `object`: what lets traffic pass.
+  std::vector<std::string> objects;  // All that it depends on, as TransitMap::shown() has them.
   std::vector<TransitRefusal> refusals;
   std::vector<TransitRefusal> conditions;  // What has to be true where no file tells.
   bool is_allowed() const { return refusals.empty(); }
@@ -41,10 +43,13 @@ struct TransitWay {
   const TransitRefusal* first_refusal() const;  // nullptr: every hop allows it.
 };
 
+// What closes a hop besides: errors about its objects.
+using IsFaulty = std::function<bool(const TransitHop& hop)>;
+
 // The shortest way that every hop allows, best without conditions, else the shortest one. `from`
 // and `to` are places of the map. nullopt: nothing joins the two.
 std::optional<TransitWay> find_way(const TransitMap& map, const std::string& from,
-                                   const std::string& to);
+                                   const std::string& to, const IsFaulty& is_faulty = nullptr);
 // Of one estate, by the names of virtual networks or local network gateways; nullopt for an unknown
 // one, too.
 std::optional<TransitWay> find_way(const Model& model, std::string_view from, std::string_view to);

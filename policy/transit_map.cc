@@ -36,7 +36,10 @@ void extend(const TransitMap::Path& path, const std::string& from, const std::st
 }  // namespace
 
 TransitMap::TransitMap(const Model& own, const Model* peer, const CompareKeys& compare_keys)
-    : own_(own), peer_(peer) {
+    : own_(own),
+      peer_(peer),
+      own_counterparts_(own),
+      peer_counterparts_(peer == nullptr ? std::nullopt : std::optional<Counterparts>(*peer)) {
   if (peer != nullptr) {
     const PairUp found = pair_up(own, *peer, compare_keys);
     for (const Pairing& pair : found.pairs) {
@@ -116,7 +119,7 @@ void TransitMap::add_peering(const Model& model, const Peering& half) {
 }
 
 std::optional<End> TransitMap::other_end(const Model& model, const Connection& connection) const {
-  if (const Connection* const back = counterpart_of(model, connection))
+  if (const Connection* const back = counterparts_of(model).counterpart_of(connection))
     return std::optional<End>(End{model, *back});
   const auto pair = pairs_.find(&connection);
   return pair == pairs_.end() ? std::nullopt : std::optional<End>(pair->second);
@@ -128,8 +131,8 @@ void TransitMap::add_connection(const Model& model, const Connection& connection
   const std::string from = name_of(model, *own);
   const End there{model, connection};
   const auto back = other_end(model, connection);
-  const auto* const gateway =
-      back ? local_gateway(back->model, back->connection) : counterpart_gateway(model, connection);
+  const auto* const gateway = back ? local_gateway(back->model, back->connection)
+                                   : counterparts_of(model).counterpart_gateway(connection);
   const Model& there_model = back ? back->model : model;
   const LocalNetworkGateway* const site = site_of(model, connection);
   if (gateway != nullptr) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/counterparts.h"
 #include "policy/two_ends.h"
 
 namespace twinspan::policy {
@@ -59,6 +60,8 @@ class TransitMap {
   // By the name that resolve() gives.
   const TransitPlace& place(const std::string& name) const { return places_.at(name); }
 
+  bool has_peer() const { return peer_ != nullptr; }
+
   // An object of either estate: with its file's name when it is the other one.
   std::string shown(const Model& model, const std::string& path) const {
     return prefix_of(model) + path;
@@ -76,6 +79,9 @@ class TransitMap {
 
  private:
   std::string prefix_of(const Model& model) const;
+  const Counterparts& counterparts_of(const Model& model) const {
+    return &model == peer_ ? *peer_counterparts_ : own_counterparts_;
+  }
   std::string name_of(const Model& model, const VirtualNetwork& network) const;
   std::string name_of(const Model& model, const LocalNetworkGateway& site) const;
   // Over however many hops; empty when nothing joins the two.
@@ -89,6 +95,8 @@ class TransitMap {
 
   const Model& own_;
   const Model* const peer_;
+  const Counterparts own_counterparts_;
+  const std::optional<Counterparts> peer_counterparts_;
   std::map<const Connection*, End> pairs_;  // Over both estates.
   std::map<std::string, TransitPlace, std::less<>> places_;
   std::map<std::string, std::string, std::less<>> aliases_;  // Of sites that stand for a network.

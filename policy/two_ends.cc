@@ -8,6 +8,7 @@
 #include "policy/bgp.h"
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -29,6 +30,14 @@ MarkedList<IpPrefix> behind_end(const End& end) {
     }
   }
   return prefixes;
+}
+
+std::vector<IpPrefix> covered_by(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  std::vector<IpPrefix> covered;
+  for (const auto& other : *list) {
+    if (prefix.contains(*other)) covered.push_back(*other);
+  }
+  return covered;
 }
 
 bool do_routes_decide(const End& end) {
@@ -100,12 +109,6 @@ std::string difference(const IpsecSuite& there, const IpsecSuite& back) {
   return fields.empty() ? "" : fmt::format(" (it differs in {})", fmt::join(fields, ", "));
 }
 
-std::string listed(const std::vector<IpPrefix>& prefixes) {
-  std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
 bool do_differ(const std::optional<Identity>& a, const std::optional<Identity>& b) {
   return a && b && *a != *b;
 }
@@ -135,6 +138,11 @@ std::string mode_word(ConnectionMode mode) {
 
 }  // namespace
 
+bool is_bgp_spoken(const End& end) {
+  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
+  return *end.connection.enable_bgp && gateway != nullptr && *gateway->enable_bgp;
+}
+
 bool is_classic(const End& end) {
   const VirtualNetwork* const network = local_network(end.model, end.connection);
   return network != nullptr && network->is_classic();
@@ -158,7 +166,7 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   const auto remote = remote_end(ends.there.model, ends.there.connection);
   const VirtualNetwork* const network = local_network(ends.back.model, ends.back.connection);
   if (!remote || network == nullptr) return std::nullopt;
-  if (*ends.there.connection.enable_bgp && *ends.back.connection.enable_bgp) return std::nullopt;
+  if (is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) return std::nullopt;
   if (do_routes_decide(ends.there) || do_routes_decide(ends.back)) return std::nullopt;
   const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
   const MarkedList<IpPrefix> behind = behind_end(ends.back);
@@ -173,9 +181,20 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
     const bool is_known = is_exact ? is_listed(*prefix, behind)
                                    : prefix->length() == 0 || is_within(*prefix, behind) ||
                                          is_known_there(*prefix, ends.back.model);
-    if (!is_known) difference.unknown.push_back(*prefix);
+    if (is_known) continue;
+    // Selectors that have to be the same are as wrong when they are wider.
+    auto covered = is_exact ? std::vector<IpPrefix>{} : covered_by(*prefix, behind);
+    if (covered.empty()) {
+      difference.unknown.push_back(*prefix);
+    } else {
+      difference.wider.push_back({*prefix, std::move(covered)});
+    }
   }
   return difference;
+}
+
+std::string words_of(const PrefixDifference::Wide& wide) {
+  return fmt::format("{}, which is wider than {}", wide.listed.to_string(), listed(wide.covered));
 }
 
 FieldPlace place_of_prefixes(const End& end) {
@@ -268,6 +287,16 @@ void report_prefixes(const TwoEnds& ends, RuleReport& report) {
                   fmt::format("{} has {}, which the other side does not", place.field,
                               listed(difference->unknown)),
                   "remove it, or write it into the other side's address_space"});
+  }
+  for (const PrefixDifference::Wide& wide : difference->wider) {
+    report.error(
+        {place.mark, objects,
+         fmt::format("{} has {} behind {}: packets for the rest go into the tunnel and "
+                     "are lost at its end",
+                     place.field, words_of(wide), *ends.back.connection.virtual_network_gateway1),
+         fmt::format("list {} instead, or write into the other side's address_space what "
+                     "else is there",
+                     listed(wide.covered))});
   }
 }
 

@@ -14,6 +14,8 @@ struct End {
   const Model& model;
   const Connection& connection;
 };
+// BGP is asked for on the connection, and its gateway speaks it.
+bool is_bgp_spoken(const End& end);
 bool is_classic(const End& end);  // Its network; false when the reference leads nowhere.
 
 struct TwoEnds {
@@ -32,9 +34,18 @@ struct TwoEnds {
 // The prefixes that a connection sends into its tunnel, against what is really behind the other
 // end.
 struct PrefixDifference {
+  struct Wide {
+    IpPrefix listed;                // Here.
+    std::vector<IpPrefix> covered;  // What of it is behind the other end.
+  };
   std::vector<IpPrefix> missing;  // Of the other network, not listed here.
   std::vector<IpPrefix> unknown;  // Listed here, behind nothing that the other estate has.
+  std::vector<Wide> wider;        // Listed here, where the other estate has but a part.
+
+  bool is_none() const { return missing.empty() && unknown.empty() && wider.empty(); }
 };
+// "10.0.0.0/8, which is wider than 10.1.0.0/16"
+std::string words_of(const PrefixDifference::Wide& wide);
 // nullopt when an end is missing, when BGP tells the prefixes, or when one of the two says none at
 // all, which is a fault of its own estate, or left open by another program's configuration.
 std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends);
@@ -57,7 +68,14 @@ Verdict compare_address(const TwoEnds& ends);
 // Whether two connections have equal keys of a kind; both name one. The caller reads the files and
 // keeps the bytes to itself.
 enum class KeyKind : uint8_t { PreShared, PostQuantum };
-using CompareKeys = std::function<Verdict(const End& a, const End& b, KeyKind kind)>;
+struct KeyComparison {
+  KeyComparison(Verdict of) : verdict(of) {}
+  KeyComparison(Verdict of, std::string why) : verdict(of), obstacle(std::move(why)) {}
+
+  Verdict verdict;
+  std::string obstacle;  // Of Unknown: "there is no key file /etc/twinspan/a.psk here", or nothing.
+};
+using CompareKeys = std::function<KeyComparison(const End& a, const End& b, KeyKind kind)>;
 
 void report_address(const TwoEnds& ends, RuleReport& report);
 void report_prefixes(const TwoEnds& ends, RuleReport& report);

@@ -36,7 +36,7 @@ constexpr Rule kRules[] = {
      check_connection_ends},
     {"connection.authentication", "A connection has what its authentication type needs, alone.",
      check_authentication},
-    {"connection.key-file", "Keys lie beneath the estate's folder, or where a full path says.",
+    {kKeyFileRule, "Keys lie beneath the estate's folder, or where a full path says.",
      check_key_files},
     {"connection.authentication-reverse", "Both directions authenticate in the same way.",
      check_authentication_reverse},
@@ -128,6 +128,23 @@ void sort_by_place(Findings& findings) {
   });
 }
 
+// What of the first object stands at the mark, without the places in lists.
+std::string field_at(const Model& model, SourceMark mark, std::span<const std::string> objects) {
+  const auto found = model.fields.find(mark);
+  if (found == model.fields.end() || objects.empty()) return "";
+  const std::string_view path = found->second;
+  const std::string within = objects.front() + ".";
+  if (!path.starts_with(within)) return "";
+  std::string field;
+  bool is_index = false;
+  for (const char character : path.substr(within.size())) {
+    is_index |= character == '[';
+    if (!is_index) field += character;
+    is_index &= character != ']';
+  }
+  return field;
+}
+
 }  // namespace
 
 void RuleReport::add(Severity severity, Remark remark) {
@@ -138,6 +155,7 @@ void RuleReport::add(Severity severity, Remark remark) {
                        .file = mark.file < model_.files.size() ? model_.files[mark.file] : "",
                        .line = mark.line,
                        .column = mark.column,
+                       .field = field_at(model_, mark, remark.objects),
                        .objects = std::move(remark.objects),
                        .message = std::move(remark.message),
                        .remedy = std::move(remark.remedy)});

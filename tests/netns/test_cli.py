@@ -89,6 +89,44 @@ def test_the_run_directory_is_found_or_asked_for(pair):
     assert json.loads(result.stdout)["connections"]
 
 
+def test_without_a_daemon_json_has_an_empty_list_and_the_reason(pair):
+    pair.write()
+    estate = str(pair.a.estate)
+    asked = {
+        ("plan", estate): "changes",
+        ("plan",): "changes",
+        ("apply", estate): "changes",
+        ("replace", "gateway", "gw-a", estate): "changes",
+        ("explain", "10.1.0.1", "10.2.0.1"): "steps",
+        ("drops",): "drops",
+        ("verify",): "checks",
+        ("routes",): "routes",
+        ("show", "peering"): "peerings",
+        ("show", "gateway"): "gateways",
+        ("show", "connection", "a-to-b"): "tunnels",
+        ("status",): "connections",
+    }
+    for command, listed in asked.items():
+        result = pair.a.cli(*command, "--json")
+        assert result.returncode == 4, (command, result.stderr)
+        answer = json.loads(result.stdout)
+        assert answer["schema"].startswith("twinspan.") and answer[listed] == [], command
+        assert "is twinspand running?" in answer["error"], command
+
+
+def test_a_wrong_file_exits_3_without_a_daemon_too(pair):
+    pair.write()
+    wrong = pair.a.estate.with_name("wrong.yaml")
+    wrong.write_text("version: 1\nconnections: [")
+    for command in (("plan",), ("apply",), ("replace", "gateway", "gw-a")):
+        result = pair.a.cli(*command, str(wrong), "--json")
+        assert result.returncode == 3, (command, result.stderr)
+        answer = json.loads(result.stdout)
+        assert answer["changes"] == [] and answer["errors"], command
+        assert answer["findings"][0]["id"] == "file.form", command
+        assert str(wrong) in result.stderr, command
+
+
 def test_down_stays_down_until_up(pair):
     pair.start()
     assert pair.a.cli("down", "a-to-b").returncode == 0

@@ -7,7 +7,9 @@
 #include <optional>
 
 #include "tools/twinspan/client.h"
+#include "tools/twinspan/finding_json.h"
 #include "tools/twinspan/render.h"
+#include "tools/twinspan/validate.h"
 #include "tools/twinspand/control_protocol.h"
 #include "tools/twinspand/exit_code.h"
 
@@ -56,6 +58,7 @@ int tell_refused(const ControlError& error) {
 
 // For programs; what the host has refused has a diagnosis.
 json refused_json(const ControlError& error) {
+  if (error.name.empty()) return json::object();
   if (!is_refused_file(error)) return {{"diagnosis", error.parameters}};
   json answer;
   for (const char* const list : {"errors", "changes", "refusals"})
@@ -63,10 +66,33 @@ json refused_json(const ControlError& error) {
   return answer;
 }
 
+// Without a daemon a file can still be wrong by itself. nullopt: it is not, or none is named.
+std::optional<int> report_bad_file(const CommandOptions& options, const char* schema) {
+  if (options.file.empty()) return std::nullopt;
+  const policy::Findings errors = errors_of_estate(options.file);
+  if (errors.empty()) return std::nullopt;
+  json answer = {{"schema", schema},
+                 {"changes", json::array()},
+                 {"refusals", json::array()},
+                 {"errors", json::array()},
+                 {"findings", json::array()}};
+  for (const policy::Finding& finding : errors) {
+    std::cerr << finding.to_string() << "\n";
+    answer["errors"].push_back(finding.to_string());
+    answer["findings"].push_back(json::parse(to_json(finding).dump()));
+  }
+  if (options.json) std::cout << answer.dump(2) << std::endl;
+  return kExitConfig;
+}
+
 int report_refused(const CommandOptions& options, const char* schema, const ControlError& error) {
+  if (error.name.empty()) {
+    if (const auto is_bad = report_bad_file(options, schema)) return *is_bad;
+  }
   const int exit_code = tell_refused(error);
-  if (options.json && is_refused_file(error)) {
-    json answer = {{"schema", schema}};
+  if (options.json) {
+    json answer = {{"schema", schema}, {"changes", json::array()}};
+    if (!is_refused_file(error)) answer["error"] = words_of(error);
     answer.update(refused_json(error));
     std::cout << answer.dump(2) << std::endl;
   }

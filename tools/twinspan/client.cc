@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 Err<ControlError> unreachable(const std::string& text) {
-  return Err(ControlError{"", {}, text});
+  return Err(ControlError{.name = "", .parameters = {}, .text = text});
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ Result<json, ControlError> ControlClient::call(const std::string& method, const 
     TRY_ASSIGN(const json reply, read_message());
     if (reply.contains("error")) {
       return Err(ControlError{reply["error"].get<std::string>(),
-                              reply.value("parameters", json::object()), ""});
+                              reply.value("parameters", json::object()), "", false});
     }
     const json result = reply.value("parameters", json::object());
     if (!reply.value("continues", false)) return result;

@@ -13,7 +13,8 @@ namespace twinspan::tools {
 struct ControlError {
   std::string name;  // Empty: the daemon could not be reached or broke off.
   nlohmann::json parameters;
-  std::string text;  // For people.
+  std::string text;           // For people.
+  bool is_ambiguous = false;  // It is not said which daemon is meant, or there is none.
 };
 
 class ControlClient {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -21,11 +22,41 @@ namespace {
 
 using nlohmann::json;
 
+// What an answer is when there is none.
+struct EmptyAnswer {
+  const char* method;
+  const char* schema;
+  const char* list;
+};
+constexpr EmptyAnswer kEmptyAnswers[] = {
+    {kMethodStatus, "twinspan.status/1", "connections"},
+    {kMethodShow, "twinspan.connection/1", "tunnels"},
+    {kMethodRoutes, "twinspan.routes/1", "routes"},
+    {kMethodShowPeering, "twinspan.peerings/1", "peerings"},
+    {kMethodShowGateway, "twinspan.gateways/1", "gateways"},
+    {kMethodExplain, "twinspan.explain/1", "steps"},
+    {kMethodDrops, "twinspan.drops/1", "drops"},
+    {kMethodVerify, "twinspan.verify/1", "checks"},
+};
+
+Result<std::string, std::string> choose_run_dir(const CommandOptions& options) {
+  if (!options.run_dir.empty()) return options.run_dir;
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(kRunDirRoot, ignored)) {
+    if (entry.is_directory(ignored)) found.push_back(entry.path().string());
+  }
+  if (found.size() == 1) return found.front();
+  return Err(fmt::format("{} under {}; name one with --run-dir",
+                         found.empty() ? "no run directory" : "several run directories",
+                         kRunDirRoot));
+}
+
 // Asks one question and hands the answer to `print`.
 template <class Print>
 int ask(const CommandOptions& options, const char* method, const json& parameters, Print print) {
   const auto answer = call_daemon(options, method, parameters);
-  if (!answer) return report(answer.error());
+  if (!answer) return report_failed(options, method, answer.error());
   print(*answer);
   return kExitOk;
 }
@@ -39,7 +70,10 @@ int run(const CommandOptions& options, const char* method, const json& parameter
   const auto answer = call_daemon(options, method, parameters, progress);
   if (options.json) {
     json result = {{"schema", "twinspan.result/1"}, {"ok", answer.has_value()}};
-    if (!answer) result["diagnosis"] = answer.error().parameters;
+    if (!answer) {
+      result["diagnosis"] = answer.error().parameters;
+      result["error"] = words_of(answer.error());
+    }
     std::cout << result.dump(2) << std::endl;
   }
   if (!answer) return report(answer.error());
@@ -52,50 +86,58 @@ int run(const CommandOptions& options, const char* method, const json& parameter
 Result<json, ControlError> call_daemon(const CommandOptions& options, const char* method,
                                        const json& parameters,
                                        const std::function<void(const json&)>& progress) {
-  const std::string run_dir = find_run_dir(options);
-  if (run_dir.empty()) return Err(ControlError{});  // It has said why.
-  TRY_ASSIGN(ControlClient client, ControlClient::connect(run_dir));
+  const auto run_dir = choose_run_dir(options);
+  if (!run_dir) return Err(ControlError{"", {}, run_dir.error(), true});
+  TRY_ASSIGN(ControlClient client, ControlClient::connect(*run_dir));
   return client.call(method, parameters, progress);
 }
 
-int report(const ControlError& error) {
-  if (error.name.empty()) {
-    std::cerr << error.text << (error.text.empty() ? "" : "\n");
-    return error.text.empty() ? kExitUsage : kExitUnreachable;
-  }
+std::string words_of(const ControlError& error) {
+  if (error.name.empty()) return error.text;
   if (error.name == kErrorUnknownConnection) {
-    std::cerr << fmt::format(
-        "no connection named {} on this gateway; `twinspan status` lists them\n",
-        error.parameters.value("connection", ""));
-    return kExitUsage;
+    return fmt::format("no connection named {} on this gateway; `twinspan status` lists them",
+                       error.parameters.value("connection", ""));
   }
   if (error.name == kErrorUnknownObject) {
-    std::cerr << fmt::format("no {} named {} here\n", error.parameters.value("kind", "object"),
-                             error.parameters.value("name", ""));
-    return kExitUsage;
+    return fmt::format("no {} named {} here", error.parameters.value("kind", "object"),
+                       error.parameters.value("name", ""));
   }
   if (error.name == kErrorBadCredentials) {
+    std::string lines;
     for (const json& line : error.parameters.value("errors", json::array()))
-      std::cerr << line.get<std::string>() << "\n";
-    std::cerr << "nothing was changed\n";
-    return kExitNegative;
+      lines += line.get<std::string>() + "\n";
+    return lines + "nothing was changed";
   }
-  const std::string diagnosis = render_diagnosis(error.parameters, "");
-  std::cerr << (diagnosis.empty() ? "failed: " + error.name + "\n" : diagnosis);
-  return kExitNegative;
+  std::string diagnosis = render_diagnosis(error.parameters, "");
+  if (diagnosis.empty()) return "failed: " + error.name;
+  diagnosis.erase(diagnosis.find_last_not_of('\n') + 1);
+  return diagnosis;
+}
+
+int report(const ControlError& error) {
+  std::cerr << words_of(error) << "\n";
+  if (error.name.empty()) return error.is_ambiguous ? kExitUsage : kExitUnreachable;
+  const bool is_misnamed =
+      error.name == kErrorUnknownConnection || error.name == kErrorUnknownObject;
+  return is_misnamed ? kExitUsage : kExitNegative;
+}
+
+int report_failed(const CommandOptions& options, const char* method, const ControlError& error) {
+  const auto* const empty = std::ranges::find(kEmptyAnswers, std::string_view(method),
+                                              [](const EmptyAnswer& each) { return each.method; });
+  if (options.json && empty != std::end(kEmptyAnswers)) {
+    json answer = {
+        {"schema", empty->schema}, {empty->list, json::array()}, {"error", words_of(error)}};
+    if (std::string_view(method) == kMethodExplain) answer["verdict"] = "unknown";
+    std::cout << answer.dump(2) << std::endl;
+  }
+  return report(error);
 }
 
 std::string find_run_dir(const CommandOptions& options) {
-  if (!options.run_dir.empty()) return options.run_dir;
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(kRunDirRoot, ignored)) {
-    if (entry.is_directory(ignored)) found.push_back(entry.path().string());
-  }
-  if (found.size() == 1) return found.front();
-  std::cerr << (found.empty() ? fmt::format("no run directory under {}", kRunDirRoot)
-                              : fmt::format("several run directories under {}", kRunDirRoot))
-            << "; name one with --run-dir\n";
+  const auto run_dir = choose_run_dir(options);
+  if (run_dir) return *run_dir;
+  std::cerr << run_dir.error() << "\n";
   return "";
 }
 

@@ -57,8 +57,11 @@ int run_verify(const CommandOptions& options);
 Result<nlohmann::json, ControlError> call_daemon(
     const CommandOptions& options, const char* method, const nlohmann::json& parameters,
     const std::function<void(const nlohmann::json&)>& progress = {});
+std::string words_of(const ControlError& error);  // Without a line end.
 // Tells people of it; the exit code.
 int report(const ControlError& error);
+// With --json a program too: the answer of the method with an empty list, and `error`.
+int report_failed(const CommandOptions& options, const char* method, const ControlError& error);
 
 // The run directory to use; prints why not and returns "" when there is none or more than one.
 std::string find_run_dir(const CommandOptions& options);

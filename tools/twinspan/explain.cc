@@ -54,21 +54,21 @@ int run_explain(const CommandOptions& options) {
                                    {"length", asked.size},
                                    {"dont_fragment", asked.dont_fragment},
                                    {"from", asked.from}});
-  if (!answer) return report(answer.error());
+  if (!answer) return report_failed(options, kMethodExplain, answer.error());
   std::cout << (options.json ? answer->dump(2) + "\n" : render_explanation(*answer));
   return (*answer)["verdict"] == "delivered" ? kExitOk : kExitNegative;
 }
 
 int run_drops(const CommandOptions& options) {
   const auto answer = call_daemon(options, kMethodDrops, {{"last", options.last}});
-  if (!answer) return report(answer.error());
+  if (!answer) return report_failed(options, kMethodDrops, answer.error());
   std::cout << (options.json ? answer->dump(2) + "\n" : render_drops(*answer));
   return kExitOk;
 }
 
 int run_verify(const CommandOptions& options) {
   const auto answer = call_daemon(options, kMethodVerify, {{"connection", options.object}});
-  if (!answer) return report(answer.error());
+  if (!answer) return report_failed(options, kMethodVerify, answer.error());
   std::cout << (options.json ? answer->dump(2) + "\n" : render_checks(*answer));
   const bool has_failed = std::ranges::any_of(
       (*answer)["checks"], [](const json& check) { return check["result"] == "fail"; });

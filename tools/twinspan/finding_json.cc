@@ -7,10 +7,11 @@ namespace twinspan::tools {
 using nlohmann::ordered_json;
 
 ordered_json to_json(const policy::Finding& finding) {
-  return {{"id", finding.id},           {"severity", name_of(finding.severity)},
-          {"file", finding.file},       {"line", finding.line},
-          {"column", finding.column},   {"objects", finding.objects},
-          {"message", finding.message}, {"remedy", finding.remedy}};
+  return {{"id", finding.id},         {"severity", name_of(finding.severity)},
+          {"file", finding.file},     {"line", finding.line},
+          {"column", finding.column}, {"objects", finding.objects},
+          {"field", finding.field},   {"message", finding.message},
+          {"remedy", finding.remedy}};
 }
 
 std::string dumped(const ordered_json& json) {

@@ -11,6 +11,7 @@ namespace twinspan::tools {
 namespace {
 
 using policy::End;
+using policy::KeyComparison;
 using policy::KeyFile;
 using policy::KeyFileKind;
 using policy::KeyKind;
@@ -82,13 +83,22 @@ bool is_same_file(const std::string& a, const std::string& b) {
          std::filesystem::weakly_canonical(b, ignored);
 }
 
+KeyComparison not_compared(const KeyFileFault& fault, const KeyOfEnd& key) {
+  const bool is_missing = fault.kind == KeyFileFault::Kind::Missing;
+  return {Verdict::Unknown,
+          is_missing ? fmt::format("there is no key file {} here", key.path()) : fault.text};
+}
+
 // `pair.b` is of the file that `content` was made of.
-Verdict compare_with_key_in_file(const KeyPair& pair, const policy::Import& content) {
+KeyComparison compare_with_key_in_file(const KeyPair& pair, const policy::Import& content) {
   const auto key =
       std::ranges::find(content.keys, name_of(pair.b, pair.kind), &policy::ImportedKey::file);
-  if (key == content.keys.end()) return Verdict::Unknown;
-  const auto read = key_of(pair.a, pair.kind).read();
-  if (!read) return Verdict::Unknown;
+  if (key == content.keys.end())
+    return {Verdict::Unknown, fmt::format("that of {} is not in {}", pair.b.connection.name,
+                                          pair.b.model.files.front())};
+  const KeyOfEnd own = key_of(pair.a, pair.kind);
+  const auto read = own.read();
+  if (!read) return not_compared(read.error(), own);
   return (*read)->equals(key->bytes.view()) ? Verdict::Right : Verdict::Wrong;
 }
 
@@ -115,7 +125,7 @@ KeyReading read_key_of(const std::string& estate_path, const KeyFile& file) {
   return read_or_not(folder.read_public(file.name, kPublicFileSizeMax), folder, file);
 }
 
-Verdict compare_keys(const KeyPair& pair, const PeerFile* peer) {
+KeyComparison compare_keys(const KeyPair& pair, const PeerFile* peer) {
   const auto is_foreign = [&](const End& end) {
     return peer != nullptr && peer->kind != policy::PeerFileKind::Estate &&
            &end.model == &peer->content.model;
@@ -128,8 +138,9 @@ Verdict compare_keys(const KeyPair& pair, const PeerFile* peer) {
   if (is_same_file(first.path(), second.path()))
     return first.is_read_as(second) ? Verdict::Right : Verdict::Wrong;
   const auto one = first.read();
+  if (!one) return not_compared(one.error(), first);
   const auto other = second.read();
-  if (!one || !other) return Verdict::Unknown;
+  if (!other) return not_compared(other.error(), second);
   return (*one)->equals((*other)->view()) ? Verdict::Right : Verdict::Wrong;
 }
 

@@ -21,7 +21,7 @@ struct KeyPair {
 };
 
 // Right when both name the same file or files with the same key, Unknown when one of them cannot be
-// read. The keys of `peer`, when it is no estate, are those that stand in it.
-policy::Verdict compare_keys(const KeyPair& pair, const PeerFile* peer = nullptr);
+// read, with the reason. The keys of `peer`, when it is no estate, are those that stand in it.
+policy::KeyComparison compare_keys(const KeyPair& pair, const PeerFile* peer = nullptr);
 
 }  // namespace twinspan::tools

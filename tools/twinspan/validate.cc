@@ -13,6 +13,7 @@
 #include "policy/schema_text.h"
 #include "policy/shared_keys.h"
 #include "policy/validate.h"
+#include "policy/way_checklist.h"
 #include "tools/twinspan/finding_json.h"
 #include "tools/twinspan/key_files.h"
 #include "tools/twinspand/estate_file.h"
@@ -43,15 +44,14 @@ void write_findings(const Findings& findings, std::ostream& out) {
 }
 
 Finding to_finding(const ConfigError& error) {
-  return {
-      .id = kFormRule,
-      .severity = Severity::Error,
-      .file = error.file,
-      .line = error.line,
-      .column = error.column,
-      .objects = {error.path.empty() ? error.file : error.path},
-      .message = error.message,
-      .remedy = error.remedy.empty() ? "mend this first: nothing else was checked" : error.remedy};
+  return {.id = kFormRule,
+          .severity = Severity::Error,
+          .file = error.file,
+          .line = error.line,
+          .column = error.column,
+          .objects = {error.path.empty() ? error.file : error.path},
+          .message = error.message,
+          .remedy = error.remedy.empty() ? "correct it as the message says" : error.remedy};
 }
 
 int report_bad_file(const ConfigErrors& errors, const ValidateOptions& options, std::ostream& out,
@@ -89,15 +89,35 @@ policy::CompareKeys key_comparison(const PeerFile* peer) {
   };
 }
 
+policy::ReadKey key_reader(const std::string& estate_path) {
+  return [estate_path](const policy::KeyFile& file) { return read_key_of(estate_path, file); };
+}
+
+// Of what another program's file names nothing lies here.
+void add_findings_of_their_keys(const Model& own, const PeerFile& peer, Findings& findings) {
+  if (peer.kind != policy::PeerFileKind::Estate) return;
+  const Model& model = peer.content.model;
+  const auto pairs = policy::pair_up(own, model, key_comparison(&peer)).pairs;
+  std::vector<const policy::Connection*> paired;
+  for (const auto& [name, connection] : model.connections) {
+    if (std::ranges::find(pairs, &connection, &policy::Pairing::peer) != pairs.end())
+      paired.push_back(&connection);
+  }
+  const auto read = key_reader(model.files.front());
+  std::ranges::move(policy::check_their_credential_files(model, paired, read),
+                    std::back_inserter(findings));
+}
+
 Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {
   Findings findings = policy::validate(model);
-  const auto read = [&](const policy::KeyFile& file) { return read_key_of(path, file); };
-  std::ranges::move(policy::check_credential_files(model, read), std::back_inserter(findings));
+  std::ranges::move(policy::check_credential_files(model, key_reader(path)),
+                    std::back_inserter(findings));
   std::ranges::move(policy::check_key_pairs(model, key_comparison(nullptr)),
                     std::back_inserter(findings));
   if (peer == nullptr) return findings;
   std::ranges::move(policy::validate_pair(model, peer->content.model, key_comparison(peer)),
                     std::back_inserter(findings));
+  add_findings_of_their_keys(model, *peer, findings);
   add_notes(peer->content.notes, findings);
   return findings;
 }
@@ -141,8 +161,8 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
                      {"field", item.field},
                      {"message", item.message}});
     if (options.json) continue;
-    out << fmt::format("{:2}. {:7} {} {}: {}\n", item.number, name_of(item.result), item.object,
-                       item.field, item.message);
+    out << fmt::format("{:2}. {:7} {}{}{}: {}\n", item.number, name_of(item.result), item.object,
+                       item.field.empty() ? "" : " ", item.field, item.message);
   }
   if (options.json) out << dumped({{"schema", kChecklistSchema}, {"checklist", std::move(items)}});
   return std::ranges::find(list, CheckResult::Fail, &CheckItem::result) == list.end()
@@ -150,15 +170,24 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
              : kExitNegative;
 }
 
+// With what is wrong in the other estate by itself, where traffic has to pass it.
+Findings with_findings_of(const PeerFile* peer, Findings findings) {
+  if (peer == nullptr || peer->kind != policy::PeerFileKind::Estate) return findings;
+  std::ranges::move(policy::validate(peer->content.model), std::back_inserter(findings));
+  return findings;
+}
+
 Result<Checklist, std::string> wanted_list(const Model& model, const PeerFile* peer,
-                                           const ValidateOptions& options) {
+                                           const ValidateOptions& options,
+                                           const Findings& findings) {
   const Model* const other = peer == nullptr ? nullptr : &peer->content.model;
   if (!options.from.empty())
     return policy::way_checklist({.model = model,
                                   .peer = other,
                                   .from = options.from,
                                   .to = options.to,
-                                  .compare_keys = key_comparison(peer)});
+                                  .compare_keys = key_comparison(peer),
+                                  .findings = with_findings_of(peer, findings)});
   return policy::checklist({.model = model,
                             .peer = other,
                             .name = options.connection,
@@ -180,10 +209,22 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
   const Findings findings = all_findings(*model, other, options.file);
   if (options.connection.empty() && options.from.empty())
     return report_findings(findings, options, out);
-  const auto list = wanted_list(*model, other, options);
+  const auto list = wanted_list(*model, other, options, findings);
   if (!list) return report_no_checklist(list.error(), options, out, error);
   tell_of_errors(findings, options, error);
   return report_checklist(*list, options, out);
+}
+
+Findings errors_of_estate(const std::string& file) {
+  Findings findings;
+  const auto model = read_model(file);
+  if (model) {
+    findings = policy::validate(*model);
+  } else {
+    std::ranges::transform(model.error(), std::back_inserter(findings), to_finding);
+  }
+  std::erase_if(findings, [](const Finding& each) { return each.severity != Severity::Error; });
+  return findings;
 }
 
 int print_schema(const SchemaOptions& options, std::ostream& out) {

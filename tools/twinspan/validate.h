@@ -4,6 +4,8 @@
 #include <iosfwd>
 #include <string>
 
+#include "policy/finding.h"
+
 namespace twinspan::tools {
 
 struct ValidateOptions {
@@ -24,6 +26,10 @@ int validate_files(const ValidateOptions& options, std::ostream& out, std::ostre
 struct SchemaOptions {
   bool reference = false;  // The reference text of docs/model.md instead of the JSON Schema.
 };
+
+// What cannot be read or parsed, and what `validate` says of the rest without its key files: the
+// errors alone.
+policy::Findings errors_of_estate(const std::string& file);
 
 int print_schema(const SchemaOptions& options, std::ostream& out);
 

@@ -58,6 +58,7 @@ Result<Estate, EstateFault> load_estate(const std::string& path, const std::stri
                                         unsigned instance) {
   auto read = read_model(path);
   if (!read) return Err(EstateFault{to_lines(read.error()), nullptr});
+  read->fields.clear();  // Lines tell its places.
   const auto model = std::make_shared<const policy::Model>(*std::move(read));
   auto estate = load(model, path, gateway, instance);
   if (!estate) return Err(EstateFault{std::move(estate).error(), model});

@@ -14,10 +14,10 @@ using policy::ConfigErrors;
 static_assert(policy::kImportTextMax == policy::kYamlTextMax);
 
 Result<std::string, ConfigErrors> read_description(const std::string& path) {
+  if (path.empty()) return Err(ConfigErrors{{"''", 0, 0, "", "is no name of a file", "name one"}});
   auto text = read_text_file(path, policy::kYamlTextMax);
   if (text) return *std::move(text);
-  return Err(ConfigErrors{
-      ConfigError{path, 0, 0, "", std::move(text).error(), "name a file that can be read"}});
+  return Err(ConfigErrors{{path, 0, 0, "", text.error().why, text.error().remedy}});
 }
 
 Result<PeerFile, ConfigErrors> read_text_as(policy::PeerFileKind kind, const std::string& text,

@@ -78,7 +78,7 @@ class Includer {
       if (!fs::is_regular_file(real, failure))
         return Err(fmt::format("{} is no regular file", path.string()));
       auto text = read_text_file(real.string(), policy::kImportTextMax);
-      if (!text) return Err(fmt::format("{}: {}", path.string(), text.error()));
+      if (!text) return Err(fmt::format("{}: {}", path.string(), text.error().why));
       if (text->size() > room)
         return Err(fmt::format("more than {} MiB in all", policy::kImportTextMax >> 20));
       room -= text->size();
@@ -90,41 +90,66 @@ class Includer {
   fs::path folder_;
 };
 
-constexpr const char* kNoRegularFile = "is no regular file, but a FIFO, a socket or a device";
+using Fault = TextFileFault;
+
+Err<Fault> no_regular_file() {
+  return Err(Fault{"is no regular file, but a FIFO, a socket or a device",
+                   "write the text to a file and name that, or pass it on as /dev/stdin"});
+}
+
+const char* remedy_of(int code) {
+  switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+      return "correct the path; one without a leading '/' begins in the current folder";
+    case EACCES:
+    case EPERM:
+      return "run this as a user who may read it, or let this one (chmod, chown)";
+    case ELOOP:
+      return "name the file itself instead of the symbolic link, which leads back to itself";
+    default:
+      return "name a file that can be read";
+  }
+}
+
+Err<Fault> fault_of(int code) {
+  // A socket is opened by nobody.
+  return code == ENXIO ? no_regular_file() : Err(Fault{std::strerror(code), remedy_of(code)});
+}
 
 // What the shell has opened for us: a pipe is as good as a file there.
 bool is_inherited(const std::string& path) {
   return path == "/dev/stdin" || path.starts_with("/dev/fd/");
 }
 
-Result<std::string, std::string> read_whole(const tun::UniqueFd& file, size_t size_max) {
+Result<std::string, Fault> read_whole(const tun::UniqueFd& file, size_t size_max) {
   std::string text(size_max + 1, '\0');
   size_t size = 0;
   while (size < text.size()) {
     const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Err<std::string>(std::strerror(errno));
+    if (got < 0) return fault_of(errno);
     if (got == 0) break;
     size += static_cast<size_t>(got);
   }
-  if (size > size_max) return Err(fmt::format("larger than {} MiB", size_max >> 20));
+  if (size > size_max) {
+    return Err(Fault{fmt::format("is larger than {} MiB", size_max >> 20),
+                     "split it, as into a file for each gateway with what belongs to it"});
+  }
   text.resize(size);
   return text;
 }
 
 }  // namespace
 
-Result<std::string, std::string> read_text_file(const std::string& path, size_t size_max) {
+Result<std::string, TextFileFault> read_text_file(const std::string& path, size_t size_max) {
   // A FIFO without O_NONBLOCK would be waited for.
   const int wait = is_inherited(path) ? 0 : O_NONBLOCK;
   const tun::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | wait));
   struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0) {
-    // A socket is opened by nobody.
-    return Err<std::string>(errno == ENXIO ? kNoRegularFile : std::strerror(errno));
-  }
-  if (S_ISDIR(status.st_mode)) return Err<std::string>("is a directory; a file is expected");
-  if (!S_ISREG(status.st_mode) && wait != 0) return Err<std::string>(kNoRegularFile);
+  if (!file || ::fstat(file.get(), &status) != 0) return fault_of(errno);
+  if (S_ISDIR(status.st_mode)) return Err(Fault{"is a directory, not a file", "name a file in it"});
+  if (!S_ISREG(status.st_mode) && wait != 0) return no_regular_file();
   return read_whole(file, size_max);
 }
 

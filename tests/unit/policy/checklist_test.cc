@@ -319,5 +319,14 @@ TEST(ChecklistTest, AnUnknownNameIsSaidWithTheNearest) {
   EXPECT_THAT(list.error(), HasSubstr("there is no connection or peering 'a-to-c'; did you mean "));
 }
 
+TEST(ChecklistTest, ALocalNetworkGatewayThatIsNotThereFails) {
+  const Model model =
+      model_of(estate_with({{"local_network_gateway2: branch", "local_network_gateway2: brunch"}}));
+  const auto steps = lines(walked(model, "a-to-branch"));
+  EXPECT_THAT(steps,
+              testing::IsSupersetOf({"3 fail connections.a-to-branch local_network_gateway2",
+                                     "6 fail connections.a-to-branch local_network_gateway2"}));
+}
+
 }  // namespace
 }  // namespace twinspan::policy

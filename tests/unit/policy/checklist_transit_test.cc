@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "policy/pairing.h"
+#include "policy/validate.h"
+#include "policy/way_checklist.h"
 #include "tests/unit/policy/checklists.h"
 #include "tests/unit/policy/estate.h"
 
@@ -237,6 +240,18 @@ TEST(TransitChecklist, ManySitesBehindOneHubAreOneStep) {
   EXPECT_THAT(list.back().message, HasSubstr("vnet-b and branch, s0, s1, 198 more do not reach"));
 }
 
+TEST(TransitChecklist, BgpIsNotSpokenWithAGatewayThatSpeaksNone) {
+  const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ");
+  const auto steps = lines(walked(
+      model_of(replaced(open, "virtual_network: n2, enable_bgp: true", "virtual_network: n2")),
+      "c12"));
+  EXPECT_THAT(steps, testing::Contains(HasSubstr(" fail virtual_network_gateways.g2 enable_bgp")));
+  EXPECT_THAT(steps,
+              testing::Not(testing::Contains(HasSubstr(" pass connections.c12 enable_bgp"))));
+  EXPECT_THAT(steps,
+              testing::Not(testing::Contains(HasSubstr(" pass connections.c23 enable_bgp"))));
+}
+
 // -- ways, hop by hop
 
 std::vector<std::string> way(const std::string& text, std::string_view from, std::string_view to) {
@@ -462,7 +477,7 @@ TEST(WayChecklist, BothEndsInOurOwnFileNeedNoOtherOne) {
 
 TEST(WayChecklist, AWayGoesOnInTheOtherFile) {
   EXPECT_THAT(way_of_two(kTwoSites, kDepot, "hub", "annex"),
-              testing::Contains("1 fail connections.to-depot enable_bgp"));
+              testing::Contains("1 fail local_network_gateways.depot address_prefixes"));
   const std::string ours = replaced(kTwoSites, "[10.10.0.0/16]", "[10.10.0.0/16, 10.20.0.0/16]");
   EXPECT_THAT(way_of_two(ours, kDepot, "hub", "annex"),
               ElementsAre("1 pass connections.to-depot local_network_gateway2",
@@ -472,6 +487,55 @@ TEST(WayChecklist, AWayGoesOnInTheOtherFile) {
                           "2 pass east.yaml:connections.to-hub local_network_gateway2"));
   EXPECT_THAT(way_of_two(ours, kDepot, "hub", "nowhere"),
               ElementsAre(HasSubstr("'nowhere'; known here: hub, branch, depot, annex, store")));
+}
+
+// -- errors about what is on the way
+
+TEST(WayChecklist, AnErrorOnTheWayFailsWithItsField) {
+  const auto judged = [](const std::string& text, std::string_view from, std::string_view to) {
+    const Model model = model_of(text);
+    const auto list =
+        way_checklist({.model = model, .from = from, .to = to, .findings = validate(model)});
+    return list ? lines(*list) : std::vector{list.error()};
+  };
+  const std::string good = read_source_file("examples/classic-to-resource-manager.yaml");
+  EXPECT_THAT(judged(good, "vnet-old", "vnet-new"),
+              ElementsAre("1 pass connections.old-to-new local_network_gateway2"));
+  const std::string strange =
+      replaced(good, "local_network_gateway2: old-seen-from-new",
+               "local_network_gateway2: old-seen-from-new\n    remote_id: nobody.example");
+  EXPECT_THAT(judged(strange, "vnet-old", "vnet-new"),
+              testing::Contains(HasSubstr("fail connections.new-to-old remote_id")));
+  // Elsewhere it does not concern the way.
+  const std::string beside = estate_with({{"virtual_networks:\n",
+                                           "virtual_networks:\n  a1: { address_space: "
+                                           "[10.20.0.0/16], subnets: { one: 10.21.0.0/24 } }\n"}});
+  EXPECT_THAT(judged(beside, "vnet-a", "vnet-b"),
+              ElementsAre("1 pass connections.a-to-b virtual_network_gateway2"));
+  EXPECT_THAT(judged(beside, "a1", "vnet-b"),
+              ElementsAre("1 fail virtual_networks.a1 address_space"));
+}
+
+TEST(WayChecklist, WhatTheTwoFilesDisagreeAboutFails) {
+  const auto judged = [](const std::string& theirs) {
+    const Model own =
+        model_of(replaced(kTwoSites, "[10.10.0.0/16]", "[10.10.0.0/16, 10.20.0.0/16]"));
+    const auto peer = parse_config(theirs, "east.yaml");
+    const auto equal_keys = [](const End&, const End&, KeyKind) { return Verdict::Right; };
+    const auto list = way_checklist({.model = own,
+                                     .peer = &*peer,
+                                     .from = "hub",
+                                     .to = "store",
+                                     .findings = validate_pair(own, *peer, equal_keys)});
+    return lines(*list);
+  };
+  EXPECT_THAT(judged(kDepot), ElementsAre("1 pass connections.to-depot local_network_gateway2"));
+  // The other file's object, where the fault is in it.
+  EXPECT_THAT(judged(replaced(kDepot, "192.0.2.1", "192.0.2.7")),
+              ElementsAre("1 fail east.yaml:local_network_gateways.hub gateway_ip_address"));
+  EXPECT_THAT(judged(replaced(kDepot, "local_network_gateway2: hub,",
+                              "local_network_gateway2: hub, local_id: depot.example,")),
+              ElementsAre("1 fail connections.to-depot "));
 }
 
 }  // namespace

@@ -79,9 +79,9 @@ TEST(ConfigParse, AnUnknownKeyFarFromAllListsThem) {
 }
 
 TEST(ConfigParse, AMissingFieldIsReportedAtItsObject) {
-  EXPECT_THAT(
-      errors_of(estate_with({{"    virtual_network: vnet-a\n", ""}})),
-      ElementsAre("e.yaml:11:3: virtual_network_gateways.gw-a: virtual_network is missing"));
+  EXPECT_THAT(errors_of(estate_with({{"    virtual_network: vnet-a\n", ""}})),
+              ElementsAre("e.yaml:11:3: virtual_network_gateways.gw-a: virtual_network is missing; "
+                          "add what is missing"));
 }
 
 TEST(ConfigParse, AnIncompleteIpsecPolicyNamesAllThatIsMissing) {
@@ -224,7 +224,8 @@ TEST(ConfigParse, AnEmptyFileAndAFileThatIsNoMappingAreRefused) {
 
 TEST(ConfigParse, AnotherVersionIsRefused) {
   EXPECT_THAT(errors_of("version: 2\n"), ElementsAre("e.yaml:1:10: version: expected 1, not '2'"));
-  EXPECT_THAT(errors_of("connections: {}\n"), ElementsAre("e.yaml:1:1: version is missing"));
+  EXPECT_THAT(errors_of("connections: {}\n"),
+              ElementsAre("e.yaml:1:1: version is missing; add what is missing"));
 }
 
 TEST(ConfigParse, NamesThatCannotBePartOfAFileNameAreRefused) {

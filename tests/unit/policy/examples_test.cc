@@ -9,6 +9,7 @@
 #include "policy/compile.h"
 #include "policy/pairing.h"
 #include "policy/transit.h"
+#include "policy/way_checklist.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {

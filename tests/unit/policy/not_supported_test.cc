@@ -25,6 +25,24 @@ TEST(NotSupported, WhatIsNotCarriedOutYetIsSaid) {
               HasSubstr("error: connections.a-to-branch: IKEv1 is not supported"));
 }
 
+// A vnet-to-vnet connection has no place for prefixes.
+TEST(NotSupported, WhatToDoWithoutBgpIsForTheKindOfConnection) {
+  const auto remedy = [](const std::string& connection, const Changes& changes) {
+    const Model model = model_of(estate_with(changes));
+    std::string found;
+    for (const Finding& finding : validate(model)) {
+      const bool is_it = finding.objects.front() == "connections." + connection;
+      if (is_it && finding.id == "feature.not-supported") found = finding.remedy;
+    }
+    return found;
+  };
+  EXPECT_THAT(remedy("a-to-b", {{"ipsec_policy: strong", "enable_bgp: true"}}),
+              HasSubstr("in both directions; the other network's prefixes follow"));
+  EXPECT_THAT(remedy("a-to-branch", {{"    enable_bgp: false\n    connection_mode",
+                                      "    enable_bgp: true\n    connection_mode"}}),
+              HasSubstr("list the prefixes in the local network gateway"));
+}
+
 // Which gateways do not start with the changed estate.
 std::set<std::string> stopped_with(const Changes& changes) {
   std::set<std::string> stopped;

@@ -528,6 +528,13 @@ TEST(RuleExamples, EveryRuleAboutTwoEstatesHasAPairThatPassesAndOneThatFails) {
   EXPECT_EQ(examples.size(), all_pair_rules().size()) << "an example belongs to no rule";
 }
 
+TEST(RuleExamples, KeysThatCannotBeComparedAreANote) {
+  const Changes ppk = of_connection("ppk: { id: one, file: x.ppk }");
+  EXPECT_THAT(pair_ids({.keys = Verdict::Unknown}), testing::ElementsAre("peer.shared-key"));
+  EXPECT_THAT(pair_ids({.ours = ppk, .theirs = ppk, .ppks = Verdict::Unknown}),
+              testing::ElementsAre("peer.ppk"));
+}
+
 // Identities follow from addresses: what is mended with an address is no finding of its own.
 TEST(RuleExamples, AWrongAddressIsOneFinding) {
   const Changes astray = {{"gateway_ip_address: 192.0.2.1", "gateway_ip_address: 192.0.2.9"}};

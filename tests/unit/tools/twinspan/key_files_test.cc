@@ -22,11 +22,14 @@ class KeyFiles : public EstateFolder {
   }
 
   // The verdict on one connection of two estates in two folders.
-  Verdict compare(const std::string& key_of_one, const std::string& key_of_other) {
+  policy::KeyComparison compared(const std::string& key_of_one, const std::string& key_of_other) {
     const auto one = read_model(write("one/e.yaml", half_of(1, 2, key_of_one)));
     const auto other = read_model(write("two/e.yaml", half_of(2, 1, key_of_other)));
     return compare_keys(
         {{*one, one->connections.at("to-far")}, {*other, other->connections.at("to-far")}});
+  }
+  Verdict compare(const std::string& key_of_one, const std::string& key_of_other) {
+    return compared(key_of_one, key_of_other).verdict;
   }
 };
 
@@ -119,6 +122,8 @@ TEST_F(KeyFiles, EqualKeysAreRightOthersWrongAndUnreadableOnesUnknown) {
   write("two/a.psk", "other");
   EXPECT_EQ(compare("a.psk", "a.psk"), Verdict::Wrong);
   EXPECT_EQ(compare("a.psk", "none.psk"), Verdict::Unknown);
+  EXPECT_EQ(compared("a.psk", "none.psk").obstacle,
+            "there is no key file " + path("two/none.psk") + " here");
   EXPECT_EQ(compare("none.psk", path("one/none.psk")),
             Verdict::Right);  // One file, wherever it is.
 }
@@ -131,7 +136,8 @@ TEST_F(KeyFiles, KeysAreComparedAsTheyAreDecoded) {
     text.insert(text.find(plain) + plain.size(), ", encoding: " + encoding);
     const auto two = read_model(write("two/e.yaml", text));
     return compare_keys(
-        {{*one, one->connections.at("to-far")}, {*two, two->connections.at("to-far")}});
+               {{*one, one->connections.at("to-far")}, {*two, two->connections.at("to-far")}})
+        .verdict;
   };
   write("one/a.psk", "same\n");
   write("two/a.psk", "c2FtZQ==\n");

@@ -90,6 +90,37 @@ TEST_F(Validate, WhatIsNoRegularFileIsRefusedAndNotWaitedFor) {
   }
 }
 
+TEST_F(Validate, WhatIsNoFileOrTooLargeHasARemedyOfItsOwn) {
+  std::filesystem::create_symlink(path("loop"), path("loop"));
+  const std::string good = write("e.yaml", half_of(1, 2));
+  const std::pair<std::string, std::string> rows[] = {
+      {path(""), "is a directory, not a file; name a file in it"},
+      {"/dev/zero",
+       "is no regular file, but a FIFO, a socket or a device; write the text to a file"},
+      {write("big.yaml", std::string(5u << 20, '#')), "is larger than 4 MiB; split it"},
+      {path("none.yaml"), "No such file or directory; correct the path"},
+      {good + "/e.yaml", "Not a directory; correct the path"},
+      {path("loop"), "Too many levels of symbolic links; name the file itself"},
+      {"", "is no name of a file; name one"},
+      {write("empty.yaml", ""), "not nothing; `twinspan schema --reference` explains"},
+      {write("list.yaml", "[1]"), "not a list; `twinspan schema --reference` explains"},
+      {write("none-of-it.yaml", "{}"), "version is missing; add what is missing"},
+  };
+  for (const auto& [file, words] : rows) {
+    EXPECT_THAT(run({.file = file}).error, HasSubstr(words));
+    const Answer answer = run({.file = file, .json = true});
+    EXPECT_EQ(answer.code, kExitConfig) << file;
+    const json list = findings(answer);
+    ASSERT_EQ(list.size(), 1u) << file;
+    EXPECT_THAT(list[0]["message"].get<std::string>() + "; " + list[0]["remedy"].get<std::string>(),
+                HasSubstr(words));
+    EXPECT_FALSE(list[0]["objects"][0].get<std::string>().empty()) << file;
+    EXPECT_FALSE(list[0]["file"].get<std::string>().empty()) << file;
+    if (list[0]["line"] != 0 || file.empty()) continue;  // Of what is in it.
+    EXPECT_EQ(run({.file = good, .peer_file = file, .json = true}).out, answer.out) << file;
+  }
+}
+
 TEST_F(Validate, WhatCannotBeParsedExitsThree) {
   const std::string deep(100, '[');
   for (const std::string& text :
@@ -173,6 +204,84 @@ std::string both_directions() {
          "          virtual_network_gateway2: ga, shared_key: { file: b.psk } }\n";
 }
 
+TEST_F(Validate, AComparisonThatCouldNotBeMadeIsANote) {
+  const ValidateOptions options{.file = write("one/e.yaml", half_of(1, 2)),
+                                .peer_file = write("two/e.yaml", half_of(2, 1)),
+                                .json = true};
+  write("one/a.psk", "this!is!one");
+  const Answer answer = run(options);
+  EXPECT_EQ(answer.code, kExitOk);
+  const json list = findings(answer);
+  ASSERT_EQ(list.size(), 1u) << answer.out;
+  EXPECT_EQ(list[0]["id"], "peer.shared-key");
+  EXPECT_EQ(list[0]["severity"], "info");
+  EXPECT_EQ(list[0]["file"], path("one/e.yaml"));
+  EXPECT_EQ(list[0]["message"], "the pre-shared keys were not compared: there is no key file " +
+                                    path("two/a.psk") + " here");
+  EXPECT_THAT(list[0]["remedy"].get<std::string>(), HasSubstr("compare them where both are"));
+  ValidateOptions steps = options;
+  steps.connection = "to-far";
+  EXPECT_THAT(run(steps).out, HasSubstr("not compared: there is no key file " + path("two/a.psk")));
+  // In one estate the file that is missing says it.
+  const Answer alone = run({.file = write("e.yaml", both_directions()), .json = true});
+  EXPECT_EQ(ids(findings(alone)), std::set<std::string>{"connection.shared-key"});
+}
+
+TEST_F(Validate, TheKeyFilesThatThePeersEstateNamesAreJudged) {
+  struct Row {
+    std::string key, content;
+    mode_t mode;
+    std::string severity, id, words;
+  };
+  const Row rows[] = {
+      {"open.psk", "this!is!one", 0644, "warning", "connection.shared-key", "chmod 600"},
+      {"two.psk", "a\nb", 0600, "error", "connection.shared-key", "more than one line"},
+      {"spaces.psk", "a b", 0600, "warning", "connection.shared-key", "the cloud does not take"},
+      {"empty.psk", "", 0600, "error", "connection.shared-key", "the file is empty"},
+      {"long.psk", std::string(200, 'k'), 0600, "error", "connection.shared-key", "longer than"},
+      {"x/../a.psk", "this!is!one", 0600, "error", "connection.key-file", "reached over '..'"},
+  };
+  write("one/a.psk", "this!is!one");
+  const std::string own = write("one/e.yaml", half_of(1, 2));
+  for (const Row& row : rows) {
+    write("two/" + row.key, row.content, row.mode);
+    const std::string peer = write("two/e.yaml", half_of(2, 1, row.key));
+    const Answer answer = run({.file = own, .peer_file = peer, .json = true});
+    int found = 0;
+    for (const json& finding : findings(answer)) {
+      if (finding["file"] != peer) continue;
+      ++found;
+      EXPECT_EQ(finding["id"], row.id) << row.key;
+      EXPECT_EQ(finding["severity"], row.severity) << row.key;
+      EXPECT_EQ(finding["line"], 9) << row.key;
+      EXPECT_EQ(finding["objects"], json{"connections.to-far"}) << row.key;
+      EXPECT_THAT(finding["message"].get<std::string>(), HasSubstr(row.words));
+    }
+    EXPECT_EQ(found, 1) << row.key << answer.out;
+  }
+  std::filesystem::create_symlink(path("one/a.psk"), path("two/link.psk"));
+  const Answer link =
+      run({.file = own, .peer_file = write("two/e.yaml", half_of(2, 1, "link.psk")), .json = true});
+  EXPECT_THAT(link.out, HasSubstr("is a symbolic link"));
+  EXPECT_EQ(link.code, kExitNegative);
+}
+
+TEST_F(Validate, OfThePeersEstateOnlyWhatBelongsToOursIsJudged) {
+  write("one/a.psk", "this!is!one");
+  write("two/a.psk", "this!is!one");
+  write("two/other.psk", "this!is!one", 0644);
+  std::string text = half_of(2, 1);
+  text.insert(text.find("connections:"),
+              "  third: { gateway_ip_address: 198.51.100.7, address_prefixes: [10.7.0.0/16] }\n");
+  text +=
+      "  to-third: { connection_type: ipsec, virtual_network_gateway1: gw, "
+      "local_network_gateway2: third, shared_key: { file: other.psk } }\n";
+  const Answer answer = run({.file = write("one/e.yaml", half_of(1, 2)),
+                             .peer_file = write("two/e.yaml", text),
+                             .json = true});
+  EXPECT_EQ(findings(answer), json::array());
+}
+
 TEST_F(Validate, TheKeysOfTwoDirectionsAreComparedByWhatIsInThem) {
   const ValidateOptions options{.file = write("e.yaml", both_directions()), .json = true};
   write("a.psk", "this!is!one");
@@ -244,6 +353,26 @@ TEST_F(Validate, AWrongPrefixIsFoundFromEitherSide) {
     }
     EXPECT_TRUE(ids(findings(answer)).contains("peer.prefixes"));
   }
+}
+
+// Of a route-based gateway; the selectors of a policy-based one are right or wrong.
+TEST_F(Validate, APrefixThatIsWiderThanWhatIsThereIsCalledSo) {
+  write("one/a.psk", "k");
+  write("two/a.psk", "k");
+  const std::string wide = with(half_of(2, 1), "[10.1.0.0/16]", "[10.0.0.0/15]");
+  ValidateOptions options{.file = write("one/e.yaml", half_of(1, 2)),
+                          .peer_file = write("two/e.yaml", wide)};
+  EXPECT_THAT(run(options).out,
+              HasSubstr("two/e.yaml:7:59: error: local_network_gateways.far: address_prefixes has "
+                        "10.0.0.0/15, which is wider than 10.1.0.0/16 behind gw: packets for the "
+                        "rest go into the tunnel and are lost at its end; list 10.1.0.0/16 "
+                        "instead"));
+  options.connection = "to-far";
+  EXPECT_THAT(run(options).out, HasSubstr("it has 10.0.0.0/15, which is wider than 10.1.0.0/16"));
+  options.connection = "";
+  write("two/e.yaml",
+        with(wide, "{ virtual_network: net,", "{ vpn_type: policy-based, virtual_network: net,"));
+  EXPECT_THAT(run(options).out, HasSubstr("has 10.0.0.0/15, which the other side does not"));
 }
 
 TEST_F(Validate, AChecklistIsNumberedAndExitsOneOnAFail) {

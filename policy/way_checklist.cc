@@ -1,0 +1,141 @@
+#include "policy/way_checklist.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "policy/suggest.h"
+#include "policy/transit.h"
+
+namespace twinspan::policy {
+namespace {
+
+// An error, its objects called as the map has them.
+struct Fault {
+  std::vector<std::string> objects;
+  std::string field;  // Of the first one.
+  std::string message;
+};
+
+bool has_file(const Model& model, const std::string& file) {
+  return std::ranges::find(model.files, file) != model.files.end();
+}
+
+// Findings name what is in another file than their own with that file's name.
+std::string shown_object(const WayRequest& request, const TransitMap& map, const Finding& finding,
+                         const std::string& object) {
+  const bool is_about_peer = request.peer != nullptr && has_file(*request.peer, finding.file) &&
+                             !has_file(request.model, finding.file);
+  if (!is_about_peer) return object;
+  const std::string own = request.model.files.empty() ? "" : request.model.files.front() + ":";
+  if (!own.empty() && object.starts_with(own)) return object.substr(own.size());
+  return map.shown(*request.peer, object);
+}
+
+std::vector<Fault> faults_of(const WayRequest& request, const TransitMap& map) {
+  std::vector<Fault> faults;
+  for (const Finding& finding : request.findings) {
+    if (finding.severity != Severity::Error || finding.objects.empty()) continue;
+    Fault fault{.objects = {}, .field = finding.field, .message = finding.message};
+    for (const std::string& object : finding.objects)
+      fault.objects.push_back(shown_object(request, map, finding, object));
+    faults.push_back(std::move(fault));
+  }
+  return faults;
+}
+
+// The steps of one way. What several hops lack, such as BGP of the gateway between them, is told
+// once.
+class WaySteps {
+ public:
+  explicit WaySteps(std::vector<Fault> faults) : faults_(std::move(faults)) {}
+
+  bool has_fault(const TransitHop& hop) const {
+    return std::ranges::any_of(faults_, [&](const Fault& fault) { return concerns(fault, hop); });
+  }
+
+  void add(const TransitHop& hop) {
+    const size_t before = list_.size();
+    add_faults(hop);
+    for (const TransitRefusal& refusal : hop.refusals) {
+      if (told_.emplace(refusal.object, refusal.field).second) add(hop, CheckResult::Fail, refusal);
+    }
+    for (const TransitRefusal& condition : hop.conditions)
+      add(hop, CheckResult::Unknown, condition);
+    if (list_.size() != before || !hop.refusals.empty()) return;
+    list_.push_back({.number = 0,
+                     .result = CheckResult::Pass,
+                     .object = hop.object,
+                     .field = hop.field,
+                     .message = fmt::format("it leads from {} to {}", hop.from, hop.to)});
+  }
+
+  Checklist take() { return std::move(list_); }
+
+ private:
+  static bool concerns(const Fault& fault, const TransitHop& hop) {
+    return std::ranges::any_of(fault.objects, [&](const std::string& object) {
+      return std::ranges::find(hop.objects, object) != hop.objects.end();
+    });
+  }
+
+  void add(const TransitHop& hop, CheckResult result, const TransitRefusal& refusal) {
+    list_.push_back(
+        {.number = 0,
+         .result = result,
+         .object = refusal.object,
+         .field = refusal.field,
+         .message = fmt::format("from {} to {}: {}", hop.from, hop.to, refusal.reason)});
+  }
+
+  // A gateway does not start with an error in its file, and no tunnel comes up between two that
+  // disagree.
+  void add_faults(const TransitHop& hop) {
+    std::erase_if(faults_, [&](const Fault& fault) {
+      if (!concerns(fault, hop)) return false;
+      told_.emplace(fault.objects.front(), fault.field);
+      add(hop, CheckResult::Fail, {fault.objects.front(), fault.field, fault.message});
+      return true;
+    });
+  }
+
+  std::vector<Fault> faults_;
+  std::set<std::pair<std::string, std::string>> told_;
+  Checklist list_;
+};
+
+Checklist nothing_leads(const TransitMap& map, const std::string& from, const std::string& to) {
+  const TransitPlace& place = map.place(from);
+  return {{.number = 0,
+           .result = CheckResult::Fail,
+           .object = place.path,
+           .field = place.network != nullptr ? "address_space" : "address_prefixes",
+           .message = fmt::format("no connections and peerings lead from {} to {}", from, to)}};
+}
+
+}  // namespace
+
+Result<Checklist, std::string> way_checklist(const WayRequest& request) {
+  const TransitMap map(request.model, request.peer, request.compare_keys);
+  for (const std::string_view name : {request.from, request.to}) {
+    if (map.resolve(name)) continue;
+    return Err<std::string>(
+        fmt::format("there is no virtual network or local network gateway {}; {}", in_quotes(name),
+                    suggestion(name, map.names())));
+  }
+  const std::string from = *map.resolve(request.from), to = *map.resolve(request.to);
+  if (from == to) {
+    const bool is_alias = request.to != to;
+    return Err<std::string>(fmt::format("{} is {}both ends of the way", in_quotes(request.to),
+                                        is_alias ? to + ": " : ""));
+  }
+  WaySteps steps(faults_of(request, map));
+  const auto way =
+      find_way(map, from, to, [&](const TransitHop& hop) { return steps.has_fault(hop); });
+  if (!way) return numbered(nothing_leads(map, from, to));
+  for (const TransitHop& hop : way->hops) steps.add(hop);
+  return numbered(steps.take());
+}
+
+}  // namespace twinspan::policy

@@ -1,0 +1,32 @@
+// Names and prefixes in a sentence.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip_prefix.h"
+
+namespace twinspan::policy {
+
+// "10.1.0.0/16, 10.2.0.0/16"
+inline std::string listed(std::span<const IpPrefix> prefixes) {
+  std::vector<std::string> texts;
+  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// "a, b, c, 97 more": of many words the first ones.
+inline std::string first_of(std::span<const std::string> words, size_t named_max,
+                            std::string_view between = ", ") {
+  const auto named = words.first(std::min(words.size(), named_max));
+  const size_t more = words.size() - named.size();
+  return fmt::format("{}{}", fmt::join(named, between),
+                     more == 0 ? "" : fmt::format("{}{} more", between, more));
+}
+
+}  // namespace twinspan::policy
