@@ -19,7 +19,8 @@ namespace {
 struct Subject {
   const ChecklistRequest& request;
   End own;
-  std::optional<End> back;                  // The object of the other direction.
+  std::optional<End> back;                  // The object of the other direction, or the first one
+  std::vector<End> backs;                   // of several, to instances of an active/active gateway.
   const VirtualNetwork* network = nullptr;  // On this side.
   const VirtualNetwork* remote = nullptr;   // On the other one, where an estate describes it.
   const VirtualNetworkGateway* remote_gateway = nullptr;  // Where it stands in our own estate.
@@ -28,7 +29,8 @@ struct Subject {
 };
 
 Subject subject_of(const ChecklistRequest& request, const Connection& connection) {
-  Subject subject{.request = request, .own = {request.model, connection}, .back = std::nullopt};
+  Subject subject{
+      .request = request, .own = {request.model, connection}, .back = std::nullopt, .backs = {}};
   subject.network = local_network(request.model, connection);
   const auto* gateway = counterpart_gateway(request.model, connection);
   if (const Connection* const back = counterpart_of(request.model, connection)) {
@@ -37,10 +39,16 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
   }
   subject.remote_gateway = gateway;
   if (gateway != nullptr) subject.remote = network_of(request.model, *gateway);
+  if (subject.back && request.peer == nullptr) subject.backs.push_back(*subject.back);
   if (request.peer == nullptr) return subject;
   const PairUp found = pair_up(request.model, *request.peer, request.compare_keys);
   for (const Pairing& pair : found.pairs) {
-    if (pair.own == &connection) subject.back.emplace(End{*request.peer, *pair.peer});
+    if (pair.own == &connection) subject.backs.push_back({*request.peer, *pair.peer});
+  }
+  if (!subject.backs.empty()) {
+    subject.back.emplace(subject.backs.front());
+  } else if (subject.back) {
+    subject.backs.push_back(*subject.back);
   }
   if (subject.back && &subject.back->model == request.peer)
     subject.remote = local_network(*request.peer, subject.back->connection);
@@ -144,6 +152,12 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   CheckItem item{.object = shown.back_path(place.object), .field = place.field};
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
   const std::string name = gateway == nullptr ? "the gateway" : gateway->name;
+  if (const auto left_out = instances_left_out(ends); !left_out.empty()) {
+    item.result = CheckResult::Fail;
+    item.message = fmt::format("{} is active/active, and no connection leads to its instance at {}",
+                               name, left_out.front().to_string());
+    return item;
+  }
   switch (compare_address(ends)) {
     case Verdict::Right:
       item.result = CheckResult::Pass;
@@ -212,12 +226,25 @@ CheckItem no_overlap(const Subject& subject) {
   return item;
 }
 
-CheckItem keys_match(const Subject& subject) {
+// Of a step done with each object of the other direction the worst.
+template <class Step>
+CheckItem worst_of(const Subject& subject, Step step) {
+  const auto badness = [](CheckResult result) {
+    return result == CheckResult::Fail ? 2 : result == CheckResult::Unknown ? 1 : 0;
+  };
+  CheckItem worst = step(subject.backs.front());
+  for (const End& back : subject.backs) {
+    CheckItem item = step(back);
+    if (badness(item.result) > badness(worst.result)) worst = std::move(item);
+  }
+  return worst;
+}
+
+CheckItem keys_match(const Subject& subject, const End& other) {
   const FieldPlace place = place_of_key(subject.own);
   CheckItem item{.object = place.object, .field = place.field};
-  if (!subject.back) return missing_object(subject, place, "both need the same key");
   const Connection& own = subject.own.connection;
-  const Connection& back = subject.back->connection;
+  const Connection& back = other.connection;
   if (!own.shared_key_file.is_set || !back.shared_key_file.is_set) {
     const bool is_alike = *own.authentication_type == *back.authentication_type &&
                           *own.authentication_type != AuthenticationType::Psk;
@@ -227,8 +254,7 @@ CheckItem keys_match(const Subject& subject) {
                             : "one side has a pre-shared key, and the other one has none";
     return item;
   }
-  const KeyComparison keys =
-      subject.request.compare_keys(subject.own, *subject.back, KeyKind::PreShared);
+  const KeyComparison keys = subject.request.compare_keys(subject.own, other, KeyKind::PreShared);
   switch (keys.verdict) {
     case Verdict::Right:
       item.result = CheckResult::Pass;
@@ -246,6 +272,12 @@ CheckItem keys_match(const Subject& subject) {
   return item;
 }
 
+CheckItem keys_match(const Subject& subject) {
+  if (!subject.back)
+    return missing_object(subject, place_of_key(subject.own), "both need the same key");
+  return worst_of(subject, [&](const End& back) { return keys_match(subject, back); });
+}
+
 // What the connection leads to is in its file.
 bool has_remote_object(const End& end) {
   return end.connection.is_vnet_to_vnet() ? remote_gateway(end.model, end.connection) != nullptr
@@ -256,28 +288,33 @@ bool has_remote_object(const End& end) {
 struct Steps {
   const Subject& subject;
 
-  TwoEnds towards_own() const { return {subject.own, *subject.back}; }
-  TwoEnds towards_back() const { return {*subject.back, subject.own}; }
-
   CheckItem ranges_on_own() const {
     if (!subject.back) return follows(place_of_prefixes(subject.own), subject.remote);
-    return check_ranges(towards_own(), subject.request.model);
+    return worst_of(subject, [&](const End& back) {
+      return check_ranges({subject.own, back}, subject.request.model);
+    });
   }
   CheckItem ranges_on_back() const {
     if (!subject.back)
       return missing_object(subject, place_of_other_side(subject.own.connection),
                             own_ranges(subject));
-    return check_ranges(towards_back(), subject.request.model);
+    return worst_of(subject, [&](const End& back) {
+      return check_ranges({back, subject.own}, subject.request.model);
+    });
   }
   CheckItem address_on_own() const {
     if (!subject.back) return follows(place_of_address(subject.own), subject.remote_gateway);
-    return check_address(towards_own(), subject.request.model);
+    return worst_of(subject, [&](const End& back) {
+      return check_address({subject.own, back}, subject.request.model);
+    });
   }
   CheckItem address_on_back() const {
     if (!subject.back)
       return missing_object(subject, place_of_other_side(subject.own.connection),
                             own_address(subject));
-    return check_address(towards_back(), subject.request.model);
+    return worst_of(subject, [&](const End& back) {
+      return check_address({back, subject.own}, subject.request.model);
+    });
   }
 
  private:

@@ -112,6 +112,7 @@ class PairMaker {
       : ours_(ours), theirs_(theirs), has_equal_keys_(std::move(has_equal_keys)) {}
 
   PairUp make() {
+    take_instances();
     const Matches matches = matches_of(ours_, theirs_);
     for (auto begin = matches.begin(); begin != matches.end();) {
       const auto end = std::find_if(
@@ -119,11 +120,38 @@ class PairMaker {
       take_equals({begin, end});
       begin = end;
     }
-    std::ranges::sort(result_.pairs, {}, [](const Pairing& pair) { return pair.own->name; });
+    std::ranges::stable_sort(result_.pairs, {}, [](const Pairing& pair) { return pair.own->name; });
     return std::move(result_);
   }
 
  private:
+  // Between gateways of which one has several instances, each connection belongs to all that lead
+  // back: an instance at this end has the one, and calls the instance at the other end that has
+  // the other.
+  void take_instances() {
+    for (size_t i = 0; i < ours_.size(); ++i) {
+      for (size_t j = 0; j < theirs_.size(); ++j) {
+        const bool has_instances = has_several(ours_[i]) || has_several(theirs_[j]);
+        if (!has_instances || !leads_to(ours_[i], theirs_[j]) || !leads_to(theirs_[j], ours_[i]))
+          continue;
+        if (!is_only_way(ours_[i], ours_) || !is_only_way(theirs_[j], theirs_)) continue;
+        add({.points = 0, .own = i, .peer = j}, result_.pairs);
+      }
+    }
+  }
+
+  static bool has_several(const Candidate& candidate) {
+    return candidate.gateway->ip_configurations.size() > 1;
+  }
+
+  // No other connection of its gateway leads to the same address.
+  static bool is_only_way(const Candidate& candidate, const std::vector<Candidate>& all) {
+    return std::ranges::count_if(all, [&](const Candidate& each) {
+             return each.gateway == candidate.gateway && each.remote &&
+                    each.remote->address == candidate.remote->address;
+           }) == 1;
+  }
+
   void take_equals(Matches equals) {
     Matches contended = take_alone(std::move(equals));
     if (contended.size() <= kKeysComparedMax) {

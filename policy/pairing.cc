@@ -56,6 +56,21 @@ void report_different_keys(const TwoEnds& ends, KeyKind kind, const CompareKeys&
 void check_pair_address(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   report_address(ends, report);
 }
+void check_pair_instances(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+  const auto left_out = instances_left_out(ends);
+  if (left_out.empty()) return;
+  const FieldPlace place = place_of_address(ends.there);
+  const auto* const own = local_gateway(ends.there.model, ends.there.connection);
+  const auto* const other = local_gateway(ends.back.model, ends.back.connection);
+  for (const IpAddress& address : left_out) {
+    report.warning({place.mark,
+                    {place.object, ends.back_path(path_of(*other))},
+                    fmt::format("{} is active/active, and no connection of {} leads to its "
+                                "instance at {}",
+                                other->name, own->name, address.to_string()),
+                    "add a local network gateway with that address, and a connection to it"});
+  }
+}
 void check_pair_prefixes(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   report_prefixes(ends, report);
 }
@@ -178,6 +193,8 @@ void check_pair_ppk(const TwoEnds& ends, const CompareKeys& compare_keys, RuleRe
 
 constexpr PairRule kPairRules[] = {
     {"peer.address", "Each side leads to the other's public address.", check_pair_address},
+    {"peer.instances", "Each side has a peer for each instance of the other's gateway.",
+     check_pair_instances},
     {"peer.prefixes", "Each side lists what is behind the other.", check_pair_prefixes},
     {"peer.overlap", "The two sides' networks do not overlap.", check_pair_overlap, true},
     {"peer.shared-key", "Both sides have the same pre-shared key.", check_pair_key, true},
@@ -306,12 +323,17 @@ std::span<const PairRule> all_pair_rules() {
 
 Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& compare_keys) {
   const PairUp found = pair_up(own, peer, compare_keys);
-  Findings findings;
+  Findings all, findings;
   for (const Pairing& pair : found.pairs) {
     const TwoEnds ends{{own, *pair.own}, {peer, *pair.peer}};
-    run_rules(ends, compare_keys, false, findings);
-    run_rules(ends.reversed(), compare_keys, true, findings);
+    run_rules(ends, compare_keys, false, all);
+    run_rules(ends.reversed(), compare_keys, true, all);
   }
+  // A connection to several instances is judged against each, and has some faults with all.
+  std::set<std::string> told;
+  std::ranges::copy_if(all, std::back_inserter(findings), [&](const Finding& finding) {
+    return told.insert(finding.to_string()).second;
+  });
   RuleReport unpaired(own, kUnpairedRule);
   report_unpaired(own, peer, found, unpaired);
   std::ranges::move(unpaired.take(), std::back_inserter(findings));

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "policy/bgp.h"
+#include "policy/counterparts.h"
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
 #include "policy/word_list.h"
@@ -124,6 +125,19 @@ bool follows_from_address(const TwoEnds& ends, const Identity& expected, const I
       ends.there.connection.remote_id.is_set && ends.back.connection.local_id.is_set;
   return !is_written && is_address(expected) && is_address(shown) &&
          compare_address(ends) == Verdict::Wrong;
+}
+
+// Which instance of `to`'s gateway `from` leads to; the first one where it leads to none.
+size_t instance_of(const End& from, const End& to) {
+  const auto remote = remote_end(from.model, from.connection);
+  const auto* const gateway = local_gateway(to.model, to.connection);
+  if (from.connection.is_vnet_to_vnet() || !remote || !remote->address || gateway == nullptr)
+    return 0;
+  const auto& instances = gateway->ip_configurations;
+  const auto found = std::ranges::find_if(instances, [&](const IpConfiguration& instance) {
+    return *instance.public_ip_address == *remote->address;
+  });
+  return found == instances.end() ? 0 : static_cast<size_t>(found - instances.begin());
 }
 
 std::vector<std::string> words_of(const AdditionalKeyExchanges& exchanges) {
@@ -251,6 +265,21 @@ Verdict compare_address(const TwoEnds& ends) {
   return is_right ? Verdict::Right : Verdict::Wrong;
 }
 
+std::vector<IpAddress> instances_left_out(const TwoEnds& ends) {
+  std::vector<IpAddress> left_out;
+  const auto* const own = local_gateway(ends.there.model, ends.there.connection);
+  const auto* const other = local_gateway(ends.back.model, ends.back.connection);
+  if (ends.there.connection.is_vnet_to_vnet() || own == nullptr || other == nullptr ||
+      other->ip_configurations.size() < 2 || compare_address(ends) != Verdict::Right)
+    return left_out;
+  const Counterparts counterparts(ends.there.model);
+  for (const IpConfiguration& instance : other->ip_configurations) {
+    if (counterparts.way_to(*own, *instance.public_ip_address) == nullptr)
+      left_out.push_back(*instance.public_ip_address);
+  }
+  return left_out;
+}
+
 void report_address(const TwoEnds& ends, RuleReport& report) {
   if (compare_address(ends) != Verdict::Wrong) return;
   const FieldPlace place = place_of_address(ends.there);
@@ -301,8 +330,10 @@ void report_prefixes(const TwoEnds& ends, RuleReport& report) {
 }
 
 void compare_identities(const TwoEnds& ends, RuleReport& report) {
-  const KnownIdentities there = known_identities(ends.there.model, ends.there.connection, 0);
-  const KnownIdentities back = known_identities(ends.back.model, ends.back.connection, 0);
+  const KnownIdentities there =
+      known_identities(ends.there.model, ends.there.connection, instance_of(ends.back, ends.there));
+  const KnownIdentities back =
+      known_identities(ends.back.model, ends.back.connection, instance_of(ends.there, ends.back));
   const Connection& own = ends.there.connection;
   const Connection& other = ends.back.connection;
   const auto takes_any = [](const Connection& connection) {

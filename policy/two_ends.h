@@ -61,6 +61,11 @@ FieldPlace place_of_prefixes(const End& end);
 FieldPlace place_of_address(const End& end);
 FieldPlace place_of_key(const End& end);
 
+// The public addresses of `back`'s active/active gateway that no connection of `there`'s gateway
+// leads to, although `there` leads to another one: nothing answers that instance. None where the
+// remote follows by itself.
+std::vector<IpAddress> instances_left_out(const TwoEnds& ends);
+
 enum class Verdict : uint8_t { Right, Wrong, Unknown };
 // Whether `there` leads to a public address of `back`'s gateway; Unknown: it leads to a name.
 Verdict compare_address(const TwoEnds& ends);

@@ -467,6 +467,11 @@ std::map<std::string_view, PairExample> pair_examples() {
   const Changes classic = {{"ours: {", "ours: { deployment_model: classic,"}};
   return {
       {"peer.address", {{}, {.ours = {{"192.0.2.2", "192.0.2.9"}}}}},
+      {"peer.instances",
+       {{},
+        {.theirs = {{"ip_configurations: [ { public_ip_address: 192.0.2.2 } ]",
+                     "active_active: true, ip_configurations: [ { name: a, public_ip_address: "
+                     "192.0.2.2 }, { name: b, public_ip_address: 192.0.2.3 } ]"}}}}},
       {"peer.prefixes", {{}, {.theirs = {{"[10.1.0.0/16]", "[10.1.0.0/17]"}}}}},
       {"peer.overlap", {{}, {.theirs = {{"[10.2.0.0/16]", "[10.2.0.0/16, 10.1.9.0/24]"}}}}},
       {"peer.shared-key", {{}, {.keys = Verdict::Wrong}}},

@@ -1,0 +1,123 @@
+// Active/active gateways seen from the other administrator's file: each instance has a peer there.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy/pairing.h"
+#include "tests/unit/policy/checklists.h"
+#include "tests/unit/policy/estate.h"
+
+namespace twinspan::policy {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A gateway with one address for each instance, and a connection to each address of the other side.
+std::string half(const std::string& name, const std::string& network,
+                 const std::vector<std::string>& own, const std::string& far,
+                 const std::vector<std::string>& others) {
+  std::string instances, sites, connections;
+  for (const std::string& address : own)
+    instances += fmt::format("{{ name: i{}, public_ip_address: {} }}, ", address.back(), address);
+  for (const std::string& address : others) {
+    const std::string id = fmt::format("{}-{}", name, address.back());
+    sites += fmt::format("  {}: {{ gateway_ip_address: {}, address_prefixes: [{}] }}\n", id,
+                         address, far);
+    connections += fmt::format(
+        "  {0}: {{ connection_type: ipsec, virtual_network_gateway1: gw-{1}, "
+        "local_network_gateway2: {0}, shared_key: {{ file: k }} }}\n",
+        id, name);
+  }
+  return fmt::format(
+      "version: 1\n"
+      "virtual_networks:\n"
+      "  net-{0}: {{ address_space: [{1}], subnets: {{ GatewaySubnet: {2} }} }}\n"
+      "virtual_network_gateways:\n"
+      "  gw-{0}: {{ virtual_network: net-{0}, active_active: {3}, ip_configurations: [ {4} ] }}\n"
+      "local_network_gateways:\n{5}connections:\n{6}",
+      name, network, network.substr(0, network.find(".0.0")) + ".255.0/27", own.size() > 1,
+      instances.substr(0, instances.size() - 2), sites, connections);
+}
+
+const std::vector<std::string> kOne = {"192.0.2.1"}, kTwo = {"192.0.2.1", "192.0.2.2"};
+const std::vector<std::string> kFar = {"192.0.2.3", "192.0.2.4"};
+
+struct Files {
+  Model own;
+  Model peer;
+};
+
+Files files_of(const std::string& ours, const std::string& theirs) {
+  auto peer = parse_config(theirs, "east.yaml");
+  EXPECT_TRUE(peer.has_value());
+  return {model_of(ours), *std::move(peer)};
+}
+
+Files of(const std::vector<std::string>& own, const std::vector<std::string>& known) {
+  return files_of(half("a", "10.1.0.0/16", own, "10.2.0.0/16", known),
+                  half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", own));
+}
+
+std::vector<std::string> differences(const Files& files, const CompareKeys& compare) {
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate_pair(files.own, files.peer, compare))
+    texts.push_back(finding.to_string());
+  return texts;
+}
+
+Verdict equal_keys(const End&, const End&, KeyKind) {
+  return Verdict::Right;
+}
+
+TEST(Instances, EachOfTheOtherSidesHasAConnection) {
+  EXPECT_THAT(differences(of(kOne, kFar), equal_keys), IsEmpty());
+  EXPECT_THAT(differences(of(kTwo, kFar), equal_keys), IsEmpty());
+}
+
+TEST(Instances, EachMeetsEachConnectionThatLeadsBack) {
+  size_t count = 0;
+  differences(of(kTwo, kFar), [&](const End&, const End&, KeyKind) {
+    ++count;
+    return Verdict::Right;
+  });
+  EXPECT_EQ(count, 4u);
+}
+
+TEST(Instances, AnAddressThatNothingLeadsToIsTold) {
+  EXPECT_THAT(differences(of(kOne, {"192.0.2.3"}), equal_keys),
+              ElementsAre(HasSubstr("gw-b is active/active, and no connection of gw-a leads to its "
+                                    "instance at 192.0.2.4; add a local network gateway")));
+  const Files files = of(kOne, {"192.0.2.3", "192.0.2.9"});
+  EXPECT_THAT(differences(files, equal_keys), Contains(HasSubstr("[peer.instances]")));
+}
+
+TEST(Instances, TheKeyOfOneMayBeWrong) {
+  const auto wrong_to_second = [](const End& a, const End& b, KeyKind) {
+    const bool is_second = a.connection.name == "a-4" || b.connection.name == "a-4";
+    return is_second ? Verdict::Wrong : Verdict::Right;
+  };
+  const Files files = of(kOne, kFar);
+  EXPECT_THAT(differences(files, wrong_to_second), ElementsAre(HasSubstr("connections.a-4")));
+  EXPECT_THAT(lines(walked(files.own, "a-4", &files.peer, wrong_to_second)),
+              Contains("4 fail connections.a-4 shared_key"));
+  EXPECT_THAT(lines(walked(files.own, "a-3", &files.peer, wrong_to_second)),
+              Contains("4 pass connections.a-3 shared_key"));
+  EXPECT_THAT(lines(walked(files.peer, "b-1", &files.own, wrong_to_second)),
+              Contains("4 fail connections.b-1 shared_key"));
+}
+
+TEST(Instances, AChecklistFailsTheAddressStepForAnyOfThem) {
+  const Files all = of(kOne, kFar);
+  EXPECT_THAT(lines(walked(all.own, "a-3", &all.peer)),
+              Contains("6 pass local_network_gateways.a-3 gateway_ip_address"));
+  const Files one = of(kOne, {"192.0.2.3"});
+  const Checklist list = walked(one.own, "a-3", &one.peer);
+  EXPECT_THAT(lines(list), Contains("6 fail local_network_gateways.a-3 gateway_ip_address"));
+  EXPECT_THAT(list.back().message, HasSubstr("its instance at 192.0.2.4"));
+}
+
+}  // namespace
+}  // namespace twinspan::policy
