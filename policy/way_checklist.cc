@@ -55,9 +55,15 @@ class WaySteps {
     return std::ranges::any_of(faults_, [&](const Fault& fault) { return concerns(fault, hop); });
   }
 
-  void add(const TransitHop& hop) {
+  Checklist walk(const TransitWay& way) {
+    for (const TransitHop& hop : way.hops) add(way, hop);
+    return std::move(list_);
+  }
+
+ private:
+  void add(const TransitWay& way, const TransitHop& hop) {
     const size_t before = list_.size();
-    add_faults(hop);
+    add_faults(way, hop);
     for (const TransitRefusal& refusal : hop.refusals) {
       if (told_.emplace(refusal.object, refusal.field).second) add(hop, CheckResult::Fail, refusal);
     }
@@ -71,13 +77,13 @@ class WaySteps {
                      .message = fmt::format("it leads from {} to {}", hop.from, hop.to)});
   }
 
-  Checklist take() { return std::move(list_); }
+  static bool has(const TransitHop& hop, const std::string& object) {
+    return std::ranges::find(hop.objects, object) != hop.objects.end();
+  }
 
- private:
   static bool concerns(const Fault& fault, const TransitHop& hop) {
-    return std::ranges::any_of(fault.objects, [&](const std::string& object) {
-      return std::ranges::find(hop.objects, object) != hop.objects.end();
-    });
+    return std::ranges::any_of(fault.objects,
+                               [&](const std::string& object) { return has(hop, object); });
   }
 
   void add(const TransitHop& hop, CheckResult result, const TransitRefusal& refusal) {
@@ -91,9 +97,15 @@ class WaySteps {
 
   // A gateway does not start with an error in its file, and no tunnel comes up between two that
   // disagree.
-  void add_faults(const TransitHop& hop) {
+  void add_faults(const TransitWay& way, const TransitHop& hop) {
     std::erase_if(faults_, [&](const Fault& fault) {
-      if (!concerns(fault, hop)) return false;
+      // It belongs where it has to be mended; the others have a part in it alone.
+      const auto is_place = [&](const TransitHop& each) {
+        return has(each, fault.objects.front());
+      };
+      const bool is_here =
+          std::ranges::any_of(way.hops, is_place) ? is_place(hop) : concerns(fault, hop);
+      if (!is_here) return false;
       told_.emplace(fault.objects.front(), fault.field);
       add(hop, CheckResult::Fail, {fault.objects.front(), fault.field, fault.message});
       return true;
@@ -134,8 +146,7 @@ Result<Checklist, std::string> way_checklist(const WayRequest& request) {
   const auto way =
       find_way(map, from, to, [&](const TransitHop& hop) { return steps.has_fault(hop); });
   if (!way) return numbered(nothing_leads(map, from, to));
-  for (const TransitHop& hop : way->hops) steps.add(hop);
-  return numbered(steps.take());
+  return numbered(steps.walk(*way));
 }
 
 }  // namespace twinspan::policy

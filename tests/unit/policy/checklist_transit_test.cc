@@ -517,19 +517,27 @@ TEST(WayChecklist, AnErrorOnTheWayFailsWithItsField) {
 }
 
 TEST(WayChecklist, WhatTheTwoFilesDisagreeAboutFails) {
-  const auto judged = [](const std::string& theirs) {
+  const auto judged = [](const std::string& theirs, std::string_view from = "hub",
+                         std::string_view to = "store") {
     const Model own =
         model_of(replaced(kTwoSites, "[10.10.0.0/16]", "[10.10.0.0/16, 10.20.0.0/16]"));
     const auto peer = parse_config(theirs, "east.yaml");
     const auto equal_keys = [](const End&, const End&, KeyKind) { return Verdict::Right; };
     const auto list = way_checklist({.model = own,
                                      .peer = &*peer,
-                                     .from = "hub",
-                                     .to = "store",
+                                     .from = from,
+                                     .to = to,
                                      .findings = validate_pair(own, *peer, equal_keys)});
     return lines(*list);
   };
   EXPECT_THAT(judged(kDepot), ElementsAre("1 pass connections.to-depot local_network_gateway2"));
+  // At the hop that has what is to be mended, not at the first one that has a part in it.
+  EXPECT_THAT(judged(replaced(kDepot, "192.0.2.1", "192.0.2.7"), "hub", "annex"),
+              ElementsAre("1 fail east.yaml:local_network_gateways.hub gateway_ip_address",
+                          "2 pass east.yaml:peerings.there allow_virtual_network_access"));
+  EXPECT_THAT(judged(replaced(kDepot, "192.0.2.1", "192.0.2.7"), "annex", "hub"),
+              ElementsAre("1 pass east.yaml:peerings.back allow_virtual_network_access",
+                          "2 fail east.yaml:local_network_gateways.hub gateway_ip_address"));
   // The other file's object, where the fault is in it.
   EXPECT_THAT(judged(replaced(kDepot, "192.0.2.1", "192.0.2.7")),
               ElementsAre("1 fail east.yaml:local_network_gateways.hub gateway_ip_address"));
