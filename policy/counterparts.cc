@@ -99,6 +99,10 @@ const Connection* Counterparts::counterpart_of(const Connection& connection) con
   return connection.is_vnet_to_vnet() ? nullptr : astray_counterpart_of(connection, *own);
 }
 
+bool Counterparts::is_reported_by(const Connection& connection, const Connection& back) const {
+  return connection.name < back.name || counterpart_of(back) != &connection;
+}
+
 const Connection* Counterparts::way_to(const VirtualNetworkGateway& gateway,
                                        const IpAddress& address) const {
   return first_of(to_address_, {gateway.name, address});

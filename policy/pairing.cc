@@ -306,7 +306,7 @@ Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys) {
   const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
     const Connection* const back = counterparts.counterpart_of(connection);
-    if (back == nullptr || back->name < name) continue;
+    if (back == nullptr || !counterparts.is_reported_by(connection, *back)) continue;
     const TwoEnds ends{{model, connection}, {model, *back}};
     report_different_keys(ends, KeyKind::PreShared, compare_keys, keys);
     if (connection.ppk && back->ppk && *connection.ppk->id == *back->ppk->id)

@@ -37,11 +37,6 @@ void refuse_end(const Connection& connection, const MarkedText& end, std::string
                 "remove it or change connection_type"});
 }
 
-// Of two objects that are one connection, the first by name reports for both.
-bool is_reported_by(const Connection& connection, const Connection& back) {
-  return connection.name < back.name;
-}
-
 void report_missing_direction(const Model& model, const Counterparts& counterparts,
                               const Connection& connection, RuleReport& report) {
   const VirtualNetworkGateway* const own = local_gateway(model, connection);
@@ -184,7 +179,7 @@ void check_reverse(const Model& model, RuleReport& report) {
       report_missing_direction(model, counterparts, connection, report);
       continue;
     }
-    if (!is_reported_by(connection, *back)) continue;
+    if (!counterparts.is_reported_by(connection, *back)) continue;
     const TwoEnds ends{{model, connection}, {model, *back}};
     compare_identities(ends, report);
     compare_policies(ends, report);

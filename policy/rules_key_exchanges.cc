@@ -99,8 +99,7 @@ void check_additional_key_exchanges(const Model& model, RuleReport& report) {
       check_size(use);
     }
     const Connection* const back = counterparts.counterpart_of(connection);
-    // Of two directions the first by name reports.
-    if (back != nullptr && name < back->name)
+    if (back != nullptr && counterparts.is_reported_by(connection, *back))
       compare_key_exchanges({{model, connection}, {model, *back}}, report);
   }
 }

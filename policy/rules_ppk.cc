@@ -43,8 +43,7 @@ void check_ppk(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     if (connection.ppk) check_own(connection, *connection.ppk, report);
     const Connection* const back = counterparts.counterpart_of(connection);
-    // Of two directions the first by name reports.
-    if (back != nullptr && name < back->name)
+    if (back != nullptr && counterparts.is_reported_by(connection, *back))
       compare_ppks({{model, connection}, {model, *back}}, report);
   }
 }

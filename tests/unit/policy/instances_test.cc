@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/pairing.h"
+#include "policy/validate.h"
 #include "tests/unit/policy/checklists.h"
 #include "tests/unit/policy/estate.h"
 
@@ -117,6 +118,32 @@ TEST(Instances, AChecklistFailsTheAddressStepForAnyOfThem) {
   const Checklist list = walked(one.own, "a-3", &one.peer);
   EXPECT_THAT(lines(list), Contains("6 fail local_network_gateways.a-3 gateway_ip_address"));
   EXPECT_THAT(list.back().message, HasSubstr("its instance at 192.0.2.4"));
+}
+
+// Both gateways in one file; b-1 leads back to both connections of gw-x, and is the first by name.
+TEST(Instances, OfOneFileEachConnectionIsComparedToo) {
+  std::string text = half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar);
+  const std::string other = half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne);
+  for (const std::string section : {"virtual_networks:\n", "virtual_network_gateways:\n",
+                                    "local_network_gateways:\n", "connections:\n"}) {
+    const size_t begin = other.find(section) + section.size();
+    text =
+        replaced(text, section, section + other.substr(begin, other.find("\n", begin) + 1 - begin));
+  }
+  text = replaced(text, "local_network_gateway2: x-4,",
+                  "local_network_gateway2: x-4, ipsec_policy: aws,");
+  const Model model = model_of(text);
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate(model)) texts.push_back(finding.to_string());
+  EXPECT_THAT(texts,
+              Contains(HasSubstr("connections.x-4: its IPsec policy differs from that of b-1")));
+  const auto wrong_to_second = [](const End& a, const End& b, KeyKind) {
+    const bool is_second = a.connection.name == "x-4" || b.connection.name == "x-4";
+    return is_second ? Verdict::Wrong : Verdict::Right;
+  };
+  const Findings keys = check_key_pairs(model, wrong_to_second);
+  ASSERT_EQ(keys.size(), 1u);
+  EXPECT_THAT(keys.front().objects, ElementsAre("connections.x-4", "connections.b-1"));
 }
 
 }  // namespace
