@@ -22,8 +22,8 @@ class Counterparts {
   const Connection* reverse_of(const Connection& connection) const;
   const Connection* counterpart_of(const Connection& connection) const;
 
-  // Whether `connection` is the one that reports what is wrong between it and its counterpart `back`:
-  // the first by name, or one of several whose `back` is another one's counterpart.
+  // Whether `connection` is the one that reports what is wrong between it and its counterpart
+  // `back`: the first by name, or one of several whose `back` is another one's counterpart.
   bool is_reported_by(const Connection& connection, const Connection& back) const;
 
   // A connection of the gateway to a local network gateway at that address; nullptr when none is.
