@@ -195,6 +195,9 @@ std::optional<std::string> find_overlap(const Model& model, const std::set<std::
 
 std::optional<std::string> find_overlap(const Subject& subject) {
   std::set<std::string> objects = {path_of(subject.own.connection)};
+  for (const End& back : subject.backs) {
+    if (&back.model == &subject.request.model) objects.insert(path_of(back.connection));
+  }
   if (subject.network != nullptr) objects.insert(path_of(*subject.network));
   if (subject.is_ours() && subject.remote != nullptr) objects.insert(path_of(*subject.remote));
   const Model& model = subject.request.model;

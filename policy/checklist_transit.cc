@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
 #include <set>
@@ -258,6 +259,35 @@ void add_transit_steps(const TransitSubject& subject, Checklist& list) {
   std::ranges::move(joined(steps), std::back_inserter(list));
 }
 
+namespace {
+
+// What the rules refuse about either half, and no flag has failed for already: overlaps, a gateway
+// of its own, networks of two models.
+void add_faults_of(const Model& model, std::span<const Peering* const> halves, Checklist& list) {
+  for (const Rule& rule : all_rules()) {
+    if (!rule.id.starts_with("peering.")) continue;
+    RuleReport report(model, rule.id);
+    rule.check(model, report);
+    for (Finding& finding : report.take()) {
+      const bool is_about_it = std::ranges::any_of(halves, [&](const Peering* half) {
+        return std::ranges::find(finding.objects, path_of(*half)) != finding.objects.end();
+      });
+      const std::string& object = finding.objects.front();
+      const bool is_told = std::ranges::any_of(list, [&](const CheckItem& item) {
+        return item.result == CheckResult::Fail && item.object == object;
+      });
+      if (finding.severity != Severity::Error || !is_about_it || is_told) continue;
+      list.push_back({.number = 0,
+                      .result = CheckResult::Fail,
+                      .object = object,
+                      .field = finding.field,
+                      .message = finding.message});
+    }
+  }
+}
+
+}  // namespace
+
 Checklist peering_steps(const Model& model, const Peering& peering) {
   const Peering* const other = other_half(model, peering);
   Checklist list;
@@ -266,12 +296,14 @@ Checklist peering_steps(const Model& model, const Peering& peering) {
     // No gateway is used across the models, and a classic network has no half.
     if (status_of(model, peering).state != PeeringState::Connected)
       list.push_back(missing_half(peering));
+    add_faults_of(model, std::array{&peering}, list);
     return list;
   }
   add_access_step(*other, list);
   const auto* const network = find(model.virtual_networks, *peering.virtual_network);
   const bool is_hub = network != nullptr && gateway_of(model, *network) != nullptr;
   is_hub ? add_flag_steps(peering, *other, list) : add_flag_steps(*other, peering, list);
+  add_faults_of(model, std::array{&peering, other}, list);
   return list;
 }
 

@@ -57,4 +57,31 @@ std::optional<IpPrefix> PrefixIndex::widest_around(const IpPrefix& prefix) const
   return widest.contains(prefix) ? std::optional(widest) : std::nullopt;
 }
 
+namespace {
+
+// `parts` overlap the prefix.
+bool is_covered_by(const IpPrefix& prefix, const std::vector<IpPrefix>& parts) {
+  const auto holds = [&](const IpPrefix& part) { return part.contains(prefix); };
+  if (std::ranges::any_of(parts, holds)) return true;
+  if (parts.empty() || prefix.length() == prefix.address().bits()) return false;
+  for (const IpAddress& side : {prefix.address(), prefix.last_address()}) {
+    const IpPrefix half(side, prefix.length() + 1);
+    std::vector<IpPrefix> inside;
+    std::ranges::copy_if(parts, std::back_inserter(inside),
+                         [&](const IpPrefix& part) { return part.overlaps(half); });
+    if (!is_covered_by(half, inside)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool is_covered(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  std::vector<IpPrefix> parts;
+  for (const auto& part : *list) {
+    if (part->overlaps(prefix)) parts.push_back(*part);
+  }
+  return is_covered_by(prefix, parts);
+}
+
 }  // namespace twinspan::policy

@@ -48,4 +48,7 @@ class PrefixIndex {
   std::vector<IpPrefix> widest_;
 };
 
+// Whether the prefixes of the list hold all of it: one of them, or several together.
+bool is_covered(const IpPrefix& prefix, const MarkedList<IpPrefix>& list);
+
 }  // namespace twinspan::policy

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/rules.h"
@@ -232,11 +233,19 @@ void check_overlap(const Model& model, RuleReport& report) {
 }
 
 void check_overlap_between_connections(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
+  // With BGP on both, two ways to one place are what is meant; two networks are two places.
+  const auto are_ways_to_one_place = [&](const Connection& a, const Connection& b) {
+    if (!*a.enable_bgp || !*b.enable_bgp) return false;
+    const auto* const one = counterparts.counterpart_gateway(a);
+    const auto* const other = counterparts.counterpart_gateway(b);
+    return one == nullptr || other == nullptr || *one->virtual_network == *other->virtual_network;
+  };
   for (auto& [gateway, destinations] : destinations_by_gateway(model)) {
     visit_overlaps(std::move(destinations), [&](const Destination& a, const Destination& b) {
-      // With BGP on both, two ways to one site are what is meant.
-      const bool is_meant = *a.connection->enable_bgp && *b.connection->enable_bgp;
-      if (a.connection == b.connection || is_meant || !do_clash(a.prefix, b.prefix)) return true;
+      if (a.connection == b.connection || !do_clash(a.prefix, b.prefix) ||
+          are_ways_to_one_place(*a.connection, *b.connection))
+        return true;
       const bool is_earlier = a.connection->name < b.connection->name;
       report_clash(is_earlier ? a : b, is_earlier ? b : a, report);
       return !report.is_full();

@@ -7,6 +7,7 @@
 
 #include "policy/connection_ends.h"
 #include "policy/peering_state.h"
+#include "policy/prefix_index.h"
 #include "policy/route_mode.h"
 #include "policy/rules.h"
 
@@ -20,23 +21,21 @@ bool has_pairs(const End& end) {
          *end.connection.use_policy_based_traffic_selectors;
 }
 
-bool is_listed(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
-  return std::ranges::any_of(*list, [&](const auto& own) { return own->contains(prefix); });
-}
-
 bool are_listed(const MarkedList<IpPrefix>& prefixes, const MarkedList<IpPrefix>& list) {
   return !prefixes->empty() && std::ranges::all_of(*prefixes, [&](const auto& prefix) {
-    return is_listed(*prefix, list);
+    return is_covered(*prefix, list);
   });
 }
 
-// Of the longest prefix of the list that holds this one.
+// Of the longest prefix of the list that holds this one; of several that do so together the
+// shortest.
 unsigned covering_length(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
-  unsigned length = 0;
+  std::optional<unsigned> whole, part;
   for (const auto& each : *list) {
-    if (each->contains(prefix)) length = std::max(length, each->length());
+    if (each->contains(prefix)) whole = std::max(whole.value_or(0), each->length());
+    if (prefix.contains(*each)) part = std::min(part.value_or(each->length()), each->length());
   }
-  return length;
+  return whole ? *whole : part.value_or(0);
 }
 
 bool has_longer(const MarkedList<IpPrefix>& list, const IpPrefix& prefix, unsigned length) {
@@ -284,7 +283,7 @@ class HopJudge {
     const auto remote = remote_end(end.model, end.connection);
     for (const auto& wanted : *place(direction.destination).prefixes()) {
       const unsigned length = covering_length(*wanted, remote->prefixes);
-      if (length == wanted->length()) continue;
+      if (length >= wanted->length()) continue;
       for (const auto& [name, other] : end.model.connections) {
         if (&other == &end.connection ||
             *other.virtual_network_gateway1 != *end.connection.virtual_network_gateway1)

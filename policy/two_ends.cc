@@ -9,6 +9,7 @@
 #include "policy/counterparts.h"
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
+#include "policy/prefix_index.h"
 #include "policy/word_list.h"
 
 namespace twinspan::policy {
@@ -188,12 +189,12 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   PrefixDifference difference;
   for (const auto& prefix : *behind) {
     const bool is_there =
-        is_exact ? is_listed(*prefix, remote->prefixes) : is_within(*prefix, remote->prefixes);
+        is_exact ? is_listed(*prefix, remote->prefixes) : is_covered(*prefix, remote->prefixes);
     if (!is_there) difference.missing.push_back(*prefix);
   }
   for (const auto& prefix : *remote->prefixes) {
     const bool is_known = is_exact ? is_listed(*prefix, behind)
-                                   : prefix->length() == 0 || is_within(*prefix, behind) ||
+                                   : prefix->length() == 0 || is_covered(*prefix, behind) ||
                                          is_known_there(*prefix, ends.back.model);
     if (is_known) continue;
     // Selectors that have to be the same are as wrong when they are wider.

@@ -252,6 +252,23 @@ TEST(TransitChecklist, BgpIsNotSpokenWithAGatewayThatSpeaksNone) {
               testing::Not(testing::Contains(HasSubstr(" pass connections.c23 enable_bgp"))));
 }
 
+TEST(TransitChecklist, WhatTheRulesRefuseAboutAPeeringFailsItsList) {
+  const std::string good = hub_and_spoke("true", "true");
+  EXPECT_THAT(lines(walked(model_of(good), "leaf")),
+              testing::Not(testing::Contains(HasSubstr(" fail "))));
+  const std::string overlap = replaced(good, "10.20.0.0/16", "10.1.0.0/16");
+  EXPECT_THAT(lines(walked(model_of(overlap), "leaf")), testing::Contains(HasSubstr(" fail ")));
+}
+
+TEST(TransitChecklist, TwoNetworksOfOnePrefixOverlapWithBgpToo) {
+  const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ");
+  const std::string text = replaced(replaced(open, "[10.3.0.0/16]", "[10.1.0.0/16]"),
+                                    "GatewaySubnet: 10.3.255.0/27", "GatewaySubnet: 10.1.254.0/27");
+  EXPECT_THAT(findings_of(text), testing::Contains("error connection.overlap-between"));
+  for (const char* const name : {"c21", "c23"})
+    EXPECT_EQ(walked(model_of(text), name).front().result, CheckResult::Fail) << name;
+}
+
 // -- ways, hop by hop
 
 std::vector<std::string> way(const std::string& text, std::string_view from, std::string_view to) {
@@ -538,6 +555,11 @@ TEST(WayChecklist, WhatTheTwoFilesDisagreeAboutFails) {
   EXPECT_THAT(judged(replaced(kDepot, "192.0.2.1", "192.0.2.7"), "annex", "hub"),
               ElementsAre("1 pass east.yaml:peerings.back allow_virtual_network_access",
                           "2 fail east.yaml:local_network_gateways.hub gateway_ip_address"));
+  // Two halves are the whole.
+  EXPECT_THAT(judged(replaced(kDepot, "[10.1.0.0/16]", "[10.1.0.0/17, 10.1.128.0/17]")),
+              ElementsAre("1 pass connections.to-depot local_network_gateway2"));
+  EXPECT_THAT(judged(replaced(kDepot, "[10.1.0.0/16]", "[10.1.0.0/17, 10.1.128.0/18]")),
+              testing::Contains("1 fail east.yaml:local_network_gateways.hub address_prefixes"));
   // The other file's object, where the fault is in it.
   EXPECT_THAT(judged(replaced(kDepot, "192.0.2.1", "192.0.2.7")),
               ElementsAre("1 fail east.yaml:local_network_gateways.hub gateway_ip_address"));
