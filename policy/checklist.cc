@@ -39,11 +39,11 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
   }
   subject.remote_gateway = gateway;
   if (gateway != nullptr) subject.remote = network_of(request.model, *gateway);
-  if (subject.back && request.peer == nullptr) subject.backs.push_back(*subject.back);
-  if (request.peer == nullptr) return subject;
-  const PairUp found = pair_up(request.model, *request.peer, request.compare_keys);
-  for (const Pairing& pair : found.pairs) {
-    if (pair.own == &connection) subject.backs.push_back({*request.peer, *pair.peer});
+  if (request.peer != nullptr) {
+    const PairUp found = pair_up(request.model, *request.peer, request.compare_keys);
+    for (const Pairing& pair : found.pairs) {
+      if (pair.own == &connection) subject.backs.push_back({*request.peer, *pair.peer});
+    }
   }
   if (!subject.backs.empty()) {
     subject.back.emplace(subject.backs.front());

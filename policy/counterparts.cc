@@ -108,6 +108,16 @@ const Connection* Counterparts::way_to(const VirtualNetworkGateway& gateway,
   return first_of(to_address_, {gateway.name, address});
 }
 
+std::vector<IpAddress> Counterparts::addresses_left_out(const VirtualNetworkGateway& gateway,
+                                                        const VirtualNetworkGateway& other) const {
+  std::vector<IpAddress> left_out;
+  for (const IpConfiguration& instance : other.ip_configurations) {
+    if (way_to(gateway, *instance.public_ip_address) == nullptr)
+      left_out.push_back(*instance.public_ip_address);
+  }
+  return left_out;
+}
+
 // The connection of `other` that leads to `own`.
 const Connection* Counterparts::way_back(const VirtualNetworkGateway& own,
                                          const VirtualNetworkGateway& other) const {

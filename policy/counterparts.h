@@ -28,6 +28,9 @@ class Counterparts {
 
   // A connection of the gateway to a local network gateway at that address; nullptr when none is.
   const Connection* way_to(const VirtualNetworkGateway& gateway, const IpAddress& address) const;
+  // The public addresses of `other`, of any estate, to which `gateway` has no such connection.
+  std::vector<IpAddress> addresses_left_out(const VirtualNetworkGateway& gateway,
+                                            const VirtualNetworkGateway& other) const;
 
  private:
   using Connections = std::vector<const Connection*>;

@@ -63,18 +63,6 @@ void for_each_described(const Model& model, Visit visit) {
   }
 }
 
-// The addresses of a gateway of the estate that no connection of `own` leads to.
-std::vector<IpAddress> addresses_left_out(const Counterparts& counterparts,
-                                          const VirtualNetworkGateway& own,
-                                          const VirtualNetworkGateway& other) {
-  std::vector<IpAddress> left_out;
-  for (const IpConfiguration& instance : other.ip_configurations) {
-    if (counterparts.way_to(own, *instance.public_ip_address) == nullptr)
-      left_out.push_back(*instance.public_ip_address);
-  }
-  return left_out;
-}
-
 bool has_same_region(const VirtualNetwork& a, const VirtualNetwork& b) {
   return a.region.is_set && b.region.is_set && *a.region == *b.region;
 }
@@ -206,7 +194,7 @@ void check_instances(const Model& model, RuleReport& report) {
     if (connection.is_vnet_to_vnet() || own == nullptr || other == nullptr ||
         !*other->active_active)
       continue;
-    for (const IpAddress& address : addresses_left_out(counterparts, *own, *other)) {
+    for (const IpAddress& address : counterparts.addresses_left_out(*own, *other)) {
       report.warning({connection.local_network_gateway2.mark,
                       {path_of(connection), path_of(*other)},
                       fmt::format("{} is active/active, and no connection of {} leads to its "

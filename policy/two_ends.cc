@@ -267,18 +267,12 @@ Verdict compare_address(const TwoEnds& ends) {
 }
 
 std::vector<IpAddress> instances_left_out(const TwoEnds& ends) {
-  std::vector<IpAddress> left_out;
   const auto* const own = local_gateway(ends.there.model, ends.there.connection);
   const auto* const other = local_gateway(ends.back.model, ends.back.connection);
   if (ends.there.connection.is_vnet_to_vnet() || own == nullptr || other == nullptr ||
       other->ip_configurations.size() < 2 || compare_address(ends) != Verdict::Right)
-    return left_out;
-  const Counterparts counterparts(ends.there.model);
-  for (const IpConfiguration& instance : other->ip_configurations) {
-    if (counterparts.way_to(*own, *instance.public_ip_address) == nullptr)
-      left_out.push_back(*instance.public_ip_address);
-  }
-  return left_out;
+    return {};
+  return Counterparts(ends.there.model).addresses_left_out(*own, *other);
 }
 
 void report_address(const TwoEnds& ends, RuleReport& report) {
