@@ -274,7 +274,8 @@ void add_faults_of(const Model& model, std::span<const Peering* const> halves, C
       });
       const std::string& object = finding.objects.front();
       const bool is_told = std::ranges::any_of(list, [&](const CheckItem& item) {
-        return item.result == CheckResult::Fail && item.object == object;
+        return item.result == CheckResult::Fail && item.object == object &&
+               item.field == finding.field;
       });
       if (finding.severity != Severity::Error || !is_about_it || is_told) continue;
       list.push_back({.number = 0,
