@@ -174,14 +174,10 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   return item;
 }
 
-constexpr std::string_view kOverlapRules[] = {"connection.overlap", "connection.overlap-between",
-                                              "peering.overlap", "network.distant-overlap",
-                                              "network.attached-overlap"};
-
 // What the rules about overlaps find that concerns one of the objects.
 std::optional<std::string> find_overlap(const Model& model, const std::set<std::string>& objects) {
   for (const Rule& rule : all_rules()) {
-    if (std::ranges::find(kOverlapRules, rule.id) == std::end(kOverlapRules)) continue;
+    if (!is_overlap_rule(rule.id)) continue;
     RuleReport report(model, rule.id);
     rule.check(model, report);
     for (const Finding& finding : report.take()) {

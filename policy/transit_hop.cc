@@ -9,6 +9,7 @@
 #include "policy/prefix_index.h"
 #include "policy/route_mode.h"
 #include "policy/rules.h"
+#include "policy/transit_clash.h"
 
 namespace twinspan::policy {
 namespace {
@@ -97,6 +98,7 @@ class HopJudge {
             .refusals = {},
             .conditions = {}};
     link_.is_peering() ? judge_peering() : judge_connection();
+    refuse_overlap();
     return std::move(hop_);
   }
 
@@ -108,6 +110,7 @@ class HopJudge {
     const std::string& neighbour;
     const std::string& source;
     const std::string& destination;
+    Heading heading;
     bool is_last_hop() const { return destination == neighbour; }
   };
 
@@ -128,7 +131,7 @@ class HopJudge {
 
   std::string field() const {
     if (link_.is_peering()) return "allow_virtual_network_access";
-    if (is_told_by_bgp()) return "enable_bgp";
+    if (is_told_by_bgp(map_, link_)) return "enable_bgp";
     return place_of_way(any_end().connection);
   }
 
@@ -167,6 +170,17 @@ class HopJudge {
 
   void expect(const End& end, std::string condition) {
     hop_.conditions.push_back({shown(end), place_of_way(end.connection), std::move(condition)});
+  }
+
+  // Hosts take the addresses of their own network for neighbours.
+  void refuse_overlap() {
+    const auto overlap = find_overlap(map_, path_, index_);
+    if (!overlap) return;
+    const TransitPlace& end = place(link_.to);
+    hop_.refusals.push_back({.object = end.path,
+                             .field = std::string(end.prefixes_field()),
+                             .reason = *overlap + ", which is on the same way",
+                             .is_overlap = true});
   }
 
   // -- peerings
@@ -227,12 +241,6 @@ class HopJudge {
     return place(link_.from).site != nullptr || place(link_.to).site != nullptr;
   }
 
-  // From both ends, or with a site as far as its file is ours.
-  bool is_told_by_bgp() const {
-    if (leads_to_site()) return is_bgp_spoken(any_end()) && has_site_speaker();
-    return link_.there && link_.back && is_bgp_spoken(*link_.there) && is_bgp_spoken(*link_.back);
-  }
-
   bool has_site_speaker() const {
     const auto* const site = site_of(any_end().model, any_end().connection);
     return site != nullptr && site->bgp_settings.is_set;
@@ -245,15 +253,19 @@ class HopJudge {
     }
     const End* const there = link_.there ? &*link_.there : nullptr;
     const End* const back = link_.back ? &*link_.back : nullptr;
-    if (there != nullptr) judge_direction({*there, back, link_.to, first(), last()});
-    if (back != nullptr) judge_direction({*back, there, link_.from, last(), first()});
+    if (there != nullptr)
+      judge_direction({*there, back, link_.to, first(), last(), Heading::ToLast});
+    if (back != nullptr)
+      judge_direction({*back, there, link_.from, last(), first(), Heading::ToFirst});
     if (leads_to_site() && hop_.is_allowed() && hop_.conditions.empty()) judge_device();
   }
 
   void judge_direction(const Direction& direction) {
     const End& end = direction.end;
     if (has_pairs(end) && !do_selectors_hold(direction)) return;
-    if (is_told_by_bgp()) return;
+    const bool is_told = is_told_by_bgp(map_, link_);
+    if (is_told && !is_routed(direction)) refuse_loop(direction.heading);
+    if (is_told) return;
     if (is_routed(direction)) return refuse_longer_route(direction);
     const TransitPlace& destination = place(direction.destination);
     if (end.connection.latitude && end.connection.latitude->routes_decide) {
@@ -266,6 +278,17 @@ class HopJudge {
                                      direction.destination));
     }
     refuse_missing_route(direction);
+  }
+
+  void refuse_loop(Heading heading) {
+    const auto loop = find_loop(map_, path_, index_, heading);
+    if (!loop) return;
+    refuse(
+        loop->receiver.object, "bgp_settings.asn",
+        fmt::format("{0} has ASN {1} as {2} has, so it takes no route that comes from there over "
+                    "{3}: each needs a number of its own",
+                    loop->receiver.place, loop->receiver.asn, loop->sender.place,
+                    heading == Heading::ToLast ? link_.to : link_.from));
   }
 
   bool is_routed(const Direction& direction) const {
@@ -298,7 +321,7 @@ class HopJudge {
 
   // False: they let nothing pass, which is refused, or part of it, which is a condition.
   bool do_selectors_hold(const Direction& direction) {
-    const auto& [end, other, neighbour, source, destination] = direction;
+    const auto& [end, other, neighbour, source, destination, heading] = direction;
     const VirtualNetworkGateway& gateway = *local_gateway(end.model, end.connection);
     const auto remote = remote_end(end.model, end.connection);
     if (!remote) return true;
@@ -385,7 +408,9 @@ class HopJudge {
                                            "each other",
                                            site, first(), last()));
     }
-    if (is_told_by_bgp()) return;
+    if (is_told_by_bgp(map_, link_)) {
+      return refuse_loop(place(link_.from).site != nullptr ? Heading::ToLast : Heading::ToFirst);
+    }
     const std::string& far = site == first() ? last() : first();
     expect(any_end(), fmt::format("the device of {} has to have {} ({}) among its selectors and "
                                   "routes towards {}: {}",

@@ -12,6 +12,7 @@ struct TransitRefusal {
   std::string object;  // "connections.a-to-b"
   std::string field;   // What to change there.
   std::string reason;
+  bool is_overlap = false;  // Of two places' addresses: findings may speak of it as well.
   bool operator==(const TransitRefusal&) const = default;
 };
 

@@ -98,28 +98,30 @@ TEST(TransitChecklist, WithBgpEveryConnectionInBetweenNeedsIt) {
                           "10 unknown connections.a-to-branch enable_bgp"));
 }
 
-//   a ==== b ==== c, all of one estate
-std::string chain(const std::string& gateways, const std::string& connections) {
+//   n1 ==== n2 ==== n3, and further ones, all of one estate
+std::string chain(const std::string& gateways, const std::string& connections, int length = 3) {
   std::string text = "version: 1\nvirtual_networks:\n";
-  for (const char* const number : {"1", "2", "3"}) {
+  for (int number = 1; number <= length; ++number) {
     text += fmt::format(
         "  n{0}: {{ address_space: [10.{0}.0.0/16], subnets: {{ GatewaySubnet: 10.{0}.255.0/27 }} "
         "}}\n",
         number);
   }
   text += "virtual_network_gateways:\n";
-  for (const char* const number : {"1", "2", "3"}) {
+  for (int number = 1; number <= length; ++number) {
     text += fmt::format(
         "  g{0}: {{ virtual_network: n{0}, {1}bgp_settings: {{ asn: 6500{0} }}, ip_configurations: "
         "[ {{ public_ip_address: 192.0.2.{0} }} ] }}\n",
         number, gateways);
   }
   text += "connections:\n";
-  for (const auto& [from, to] : {std::pair("1", "2"), {"2", "1"}, {"2", "3"}, {"3", "2"}}) {
-    text += fmt::format(
-        "  c{0}{1}: {{ connection_type: vnet-to-vnet, virtual_network_gateway1: g{0}, "
-        "virtual_network_gateway2: g{1}, {2}shared_key: {{ file: k }} }}\n",
-        from, to, connections);
+  for (int number = 1; number < length; ++number) {
+    for (const auto& [from, to] : {std::pair(number, number + 1), {number + 1, number}}) {
+      text += fmt::format(
+          "  c{0}{1}: {{ connection_type: vnet-to-vnet, virtual_network_gateway1: g{0}, "
+          "virtual_network_gateway2: g{1}, {2}shared_key: {{ file: k }} }}\n",
+          from, to, connections);
+    }
   }
   return text;
 }
@@ -177,9 +179,9 @@ std::string star(int count, const std::string& connections) {
   std::string gateways, objects, peerings;
   const auto gateway = [&](int n) {
     return fmt::format(
-        "  g{0}: {{ virtual_network: v{0}, enable_bgp: true, ip_configurations: [ {{ "
-        "public_ip_address: 100.64.{1}.{2} }} ] }}\n",
-        n, n / 250, n % 250 + 1);
+        "  g{0}: {{ virtual_network: v{0}, enable_bgp: true, bgp_settings: {{ asn: {3} }}, "
+        "ip_configurations: [ {{ public_ip_address: 100.64.{1}.{2} }} ] }}\n",
+        n, n / 250, n % 250 + 1, 4200000000u + static_cast<unsigned>(n));
   };
   gateways += gateway(0);
   for (int n = 1; n <= count; ++n) {
@@ -319,6 +321,43 @@ TEST(WayChecklist, BgpOfEachGatewayAndOfEachDirectionCounts) {
               1)
         << pair;
   }
+}
+
+TEST(WayChecklist, AddressesOfOneEndInAnotherNetworkOnTheWayFail) {
+  const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ", 4);
+  const std::string inside =
+      replaced(replaced(open, "[10.4.0.0/16]", "[10.1.64.0/20]"), "GatewaySubnet: 10.4.255.0/27",
+               "GatewaySubnet: 10.1.64.0/27");
+  EXPECT_THAT(way(inside, "n1", "n4"),
+              ElementsAre("1 pass connections.c12 enable_bgp", "2 pass connections.c23 enable_bgp",
+                          "3 fail virtual_networks.n4 address_space"));
+  EXPECT_THAT(way(inside, "n1", "n3"), ElementsAre("1 pass connections.c12 enable_bgp",
+                                                   "2 pass connections.c23 enable_bgp"));
+}
+
+TEST(WayChecklist, ASpeakerTakesNoRouteThatHasPassedItsOwnNumber) {
+  const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ", 4);
+  EXPECT_THAT(way(replaced(open, "65003", "65001"), "n1", "n3"),
+              ElementsAre("1 fail virtual_network_gateways.g1 bgp_settings.asn",
+                          "2 fail virtual_network_gateways.g3 bgp_settings.asn"));
+  // On the way, and behind it: n4's routes pass g3.
+  EXPECT_THAT(way(replaced(open, "65003", "65001"), "n1", "n4"),
+              ElementsAre("1 fail virtual_network_gateways.g1 bgp_settings.asn",
+                          "2 fail virtual_network_gateways.g3 bgp_settings.asn",
+                          "3 pass connections.c34 enable_bgp"));
+  EXPECT_THAT(way(replaced(open, "65004", "65002"), "n1", "n4"),
+              ElementsAre("1 pass connections.c12 enable_bgp",
+                          "2 fail virtual_network_gateways.g2 bgp_settings.asn",
+                          "3 fail virtual_network_gateways.g4 bgp_settings.asn"));
+  EXPECT_THAT(transit_steps(replaced(open, "65003", "65001"), "c12"),
+              testing::Contains(HasSubstr("fail virtual_network_gateways.g1 bgp_settings.asn")));
+}
+
+TEST(TransitChecklist, NeighboursOfOneNumberAreFoundWithoutAskingForTheWay) {
+  const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ");
+  EXPECT_EQ(std::ranges::count(findings_of(open), "warning bgp.as-path"), 0);
+  EXPECT_EQ(
+      std::ranges::count(findings_of(replaced(open, "65003", "65001")), "warning bgp.as-path"), 1);
 }
 
 TEST(WayChecklist, WhatTheDeviceOfASiteKnowsIsUnknown) {
@@ -533,19 +572,32 @@ TEST(WayChecklist, AnErrorOnTheWayFailsWithItsField) {
               ElementsAre("1 fail virtual_networks.a1 address_space"));
 }
 
+std::vector<std::string> judged_way(const std::string& ours, const std::string& theirs,
+                                    std::string_view from, std::string_view to) {
+  const Model own = model_of(ours);
+  const auto peer = parse_config(theirs, "east.yaml");
+  const auto equal_keys = [](const End&, const End&, KeyKind) { return Verdict::Right; };
+  const auto list = way_checklist({.model = own,
+                                   .peer = &*peer,
+                                   .from = from,
+                                   .to = to,
+                                   .findings = validate_pair(own, *peer, equal_keys)});
+  return lines(*list);
+}
+
+// What lacks of the annex does not concern the store.
+TEST(WayChecklist, WhatTheFilesListOfOtherNetworksClosesNoWay) {
+  EXPECT_THAT(judged_way(kTwoSites, kDepot, "hub", "store"),
+              ElementsAre("1 pass connections.to-depot local_network_gateway2"));
+  EXPECT_THAT(judged_way(kTwoSites, kDepot, "hub", "annex"),
+              testing::Contains("1 fail local_network_gateways.depot address_prefixes"));
+}
+
 TEST(WayChecklist, WhatTheTwoFilesDisagreeAboutFails) {
   const auto judged = [](const std::string& theirs, std::string_view from = "hub",
                          std::string_view to = "store") {
-    const Model own =
-        model_of(replaced(kTwoSites, "[10.10.0.0/16]", "[10.10.0.0/16, 10.20.0.0/16]"));
-    const auto peer = parse_config(theirs, "east.yaml");
-    const auto equal_keys = [](const End&, const End&, KeyKind) { return Verdict::Right; };
-    const auto list = way_checklist({.model = own,
-                                     .peer = &*peer,
-                                     .from = from,
-                                     .to = to,
-                                     .findings = validate_pair(own, *peer, equal_keys)});
-    return lines(*list);
+    return judged_way(replaced(kTwoSites, "[10.10.0.0/16]", "[10.10.0.0/16, 10.20.0.0/16]"), theirs,
+                      from, to);
   };
   EXPECT_THAT(judged(kDepot), ElementsAre("1 pass connections.to-depot local_network_gateway2"));
   // At the hop that has what is to be mended, not at the first one that has a part in it.

@@ -106,6 +106,14 @@ Changes second_branch(const std::string& address, const std::string& prefix,
                     prefix + "] }\n");
 }
 
+Changes bgp_branch(const std::string& asn) {
+  return more_connections(
+             "  z-second: { connection_type: ipsec, virtual_network_gateway1: gw-a, "
+             "local_network_gateway2: second, shared_key: { file: z.psk }, enable_bgp: true }\n") +
+         more_sites("  second: { gateway_ip_address: 203.0.113.10, bgp_settings: { asn: " + asn +
+                    ", bgp_peering_address: 10.8.255.1 } }\n");
+}
+
 // A network with a gateway that only vnet-b is joined to.
 Changes third_network() {
   const auto connection = [](const std::string& from, const std::string& to) {
@@ -231,6 +239,7 @@ std::map<std::string_view, Example> gateway_examples() {
        {kBgp, Changes{{"    enable_bgp: false\n    connection_mode",
                        "    enable_bgp: true\n    connection_mode"}}}},
       {"bgp.asn", {kBgp, kBgp + Changes{{"asn: 65090", "asn: 65010"}}}},
+      {"bgp.as-path", {kBgp + bgp_branch("65091"), kBgp + bgp_branch("65090")}},
       {"bgp.address",
        {kBgp,
         kBgp + Changes{{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 10.1.9.9"}}}},
