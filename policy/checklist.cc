@@ -7,6 +7,7 @@
 
 #include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
+#include "policy/distant_overlap.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
@@ -177,14 +178,10 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   return item;
 }
 
-constexpr std::string_view kOverlapRules[] = {"connection.overlap", "connection.overlap-between",
-                                              "peering.overlap", "network.distant-overlap",
-                                              "network.attached-overlap"};
-
 // What the rules about overlaps find that concerns one of the objects.
 std::optional<std::string> find_overlap(const Model& model, const std::set<std::string>& objects) {
   for (const Rule& rule : all_rules()) {
-    if (std::ranges::find(kOverlapRules, rule.id) == std::end(kOverlapRules)) continue;
+    if (!is_overlap_rule(rule.id)) continue;
     RuleReport report(model, rule.id);
     rule.check(model, report);
     for (const Finding& finding : report.take()) {
@@ -212,7 +209,8 @@ std::optional<std::string> find_overlap(const Subject& subject) {
     report_overlap({subject.own, back}, report);
     if (const Findings findings = report.take(); !findings.empty()) return findings.front().message;
   }
-  return std::nullopt;
+  const TransitMap map(model, subject.request.peer, subject.request.compare_keys);
+  return find_overlap_across(map, subject.own.connection);
 }
 
 CheckItem no_overlap(const Subject& subject) {
