@@ -122,6 +122,10 @@ class PolicyReader {
   bool is_good_ = true;
 };
 
+bool asks_for_ike_v1(const AzureResource& resource, AzureImport& import) {
+  return equal_without_case(*import.reader.text(resource, "connectionProtocol"), "IKEv1");
+}
+
 // Everything that a connection may ask for and that would be something else without it.
 bool is_refused(const AzureResource& resource, AzureImport& import) {
   AzureReader& reader = import.reader;
@@ -131,8 +135,7 @@ bool is_refused(const AzureResource& resource, AzureImport& import) {
     import.notes.left_out({mark, fmt::format("{}.{}", resource.path, key), message, remedy});
     return true;
   };
-  const MarkedText protocol = reader.text(resource, "connectionProtocol");
-  if (equal_without_case(*protocol, "IKEv1")) {
+  if (import.purpose == ImportFor::Estate && asks_for_ike_v1(resource, import)) {
     return refuse(reader.field(resource, "connectionProtocol"), "connectionProtocol",
                   "IKEv1 is not spoken here, for good", "have the peer use IKEv2");
   }
@@ -350,6 +353,10 @@ void add_connection(const AzureResource& resource, AzureImport& import) {
   if (!take_new_name(resource, import, import.connections, import.connection_names)) return;
   connection.name = *AzureImport::find(import.connections, resource.name);
   if (!set_policy(resource, import, connection)) return;
+  if (asks_for_ike_v1(resource, import)) {
+    connection.connection_protocol =
+        marked(ConnectionProtocol::IkeV1, import.reader.text(resource, "connectionProtocol").mark);
+  }
   if (!set_authentication(resource, import, connection)) return;
   set_selectors(resource, import, connection);
   set_behaviour(resource, import, connection);

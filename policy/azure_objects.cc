@@ -373,6 +373,7 @@ void add_gateway(const AzureResource& resource, AzureImport& import) {
   gateway.bgp_settings = bgp_settings(resource, import);
   set_custom_bgp_addresses(resource, import, gateway);
   set_default_site(resource, import, gateway);
+  gateway.speaks_ike_v1 = gateway.is_policy_based();
   if (gateway.is_policy_based()) {
     import.notes.chosen({gateway.vpn_type.mark, resource.path + ".vpnType",
                          "a policy-based gateway of the cloud speaks IKEv1, ours speaks IKEv2",

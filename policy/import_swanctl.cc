@@ -264,12 +264,12 @@ void note_other_sections(const SettingsSection& root, ImportNotes& notes) {
 }  // namespace
 
 Result<Import, ConfigErrors> import_swanctl(std::string_view text, std::string file_name,
-                                            const IncludeReader& include) {
+                                            const IncludeReader& include, ImportFor purpose) {
   TRY_ASSIGN(Settings settings, read_settings(text, file_name, include));
   Import result;
   result.model.files = std::move(settings.files);
   ImportNotes notes(result.model.files);
-  SwanctlReading reading{result.model.files, notes};
+  SwanctlReading reading{result.model.files, notes, purpose};
   Builder builder(settings.root, result, notes);
   const SettingsSection* const connections = settings.root.section("connections");
   if (connections == nullptr || connections->sections.empty()) {

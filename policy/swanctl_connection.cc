@@ -162,9 +162,13 @@ class ConnectionReader {
 
 bool ConnectionReader::admit_version() {
   const SettingsValue* const version = section_.value("version");
-  if (version != nullptr && version->text == "1")
-    return refuse(version->mark, "version", "IKEv1 is not spoken here, for good",
-                  "have the peer use IKEv2");
+  if (version != nullptr && version->text == "1") {
+    if (reading_.purpose == ImportFor::Estate)
+      return refuse(version->mark, "version", "IKEv1 is not spoken here, for good",
+                    "have the peer use IKEv2");
+    out_.connection.connection_protocol = marked(ConnectionProtocol::IkeV1, version->text_mark);
+    return true;
+  }
   if (version == nullptr || version->text == "0") {
     reading_.notes.chosen({version == nullptr ? section_.mark : version->mark, path_ + ".version",
                            "a peer that asks for IKEv1 was served as well, and is refused here",
