@@ -78,7 +78,7 @@ Result<Import, ConfigErrors> import_azure(std::string_view text, std::string fil
   std::vector<AzureResource> resources = reader.resources(*root);
   const bool has_any = std::ranges::any_of(
       resources, [](const AzureResource& resource) { return resource.type != AzureType::Other; });
-  if (!has_any) {
+  if (!has_any && !reader.has_nameless()) {
     errors.add(root->mark, "", "there is no virtual network, gateway or connection in it",
                "import a template, or what `az network vnet list -o json` and its like print");
   }
