@@ -126,6 +126,9 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
     item.result = CheckResult::Pass;
     item.message = "BGP tells them";
+  } else if (!difference && is_bgp_spoken(ends.there) && !ends.back.connection.latitude) {
+    item.result = CheckResult::Fail;
+    item.message = "BGP would tell them, but the other side speaks none, and none is listed";
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
   } else if (difference->is_none()) {
@@ -175,14 +178,10 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   return item;
 }
 
-constexpr std::string_view kOverlapRules[] = {"connection.overlap", "connection.overlap-between",
-                                              "peering.overlap", "network.distant-overlap",
-                                              "network.attached-overlap"};
-
 // What the rules about overlaps find that concerns one of the objects.
 std::optional<std::string> find_overlap(const Model& model, const std::set<std::string>& objects) {
   for (const Rule& rule : all_rules()) {
-    if (std::ranges::find(kOverlapRules, rule.id) == std::end(kOverlapRules)) continue;
+    if (!is_overlap_rule(rule.id)) continue;
     RuleReport report(model, rule.id);
     rule.check(model, report);
     for (const Finding& finding : report.take()) {
@@ -205,14 +204,10 @@ std::optional<std::string> find_overlap(const Subject& subject) {
   if (const auto* const peer = site_of(model, subject.own.connection))
     objects.insert(path_of(*peer));
   if (auto overlap = find_overlap(model, objects)) return overlap;
-  if (subject.network == nullptr || subject.remote == nullptr) return std::nullopt;
-  for (const auto& space : *subject.network->address_space) {
-    for (const auto& theirs : *subject.remote->address_space) {
-      if (space->overlaps(*theirs)) {
-        return fmt::format("{} of {} overlaps {} of {}", space->to_string(), subject.network->name,
-                           theirs->to_string(), subject.remote->name);
-      }
-    }
+  for (const End& back : subject.backs) {
+    RuleReport report(model, "peer.overlap");
+    report_overlap({subject.own, back}, report);
+    if (const Findings findings = report.take(); !findings.empty()) return findings.front().message;
   }
   return std::nullopt;
 }

@@ -238,7 +238,8 @@ void add_ways_over(const TransitSubject& subject, Checklist& list) {
   FieldNames told = {{itself, "virtual_network_gateway1"}};
   for (const CheckItem& item : list) told.insert({item.object, item.field});
   for (const ClosedWays& ways : closed_ways_over(subject, told)) {
-    const bool is_wanted = ways.field == "enable_bgp" && is_bgp_wanted(subject);
+    const bool is_about_bgp = ways.field == "enable_bgp" || ways.field == "bgp_settings.asn";
+    const bool is_wanted = is_about_bgp && is_bgp_wanted(subject);
     list.push_back(
         {.number = 0,
          .result = is_wanted ? CheckResult::Fail : CheckResult::Unknown,

@@ -137,20 +137,25 @@ void check_pair_classic(const TwoEnds& ends, const CompareKeys&, RuleReport& rep
   }
 }
 
-// What an estate knows of the BGP speaker at the other end.
-const BgpSettings* known_speaker(const End& end) {
+// What an estate knows of the BGP speaker at the other end, and which object says so.
+struct KnownSpeaker {
+  const BgpSettings* settings = nullptr;
+  std::string path;
+};
+KnownSpeaker known_speaker(const End& end) {
   if (const auto* const remote = remote_gateway(end.model, end.connection))
-    return &remote->bgp_settings;
-  const auto* const peer = site_of(end.model, end.connection);
-  return peer == nullptr ? nullptr : &peer->bgp_settings;
+    return {&remote->bgp_settings, path_of(*remote)};
+  if (const auto* const peer = site_of(end.model, end.connection))
+    return {&peer->bgp_settings, path_of(*peer)};
+  return {};
 }
 
 void check_pair_speaker(const TwoEnds& ends, const VirtualNetworkGateway& gateway,
                         RuleReport& report) {
-  const BgpSettings* const known = known_speaker(ends.there);
+  const auto [known, path] = known_speaker(ends.there);
   if (known == nullptr || !known->is_set || !gateway.bgp_settings.is_set) return;
-  const std::vector<std::string> objects = {path_of(ends.there.connection),
-                                            ends.back_path(path_of(gateway))};
+  const std::vector<std::string> objects = {path, ends.back_path(path_of(gateway)),
+                                            path_of(ends.there.connection)};
   if (*known->asn != *gateway.bgp_settings.asn) {
     report.error({known->asn.mark, objects,
                   fmt::format("asn is {}, but the other side's gateway has {}", *known->asn,
@@ -175,24 +180,19 @@ void check_pair_bgp(const TwoEnds& ends, const CompareKeys&, RuleReport& report)
     report.error({ends.there.connection.enable_bgp.mark, ends.objects(),
                   fmt::format("enable_bgp is true here and false on {}", ends.back.connection.name),
                   "set it alike on both sides"});
+  } else if (!*gateway->enable_bgp && !gateway->ip_configurations.empty()) {
+    report.error(
+        {ends.there.connection.enable_bgp.mark,
+         {path_of(ends.there.connection), ends.back_path(path_of(*gateway))},
+         fmt::format("enable_bgp, but the other side's gateway {} has enable_bgp: false",
+                     gateway->name),
+         fmt::format("set enable_bgp: true on {}, or false on both connections", gateway->name)});
   }
   check_pair_speaker(ends, *gateway, report);
 }
 
 void check_pair_overlap(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
-  const VirtualNetwork* const own = local_network(ends.there.model, ends.there.connection);
-  const VirtualNetwork* const other = local_network(ends.back.model, ends.back.connection);
-  if (own == nullptr || other == nullptr) return;
-  for (const auto& space : *own->address_space) {
-    for (const auto& theirs : *other->address_space) {
-      if (!space->overlaps(*theirs)) continue;
-      report.error({space.mark,
-                    {path_of(*own), ends.back_path(path_of(*other))},
-                    fmt::format("{} overlaps {} of {}", space->to_string(), theirs->to_string(),
-                                other->name),
-                    "networks that are joined need different addresses: renumber one side"});
-    }
-  }
+  report_overlap(ends, report);
 }
 
 // Of keys with different names the bytes say nothing.

@@ -27,6 +27,9 @@ struct TransitPlace {
   const MarkedList<IpPrefix>& prefixes() const {
     return network != nullptr ? network->address_space : site->address_prefixes;
   }
+  std::string_view prefixes_field() const {
+    return network != nullptr ? "address_space" : "address_prefixes";
+  }
 };
 
 // What joins two places, seen from `from`. One of the pairs is set, of which one side may be

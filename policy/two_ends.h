@@ -84,6 +84,8 @@ using CompareKeys = std::function<KeyComparison(const End& a, const End& b, KeyK
 
 void report_address(const TwoEnds& ends, RuleReport& report);
 void report_prefixes(const TwoEnds& ends, RuleReport& report);
+// Of what is behind the two gateways, networks that use them over peerings included.
+void report_overlap(const TwoEnds& ends, RuleReport& report);
 void compare_identities(const TwoEnds& ends, RuleReport& report);
 void compare_policies(const TwoEnds& ends, RuleReport& report);
 void compare_key_exchanges(const TwoEnds& ends, RuleReport& report);
