@@ -8,6 +8,7 @@
 #include "policy/checklist_kind.h"
 #include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
+#include "policy/distant_overlap.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
@@ -209,7 +210,8 @@ std::optional<std::string> find_overlap(const Subject& subject) {
     report_overlap({subject.own, back}, report);
     if (const Findings findings = report.take(); !findings.empty()) return findings.front().message;
   }
-  return std::nullopt;
+  const TransitMap map(model, subject.request.peer, subject.request.compare_keys);
+  return find_overlap_across(map, subject.own.connection);
 }
 
 CheckItem no_overlap(const Subject& subject) {

@@ -9,6 +9,7 @@
 
 #include "policy/bgp.h"
 #include "policy/counterparts.h"
+#include "policy/distant_overlap.h"
 #include "policy/older_ike.h"
 #include "policy/shared_keys.h"
 #include "policy/word_list.h"
@@ -348,6 +349,8 @@ Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& c
   std::ranges::copy_if(all, std::back_inserter(findings), [&](const Finding& finding) {
     return told.insert(finding.to_string()).second;
   });
+  std::ranges::move(check_distant_overlap(TransitMap(own, &peer, compare_keys), findings),
+                    std::back_inserter(findings));
   RuleReport unpaired(own, kUnpairedRule);
   report_unpaired(own, peer, found, unpaired);
   std::ranges::move(unpaired.take(), std::back_inserter(findings));

@@ -126,7 +126,8 @@ constexpr Rule kRules[] = {
 
 constexpr std::string_view kOverlapRules[] = {
     "connection.overlap",      "connection.overlap-between", "peering.overlap",
-    "network.distant-overlap", "network.attached-overlap",   "peer.overlap"};
+    "network.distant-overlap", "network.attached-overlap",   "peer.overlap",
+    "peer.distant-overlap"};
 
 void sort_by_place(Findings& findings) {
   std::ranges::sort(findings, {}, [](const Finding& finding) {
