@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "policy/checklist_kind.h"
 #include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
 #include "policy/distant_overlap.h"
@@ -377,6 +378,7 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
   if (const Connection* const connection = find(model.connections, request.name)) {
     const Subject subject = subject_of(request, *connection);
     Checklist list = list_of(subject);
+    add_kind_steps(subject.own, subject.backs, list);
     add_transit_steps({.model = model,
                        .own = *connection,
                        .back = subject.back,

@@ -10,6 +10,7 @@
 #include "policy/bgp.h"
 #include "policy/counterparts.h"
 #include "policy/distant_overlap.h"
+#include "policy/older_ike.h"
 #include "policy/shared_keys.h"
 #include "policy/word_list.h"
 
@@ -80,6 +81,16 @@ void check_pair_key(const TwoEnds& ends, const CompareKeys& compare_keys, RuleRe
   report_different_keys(ends, KeyKind::PreShared, compare_keys, report);
 }
 
+void check_pair_protocol(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+  auto older = older_ike_of(ends.there);
+  if (!older) return;
+  std::vector<std::string> objects = ends.objects();
+  if (older->place.object != objects.front())
+    objects.insert(objects.begin(), std::move(older->place.object));
+  report.error(
+      {older->place.mark, std::move(objects), std::move(older->message), std::move(older->remedy)});
+}
+
 void check_pair_authentication(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
   if (*ends.there.connection.authentication_type == *ends.back.connection.authentication_type)
     return;
@@ -116,8 +127,10 @@ void check_pair_classic(const TwoEnds& ends, const CompareKeys&, RuleReport& rep
   for (const End* const end : {&ends.there, &ends.back}) {
     const auto* const gateway = local_gateway(end->model, end->connection);
     if (gateway == nullptr || !gateway->is_policy_based()) continue;
+    std::vector<std::string> objects = ends.objects();
+    objects.push_back(end == &ends.there ? path_of(*gateway) : ends.back_path(path_of(*gateway)));
     report.error(
-        {ends.there.connection.mark, ends.objects(),
+        {ends.there.connection.mark, std::move(objects),
          fmt::format(
              "it joins a classic network and a resource-manager one, but {} is policy-based",
              gateway->name),
@@ -198,6 +211,7 @@ constexpr PairRule kPairRules[] = {
      check_pair_instances},
     {"peer.prefixes", "Each side lists what is behind the other.", check_pair_prefixes},
     {"peer.overlap", "The two sides' networks do not overlap.", check_pair_overlap, true},
+    {"peer.protocol", "Both sides speak IKEv2.", check_pair_protocol},
     {"peer.shared-key", "Both sides have the same pre-shared key.", check_pair_key, true},
     {"peer.authentication", "Both sides authenticate in the same way.", check_pair_authentication,
      true},

@@ -373,6 +373,7 @@ std::map<std::string_view, PairExample> pair_examples() {
                      "192.0.2.2 }, { name: b, public_ip_address: 192.0.2.3 } ]"}}}}},
       {"peer.prefixes", {{}, {.theirs = {{"[10.1.0.0/16]", "[10.1.0.0/17]"}}}}},
       {"peer.overlap", {{}, {.theirs = {{"[10.2.0.0/16]", "[10.2.0.0/16, 10.1.9.0/24]"}}}}},
+      {"peer.protocol", {{}, {.theirs = of_connection("connection_protocol: IKEv1")}}},
       {"peer.shared-key", {{}, {.keys = Verdict::Wrong}}},
       {"peer.authentication",
        {{},

@@ -154,6 +154,14 @@ TEST(TwoEndsOfTwoEstates, ANetworkThatUsesAGatewayMayOverlapNothingBehindTheOthe
               ElementsAre(HasSubstr("[peer.distant-overlap]")));
 }
 
+TEST(TwoEndsOfTwoEstates, APrefixMayBeTwoHalvesAtTheOtherEnd) {
+  const std::string east =
+      replaced(kEast, "[10.2.0.0/16], subnets", "[10.2.0.0/17, 10.2.128.0/17], subnets");
+  EXPECT_THAT(differences(kWest, east), IsEmpty());
+  EXPECT_THAT(differences(kWest, replaced(east, ", 10.2.128.0/17", ", 10.2.192.0/18")),
+              Contains(HasSubstr("10.2.0.0/16, which is wider than")));
+}
+
 TEST(TwoEndsOfTwoEstates, AWrongBgpSpeakerIsNamedWithItsOwnField) {
   const std::string west = speaking(kWest, '1', '2');
   const TwoFiles files = files_of(west, replaced(speaking(kEast, '2', '1'), "65001", "65009"));
