@@ -36,15 +36,13 @@ std::string content_of(const std::filesystem::path& file) {
 // The ids that the sources name: `constexpr ... kPpkRule = "connection.ppk"`.
 std::set<std::string> named_ids() {
   static const std::regex kId(R"re(constexpr [^;]*\bk\w+Rule = "([a-z.-]+)")re");
-  std::vector<std::filesystem::path> files = {kRoot / "tools/twinspan/validate.cc"};
-  for (const auto& entry : std::filesystem::directory_iterator(kRoot / "policy")) {
-    if (entry.path().extension() == ".h") files.push_back(entry.path());
-  }
   std::set<std::string> ids;
-  for (const auto& file : files) {
-    const std::string text = content_of(file);
-    for (std::sregex_iterator match(text.begin(), text.end(), kId), end; match != end; ++match)
-      ids.insert((*match)[1]);
+  for (const char* const folder : {"policy", "tools/twinspan"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(kRoot / folder)) {
+      const std::string text = content_of(entry.path());
+      for (std::sregex_iterator match(text.begin(), text.end(), kId), end; match != end; ++match)
+        ids.insert((*match)[1]);
+    }
   }
   return ids;
 }
