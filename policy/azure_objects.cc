@@ -7,6 +7,7 @@
 #include "policy/bgp.h"
 #include "policy/model_reader.h"
 #include "policy/schema.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -272,14 +273,6 @@ const std::string* AzureImport::find(const std::map<std::string, std::string>& n
                                      std::string_view name) {
   const auto found = names.find(in_small_letters(name));
   return found == names.end() ? nullptr : &found->second;
-}
-
-std::string in_small_letters(std::string_view name) {
-  std::string small(name);
-  for (char& letter : small) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return small;
 }
 
 bool take_new_name(const AzureResource& resource, AzureImport& import,

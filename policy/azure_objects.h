@@ -24,8 +24,6 @@ struct AzureImport {
                                  std::string_view name);
 };
 
-std::string in_small_letters(std::string_view name);
-
 // Our name of a resource into `known`. False: there has been one of its name, which is noted.
 bool take_new_name(const AzureResource& resource, AzureImport& import,
                    std::map<std::string, std::string>& known, ImportNames& names);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "policy/azure_objects.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {

@@ -192,7 +192,7 @@ void Builder::add_ppk(const SwanctlConnection& read, Connection& connection) {
   PpkReference ppk{.mark = id->mark};
   ppk.id = marked(id->text, id->text_mark);
   ppk.file = marked(connection.name + ".ppk", id->mark);
-  ppk.required = marked(required != nullptr && required->text == "yes", id->mark);
+  ppk.required = marked(required != nullptr && read_boolean(required->text) == true, id->mark);
   if (const SettingsValue* const key = find_ppk(root_, id->text)) {
     keep_key(*key, {*ppk.file, read_secret(key->text).value_or(SecretBytes())});
   } else {

@@ -9,6 +9,7 @@
 #include "policy/ipsec_suite.h"
 #include "policy/model_reader.h"
 #include "policy/swanctl_settings.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -557,21 +558,19 @@ void ConnectionReader::set_lifetimes(IpsecPolicy& policy) {
 
 void ConnectionReader::read_behaviour() {
   Connection& connection = out_.connection;
-  const auto has = [](const SettingsSection& section, const char* key, std::string_view text) {
-    const SettingsValue* const value = section.value(key);
-    return value != nullptr && value->text == text;
-  };
   const bool begins = std::ranges::any_of(carried_children_, [](const SettingsSection* child) {
     const SettingsValue* const action = child->value("start_action");
-    return action != nullptr && action->text != "none";
+    return action != nullptr && in_small_letters(action->text) != "none";
   });
   if (!begins) connection.connection_mode = marked(ConnectionMode::ResponderOnly, section_.mark);
-  if (has(section_, "encap", "no"))
-    connection.encapsulation = marked(Encapsulation::Esp, section_.value("encap")->mark);
-  if (has(section_, "encap", "yes"))
-    connection.encapsulation = marked(Encapsulation::Udp, section_.value("encap")->mark);
-  if (has(section_, "fragmentation", "no"))
-    connection.ike_fragment_size = marked(uint32_t{0}, section_.value("fragmentation")->mark);
+  const SettingsValue* const encap = section_.value("encap");
+  if (const auto does_force = encap == nullptr ? std::nullopt : read_boolean(encap->text)) {
+    connection.encapsulation =
+        marked(*does_force ? Encapsulation::Udp : Encapsulation::Esp, encap->mark);
+  }
+  const SettingsValue* const fragmentation = section_.value("fragmentation");
+  if (fragmentation != nullptr && read_boolean(fragmentation->text) == false)
+    connection.ike_fragment_size = marked(uint32_t{0}, fragmentation->mark);
   const uint64_t delay = quantity(section_, path_, "dpd_delay", 0);
   if (delay != 0) {
     connection.dpd_timeout_seconds =
@@ -581,7 +580,8 @@ void ConnectionReader::read_behaviour() {
   }
   const SettingsSection& child = *carried_children_.front();
   if (const SettingsValue* const copy = child.value("copy_dscp"))
-    connection.copy_dscp = marked(copy->text == "yes" || copy->text == "out", copy->mark);
+    connection.copy_dscp = marked(
+        read_boolean(copy->text) == true || in_small_letters(copy->text) == "out", copy->mark);
 }
 
 }  // namespace

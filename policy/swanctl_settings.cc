@@ -4,12 +4,17 @@
 
 #include <algorithm>
 
+#include "policy/swanctl_words.h"
+#include "policy/word_list.h"
+
 namespace twinspan::policy {
 namespace {
 
 constexpr std::string_view kAll = "*";
 constexpr bool kRefused = true;
 constexpr std::string_view kOwnDevices = "devices, routes and marks are Twinspan's own";
+
+constexpr std::string_view kNoWord = "strongSwan knows no such word for it";
 
 constexpr SwanctlSetting kConnectionSettings[] = {
     {"version", kAll},
@@ -18,10 +23,10 @@ constexpr SwanctlSetting kConnectionSettings[] = {
     {"proposals", kAll},
     {"dpd_delay", kAll},
     {"dpd_timeout", kAll},  // Of IKEv1.
-    {"encap", kAll},
-    {"fragmentation", kAll},
+    {"encap", "yes|no", false, kNoWord, "write yes or no"},
+    {"fragmentation", "yes|accept|force|no", false, kNoWord, "write yes or no"},
     {"ppk_id", kAll},
-    {"ppk_required", kAll},
+    {"ppk_required", "yes|no", false, kNoWord, "write yes or no"},
     {"rekey_time", kAll},
     {"over_time", kAll},
     {"rand_time", kAll},
@@ -78,10 +83,10 @@ constexpr SwanctlSetting kChildSettings[] = {
     {"rekey_packets", kAll},
     {"life_packets", kAll},
     {"rand_packets", kAll},
-    {"start_action", kAll},
+    {"start_action", "none|trap|start", false, kNoWord, "write none, trap or start"},
     {"close_action", kAll},
     {"dpd_action", kAll},
-    {"copy_dscp", kAll},
+    {"copy_dscp", "out|in|yes|no", false, kNoWord, "write out, in, yes or no"},
     {"copy_ecn", kAll},
     {"copy_df", kAll},
     {"label_mode", kAll},
@@ -113,15 +118,25 @@ constexpr SwanctlSetting kChildSettings[] = {
     {"if_id_out", "0", false, kOwnDevices, ""},
 };
 
+// Of words that '|' separates.
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    words.push_back(text.substr(0, text.find('|')));
+    text.remove_prefix(std::min(words.back().size() + 1, text.size()));
+  }
+  return words;
+}
+
 bool is_harmless(const SwanctlSetting& setting, std::string_view value) {
   if (setting.harmless == kAll) return true;
-  std::string_view rest = setting.harmless;
-  while (!rest.empty()) {
-    const std::string_view one = rest.substr(0, rest.find('|'));
-    if (one == value) return true;
-    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-  }
-  return false;
+  const auto known = words_of(setting.harmless);
+  const auto is_known = [&](std::string_view word) {
+    return std::ranges::find(known, word) != known.end();
+  };
+  const auto boolean = read_boolean(value);
+  if (boolean && is_known(*boolean ? "yes" : "no")) return true;
+  return std::ranges::all_of(words_of(in_small_letters(value)), is_known);
 }
 
 }  // namespace

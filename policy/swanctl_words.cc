@@ -7,6 +7,7 @@
 
 #include "policy/binary_text.h"
 #include "policy/identity.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -406,6 +407,15 @@ std::string swanctl_secret(ByteView secret) {
   const bool is_readable =
       std::ranges::all_of(text, is_printable) && !text.starts_with("0x") && !text.starts_with("0s");
   return is_readable ? in_double_quotes(text) : "0x" + to_hex(secret);
+}
+
+std::optional<bool> read_boolean(std::string_view text) {
+  static constexpr std::string_view kYes[] = {"yes", "true", "enabled", "1"};
+  static constexpr std::string_view kNo[] = {"no", "false", "disabled", "0"};
+  const std::string word = in_small_letters(text);
+  if (std::ranges::find(kYes, word) != std::end(kYes)) return true;
+  if (std::ranges::find(kNo, word) != std::end(kNo)) return false;
+  return std::nullopt;
 }
 
 std::string in_double_quotes(std::string_view text) {

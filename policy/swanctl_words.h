@@ -39,6 +39,9 @@ std::optional<uint64_t> read_bytes(std::string_view text);
 std::optional<SecretBytes> read_secret(std::string_view text);
 std::string swanctl_secret(ByteView secret);  // Quoted where it can be read, else "0x...".
 
+// Its words for yes and no, of any case ("enabled", "1"); nullopt for any other.
+std::optional<bool> read_boolean(std::string_view text);
+
 std::string in_double_quotes(std::string_view text);
 
 // Parts of a comma-separated list, without blanks around them and without empty ones.

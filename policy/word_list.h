@@ -1,4 +1,4 @@
-// Names and prefixes in a sentence.
+// Names and prefixes in a sentence, and words of any case.
 #pragma once
 
 #include <fmt/format.h>
@@ -32,6 +32,14 @@ inline std::string first_of(std::span<const std::string> words, size_t named_max
   const size_t more = words.size() - named.size();
   return fmt::format("{}{}", fmt::join(named, between),
                      more == 0 ? "" : fmt::format("{}{} more", between, more));
+}
+
+inline std::string in_small_letters(std::string_view name) {
+  std::string small(name);
+  for (char& letter : small) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return small;
 }
 
 }  // namespace twinspan::policy

@@ -280,6 +280,10 @@ INSTANTIATE_TEST_SUITE_P(
              "IKE SAs are rekeyed and never authenticated anew", false},
         Lost{"Misspelled", "encap = yes", "ecnap = yes",
              "s.conf:8:5: warning: connections.site.ecnap: is not known here", false},
+        Lost{"NoWord", "encap = yes", "encap = maybe",
+             "s.conf:8:5: warning: connections.site.encap: strongSwan knows no such word", false},
+        Lost{"NoAction", "start_action = start", "start_action = strat",
+             "net.start_action: strongSwan knows no such word", false},
         Lost{"NoPeerAddress", "remote_addrs = 192.0.2.1", "remote_addrs = %any",
              "remote_addrs tells no address and no name of the other end", false},
         Lost{"NoOwnAddress", "local_addrs = 192.0.2.2", "local_addrs = %any",
@@ -358,6 +362,17 @@ TEST(ImportSwanctl, WhatIsMalformedIsAnErrorWithItsPlace) {
               ElementsAre(HasSubstr("expected a time like 3600, 90m or 4h, not '4x'")));
   EXPECT_THAT(errors_in(conf_with("local_ts = 10.2.0.0/24", "local_ts = 10.2.0.1/33")),
               ElementsAre(HasSubstr("expected a prefix like 10.1.0.0/16, not '10.2.0.1/33'")));
+}
+
+TEST(ImportSwanctl, YesAndNoAreTheWordsThatStrongSwanTakes) {
+  const auto encapsulation = [](const std::string& word) {
+    const Import import = imported(conf_with("encap = yes", "encap = " + word));
+    return *import.model.connections.begin()->second.encapsulation;
+  };
+  for (const char* const word : {"Yes", "true", "enabled", "1"})
+    EXPECT_EQ(encapsulation(word), Encapsulation::Udp) << word;
+  for (const char* const word : {"no", "FALSE", "disabled", "0"})
+    EXPECT_EQ(encapsulation(word), Encapsulation::Esp) << word;
 }
 
 TEST(ImportSwanctl, ReferencesThatUnfoldWithoutEndAreStopped) {
