@@ -10,6 +10,7 @@
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
+#include "policy/two_speakers.h"
 #include "policy/word_list.h"
 
 namespace twinspan::policy {
@@ -113,6 +114,19 @@ std::string wrong_ranges(const PrefixDifference& difference, const VirtualNetwor
   return fmt::format("it has {} behind {}", words_of(difference.wider.front()), gateway);
 }
 
+// BGP tells the ranges, unless the session fails for what `ends.there` has of the other speaker.
+CheckItem ranges_told_by_bgp(const TwoEnds& ends, const TwoEnds& shown, CheckItem item) {
+  const auto faults = speaker_faults(ends);
+  item.result = faults.empty() ? CheckResult::Pass : CheckResult::Fail;
+  item.message = "BGP tells them";
+  if (faults.empty()) return item;
+  const SpeakerFault& fault = faults.front();
+  item.object = shown.back_path(fault.place.object);
+  item.field = fault.place.field;
+  item.message = fmt::format("BGP does not tell them: {}", fault.message);
+  return item;
+}
+
 // Are the ranges behind `ends.back` right on the object of `ends.there`?
 CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const FieldPlace place = place_of_prefixes(ends.there);
@@ -123,8 +137,7 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   if (network == nullptr) {
     item.message = "the other side's network is not known";
   } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
-    item.result = CheckResult::Pass;
-    item.message = "BGP tells them";
+    item = ranges_told_by_bgp(ends, shown, std::move(item));
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
   } else if (difference->is_none()) {

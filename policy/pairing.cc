@@ -7,9 +7,9 @@
 #include <map>
 #include <set>
 
-#include "policy/bgp.h"
 #include "policy/counterparts.h"
 #include "policy/shared_keys.h"
+#include "policy/two_speakers.h"
 #include "policy/word_list.h"
 
 namespace twinspan::policy {
@@ -124,46 +124,14 @@ void check_pair_classic(const TwoEnds& ends, const CompareKeys&, RuleReport& rep
   }
 }
 
-// What an estate knows of the BGP speaker at the other end.
-const BgpSettings* known_speaker(const End& end) {
-  if (const auto* const remote = remote_gateway(end.model, end.connection))
-    return &remote->bgp_settings;
-  const auto* const peer = site_of(end.model, end.connection);
-  return peer == nullptr ? nullptr : &peer->bgp_settings;
-}
-
-void check_pair_speaker(const TwoEnds& ends, const VirtualNetworkGateway& gateway,
-                        RuleReport& report) {
-  const BgpSettings* const known = known_speaker(ends.there);
-  if (known == nullptr || !known->is_set || !gateway.bgp_settings.is_set) return;
-  const std::vector<std::string> objects = {path_of(ends.there.connection),
-                                            ends.back_path(path_of(gateway))};
-  if (*known->asn != *gateway.bgp_settings.asn) {
-    report.error({known->asn.mark, objects,
-                  fmt::format("asn is {}, but the other side's gateway has {}", *known->asn,
-                              *gateway.bgp_settings.asn),
-                  "write the other side's number"});
-  }
-  auto addresses = bgp_peering_addresses(ends.back.model, gateway);
-  std::ranges::copy(custom_bgp_addresses(gateway), std::back_inserter(addresses));
-  for (const auto& address : *known->peering_addresses) {
-    if (addresses.empty() || std::ranges::find(addresses, *address) != addresses.end()) continue;
-    report.error({address.mark, objects,
-                  fmt::format("the BGP address {} is not the other side's, which is {}",
-                              address->to_string(), addresses.front().to_string()),
-                  "write the other side's address"});
-  }
-}
-
 void check_pair_bgp(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
-  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
-  if (gateway == nullptr || !*ends.there.connection.enable_bgp) return;
+  if (!*ends.there.connection.enable_bgp) return;
   if (!*ends.back.connection.enable_bgp) {
     report.error({ends.there.connection.enable_bgp.mark, ends.objects(),
                   fmt::format("enable_bgp is true here and false on {}", ends.back.connection.name),
                   "set it alike on both sides"});
   }
-  check_pair_speaker(ends, *gateway, report);
+  report_speakers(ends, report);
 }
 
 void check_pair_overlap(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {

@@ -92,6 +92,7 @@ void check_classic(const Model& model, RuleReport& report);
 // policy/rules_bgp.cc
 void check_bgp_speakers(const Model& model, RuleReport& report);
 void check_bgp_numbers(const Model& model, RuleReport& report);
+void check_counterpart_speakers(const Model& model, RuleReport& report);
 void check_static_beside_bgp(const Model& model, RuleReport& report);
 
 // policy/rules_bgp_address.cc

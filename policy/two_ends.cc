@@ -128,19 +128,6 @@ bool follows_from_address(const TwoEnds& ends, const Identity& expected, const I
          compare_address(ends) == Verdict::Wrong;
 }
 
-// Which instance of `to`'s gateway `from` leads to; the first one where it leads to none.
-size_t instance_of(const End& from, const End& to) {
-  const auto remote = remote_end(from.model, from.connection);
-  const auto* const gateway = local_gateway(to.model, to.connection);
-  if (from.connection.is_vnet_to_vnet() || !remote || !remote->address || gateway == nullptr)
-    return 0;
-  const auto& instances = gateway->ip_configurations;
-  const auto found = std::ranges::find_if(instances, [&](const IpConfiguration& instance) {
-    return *instance.public_ip_address == *remote->address;
-  });
-  return found == instances.end() ? 0 : static_cast<size_t>(found - instances.begin());
-}
-
 std::vector<std::string> words_of(const AdditionalKeyExchanges& exchanges) {
   std::vector<std::string> words;
   for (const MarkedText& word : *exchanges.methods) words.push_back(*word);
@@ -266,6 +253,19 @@ Verdict compare_address(const TwoEnds& ends) {
   return is_right ? Verdict::Right : Verdict::Wrong;
 }
 
+std::optional<size_t> instance_led_to(const TwoEnds& ends) {
+  const auto remote = remote_end(ends.there.model, ends.there.connection);
+  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  if (ends.there.connection.is_vnet_to_vnet() || !remote || !remote->address || gateway == nullptr)
+    return std::nullopt;
+  const auto& instances = gateway->ip_configurations;
+  const auto found = std::ranges::find_if(instances, [&](const IpConfiguration& instance) {
+    return *instance.public_ip_address == *remote->address;
+  });
+  if (found == instances.end()) return std::nullopt;
+  return static_cast<size_t>(found - instances.begin());
+}
+
 std::vector<IpAddress> instances_left_out(const TwoEnds& ends) {
   const auto* const own = local_gateway(ends.there.model, ends.there.connection);
   const auto* const other = local_gateway(ends.back.model, ends.back.connection);
@@ -325,10 +325,10 @@ void report_prefixes(const TwoEnds& ends, RuleReport& report) {
 }
 
 void compare_identities(const TwoEnds& ends, RuleReport& report) {
-  const KnownIdentities there =
-      known_identities(ends.there.model, ends.there.connection, instance_of(ends.back, ends.there));
+  const KnownIdentities there = known_identities(ends.there.model, ends.there.connection,
+                                                 instance_led_to(ends.reversed()).value_or(0));
   const KnownIdentities back =
-      known_identities(ends.back.model, ends.back.connection, instance_of(ends.there, ends.back));
+      known_identities(ends.back.model, ends.back.connection, instance_led_to(ends).value_or(0));
   const Connection& own = ends.there.connection;
   const Connection& other = ends.back.connection;
   const auto takes_any = [](const Connection& connection) {

@@ -69,6 +69,9 @@ std::vector<IpAddress> instances_left_out(const TwoEnds& ends);
 enum class Verdict : uint8_t { Right, Wrong, Unknown };
 // Whether `there` leads to a public address of `back`'s gateway; Unknown: it leads to a name.
 Verdict compare_address(const TwoEnds& ends);
+// Which instance of `back`'s gateway has that address; nullopt: none, or a vnet-to-vnet connection
+// leads to all of them.
+std::optional<size_t> instance_led_to(const TwoEnds& ends);
 
 // Whether two connections have equal keys of a kind; both name one. The caller reads the files and
 // keeps the bytes to itself.

@@ -120,6 +120,60 @@ TEST(Instances, AChecklistFailsTheAddressStepForAnyOfThem) {
   EXPECT_THAT(list.back().message, HasSubstr("its instance at 192.0.2.4"));
 }
 
+// -- BGP: an active/active gateway takes .4 and .5 of its GatewaySubnet, one for each instance
+
+// Each connection leads to an instance and names the speaker at `speakers`, in that order.
+std::string speaking(std::string half, int own_asn, int far_asn,
+                     const std::vector<std::string>& speakers) {
+  half = replaced(half, "active_active",
+                  fmt::format("enable_bgp: true, bgp_settings: {{ asn: {} }}"
+                              ", active_active",
+                              own_asn));
+  for (const std::string& speaker : speakers) {
+    const size_t prefixes = half.find("address_prefixes: [10");
+    const size_t end = half.find("]", prefixes);
+    half.replace(prefixes, end + 1 - prefixes,
+                 fmt::format("address_prefixes: [], bgp_settings: {{ asn: {}, bgp_peering_address: "
+                             "{} }}",
+                             far_asn, speaker));
+    half =
+        replaced(half, "shared_key: { file: k } }", "enable_bgp: true, shared_key: { file: k} }");
+  }
+  return half;
+}
+
+Files speakers_of(const std::vector<std::string>& known) {
+  return files_of(
+      speaking(half("a", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar), 65001, 65002, known),
+      speaking(half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne), 65002, 65001, {"10.1.255.30"}));
+}
+
+TEST(Instances, TheSpeakerOfEachIsTheOneThatItsAddressLeadsTo) {
+  EXPECT_THAT(differences(speakers_of({"10.2.255.4", "10.2.255.5"}), equal_keys), IsEmpty());
+  EXPECT_THAT(
+      differences(speakers_of({"10.2.255.5", "10.2.255.9"}), equal_keys),
+      ElementsAre(HasSubstr("local_network_gateways.a-3: the BGP address 10.2.255.5 is not that of "
+                            "instance 0 (192.0.2.3) of gw-b, to which it leads and which has "
+                            "10.2.255.4; it is that of instance 1 (192.0.2.4) of gw-b; write "
+                            "10.2.255.4"),
+                  HasSubstr("the BGP address 10.2.255.9 is not that of instance 1 (192.0.2.4) of "
+                            "gw-b, to which it leads and which has 10.2.255.5; write 10.2.255.5")));
+}
+
+TEST(Instances, AWrongSpeakerFailsTheStepOfRangesThatBgpTells) {
+  const std::string field = " local_network_gateways.a-3 ";
+  const Files right = speakers_of({"10.2.255.4", "10.2.255.5"});
+  EXPECT_THAT(lines(walked(right.own, "a-3", &right.peer)),
+              Contains("3 pass" + field + "address_prefixes"));
+  const Files wrong = speakers_of({"10.2.255.5", "10.2.255.4"});
+  const Checklist list = walked(wrong.own, "a-3", &wrong.peer);
+  EXPECT_THAT(lines(list), Contains("3 fail" + field + "bgp_settings.bgp_peering_address"));
+  EXPECT_THAT(list[2].message, HasSubstr("instance 0 (192.0.2.3) of gw-b"));
+  EXPECT_THAT(
+      lines(walked(wrong.peer, "b-1", &wrong.own)),
+      Contains("2 fail e.yaml:local_network_gateways.a-3 bgp_settings.bgp_peering_address"));
+}
+
 // Both gateways in one file; b-1 leads back to both connections of gw-x, and is the first by name.
 TEST(Instances, OfOneFileEachConnectionIsComparedToo) {
   std::string text = half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar);
