@@ -7,6 +7,7 @@
 
 #include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
@@ -33,8 +34,9 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
   Subject subject{
       .request = request, .own = {request.model, connection}, .back = std::nullopt, .backs = {}};
   subject.network = local_network(request.model, connection);
-  const auto* gateway = counterpart_gateway(request.model, connection);
-  if (const Connection* const back = counterpart_of(request.model, connection)) {
+  const Counterparts counterparts(request.model, request.compare_keys);
+  const auto* gateway = counterparts.counterpart_gateway(connection);
+  if (const Connection* const back = counterparts.counterpart_of(connection)) {
     subject.back.emplace(End{request.model, *back});
     gateway = local_gateway(request.model, *back);
   }
@@ -165,7 +167,8 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   CheckItem item{.object = shown.back_path(place.object), .field = place.field};
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
   const std::string name = gateway == nullptr ? "the gateway" : gateway->name;
-  if (const auto left_out = instances_left_out(ends); !left_out.empty()) {
+  const auto left_out = instances_left_out(ends, Counterparts(ends.there.model));
+  if (!left_out.empty()) {
     item.result = CheckResult::Fail;
     item.message = fmt::format("{} is active/active, and no connection leads to its instance at {}",
                                name, left_out.front().to_string());
@@ -328,6 +331,11 @@ struct Steps {
     if (!subject.back)
       return missing_object(subject, place_of_other_side(subject.own.connection),
                             own_address(subject));
+    // One that leads elsewhere comes before what it leaves out.
+    for (const End& back : subject.backs) {
+      if (compare_address({back, subject.own}) == Verdict::Wrong)
+        return check_address({back, subject.own}, subject.request.model);
+    }
     return worst_of(subject, [&](const End& back) {
       return check_address({back, subject.own}, subject.request.model);
     });

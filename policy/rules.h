@@ -120,6 +120,7 @@ void check_duplicates(const Model& model, RuleReport& report);
 void check_outer_addresses(const Model& model, RuleReport& report);
 void check_fragment_size(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
+inline constexpr std::string_view kCounterpartAddressRule = "connection.counterpart-address";
 void check_counterpart_address(const Model& model, RuleReport& report);
 void check_counterpart_prefixes(const Model& model, RuleReport& report);
 void check_instances(const Model& model, RuleReport& report);

@@ -1,12 +1,11 @@
 #include "policy/two_speakers.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "policy/bgp.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -37,12 +36,6 @@ std::string name_of(const VirtualNetworkGateway& gateway, size_t instance) {
                      gateway.name);
 }
 
-std::string one_of(const std::vector<IpAddress>& addresses) {
-  std::vector<std::string> texts;
-  for (const IpAddress& address : addresses) texts.push_back(address.to_string());
-  return fmt::format("{}", fmt::join(texts, " or "));
-}
-
 // Judges the addresses that `there` has of the other side's speaker.
 class AddressComparison {
  public:
@@ -63,10 +56,10 @@ class AddressComparison {
         instance_ ? fmt::format("the BGP address {} is not that of {}, to which it leads and which "
                                 "has {}{}",
                                 address->to_string(), name_of(gateway_, *instance_),
-                                one_of(expected_), words_of_owner(*address))
+                                listed(expected_, " or "), words_of_owner(*address))
                   : fmt::format("the BGP address {} is not the other side's, which is {}",
-                                address->to_string(), one_of(expected_)),
-        fmt::format("write {}", one_of(expected_))};
+                                address->to_string(), listed(expected_, " or ")),
+        fmt::format("write {}", listed(expected_, " or "))};
   }
 
  private:

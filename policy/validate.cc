@@ -80,7 +80,7 @@ constexpr Rule kRules[] = {
     {"connection.counterpart-prefixes",
      "A local network gateway that stands for a gateway of the estate lists its network.",
      check_counterpart_prefixes},
-    {"connection.counterpart-address",
+    {kCounterpartAddressRule,
      "A local network gateway that stands for a gateway of the estate has its address.",
      check_counterpart_address},
     {"connection.instances", "There is a peer for each instance of an active/active gateway.",

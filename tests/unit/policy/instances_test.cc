@@ -91,8 +91,32 @@ TEST(Instances, AnAddressThatNothingLeadsToIsTold) {
   EXPECT_THAT(differences(of(kOne, {"192.0.2.3"}), equal_keys),
               ElementsAre(HasSubstr("gw-b is active/active, and no connection of gw-a leads to its "
                                     "instance at 192.0.2.4; add a local network gateway")));
+  // Another site that leads elsewhere has nothing to do with it.
+  Files files = of(kOne, {"192.0.2.3", "192.0.2.9"});
+  const auto other_key_at_second = [](const End& a, const End& b, KeyKind) {
+    const bool is_second = a.connection.name == "a-9" || b.connection.name == "a-9";
+    return is_second ? Verdict::Wrong : Verdict::Right;
+  };
+  EXPECT_THAT(differences(files, other_key_at_second), Contains(HasSubstr("[peer.instances]")));
+}
+
+// With equal keys it is bound to the connection back, and is the one with the mistake.
+TEST(Instances, AWrongAddressOfTheSecondIsToldThere) {
   const Files files = of(kOne, {"192.0.2.3", "192.0.2.9"});
-  EXPECT_THAT(differences(files, equal_keys), Contains(HasSubstr("[peer.instances]")));
+  EXPECT_THAT(differences(files, equal_keys),
+              ElementsAre(HasSubstr("local_network_gateways.a-9: gateway_ip_address is 192.0.2.9, "
+                                    "but the other side's gateway gw-b has 192.0.2.3, 192.0.2.4; "
+                                    "write 192.0.2.4, the public address")));
+  EXPECT_THAT(lines(walked(files.own, "a-9", &files.peer, equal_keys)),
+              Contains("6 fail local_network_gateways.a-9 gateway_ip_address"));
+  EXPECT_THAT(lines(walked(files.peer, "b-1", &files.own, equal_keys)),
+              Contains("5 fail e.yaml:local_network_gateways.a-9 gateway_ip_address"));
+}
+
+TEST(Instances, MoreWrongAddressesThanInstancesAreNotAllMeant) {
+  const Files files = of(kOne, {"192.0.2.3", "192.0.2.8", "192.0.2.9"});
+  EXPECT_THAT(differences(files, equal_keys),
+              testing::Not(Contains(HasSubstr("error: local_network_gateways"))));
 }
 
 TEST(Instances, TheKeyOfOneMayBeWrong) {
@@ -174,16 +198,56 @@ TEST(Instances, AWrongSpeakerFailsTheStepOfRangesThatBgpTells) {
       Contains("2 fail e.yaml:local_network_gateways.a-3 bgp_settings.bgp_peering_address"));
 }
 
-// Both gateways in one file; b-1 leads back to both connections of gw-x, and is the first by name.
-TEST(Instances, OfOneFileEachConnectionIsComparedToo) {
-  std::string text = half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar);
-  const std::string other = half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne);
+// Without prefixes the BGP address tells for whom it is meant.
+TEST(Instances, AWrongAddressOfTheSecondIsToldWithBgpToo) {
+  std::string ours = half("a", "10.1.0.0/16", kOne, "10.2.0.0/16", {"192.0.2.3", "192.0.2.9"});
+  ours = speaking(ours, 65001, 65002, {"10.2.255.4", "10.2.255.5"});
+  Files files = speakers_of({"10.2.255.4", "10.2.255.5"});
+  files.own = model_of(ours);
+  EXPECT_THAT(differences(files, [](const End&, const End&, KeyKind) { return Verdict::Unknown; }),
+              Contains(HasSubstr("gateway_ip_address is 192.0.2.9")));
+}
+
+std::string in_one_file(std::string text, const std::string& other) {
   for (const std::string section : {"virtual_networks:\n", "virtual_network_gateways:\n",
                                     "local_network_gateways:\n", "connections:\n"}) {
     const size_t begin = other.find(section) + section.size();
-    text =
-        replaced(text, section, section + other.substr(begin, other.find("\n", begin) + 1 - begin));
+    const size_t end = std::min(other.find("\nlocal", begin), other.find("\nconn", begin));
+    const size_t stop = std::min({end, other.find("\nvirtual_network_g", begin), other.size() - 1});
+    text = replaced(text, section, section + other.substr(begin, stop + 1 - begin));
   }
+  return text;
+}
+
+TEST(Instances, OfOneFileAWrongAddressOfTheSecondIsToldThereToo) {
+  const Model model = model_of(
+      in_one_file(half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", {"192.0.2.3", "192.0.2.9"}),
+                  half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne)));
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate(model)) texts.push_back(finding.to_string());
+  EXPECT_THAT(texts, Contains(HasSubstr("local_network_gateways.x-9: gateway_ip_address is "
+                                        "192.0.2.9, but the other side's gateway gw-b has "
+                                        "192.0.2.3, 192.0.2.4; write 192.0.2.4")));
+  EXPECT_THAT(texts, testing::Not(Contains(HasSubstr("[connection.instances]"))));
+  EXPECT_THAT(lines(walked(model, "x-9")),
+              Contains("6 fail local_network_gateways.x-9 gateway_ip_address"));
+}
+
+// Two static ways to one gateway: the remedy is BGP, not other prefixes.
+TEST(Instances, StaticPrefixesOfBothAreWaysToOnePlace) {
+  const Model model = model_of(in_one_file(half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar),
+                                           half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne)));
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate(model)) texts.push_back(finding.to_string());
+  EXPECT_THAT(texts,
+              Contains(HasSubstr("both lead to gw-b, and two ways to one place need BGP: set "
+                                 "enable_bgp: true on both connections")));
+}
+
+// Both gateways in one file; b-1 leads back to both connections of gw-x, and is the first by name.
+TEST(Instances, OfOneFileEachConnectionIsComparedToo) {
+  std::string text = in_one_file(half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar),
+                                 half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne));
   text = replaced(text, "local_network_gateway2: x-4,",
                   "local_network_gateway2: x-4, ipsec_policy: aws,");
   const Model model = model_of(text);
