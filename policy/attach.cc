@@ -8,6 +8,7 @@
 #include "policy/connection_ends.h"
 #include "policy/peering_state.h"
 #include "policy/rules.h"
+#include "policy/word_list.h"
 
 namespace twinspan::policy {
 namespace {
@@ -95,10 +96,6 @@ class Estate {
 
 AttachedNetwork attach(const VirtualNetwork& network, GatewayUse use) {
   return {network.name, interfaces_of(network), prefixes_of(network), use};
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 ConfigError error_at(const Model& model, const SourceMark& mark, std::string path,

@@ -122,6 +122,10 @@ class PolicyReader {
   bool is_good_ = true;
 };
 
+bool asks_for_ike_v1(const AzureResource& resource, AzureImport& import) {
+  return equal_without_case(*import.reader.text(resource, "connectionProtocol"), "IKEv1");
+}
+
 // Everything that a connection may ask for and that would be something else without it.
 bool is_refused(const AzureResource& resource, AzureImport& import) {
   AzureReader& reader = import.reader;
@@ -131,8 +135,7 @@ bool is_refused(const AzureResource& resource, AzureImport& import) {
     import.notes.left_out({mark, fmt::format("{}.{}", resource.path, key), message, remedy});
     return true;
   };
-  const MarkedText protocol = reader.text(resource, "connectionProtocol");
-  if (equal_without_case(*protocol, "IKEv1")) {
+  if (import.purpose == ImportFor::Estate && asks_for_ike_v1(resource, import)) {
     return refuse(reader.field(resource, "connectionProtocol"), "connectionProtocol",
                   "IKEv1 is not spoken here, for good", "have the peer use IKEv2");
   }
@@ -163,24 +166,23 @@ bool set_end(const AzureResource& resource, std::string_view key,
 }
 
 bool set_ends(const AzureResource& resource, AzureImport& import, Connection& connection) {
+  const MarkedText type = import.reader.text(resource, "connectionType");
+  const bool is_vnet_to_vnet = equal_without_case(*type, "Vnet2Vnet");
+  if (!is_vnet_to_vnet && !equal_without_case(*type, "IPsec")) {
+    import.notes.left_out(
+        {type.mark, resource.path + ".connectionType",
+         fmt::format("connections of type {} are not part of the model", in_quotes(*type)), ""});
+    return false;
+  }
+  connection.connection_type =
+      marked(is_vnet_to_vnet ? ConnectionType::VnetToVnet : ConnectionType::Ipsec, type.mark);
   if (!set_end(resource, "virtualNetworkGateway1", import.gateways,
                connection.virtual_network_gateway1, import))
     return false;
-  const MarkedText type = import.reader.text(resource, "connectionType");
-  if (equal_without_case(*type, "Vnet2Vnet")) {
-    connection.connection_type = marked(ConnectionType::VnetToVnet, type.mark);
-    return set_end(resource, "virtualNetworkGateway2", import.gateways,
-                   connection.virtual_network_gateway2, import);
-  }
-  if (equal_without_case(*type, "IPsec")) {
-    connection.connection_type = marked(ConnectionType::Ipsec, type.mark);
-    return set_end(resource, "localNetworkGateway2", import.local_gateways,
-                   connection.local_network_gateway2, import);
-  }
-  import.notes.left_out(
-      {type.mark, resource.path + ".connectionType",
-       fmt::format("connections of type {} are not part of the model", in_quotes(*type)), ""});
-  return false;
+  return is_vnet_to_vnet ? set_end(resource, "virtualNetworkGateway2", import.gateways,
+                                   connection.virtual_network_gateway2, import)
+                         : set_end(resource, "localNetworkGateway2", import.local_gateways,
+                                   connection.local_network_gateway2, import);
 }
 
 void set_key(const AzureResource& resource, AzureImport& import, Connection& connection) {
@@ -351,6 +353,10 @@ void add_connection(const AzureResource& resource, AzureImport& import) {
   connection.name = *AzureImport::find(import.connections, resource.name);
   if (!set_policy(resource, import, connection)) return;
   if (!set_authentication(resource, import, connection)) return;
+  if (asks_for_ike_v1(resource, import)) {
+    connection.connection_protocol =
+        marked(ConnectionProtocol::IkeV1, import.reader.text(resource, "connectionProtocol").mark);
+  }
   set_selectors(resource, import, connection);
   set_behaviour(resource, import, connection);
   import.result.model.connections.emplace(connection.name, std::move(connection));

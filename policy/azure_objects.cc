@@ -41,8 +41,8 @@ Marked<IpPrefix> subnet_prefix(const AzureResource& resource, AzureImport& impor
     const auto all = import.reader.items(resource, "addressPrefixes");
     if (all.empty()) return {.mark = resource.mark()};
     node = all.front();
-    if (all.size() > 1) {
-      import.notes.not_carried({all[1]->mark, path, "a subnet has one prefix here",
+    for (size_t i = 1; i < all.size(); ++i) {
+      import.notes.not_carried({all[i]->mark, path, "a subnet has one prefix here",
                                 "write the others as subnets of their own"});
     }
   }
@@ -373,10 +373,11 @@ void add_gateway(const AzureResource& resource, AzureImport& import) {
   gateway.bgp_settings = bgp_settings(resource, import);
   set_custom_bgp_addresses(resource, import, gateway);
   set_default_site(resource, import, gateway);
+  gateway.speaks_ike_v1 = gateway.is_policy_based();
   if (gateway.is_policy_based()) {
-    import.notes.chosen({gateway.vpn_type.mark, resource.path + ".vpnType",
-                         "a policy-based gateway of the cloud speaks IKEv1, ours speaks IKEv2",
-                         "have the peer use IKEv2"});
+    import.notes.not_carried({gateway.vpn_type.mark, resource.path + ".vpnType",
+                              "a policy-based gateway of the cloud speaks IKEv1, ours speaks IKEv2",
+                              "have the peer use IKEv2"});
   }
   note_gateway_extras(resource, import);
   import.result.model.gateways.emplace(gateway.name, std::move(gateway));

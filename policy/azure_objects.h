@@ -10,6 +10,7 @@ struct AzureImport {
   AzureReader& reader;
   ImportNotes& notes;
   Import& result;
+  ImportFor purpose = ImportFor::Estate;
   ImportNames network_names, gateway_names, local_gateway_names, connection_names, peering_names;
   std::map<std::string, ImportNames> subnet_names;  // By our network's name.
   // Azure's name, in small letters, to ours.

@@ -11,6 +11,7 @@
 namespace twinspan::policy {
 namespace {
 
+constexpr std::string_view kDeploymentType = "Microsoft.Resources/deployments";
 constexpr size_t kNestedResourcesMax = 8;  // Levels of lists, and of resources in resources.
 
 struct TypeName {
@@ -104,8 +105,12 @@ void AzureReader::collect(const JsonNode& node, const std::string& parent, size_
     for (const JsonNode& item : node.items) collect(item, parent, depth + 1, all);
     return;
   }
-  if (node.kind != JsonKind::Object)
-    return wrong(node, "", "a template, a resource, or a list of resources");
+  if (node.kind == JsonKind::Null) return;  // What az prints of nothing.
+  if (node.kind != JsonKind::Object) {
+    // No byte of it: `az network vpn-connection shared-key show` prints keys.
+    return errors_.add(node.mark, "", "expected a template, a resource, or a list of resources",
+                       "");
+  }
   const bool has_type = node.find("type") != nullptr;
   for (const char* const wrapping : {"resources", "value"}) {
     const JsonNode* const list = node.find(wrapping);
@@ -128,9 +133,13 @@ void AzureReader::collect_resource(const JsonNode& node, const std::string& pare
   const std::string type = type_node == nullptr ? "" : text_of(*type_node, "type").value_or("");
   AzureResource resource{.node = &node, .body = &body_of(node)};
   resource.type = type.empty() ? guessed_type(node) : type_named(type);
-  const JsonNode* const name_node = field(node, "", "name");
-  const std::string name = name_node == nullptr ? std::string(last_segment(id))
-                                                : text_of(*name_node, "name").value_or("");
+  if (is_not_deployed(node, resource)) return;
+  const JsonNode* const written = node.find("name");
+  const JsonNode* const name_node = written == nullptr ? nullptr : template_.resolve(*written);
+  if (written != nullptr && name_node == nullptr) return note_nameless(node, resource.type);
+  const std::string name = name_node == nullptr || name_node->kind == JsonKind::Null
+                               ? std::string(last_segment(id))
+                               : text_of(*name_node, "name").value_or("");
   resource.name = last_segment(name);
   resource.parent = segment_after(id, "virtualNetworks");
   if (name.find('/') != std::string::npos) resource.parent = name.substr(0, name.find('/'));
@@ -141,16 +150,68 @@ void AzureReader::collect_resource(const JsonNode& node, const std::string& pare
   // A file that is nothing known at all is told as such.
   const bool is_unknown_file = depth == 0 && resource.type == AzureType::Other;
   if (resource.name.empty() && is_unknown_file) return;
+  if (resource.name.empty() && is_lone_key(node)) return;
   if (resource.name.empty()) return wrong(node, resource.path, "a resource with a name");
+  if (equal_without_case(type, kDeploymentType)) return collect_deployment(resource, depth, all);
   all.push_back(resource);
   if (const JsonNode* const more = node.find("resources"); more != nullptr)
     collect(*more, resource.name, depth + 1, all);
+}
+
+// `condition` says so. What is not known here is noted with the other fields.
+bool AzureReader::is_not_deployed(const JsonNode& node, const AzureResource& resource) {
+  const JsonNode* const written = node.find("condition");
+  const JsonNode* const value = written == nullptr ? nullptr : template_.resolve(*written);
+  if (value == nullptr || value->kind != JsonKind::Flag || value->is_true()) return false;
+  notes_.chosen({written->mark, std::string(type_word(resource.type)),
+                 "its condition is false, so it is not deployed", ""});
+  return true;
+}
+
+// As of every resource in a loop, which stands for several.
+void AzureReader::note_nameless(const JsonNode& node, AzureType type) {
+  ImportNotes::Note note{node.mark, std::string(type_word(type)),
+                         node.find("copy") == nullptr
+                             ? "its name is computed when the template is deployed"
+                             : "a loop makes it when the template is deployed",
+                         "import what az prints of the deployed resources"};
+  if (type == AzureType::Other) return notes_.not_carried(std::move(note));
+  has_nameless_ = true;
+  notes_.left_out(std::move(note));
+}
+
+// { "value": "..." }, as `az network vpn-connection shared-key show` prints it.
+bool AzureReader::is_lone_key(const JsonNode& node) {
+  const JsonNode* const value = node.find("value");
+  if (value == nullptr || value->kind != JsonKind::Text) return false;
+  notes_.not_carried({node.mark, "value", "it is not said what this is of",
+                      "write a shared key as sharedKey into its connection"});
+  return true;
+}
+
+// A template in a template. Its expressions mean those of the outer one, unless it says otherwise.
+void AzureReader::collect_deployment(const AzureResource& deployment, size_t depth,
+                                     std::vector<AzureResource>& all) {
+  const JsonNode* const inner = deployment.body->find("template");
+  const JsonNode* const options = deployment.body->find("expressionEvaluationOptions");
+  const JsonNode* const scope = options == nullptr ? nullptr : options->find("scope");
+  const bool is_of_its_own = scope != nullptr && equal_without_case(scope->text, "inner");
+  if (inner != nullptr && inner->kind == JsonKind::Object && !is_of_its_own)
+    return collect(*inner, "", depth + 1, all);
+  notes_.left_out({deployment.mark(), "deployments." + deployment.name,
+                   is_of_its_own ? "its expressions are of a template of its own"
+                                 : "its template is not in the file",
+                   "import what az prints of the deployed resources"});
 }
 
 AzureResource AzureReader::part(const JsonNode& node, AzureType type, const AzureResource& owner) {
   AzureResource part{.type = type, .node = &node, .body = &body_of(node), .parent = owner.name};
   const JsonNode* const name = field(node, owner.path, "name");
   if (name != nullptr) part.name = last_segment(text_of(*name, owner.path + ".name").value_or(""));
+  // A computed name has been noted.
+  const JsonNode* const written = node.find("name");
+  if (name == nullptr && written != nullptr && AzureTemplate::is_expression(*written))
+    part.name = fmt::format("line-{}", written->mark.line);
   part.path = fmt::format("{}.{}.{}", owner.path, type_word(type), part.name);
   if (node.kind != JsonKind::Object || part.name.empty())
     wrong(node, part.path, "an object with a name");
@@ -332,8 +393,15 @@ void AzureReader::note_rest(const JsonNode& part, const AzureResource& resource,
   for (const JsonMember& member : part.members) {
     if (member.value.is_blank() || is_among(member.key, known) || is_among(member.key, kEnvelope))
       continue;
-    notes_.not_carried({member.key_mark, fmt::format("{}.{}", resource.path, member.key),
-                        "is not part of the model", ""});
+    ImportNotes::Note note{member.key_mark, fmt::format("{}.{}", resource.path, member.key),
+                           "is not part of the model", ""};
+    if (!equal_without_case(member.key, "copy")) {
+      notes_.not_carried(std::move(note));
+      continue;
+    }
+    note.message = "a loop makes what it says when the template is deployed";
+    note.remedy = "write that in, or import what az prints of the deployed resources";
+    notes_.incomplete(std::move(note));
   }
 }
 

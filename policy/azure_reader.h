@@ -40,6 +40,8 @@ class AzureReader {
 
   // In the file's order; parts that stand inside others come behind those.
   std::vector<AzureResource> resources(const JsonNode& root);
+  // Some of a kind that a model has are not among them, since the cloud computes their names.
+  bool has_nameless() const { return has_nameless_; }
   AzureResource part(const JsonNode& node, AzureType type, const AzureResource& owner);
 
   // Fields. Absent, null, or computed by the cloud (which is noted): nullptr, or is_set is false.
@@ -81,7 +83,14 @@ class AzureReader {
                std::vector<AzureResource>& all);
   void collect_resource(const JsonNode& node, const std::string& parent, size_t depth,
                         std::vector<AzureResource>& all);
+  void collect_deployment(const AzureResource& deployment, size_t depth,
+                          std::vector<AzureResource>& all);
+  // True: it has been noted why it is none.
+  bool is_not_deployed(const JsonNode& node, const AzureResource& resource);
+  bool is_lone_key(const JsonNode& node);
+  void note_nameless(const JsonNode& node, AzureType type);
 
+  bool has_nameless_ = false;
   AzureTemplate template_;
   ErrorLog& errors_;
   ImportNotes& notes_;

@@ -103,6 +103,10 @@ bool is_reserved_asn(uint32_t asn) {
   });
 }
 
+uint32_t asn_of(const BgpSettings& settings) {
+  return settings.is_set ? *settings.asn : kCloudGatewayAsn;
+}
+
 bool is_cloud_asn(uint32_t asn) {
   return std::ranges::find(kCloudAsns, asn) != std::end(kCloudAsns);
 }

@@ -39,6 +39,9 @@ bool is_reserved_asn(uint32_t asn);
 bool is_cloud_asn(uint32_t asn);
 inline constexpr uint32_t kCloudGatewayAsn = 65515;
 
+// A speaker's number: kCloudGatewayAsn when it has no settings.
+uint32_t asn_of(const BgpSettings& settings);
+
 // 169.254.0.0/16, and the part of it that the cloud gives to its gateways (169.254.21.0 to
 // 169.254.22.255).
 bool is_apipa(const IpAddress& address);

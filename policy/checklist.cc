@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <set>
 
+#include "policy/checklist_kind.h"
 #include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
 #include "policy/counterparts.h"
+#include "policy/distant_overlap.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
@@ -140,6 +142,9 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
     item.message = "the other side's network is not known";
   } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
     item = ranges_told_by_bgp(ends, shown, std::move(item));
+  } else if (!difference && is_bgp_spoken(ends.there) && !ends.back.connection.latitude) {
+    item.result = CheckResult::Fail;
+    item.message = "BGP would tell them, but the other side speaks none, and none is listed";
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
   } else if (difference->is_none()) {
@@ -190,14 +195,10 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   return item;
 }
 
-constexpr std::string_view kOverlapRules[] = {"connection.overlap", "connection.overlap-between",
-                                              "peering.overlap", "network.distant-overlap",
-                                              "network.attached-overlap"};
-
 // What the rules about overlaps find that concerns one of the objects.
 std::optional<std::string> find_overlap(const Model& model, const std::set<std::string>& objects) {
   for (const Rule& rule : all_rules()) {
-    if (std::ranges::find(kOverlapRules, rule.id) == std::end(kOverlapRules)) continue;
+    if (!is_overlap_rule(rule.id)) continue;
     RuleReport report(model, rule.id);
     rule.check(model, report);
     for (const Finding& finding : report.take()) {
@@ -220,16 +221,13 @@ std::optional<std::string> find_overlap(const Subject& subject) {
   if (const auto* const peer = site_of(model, subject.own.connection))
     objects.insert(path_of(*peer));
   if (auto overlap = find_overlap(model, objects)) return overlap;
-  if (subject.network == nullptr || subject.remote == nullptr) return std::nullopt;
-  for (const auto& space : *subject.network->address_space) {
-    for (const auto& theirs : *subject.remote->address_space) {
-      if (space->overlaps(*theirs)) {
-        return fmt::format("{} of {} overlaps {} of {}", space->to_string(), subject.network->name,
-                           theirs->to_string(), subject.remote->name);
-      }
-    }
+  for (const End& back : subject.backs) {
+    RuleReport report(model, "peer.overlap");
+    report_overlap({subject.own, back}, report);
+    if (const Findings findings = report.take(); !findings.empty()) return findings.front().message;
   }
-  return std::nullopt;
+  const TransitMap map(model, subject.request.peer, subject.request.compare_keys);
+  return find_overlap_across(map, subject.own.connection);
 }
 
 CheckItem no_overlap(const Subject& subject) {
@@ -401,6 +399,7 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
   if (const Connection* const connection = find(model.connections, request.name)) {
     const Subject subject = subject_of(request, *connection);
     Checklist list = list_of(subject);
+    add_kind_steps(subject.own, subject.backs, list);
     add_transit_steps({.model = model,
                        .own = *connection,
                        .back = subject.back,

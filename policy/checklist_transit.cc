@@ -246,7 +246,8 @@ void add_ways_over(const TransitSubject& subject, Checklist& list) {
   FieldNames told = {{itself, "virtual_network_gateway1"}};
   for (const CheckItem& item : list) told.insert({item.object, item.field});
   for (const ClosedWays& ways : closed_ways_over(subject, told)) {
-    const bool is_wanted = ways.field == "enable_bgp" && is_bgp_wanted(subject);
+    const bool is_about_bgp = ways.field == "enable_bgp" || ways.field == "bgp_settings.asn";
+    const bool is_wanted = is_about_bgp && is_bgp_wanted(subject);
     list.push_back(
         {.number = 0,
          .result = is_wanted ? CheckResult::Fail : CheckResult::Unknown,
@@ -269,8 +270,7 @@ void add_transit_steps(const TransitSubject& subject, Checklist& list) {
 
 namespace {
 
-// What the rules refuse about either half, and no flag has failed for already: overlaps, a gateway
-// of its own, networks of two models.
+// What the rules refuse about either half: overlaps, a gateway of its own, networks of two models.
 void add_faults_of(const Model& model, std::span<const Peering* const> halves, Checklist& list) {
   for (const Rule& rule : all_rules()) {
     if (!rule.id.starts_with("peering.")) continue;
@@ -280,14 +280,10 @@ void add_faults_of(const Model& model, std::span<const Peering* const> halves, C
       const bool is_about_it = std::ranges::any_of(halves, [&](const Peering* half) {
         return std::ranges::find(finding.objects, path_of(*half)) != finding.objects.end();
       });
-      const std::string& object = finding.objects.front();
-      const bool is_told = std::ranges::any_of(list, [&](const CheckItem& item) {
-        return item.result == CheckResult::Fail && item.object == object;
-      });
-      if (finding.severity != Severity::Error || !is_about_it || is_told) continue;
+      if (finding.severity != Severity::Error || !is_about_it) continue;
       list.push_back({.number = 0,
                       .result = CheckResult::Fail,
-                      .object = object,
+                      .object = finding.objects.front(),
                       .field = finding.field,
                       .message = finding.message});
     }

@@ -47,6 +47,7 @@ struct VirtualNetworkGateway {
   Marked<bool> enable_bgp;
   BgpSettings bgp_settings;
   MarkedText default_local_network_gateway;  // Forced tunnelling: where all other traffic goes.
+  bool speaks_ike_v1 = false;  // And nothing else: a policy-based one that an import read of Azure.
 
   bool is_policy_based() const { return *vpn_type == VpnType::PolicyBased; }
 };

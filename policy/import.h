@@ -18,6 +18,10 @@ namespace twinspan::policy {
 inline constexpr size_t kImportTextMax = 4u << 20;  // Bytes, included files counted.
 inline constexpr size_t kImportNotesMax = 1000;
 
+// A new estate, or a model to compare ours with, which has the connections of IKEv1 as well: they
+// are the other end of something all the same.
+enum class ImportFor : uint8_t { Estate, Comparison };
+
 struct ImportedKey {
   std::string file;  // As the model names it.
   SecretBytes bytes;

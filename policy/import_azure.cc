@@ -65,7 +65,8 @@ void note_interfaces(AzureImport& import) {
 
 }  // namespace
 
-Result<Import, ConfigErrors> import_azure(std::string_view text, std::string file_name) {
+Result<Import, ConfigErrors> import_azure(std::string_view text, std::string file_name,
+                                          ImportFor purpose) {
   Import result;
   result.model.files = {file_name};
   auto root = read_json(text, file_name);
@@ -73,11 +74,11 @@ Result<Import, ConfigErrors> import_azure(std::string_view text, std::string fil
   ErrorLog errors(file_name);
   ImportNotes notes(result.model.files);
   AzureReader reader(*root, errors, notes);
-  AzureImport import{.reader = reader, .notes = notes, .result = result};
+  AzureImport import{.reader = reader, .notes = notes, .result = result, .purpose = purpose};
   std::vector<AzureResource> resources = reader.resources(*root);
   const bool has_any = std::ranges::any_of(
       resources, [](const AzureResource& resource) { return resource.type != AzureType::Other; });
-  if (!has_any) {
+  if (!has_any && !reader.has_nameless()) {
     errors.add(root->mark, "", "there is no virtual network, gateway or connection in it",
                "import a template, or what `az network vnet list -o json` and its like print");
   }

@@ -16,6 +16,7 @@
 namespace twinspan::policy {
 
 // Errors: no JSON, a field of the wrong kind, nothing to import.
-Result<Import, ConfigErrors> import_azure(std::string_view text, std::string file_name);
+Result<Import, ConfigErrors> import_azure(std::string_view text, std::string file_name,
+                                          ImportFor purpose = ImportFor::Estate);
 
 }  // namespace twinspan::policy

@@ -52,6 +52,7 @@ class Builder {
 
   void add(SwanctlConnection read);
   void finish();
+  const std::set<const SettingsValue*>& taken_keys() const { return taken_keys_; }
 
  private:
   struct Site {
@@ -71,6 +72,7 @@ class Builder {
   ImportNotes& notes_;
   ImportNames gateways_, networks_, peers_, connections_;
   std::map<std::string, Site> sites_;  // By local address.
+  std::set<const SettingsValue*> taken_keys_;
 };
 
 // The gateway that has the local address, with the network behind it.
@@ -129,6 +131,7 @@ std::string Builder::add_peer(const SwanctlConnection& read, const std::string& 
 
 // Without bytes: it is no key.
 void Builder::keep_key(const SettingsValue& value, ImportedKey key) {
+  taken_keys_.insert(&value);
   if (!key.bytes.empty() && key.bytes.size() <= kSharedKeyMax) {
     result_.keys.push_back(std::move(key));
     return;
@@ -264,12 +267,12 @@ void note_other_sections(const SettingsSection& root, ImportNotes& notes) {
 }  // namespace
 
 Result<Import, ConfigErrors> import_swanctl(std::string_view text, std::string file_name,
-                                            const IncludeReader& include) {
+                                            const IncludeReader& include, ImportFor purpose) {
   TRY_ASSIGN(Settings settings, read_settings(text, file_name, include));
   Import result;
   result.model.files = std::move(settings.files);
   ImportNotes notes(result.model.files);
-  SwanctlReading reading{result.model.files, notes};
+  SwanctlReading reading{result.model.files, notes, purpose};
   Builder builder(settings.root, result, notes);
   const SettingsSection* const connections = settings.root.section("connections");
   if (connections == nullptr || connections->sections.empty()) {
@@ -287,7 +290,7 @@ Result<Import, ConfigErrors> import_swanctl(std::string_view text, std::string f
                        "import the file where the others are, when there are any"});
   }
   note_other_sections(settings.root, notes);
-  note_other_secrets(settings.root, notes);
+  note_other_secrets(settings.root, builder.taken_keys(), notes);
   result.notes = notes.take();
   return result;
 }

@@ -18,6 +18,7 @@ namespace twinspan::policy {
 
 // Errors: not strongSwan's format, a value that its key cannot have, no connection.
 Result<Import, ConfigErrors> import_swanctl(std::string_view text, std::string file_name,
-                                            const IncludeReader& include = refuse_includes);
+                                            const IncludeReader& include = refuse_includes,
+                                            ImportFor purpose = ImportFor::Estate);
 
 }  // namespace twinspan::policy

@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "policy/distant_overlap.h"
+#include "policy/older_ike.h"
 #include "policy/route_mode.h"
 #include "policy/shared_keys.h"
 #include "policy/sku.h"
@@ -76,6 +78,16 @@ void check_pair_key(const TwoEnds& ends, const PairContext& context, RuleReport&
   report_different_keys(ends, KeyKind::PreShared, context.compare_keys, report);
 }
 
+void check_pair_protocol(const TwoEnds& ends, const PairContext&, RuleReport& report) {
+  auto older = older_ike_of(ends.there);
+  if (!older) return;
+  std::vector<std::string> objects = ends.objects();
+  if (older->place.object != objects.front())
+    objects.insert(objects.begin(), std::move(older->place.object));
+  report.error(
+      {older->place.mark, std::move(objects), std::move(older->message), std::move(older->remedy)});
+}
+
 void check_pair_authentication(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   if (*ends.there.connection.authentication_type == *ends.back.connection.authentication_type)
     return;
@@ -131,8 +143,10 @@ void check_pair_classic(const TwoEnds& ends, const PairContext&, RuleReport& rep
   for (const End* const end : {&ends.there, &ends.back}) {
     const auto* const gateway = local_gateway(end->model, end->connection);
     if (gateway == nullptr || !gateway->is_policy_based()) continue;
+    std::vector<std::string> objects = ends.objects();
+    objects.push_back(end == &ends.there ? path_of(*gateway) : ends.back_path(path_of(*gateway)));
     report.error(
-        {ends.there.connection.mark, ends.objects(),
+        {ends.there.connection.mark, std::move(objects),
          fmt::format(
              "it joins a classic network and a resource-manager one, but {} is policy-based",
              gateway->name),
@@ -141,29 +155,25 @@ void check_pair_classic(const TwoEnds& ends, const PairContext&, RuleReport& rep
 }
 
 void check_pair_bgp(const TwoEnds& ends, const PairContext&, RuleReport& report) {
-  if (!*ends.there.connection.enable_bgp) return;
+  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  if (gateway == nullptr || !*ends.there.connection.enable_bgp) return;
   if (!*ends.back.connection.enable_bgp) {
     report.error({ends.there.connection.enable_bgp.mark, ends.objects(),
                   fmt::format("enable_bgp is true here and false on {}", ends.back.connection.name),
                   "set it alike on both sides"});
+  } else if (!*gateway->enable_bgp && !gateway->ip_configurations.empty()) {
+    report.error(
+        {ends.there.connection.enable_bgp.mark,
+         {path_of(ends.there.connection), ends.back_path(path_of(*gateway))},
+         fmt::format("enable_bgp, but the other side's gateway {} has enable_bgp: false",
+                     gateway->name),
+         fmt::format("set enable_bgp: true on {}, or false on both connections", gateway->name)});
   }
   report_speakers(ends, report);
 }
 
 void check_pair_overlap(const TwoEnds& ends, const PairContext&, RuleReport& report) {
-  const VirtualNetwork* const own = local_network(ends.there.model, ends.there.connection);
-  const VirtualNetwork* const other = local_network(ends.back.model, ends.back.connection);
-  if (own == nullptr || other == nullptr) return;
-  for (const auto& space : *own->address_space) {
-    for (const auto& theirs : *other->address_space) {
-      if (!space->overlaps(*theirs)) continue;
-      report.error({space.mark,
-                    {path_of(*own), ends.back_path(path_of(*other))},
-                    fmt::format("{} overlaps {} of {}", space->to_string(), theirs->to_string(),
-                                other->name),
-                    "networks that are joined need different addresses: renumber one side"});
-    }
-  }
+  report_overlap(ends, report);
 }
 
 // Of keys with different names the bytes say nothing.
@@ -181,6 +191,7 @@ constexpr PairRule kPairRules[] = {
      check_pair_instances},
     {"peer.prefixes", "Each side lists what is behind the other.", check_pair_prefixes},
     {"peer.overlap", "The two sides' networks do not overlap.", check_pair_overlap, true},
+    {"peer.protocol", "Both sides speak IKEv2.", check_pair_protocol},
     {"peer.shared-key", "Both sides have the same pre-shared key.", check_pair_key, true},
     {"peer.authentication", "Both sides authenticate in the same way.", check_pair_authentication,
      true},
@@ -339,6 +350,8 @@ Findings validate_pair(const Model& own, const Model& peer, const PairUp& found,
   std::ranges::copy_if(all, std::back_inserter(findings), [&](const Finding& finding) {
     return told.insert(finding.to_string()).second;
   });
+  std::ranges::move(check_distant_overlap(TransitMap(own, &peer, compare_keys), findings),
+                    std::back_inserter(findings));
   RuleReport unpaired(own, kUnpairedRule);
   report_unpaired(own, peer, found, ours, unpaired);
   std::ranges::move(unpaired.take(), std::back_inserter(findings));

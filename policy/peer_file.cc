@@ -56,12 +56,13 @@ PeerFileKind kind_of_text(std::string_view text) {
 }
 
 Result<Import, ConfigErrors> import_file(std::string_view text, std::string file_name,
-                                         PeerFileKind kind, const IncludeReader& include) {
+                                         PeerFileKind kind, const IncludeReader& include,
+                                         ImportFor purpose) {
   switch (kind) {
     case PeerFileKind::Swanctl:
-      return import_swanctl(text, std::move(file_name), include);
+      return import_swanctl(text, std::move(file_name), include, purpose);
     case PeerFileKind::Azure:
-      return import_azure(text, std::move(file_name));
+      return import_azure(text, std::move(file_name), purpose);
     case PeerFileKind::Estate:
       break;
   }

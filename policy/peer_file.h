@@ -21,6 +21,7 @@ PeerFileKind kind_of_text(std::string_view text);
 // `include` reads what it includes. Errors: the file cannot be read as what it is.
 Result<Import, ConfigErrors> import_file(std::string_view text, std::string file_name,
                                          PeerFileKind kind,
-                                         const IncludeReader& include = refuse_includes);
+                                         const IncludeReader& include = refuse_includes,
+                                         ImportFor purpose = ImportFor::Comparison);
 
 }  // namespace twinspan::policy

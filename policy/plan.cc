@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "policy/word_list.h"
+
 namespace twinspan::policy {
 namespace {
 
@@ -82,18 +84,15 @@ std::string name_of(const EspProposal& proposal) {
 }
 
 template <class Value>
-std::string listed(const std::vector<Value>& values) {
-  std::vector<std::string> texts;
-  for (const Value& value : values) {
-    if constexpr (requires { value.to_string(); }) {
-      texts.push_back(value.to_string());
-    } else if constexpr (requires { name_of(value); }) {
-      texts.emplace_back(name_of(value));
-    } else {
-      texts.emplace_back(value);
-    }
-  }
-  return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, ", "));
+std::vector<std::string> names_of(const std::vector<Value>& values) {
+  std::vector<std::string> names;
+  for (const Value& value : values) names.emplace_back(name_of(value));
+  return names;
+}
+
+template <class Value>
+std::string listed_or_none(const std::vector<Value>& values) {
+  return values.empty() ? "none" : listed(values);
 }
 
 std::string to_string(const TunnelPlan& tunnel) {
@@ -119,10 +118,9 @@ std::string to_string(const TunnelPlan& tunnel) {
     line("certificate", fmt::format("{} with {}", own->certificate, own->private_key));
     line("trusts",
          fmt::format(
-             "{}{}", fmt::join(own->authorities, ", "),
+             "{}{}", listed(own->authorities),
              own->peer_common_name.empty() ? "" : fmt::format(", for {}", own->peer_common_name)));
-    if (!own->revocation_lists.empty())
-      line("crls", fmt::format("{}", fmt::join(own->revocation_lists, ", ")));
+    if (!own->revocation_lists.empty()) line("crls", listed(own->revocation_lists));
   }
   if (const auto& own = tunnel.raw_key)
     line("raw key", fmt::format("{}, the peer's {}", own->private_key, own->peer_public_key));
@@ -130,8 +128,8 @@ std::string to_string(const TunnelPlan& tunnel) {
     line("ppk", fmt::format("{} from {}, {}", tunnel.ppk->id, tunnel.ppk->file,
                             tunnel.ppk->is_required ? "required" : "optional"));
   }
-  line("ike", listed(tunnel.ike_proposals));
-  line("esp", listed(tunnel.esp_proposals));
+  line("ike", listed_or_none(names_of(tunnel.ike_proposals)));
+  line("esp", listed_or_none(names_of(tunnel.esp_proposals)));
   line("lifetimes", fmt::format("ike {} s, sa {} s, {}{}", tunnel.ike_lifetime_seconds,
                                 tunnel.sa_lifetime_seconds, size_limit, packet_limit));
   if (!tunnel.legacy_words.empty()) line("legacy", listed(tunnel.legacy_words));
@@ -146,10 +144,11 @@ std::string to_string(const TunnelPlan& tunnel) {
   if (tunnel.per_resource_sas) line("child SAs", "one per worker");
   if (tunnel.aggfrag) line("aggfrag", "where the peer has it");
   for (const ChildPlan& child : tunnel.children) {
-    line("selectors", fmt::format("{} === {}{}", listed(child.local), listed(child.remote),
-                                  tunnel.any_to_any ? " (any-to-any)" : ""));
+    line("selectors",
+         fmt::format("{} === {}{}", listed_or_none(child.local), listed_or_none(child.remote),
+                     tunnel.any_to_any ? " (any-to-any)" : ""));
   }
-  line("routes", listed(tunnel.remote_prefixes));
+  line("routes", listed_or_none(tunnel.remote_prefixes));
   return text;
 }
 
@@ -172,12 +171,13 @@ std::string to_string(const HostNetworks& networks) {
   std::string text;
   if (!networks.needs_isolation()) return text;
   for (const AttachedNetwork& network : networks.attached) {
-    text +=
-        fmt::format("  {:<12}{} {} on {}, {}\n", "attached", network.name, listed(network.prefixes),
-                    listed(network.interfaces), name_of(network.gateway_use));
+    text += fmt::format("  {:<12}{} {} on {}, {}\n", "attached", network.name,
+                        listed_or_none(network.prefixes), listed_or_none(network.interfaces),
+                        name_of(network.gateway_use));
   }
   for (const NeighbourNetwork& network : networks.neighbours)
-    text += fmt::format("  {:<12}{} {}\n", "neighbour", network.name, listed(network.prefixes));
+    text +=
+        fmt::format("  {:<12}{} {}\n", "neighbour", network.name, listed_or_none(network.prefixes));
   for (const PeeringWay& way : networks.ways) {
     text += fmt::format("  {:<12}{} to {}{}\n", "open", way.from, way.to,
                         way.admits_forwarded ? ", forwarded traffic too" : "");
@@ -202,9 +202,9 @@ std::string_view name_of(KeyEncoding encoding) {
 std::string Plan::to_string() const {
   std::string text =
       fmt::format("gateway {} instance {} {}\n", gateway, instance, name_of(vpn_type));
-  text += fmt::format("  {:<12}{} {} on {}\n", "network", virtual_network, listed(own_prefixes),
-                      listed(interfaces));
-  text += fmt::format("  {:<12}{}\n", "bind", listed(local_addresses));
+  text += fmt::format("  {:<12}{} {} on {}\n", "network", virtual_network,
+                      listed_or_none(own_prefixes), listed_or_none(interfaces));
+  text += fmt::format("  {:<12}{}\n", "bind", listed_or_none(local_addresses));
   text += policy::to_string(networks);
   for (const TunnelPlan& tunnel : tunnels) text += policy::to_string(tunnel);
   return text;

@@ -48,6 +48,9 @@ struct Rule {
 
 std::span<const Rule> all_rules();
 
+// Whether it is about addresses that two networks or sites have both.
+bool is_overlap_rule(std::string_view id);
+
 // How findings name an object.
 std::string path_of(const VirtualNetwork& network);
 std::string path_of(const VirtualNetworkGateway& gateway);
@@ -93,6 +96,7 @@ void check_classic(const Model& model, RuleReport& report);
 void check_bgp_speakers(const Model& model, RuleReport& report);
 void check_bgp_numbers(const Model& model, RuleReport& report);
 void check_counterpart_speakers(const Model& model, RuleReport& report);
+void check_as_paths(const Model& model, RuleReport& report);
 void check_static_beside_bgp(const Model& model, RuleReport& report);
 
 // policy/rules_bgp_address.cc

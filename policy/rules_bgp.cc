@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "policy/bgp.h"
 #include "policy/connection_ends.h"
@@ -24,11 +27,6 @@ std::string remote_path(const Model& model, const Connection& connection) {
   if (const auto* const remote = remote_gateway(model, connection)) return path_of(*remote);
   const LocalNetworkGateway* const peer = site_of(model, connection);
   return peer == nullptr ? path_of(connection) : path_of(*peer);
-}
-
-// The number of a gateway that has no bgp_settings.
-uint32_t asn_of(const BgpSettings& settings) {
-  return settings.is_set ? *settings.asn : kCloudGatewayAsn;
 }
 
 void expect_speakers(const Model& model, const Connection& connection,
@@ -65,7 +63,59 @@ void check_number(const std::string& path, const Marked<uint32_t>& asn, bool is_
   }
 }
 
+// A speaker at the other end of a connection with BGP.
+struct Neighbour {
+  const VirtualNetworkGateway* gateway = nullptr;  // nullptr: somebody else's.
+  std::string place;                               // Its network, or the local network gateway.
+  std::string object;
+  std::string name;
+  SourceMark mark;
+};
+
+std::optional<Neighbour> neighbour_of(const Model& model, const Counterparts& counterparts,
+                                      const Connection& connection) {
+  if (const auto* const gateway = counterparts.counterpart_gateway(connection)) {
+    const BgpSettings& settings = gateway->bgp_settings;
+    return Neighbour{gateway, *gateway->virtual_network, path_of(*gateway), gateway->name,
+                     settings.is_set ? settings.asn.mark : gateway->mark};
+  }
+  const LocalNetworkGateway* const site = site_of(model, connection);
+  if (site == nullptr || !site->bgp_settings.is_set) return std::nullopt;
+  return Neighbour{nullptr, path_of(*site), path_of(*site), site->name,
+                   site->bgp_settings.asn.mark};
+}
+
+void report_same_number(const Neighbour& first, const Neighbour& second, uint32_t asn,
+                        const VirtualNetworkGateway& between, RuleReport& report) {
+  const bool are_networks = first.gateway != nullptr && second.gateway != nullptr;
+  Remark remark{second.mark,
+                {second.object, first.object, path_of(between)},
+                fmt::format("{} and {} have ASN {} both: neither takes the other's routes over {}",
+                            first.name, second.name, asn, between.name),
+                are_networks ? "give each an ASN of its own"
+                             : "right for devices of one site; else give each an ASN of its own"};
+  are_networks ? report.warning(std::move(remark)) : report.info(std::move(remark));
+}
+
 }  // namespace
+
+// RFC 4271 9.1.2: a speaker drops what has passed its own number.
+void check_as_paths(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
+  std::map<std::pair<const VirtualNetworkGateway*, uint32_t>, Neighbour> first;
+  for (const auto& [name, connection] : model.connections) {
+    if (!speaks_bgp(model, connection)) continue;
+    const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+    const BgpSettings* const remote = remote_speaker(model, connection);
+    auto neighbour = neighbour_of(model, counterparts, connection);
+    if (remote == nullptr || !neighbour) continue;
+    const uint32_t asn = asn_of(*remote);
+    if (asn == asn_of(gateway->bgp_settings)) continue;  // That is an error by itself.
+    const auto [known, is_new] = first.try_emplace({gateway, asn}, *neighbour);
+    if (!is_new && known->second.place != neighbour->place)
+      report_same_number(known->second, *neighbour, asn, *gateway, report);
+  }
+}
 
 void check_bgp_speakers(const Model& model, RuleReport& report) {
   const Counterparts counterparts(model);

@@ -92,9 +92,10 @@ void report_unread(const KeyReading& reading, const Users& users, RuleReport& re
     case KeyReading::State::Forbidden:
       return report.warning(remark("validate as the user that twinspand runs as"));
     case KeyReading::State::Exposed:
-      return report.warning(remark("twinspand refuses to start with it"));
+      return report.warning(remark("do so: twinspand refuses to start with it"));
     case KeyReading::State::Refused:
-      return report.error(remark("twinspand refuses to start with it"));
+      return report.error(
+          remark("mend the file, or name another one: twinspand refuses to start with it"));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
@@ -43,6 +44,26 @@ std::optional<AddressRange> read_range(std::string_view text) {
   const auto last = IpAddress::parse(text.substr(dash + 1));
   if (!first || !last || first->family() != last->family() || *last < *first) return std::nullopt;
   return AddressRange{*first, *last};
+}
+
+// "10.2.0.5/16", whose host bits strongSwan clears.
+std::optional<IpPrefix> read_loose_prefix(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  unsigned length = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, fault] = std::from_chars(text.data() + slash + 1, end, length);
+  if (!address || fault != std::errc() || stop != end || length > address->bits())
+    return std::nullopt;
+  return IpPrefix(*address, length);
+}
+
+// "192.0.2.1", or with the length of a single address.
+std::optional<IpAddress> read_address(std::string_view text) {
+  const auto prefix = IpPrefix::parse(text);
+  if (!prefix || prefix->length() != prefix->address().bits()) return std::nullopt;
+  return prefix->address();
 }
 
 class ConnectionReader {
@@ -164,9 +185,13 @@ class ConnectionReader {
 
 bool ConnectionReader::admit_version() {
   const SettingsValue* const version = section_.value("version");
-  if (version != nullptr && version->text == "1")
-    return refuse(version->mark, "version", "IKEv1 is not spoken here, for good",
-                  "have the peer use IKEv2");
+  if (version != nullptr && version->text == "1") {
+    if (reading_.purpose == ImportFor::Estate)
+      return refuse(version->mark, "version", "IKEv1 is not spoken here, for good",
+                    "have the peer use IKEv2");
+    out_.connection.connection_protocol = marked(ConnectionProtocol::IkeV1, version->text_mark);
+    return true;
+  }
   if (version == nullptr || version->text == "0") {
     reading_.notes.chosen({version == nullptr ? section_.mark : version->mark, path_ + ".version",
                            "a peer that asks for IKEv1 was served as well, and is refused here",
@@ -288,7 +313,7 @@ void ConnectionReader::read_public_keys(const SettingsSection& local,
 MarkedText ConnectionReader::identity(const SettingsSection& round, const char* side) {
   const SettingsValue* const id = round.value("id");
   const std::string key = fmt::format("{}.id", side);
-  const bool is_any = id == nullptr || id->text == "%any";
+  const bool is_any = id == nullptr || is_any_identity(id->text);
   if (is_any && std::string_view(side) == "local") return {.mark = section_.mark};
   if (is_any) {
     out_.connection.latitude->takes_any_identity = true;
@@ -367,6 +392,7 @@ std::optional<MarkedList<AddressRange>> ConnectionReader::ranges(const SettingsS
       return std::nullopt;
     }
     const auto range = word == "dynamic" ? own_range(key) : read_range(word);
+    const auto loose = range ? std::nullopt : read_loose_prefix(word);
     if (word == "dynamic" && !range) {
       refuse(all.mark, place, "it follows from an address that is not in the file",
              fmt::format("write {} = PREFIX", key));
@@ -374,6 +400,10 @@ std::optional<MarkedList<AddressRange>> ConnectionReader::ranges(const SettingsS
     }
     if (range) {
       all.value.push_back(marked(*range, all.mark));
+    } else if (loose) {
+      all.value.push_back(marked(AddressRange{loose->address(), loose->last_address()}, all.mark));
+      reading_.notes.chosen({all.mark, fmt::format("{}.{}", path_, place),
+                             fmt::format("{} is taken as {}", word, loose->to_string()), ""});
     } else {
       reading_.wrong(all.mark, fmt::format("{}.{}", path_, place),
                      fmt::format("expected a prefix like 10.1.0.0/16, not {}", in_quotes(word)));
@@ -392,7 +422,7 @@ Marked<IpAddress> ConnectionReader::first_address(const char* key, MarkedText* n
   std::vector<std::string> alternatives, passed_over;
   for (const std::string_view word : comma_separated(value->text)) {
     const bool is_taken = address.is_set || (name != nullptr && name->is_set);
-    const auto parsed = IpAddress::parse(word);
+    const auto parsed = read_address(word);
     const bool is_address = parsed && !parsed->is_unspecified();
     if (!is_taken && is_address) {
       address = marked(*parsed, value->text_mark);

@@ -27,6 +27,7 @@ struct SwanctlConnection {
 struct SwanctlReading {
   const std::vector<std::string>& files;
   ImportNotes& notes;
+  ImportFor purpose = ImportFor::Estate;
   ConfigErrors errors{};  // At most kConfigErrorsMax.
 
   void wrong(SourceMark mark, std::string path, std::string message) {

@@ -27,7 +27,7 @@ Owners owners_of(const SettingsSection& secret) {
   Owners owners;
   for (const SettingsValue& value : secret.values) {
     if (!value.key.starts_with("id") || value.text.empty()) continue;
-    if (value.text == "%any") {
+    if (is_any_identity(value.text)) {
       owners.has_any = true;
       continue;
     }
@@ -39,6 +39,12 @@ Owners owners_of(const SettingsSection& secret) {
 
 bool contains(const Owners& owners, const std::string& id) {
   return std::ranges::find(owners.ids, id) != owners.ids.end();
+}
+
+int fit_of(const Owners& owners, const std::string& id) {
+  constexpr int kFits = 2, kFitsAll = 1;
+  if (contains(owners, id)) return kFits;
+  return owners.has_any ? kFitsAll : 0;
 }
 
 }  // namespace
@@ -57,7 +63,8 @@ const SettingsValue* find_shared_key(const SettingsSection& root,
     const SettingsValue* const value = secret.value("secret");
     if (!secret.name.starts_with("ike") || value == nullptr) continue;
     const Owners owners = owners_of(secret);
-    const int fit = 4 * contains(owners, theirs) + 2 * contains(owners, own) + owners.has_any;
+    // Who the peer is counts for more than all that could be said of us.
+    const int fit = 3 * fit_of(owners, theirs) + fit_of(owners, own);
     if (fit <= best_fit) continue;
     best_fit = fit;
     best = value;
@@ -79,11 +86,17 @@ const SettingsValue* find_ppk(const SettingsSection& root, std::string_view id) 
   return otherwise;
 }
 
-void note_other_secrets(const SettingsSection& root, ImportNotes& notes) {
+void note_other_secrets(const SettingsSection& root, const std::set<const SettingsValue*>& taken,
+                        ImportNotes& notes) {
   const SettingsSection* const secrets = root.section("secrets");
   if (secrets == nullptr) return;
   for (const SettingsSection& secret : secrets->sections) {
-    if (secret.name.starts_with("ike") || secret.name.starts_with("ppk")) continue;
+    if (secret.name.starts_with("ike") || secret.name.starts_with("ppk")) {
+      if (taken.contains(secret.value("secret"))) continue;
+      notes.not_carried({secret.mark, "secrets." + secret.name,
+                         "no connection that is carried takes this key", ""});
+      continue;
+    }
     const auto kind = std::ranges::find_if(
         kOtherKinds, [&](std::string_view word) { return secret.name.starts_with(word); });
     // What is no kind of secret may be a part of one, with a brace in it.

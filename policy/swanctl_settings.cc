@@ -28,8 +28,7 @@ constexpr SwanctlSetting kConnectionSettings[] = {
     {"pull", kAll},  // Of IKEv1.
     {"send_cert", kAll},
     {"send_certreq", kAll},
-    {"aggressive", "no", kRefused, "aggressive mode is IKEv1's, which is not spoken here",
-     "have the peer use IKEv2"},
+    {"aggressive", kAll},  // Of IKEv1.
     {"vips", "", kRefused, "virtual addresses are of remote access, which is not part of the model",
      "give the peer's network prefixes of its own"},
     {"pools", "", kRefused, "address pools are of remote access, which is not part of the model",

@@ -373,8 +373,17 @@ std::optional<std::string> read_swanctl_identity(std::string_view text) {
   if (text.starts_with('@')) return of_type(std::string(text.substr(1)), IdentityType::Fqdn);
   // Distinguished names, wildcards, and types that only strongSwan has words for.
   if (text.find_first_of("=*%{") != std::string_view::npos) return std::nullopt;
+  const size_t dash = text.find('-');
+  const bool is_range = dash != std::string_view::npos && IpAddress::parse(text.substr(0, dash)) &&
+                        IpAddress::parse(text.substr(dash + 1));
+  if (is_range) return std::nullopt;
   const auto identity = parse_identity(text);
   return identity ? std::optional(std::string(text)) : std::nullopt;
+}
+
+bool is_any_identity(std::string_view text) {
+  static constexpr std::string_view kWords[] = {"%any", "%any6", "*", "0.0.0.0", "::", "0::0"};
+  return std::ranges::find(kWords, text) != std::end(kWords);
 }
 
 std::optional<uint64_t> read_seconds(std::string_view text) {

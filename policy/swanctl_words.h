@@ -28,6 +28,9 @@ std::string swanctl_identity(const Identity& identity);
 // (distinguished names, wildcards, binary ones).
 std::optional<std::string> read_swanctl_identity(std::string_view text);
 
+// Whether strongSwan takes it for every identity: "%any", "*", "0.0.0.0".
+bool is_any_identity(std::string_view text);
+
 // "4h", "3600", "90m" to seconds; "5g" to bytes. nullopt: no such number, or too large.
 std::optional<uint64_t> read_seconds(std::string_view text);
 std::optional<uint64_t> read_bytes(std::string_view text);

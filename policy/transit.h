@@ -13,30 +13,12 @@
 #include <vector>
 
 #include "policy/model.h"
+#include "policy/transit_hop.h"
 #include "policy/transit_map.h"
 
 namespace twinspan::policy {
 
 inline constexpr size_t kTransitPairsMax = 64;  // Tried of the neighbours of one network.
-
-struct TransitRefusal {
-  std::string object;  // "connections.a-to-b"
-  std::string field;   // What to change there.
-  std::string reason;
-  bool operator==(const TransitRefusal&) const = default;
-};
-
-struct TransitHop {
-  std::string from;  // A virtual network, or the local network gateway of a site.
-  std::string to;
-  std::string object;                // What leads from `from`.
-  std::string field;                 // Of `object`: what lets traffic pass.
-  std::vector<std::string> objects;  // All that it depends on, as TransitMap::shown() has them.
-  std::vector<TransitRefusal> refusals;
-  std::vector<TransitRefusal> conditions;  // What has to be true where no file tells.
-  bool is_allowed() const { return refusals.empty(); }
-  bool operator==(const TransitHop&) const = default;
-};
 
 struct TransitWay {
   std::vector<TransitHop> hops;                 // From the one network to the other.

@@ -94,11 +94,13 @@ std::vector<std::string_view> TransitMap::names() const {
 
 void TransitMap::add_places(const Model& model) {
   for (const auto& [name, network] : model.virtual_networks)
-    places_.emplace(name_of(model, network),
-                    TransitPlace{.path = shown(model, path_of(network)), .network = &network});
+    places_.emplace(
+        name_of(model, network),
+        TransitPlace{.model = model, .path = shown(model, path_of(network)), .network = &network});
   for (const auto& [name, site] : model.local_network_gateways)
-    places_.emplace(name_of(model, site),
-                    TransitPlace{.path = shown(model, path_of(site)), .site = &site});
+    places_.emplace(
+        name_of(model, site),
+        TransitPlace{.model = model, .path = shown(model, path_of(site)), .site = &site});
 }
 
 void TransitMap::add_links(const Model& model) {
@@ -193,6 +195,37 @@ TransitMap::Path TransitMap::shortest_path(const std::string& from, std::string_
     path.push_back(link);
   std::ranges::reverse(path);
   return path;
+}
+
+std::vector<std::vector<std::string>> TransitMap::islands() const {
+  std::vector<std::vector<std::string>> islands;
+  std::set<std::string_view> seen;
+  for (const auto& [start, first_link] : links_) {
+    if (!seen.insert(start).second) continue;
+    std::vector<std::string>& island = islands.emplace_back(std::vector{start});
+    for (size_t at = 0; at < island.size(); ++at) {
+      const auto [first, last] = links_.equal_range(island[at]);
+      for (auto link = first; link != last; ++link) {
+        if (seen.insert(link->second.to).second) island.push_back(link->second.to);
+      }
+    }
+  }
+  return islands;
+}
+
+std::set<std::string> TransitMap::side_of(const TransitLink& link) const {
+  std::set<std::string> reached = {link.from};
+  std::vector<std::string> open = {link.from};
+  while (!open.empty()) {
+    const std::string from = std::move(open.back());
+    open.pop_back();
+    const auto [first, last] = links_.equal_range(from);
+    for (auto next = first; next != last; ++next) {
+      const bool is_across = from == link.from && next->second.to == link.to;
+      if (!is_across && reached.insert(next->second.to).second) open.push_back(next->second.to);
+    }
+  }
+  return reached;
 }
 
 std::vector<const TransitLink*> TransitMap::links_of(const Connection& connection) const {

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,15 @@ inline constexpr size_t kTransitHopsMax = 8;
 inline constexpr size_t kTransitWaysMax = 256;  // Tried of one pair, the shortest first.
 
 struct TransitPlace {
+  const Model& model;
   std::string path;                         // "virtual_networks.hub"
   const VirtualNetwork* network = nullptr;  // This one or `site` is set.
   const LocalNetworkGateway* site = nullptr;
   const MarkedList<IpPrefix>& prefixes() const {
     return network != nullptr ? network->address_space : site->address_prefixes;
+  }
+  std::string_view prefixes_field() const {
+    return network != nullptr ? "address_space" : "address_prefixes";
   }
 };
 
@@ -60,6 +65,9 @@ class TransitMap {
   // By the name that resolve() gives.
   const TransitPlace& place(const std::string& name) const { return places_.at(name); }
 
+  const std::map<std::string, TransitPlace, std::less<>>& places() const { return places_; }
+
+  const Model& own() const { return own_; }
   bool has_peer() const { return peer_ != nullptr; }
 
   // An object of either estate: with its file's name when it is the other one.
@@ -70,6 +78,11 @@ class TransitMap {
   // Simple paths to all places, the shortest first; those to `to` alone when it is not empty. Of
   // at most kTransitHopsMax hops, but for a place that is not reached otherwise.
   std::vector<Path> paths(const std::string& from, std::string_view to = "") const;
+  // Which places links join, however far: the names of each group. Those that nothing leads to are
+  // in none.
+  std::vector<std::vector<std::string>> islands() const;
+  // What can be reached from one end of the link without it, that end among it.
+  std::set<std::string> side_of(const TransitLink& link) const;
   // What the connection joins, from either side.
   std::vector<const TransitLink*> links_of(const Connection& connection) const;
   // To each network that a connection joins to `from`, and no peering.

@@ -10,6 +10,7 @@
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
 #include "policy/likeness.h"
+#include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/word_list.h"
 
@@ -51,13 +52,26 @@ bool is_listed(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
   return std::ranges::any_of(*list, [&](const auto& other) { return *other == prefix; });
 }
 
-// Further networks that the other estate knows: what an administrator wrote by hand for transit.
-bool is_known_there(const IpPrefix& prefix, const Model& model) {
+// The object of `there` itself, or another one that stands for the gateway of `back`.
+bool describes_back(const TwoEnds& ends, const LocalNetworkGateway& site) {
+  if (&site == site_of(ends.there.model, ends.there.connection)) return true;
+  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  return gateway != nullptr && site.gateway_ip_address.is_set &&
+         std::ranges::any_of(gateway->ip_configurations, [&](const IpConfiguration& instance) {
+           return *instance.public_ip_address == *site.gateway_ip_address;
+         });
+}
+
+// Further networks that the other estate knows: what an administrator wrote by hand for transit. In
+// one estate a list proves nothing about itself.
+bool is_known_there(const IpPrefix& prefix, const TwoEnds& ends) {
+  const Model& model = ends.back.model;
   return std::ranges::any_of(
              model.virtual_networks,
              [&](const auto& named) { return is_within(prefix, named.second.address_space); }) ||
          std::ranges::any_of(model.local_network_gateways, [&](const auto& named) {
-           return is_within(prefix, named.second.address_prefixes);
+           return !describes_back(ends, named.second) &&
+                  is_within(prefix, named.second.address_prefixes);
          });
 }
 
@@ -129,6 +143,17 @@ bool follows_from_address(const TwoEnds& ends, const Identity& expected, const I
          compare_address(ends) == Verdict::Wrong;
 }
 
+// The gateway's own network, and those that use it over a peering.
+std::vector<const VirtualNetwork*> networks_behind(const End& end) {
+  std::vector<const VirtualNetwork*> networks;
+  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
+  if (gateway == nullptr) return networks;
+  networks = networks_in_transit(end.model, *gateway);
+  if (const VirtualNetwork* const own = network_of(end.model, *gateway))
+    networks.insert(networks.begin(), own);
+  return networks;
+}
+
 std::vector<std::string> words_of(const AdditionalKeyExchanges& exchanges) {
   std::vector<std::string> words;
   for (const MarkedText& word : *exchanges.methods) words.push_back(*word);
@@ -183,7 +208,7 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   for (const auto& prefix : *remote->prefixes) {
     const bool is_known = is_exact ? is_listed(*prefix, behind)
                                    : prefix->length() == 0 || is_covered(*prefix, behind) ||
-                                         is_known_there(*prefix, ends.back.model);
+                                         is_known_there(*prefix, ends);
     if (is_known) continue;
     // Selectors that have to be the same are as wrong when they are wider.
     auto covered = is_exact ? std::vector<IpPrefix>{} : covered_by(*prefix, behind);
@@ -336,6 +361,23 @@ void report_prefixes(const TwoEnds& ends, RuleReport& report) {
          fmt::format("list {} instead, or write into the other side's address_space what "
                      "else is there",
                      listed(wide.covered))});
+  }
+}
+
+void report_overlap(const TwoEnds& ends, RuleReport& report) {
+  for (const VirtualNetwork* const own : networks_behind(ends.there)) {
+    for (const VirtualNetwork* const other : networks_behind(ends.back)) {
+      for (const auto& space : *own->address_space) {
+        for (const auto& theirs : *other->address_space) {
+          if (!space->overlaps(*theirs)) continue;
+          report.error({space.mark,
+                        {path_of(*own), ends.back_path(path_of(*other))},
+                        fmt::format("{} of {} overlaps {} of {}", space->to_string(), own->name,
+                                    theirs->to_string(), other->name),
+                        "networks that are joined need different addresses: renumber one side"});
+        }
+      }
+    }
   }
 }
 

@@ -93,6 +93,8 @@ void report_instances(const End& there, const VirtualNetworkGateway& other,
                       const std::string& other_path, const std::vector<IpAddress>& left_out,
                       RuleReport& report);
 void report_prefixes(const TwoEnds& ends, RuleReport& report);
+// Of what is behind the two gateways, networks that use them over peerings included.
+void report_overlap(const TwoEnds& ends, RuleReport& report);
 void compare_identities(const TwoEnds& ends, RuleReport& report);
 void compare_policies(const TwoEnds& ends, RuleReport& report);
 void compare_key_exchanges(const TwoEnds& ends, RuleReport& report);

@@ -105,6 +105,8 @@ constexpr Rule kRules[] = {
      check_transit},
     {"bgp.speakers", "Both ends of a connection with BGP speak it.", check_bgp_speakers},
     {"bgp.asn", "AS numbers are usable, and differ at the two ends.", check_bgp_numbers},
+    {"bgp.as-path", "What BGP joins to one gateway has AS numbers of its own each.",
+     check_as_paths},
     {"bgp.address", "BGP addresses are reachable through tunnels, and nobody else's.",
      check_bgp_addresses},
     {"bgp.counterpart",
@@ -124,6 +126,11 @@ constexpr Rule kRules[] = {
     {"peering.region", "Peered networks are in one region.", check_peering_regions},
     {kNotSupportedRule, "Nothing is asked for that Twinspan does not do yet.", check_not_supported},
 };
+
+constexpr std::string_view kOverlapRules[] = {
+    "connection.overlap",      "connection.overlap-between", "peering.overlap",
+    "network.distant-overlap", "network.attached-overlap",   "peer.overlap",
+    "peer.distant-overlap"};
 
 void sort_by_place(Findings& findings) {
   std::ranges::sort(findings, {}, [](const Finding& finding) {
@@ -162,6 +169,10 @@ void RuleReport::add(Severity severity, Remark remark) {
                        .objects = std::move(remark.objects),
                        .message = std::move(remark.message),
                        .remedy = std::move(remark.remedy)});
+}
+
+bool is_overlap_rule(std::string_view id) {
+  return std::ranges::find(kOverlapRules, id) != std::end(kOverlapRules);
 }
 
 std::span<const Rule> all_rules() {

@@ -79,7 +79,8 @@ std::optional<PeeringRecord> record_at(const PeeringRecords& records, std::strin
   return found == records.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::string listed(const std::vector<IpPrefix>& prefixes) {
+// As parse_prefixes() takes them.
+std::string write_prefixes(const std::vector<IpPrefix>& prefixes) {
   std::vector<std::string> texts;
   for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
   return texts.empty() ? "-" : fmt::format("{}", fmt::join(texts, ","));
@@ -138,7 +139,8 @@ std::string to_text(const PeeringRecords& records) {
   std::string text;
   for (const auto& [name, record] : records) {
     text += fmt::format("{} {} {} {}\n", name, record.was_connected ? "connected" : "initiated",
-                        listed(record.address_space), listed(record.remote_address_space));
+                        write_prefixes(record.address_space),
+                        write_prefixes(record.remote_address_space));
   }
   return text;
 }

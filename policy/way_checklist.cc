@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "policy/rules.h"
 #include "policy/suggest.h"
 #include "policy/transit.h"
 
@@ -16,7 +17,11 @@ struct Fault {
   std::vector<std::string> objects;
   std::string field;  // Of the first one.
   std::string message;
+  bool is_overlap = false;
 };
+
+// What two files list of other networks is judged hop by hop, for the two ends of the way alone.
+constexpr std::string_view kListRule = "peer.prefixes";
 
 bool has_file(const Model& model, const std::string& file) {
   return std::ranges::find(model.files, file) != model.files.end();
@@ -37,7 +42,11 @@ std::vector<Fault> faults_of(const WayRequest& request, const TransitMap& map) {
   std::vector<Fault> faults;
   for (const Finding& finding : request.findings) {
     if (finding.severity != Severity::Error || finding.objects.empty()) continue;
-    Fault fault{.objects = {}, .field = finding.field, .message = finding.message};
+    if (finding.id == kListRule) continue;
+    Fault fault{.objects = {},
+                .field = finding.field,
+                .message = finding.message,
+                .is_overlap = is_overlap_rule(finding.id)};
     for (const std::string& object : finding.objects)
       fault.objects.push_back(shown_object(request, map, finding, object));
     faults.push_back(std::move(fault));
@@ -56,6 +65,10 @@ class WaySteps {
   }
 
   Checklist walk(const TransitWay& way) {
+    is_overlap_told_ = std::ranges::any_of(way.hops, [&](const TransitHop& hop) {
+      return std::ranges::any_of(
+          faults_, [&](const Fault& fault) { return fault.is_overlap && concerns(fault, hop); });
+    });
     for (const TransitHop& hop : way.hops) add(way, hop);
     return std::move(list_);
   }
@@ -65,6 +78,7 @@ class WaySteps {
     const size_t before = list_.size();
     add_faults(way, hop);
     for (const TransitRefusal& refusal : hop.refusals) {
+      if (refusal.is_overlap && is_overlap_told_) continue;
       if (told_.emplace(refusal.object, refusal.field).second) add(hop, CheckResult::Fail, refusal);
     }
     for (const TransitRefusal& condition : hop.conditions)
@@ -113,6 +127,7 @@ class WaySteps {
   }
 
   std::vector<Fault> faults_;
+  bool is_overlap_told_ = false;
   std::set<std::pair<std::string, std::string>> told_;
   Checklist list_;
 };
@@ -122,7 +137,7 @@ Checklist nothing_leads(const TransitMap& map, const std::string& from, const st
   return {{.number = 0,
            .result = CheckResult::Fail,
            .object = place.path,
-           .field = place.network != nullptr ? "address_space" : "address_prefixes",
+           .field = std::string(place.prefixes_field()),
            .message = fmt::format("no connections and peerings lead from {} to {}", from, to)}};
 }
 

@@ -9,14 +9,19 @@
 #include <string_view>
 #include <vector>
 
-#include "base/ip_prefix.h"
-
 namespace twinspan::policy {
 
-// "10.1.0.0/16, 10.2.0.0/16"
-inline std::string listed(std::span<const IpPrefix> prefixes) {
+// "10.1.0.0/16, 10.2.0.0/16": words, or what has to_string().
+template <class Value>
+std::string listed(const std::vector<Value>& values) {
   std::vector<std::string> texts;
-  for (const IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
+  for (const Value& value : values) {
+    if constexpr (requires { value.to_string(); }) {
+      texts.push_back(value.to_string());
+    } else {
+      texts.emplace_back(value);
+    }
+  }
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 

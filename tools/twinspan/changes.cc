@@ -218,11 +218,13 @@ std::optional<json> refusal_of(const CommandOptions& options, int& exit_code) {
   for (const json& refusal : (*plan)["refusals"]) {
     if (refusal["object"] == "virtual_network_gateways." + options.object) return refusal;
   }
-  std::cerr << fmt::format(
+  const std::string why = fmt::format(
       "{} does not change the type of {}, or {} does not run here; `twinspan apply` makes other "
-      "changes, and `twinspan up NAME` brings up what a replacement has left down\n",
+      "changes, and `twinspan up NAME` brings up what a replacement has left down",
       options.file, options.object, options.object);
-  exit_code = kExitUsage;
+  std::cerr << why << "\n";
+  const json answer = {{"schema", kReplaceSchema}, {"changes", json::array()}, {"error", why}};
+  exit_code = finish(options, answer, kExitUsage);
   return std::nullopt;
 }
 
@@ -247,8 +249,8 @@ int run_apply(const CommandOptions& options) {
 
 int run_confirm(const CommandOptions& options) {
   const auto answer = call_daemon(options, kMethodConfirm, json::object());
-  if (!answer) return report(answer.error());
-  std::cout << (options.json ? answer->dump(2) : "confirmed") << std::endl;
+  if (!answer) return report_failed(options, kMethodConfirm, answer.error());
+  print_done(options, "confirmed");
   return kExitOk;
 }
 

@@ -22,7 +22,9 @@ namespace {
 
 using nlohmann::json;
 
-// What an answer is when there is none.
+constexpr const char* kResultSchema = "twinspan.result/1";
+
+// What an answer with a list is when there is none.
 struct EmptyAnswer {
   const char* method;
   const char* schema;
@@ -37,20 +39,8 @@ constexpr EmptyAnswer kEmptyAnswers[] = {
     {kMethodExplain, "twinspan.explain/1", "steps"},
     {kMethodDrops, "twinspan.drops/1", "drops"},
     {kMethodVerify, "twinspan.verify/1", "checks"},
+    {kMethodEvents, "twinspan.events/1", "events"},
 };
-
-Result<std::string, std::string> choose_run_dir(const CommandOptions& options) {
-  if (!options.run_dir.empty()) return options.run_dir;
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(kRunDirRoot, ignored)) {
-    if (entry.is_directory(ignored)) found.push_back(entry.path().string());
-  }
-  if (found.size() == 1) return found.front();
-  return Err(fmt::format("{} under {}; name one with --run-dir",
-                         found.empty() ? "no run directory" : "several run directories",
-                         kRunDirRoot));
-}
 
 // Asks one question and hands the answer to `print`.
 template <class Print>
@@ -68,20 +58,41 @@ int run(const CommandOptions& options, const char* method, const json& parameter
     if (!options.json) std::cout << step.value("message", "") << std::endl;
   };
   const auto answer = call_daemon(options, method, parameters, progress);
-  if (options.json) {
-    json result = {{"schema", "twinspan.result/1"}, {"ok", answer.has_value()}};
-    if (!answer) {
-      result["diagnosis"] = answer.error().parameters;
-      result["error"] = words_of(answer.error());
-    }
-    std::cout << result.dump(2) << std::endl;
-  }
-  if (!answer) return report(answer.error());
-  if (!options.json) std::cout << options.connection << ": " << done << std::endl;
+  if (!answer) return report_failed(options, method, answer.error());
+  print_done(options, fmt::format("{}: {}", options.connection, done));
   return kExitOk;
 }
 
+// The answer of a method that failed.
+json failed_answer(std::string_view method, const ControlError& error) {
+  const auto* const empty = std::ranges::find(
+      kEmptyAnswers, method, [](const EmptyAnswer& each) { return std::string_view(each.method); });
+  if (empty == std::end(kEmptyAnswers)) {
+    return {{"schema", kResultSchema},
+            {"ok", false},
+            {"diagnosis", error.parameters},
+            {"error", words_of(error)}};
+  }
+  json answer = {
+      {"schema", empty->schema}, {empty->list, json::array()}, {"error", words_of(error)}};
+  if (method == kMethodExplain) answer["verdict"] = "unknown";
+  return answer;
+}
+
 }  // namespace
+
+Result<std::string, std::string> choose_run_dir(const CommandOptions& options) {
+  if (!options.run_dir.empty()) return options.run_dir;
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(kRunDirRoot, ignored)) {
+    if (entry.is_directory(ignored)) found.push_back(entry.path().string());
+  }
+  if (found.size() == 1) return found.front();
+  return Err(fmt::format("{} under {}; name one with --run-dir",
+                         found.empty() ? "no run directory" : "several run directories",
+                         kRunDirRoot));
+}
 
 Result<json, ControlError> call_daemon(const CommandOptions& options, const char* method,
                                        const json& parameters,
@@ -114,31 +125,36 @@ std::string words_of(const ControlError& error) {
   return diagnosis;
 }
 
-int report(const ControlError& error) {
-  std::cerr << words_of(error) << "\n";
+int exit_code_of(const ControlError& error) {
   if (error.name.empty()) return error.is_ambiguous ? kExitUsage : kExitUnreachable;
   const bool is_misnamed =
       error.name == kErrorUnknownConnection || error.name == kErrorUnknownObject;
   return is_misnamed ? kExitUsage : kExitNegative;
 }
 
+int report(const ControlError& error) {
+  std::cerr << words_of(error) << "\n";
+  return exit_code_of(error);
+}
+
 int report_failed(const CommandOptions& options, const char* method, const ControlError& error) {
-  const auto* const empty = std::ranges::find(kEmptyAnswers, std::string_view(method),
-                                              [](const EmptyAnswer& each) { return each.method; });
-  if (options.json && empty != std::end(kEmptyAnswers)) {
-    json answer = {
-        {"schema", empty->schema}, {empty->list, json::array()}, {"error", words_of(error)}};
-    if (std::string_view(method) == kMethodExplain) answer["verdict"] = "unknown";
-    std::cout << answer.dump(2) << std::endl;
+  if (options.json) {
+    const bool is_by_line = std::string_view(method) == kMethodEvents;
+    std::cout << failed_answer(method, error).dump(is_by_line ? -1 : 2) << std::endl;
   }
   return report(error);
 }
 
-std::string find_run_dir(const CommandOptions& options) {
-  const auto run_dir = choose_run_dir(options);
-  if (run_dir) return *run_dir;
-  std::cerr << run_dir.error() << "\n";
-  return "";
+void print_done(const CommandOptions& options, const std::string& text) {
+  const json done = {{"schema", kResultSchema}, {"ok", true}};
+  std::cout << (options.json ? done.dump(2) : text) << std::endl;
+}
+
+int print_refused(const CommandOptions& options, int exit_code, const std::string& why) {
+  const json refused = {{"schema", kResultSchema}, {"ok", false}, {"error", why}};
+  if (options.json) std::cout << refused.dump(2) << std::endl;
+  std::cerr << why << "\n";
+  return exit_code;
 }
 
 int run_status(const CommandOptions& options) {
@@ -189,10 +205,7 @@ int run_rekey(const CommandOptions& options) {
 
 int run_reload_credentials(const CommandOptions& options) {
   return ask(options, kMethodReloadCredentials, json::object(), [&](const json&) {
-    std::cout << (options.json
-                      ? json{{"schema", "twinspan.result/1"}, {"ok", true}}.dump(2)
-                      : "keys, certificates and CRLs were read again; SAs stay as they are")
-              << std::endl;
+    print_done(options, "keys, certificates and CRLs were read again; SAs stay as they are");
   });
 }
 
@@ -206,20 +219,25 @@ int run_events(const CommandOptions& options) {
     });
   }
   const auto end = call_daemon(options, kMethodEvents, {{"follow", true}}, print);
-  return end ? kExitOk : report(end.error());
+  return end ? kExitOk : report_failed(options, kMethodEvents, end.error());
 }
 
 int run_export_strongswan(const CommandOptions& options) {
-  ExportOptions wanted{options.config, options.connection, options.instance, options.with_key};
+  ExportOptions wanted{.file = options.config,
+                       .connection = options.connection,
+                       .instance = options.instance,
+                       .with_key = options.with_key,
+                       .json = options.json};
   if (wanted.file.empty()) {
-    const int asked = ask(options, kMethodStatus, json::object(), [&](const json& status) {
-      wanted.file = status.value("config", "");
-      wanted.instance = status.value("instance", 0u);
-    });
-    if (asked != kExitOk) {
-      std::cerr << "or name the estate file with --config\n";
-      return asked;
+    const auto status = call_daemon(options, kMethodStatus, json::object());
+    if (!status) {
+      return refuse_export(wanted,
+                           {exit_code_of(status.error()),
+                            words_of(status.error()) + "\nor name the estate file with --config"},
+                           std::cout, std::cerr);
     }
+    wanted.file = status->value("config", "");
+    wanted.instance = status->value("instance", 0u);
   }
   return export_strongswan_conf(wanted, std::cout, std::cerr);
 }

@@ -58,12 +58,19 @@ Result<nlohmann::json, ControlError> call_daemon(
     const CommandOptions& options, const char* method, const nlohmann::json& parameters,
     const std::function<void(const nlohmann::json&)>& progress = {});
 std::string words_of(const ControlError& error);  // Without a line end.
+int exit_code_of(const ControlError& error);
 // Tells people of it; the exit code.
 int report(const ControlError& error);
-// With --json a program too: the answer of the method with an empty list, and `error`.
+// With --json a program too: the answer of the method with an empty list, or `ok` that is false,
+// and `error`.
 int report_failed(const CommandOptions& options, const char* method, const ControlError& error);
 
-// The run directory to use; prints why not and returns "" when there is none or more than one.
-std::string find_run_dir(const CommandOptions& options);
+// What a command that has no answer says at its end: `text` to people, `ok` to programs.
+void print_done(const CommandOptions& options, const std::string& text);
+// Why it was not done; returns `exit_code`.
+int print_refused(const CommandOptions& options, int exit_code, const std::string& why);
+
+// The run directory to use; the error is that there is none, or more than one.
+Result<std::string, std::string> choose_run_dir(const CommandOptions& options);
 
 }  // namespace twinspan::tools

@@ -31,9 +31,8 @@ std::optional<unsigned> protocol_number(const std::string& text) {
   return number;
 }
 
-int refuse(const std::string& text) {
-  std::cerr << text << "\n";
-  return kExitUsage;
+int refuse(const CommandOptions& options, const std::string& text) {
+  return report_failed(options, kMethodExplain, {"", {}, text, true});
 }
 
 }  // namespace
@@ -41,10 +40,11 @@ int refuse(const std::string& text) {
 int run_explain(const CommandOptions& options) {
   const ExplainArguments& asked = options.explain;
   for (const std::string& address : {asked.source, asked.destination}) {
-    if (!IpAddress::parse(address)) return refuse(address + " is no IP address");
+    if (!IpAddress::parse(address)) return refuse(options, address + " is no IP address");
   }
   const auto protocol = protocol_number(asked.protocol);
-  if (!protocol) return refuse(asked.protocol + ": tcp, udp, icmp, icmpv6, sctp or 1 to 255");
+  if (!protocol)
+    return refuse(options, asked.protocol + ": tcp, udp, icmp, icmpv6, sctp or 1 to 255");
   const auto answer = call_daemon(options, kMethodExplain,
                                   {{"source", asked.source},
                                    {"destination", asked.destination},

@@ -2,7 +2,7 @@
 // while one runs, because its tunnels would lose their routes under traffic.
 #include <filesystem>
 #include <fstream>
-#include <iostream>
+#include <string>
 
 #include "tools/twinspan/commands.h"
 #include "tools/twinspand/exit_code.h"
@@ -13,31 +13,27 @@
 namespace twinspan::tools {
 
 int run_flush(const CommandOptions& options) {
-  const std::string run_dir = find_run_dir(options);
-  if (run_dir.empty()) return kExitUsage;
+  const auto refuse = [&](int exit_code, const std::string& why) {
+    return print_refused(options, exit_code, why);
+  };
+  const auto run_dir = choose_run_dir(options);
+  if (!run_dir) return refuse(kExitUsage, run_dir.error());
   std::string instance;
-  std::ifstream(run_dir + "/" + kInstanceName) >> instance;
-  if (instance.empty()) {
-    std::cerr << run_dir << ": no twinspand has run here\n";
-    return kExitUsage;
-  }
-  const auto lock = lock_run_dir(run_dir);
+  std::ifstream(*run_dir + "/" + kInstanceName) >> instance;
+  if (instance.empty()) return refuse(kExitUsage, *run_dir + ": no twinspand has run here");
+  const auto lock = lock_run_dir(*run_dir);
   if (!lock) {
-    std::cerr << lock.error().text << "; stop it first (SIGTERM)\n";
-    return lock.error().is_busy ? kExitNegative : kExitHost;
+    return refuse(lock.error().is_busy ? kExitNegative : kExitHost,
+                  lock.error().text + "; stop it first (SIGTERM)");
   }
   const auto host = tun::make_linux_host(Log());
-  if (const auto claimed = host->claim(instance, run_dir); !claimed) {
-    std::cerr << claimed.error().to_string() << "\n";
-    return kExitHost;
-  }
-  if (const auto flushed = flush_host(*host, run_dir); !flushed) {
-    std::cerr << flushed.error().to_string() << "\n";
-    return kExitHost;
-  }
+  if (const auto claimed = host->claim(instance, *run_dir); !claimed)
+    return refuse(kExitHost, claimed.error().to_string());
+  if (const auto flushed = flush_host(*host, *run_dir); !flushed)
+    return refuse(kExitHost, flushed.error().to_string());
   std::error_code ignored;
-  std::filesystem::remove(run_dir + "/" + kPeeringRecordsName, ignored);
-  std::cout << instance << ": devices, routes and rules removed\n";
+  std::filesystem::remove(*run_dir + "/" + kPeeringRecordsName, ignored);
+  print_done(options, instance + ": devices, routes and rules removed");
   return kExitOk;
 }
 

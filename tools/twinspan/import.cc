@@ -28,8 +28,27 @@ using nlohmann::ordered_json;
 using policy::ConfigErrors;
 using policy::ImportedKey;
 
-int report(const ConfigErrors& faults, std::ostream& error) {
-  for (const policy::ConfigError& fault : faults) error << fault.to_string() << "\n";
+constexpr const char* kImportSchema = "twinspan.import/1";
+constexpr const char* kExportSchema = "twinspan.export/1";
+
+template <class Lines>
+std::string joined(const Lines& lines) {
+  std::string text;
+  for (const auto& line : lines) text += (text.empty() ? "" : "\n") + line.to_string();
+  return text;
+}
+
+int report_unread(const ConfigErrors& faults, const ImportOptions& options, std::ostream& out,
+                  std::ostream& error) {
+  error << joined(faults) << "\n";
+  if (!options.json) return kExitConfig;
+  ordered_json findings = ordered_json::array();
+  for (const policy::ConfigError& fault : faults) findings.push_back(to_json(to_finding(fault)));
+  out << dumped({{"schema", kImportSchema},
+                 {"estate", ""},
+                 {"findings", std::move(findings)},
+                 {"keys", ordered_json::array()},
+                 {"error", joined(faults)}});
   return kExitConfig;
 }
 
@@ -62,16 +81,20 @@ Result<void, std::string> write_keys(const std::string& folder,
   return {};
 }
 
+// `obstacle`: why no key was written where they were wanted.
 void print_json(const policy::Import& import, const std::string& estate,
-                const ImportOptions& options, std::ostream& out) {
+                const std::string& obstacle, const ImportOptions& options, std::ostream& out) {
+  const bool is_written = !options.keys_to.empty() && obstacle.empty();
   ordered_json findings = ordered_json::array(), keys = ordered_json::array();
   for (const policy::Finding& note : import.notes) findings.push_back(to_json(note));
   for (const ImportedKey& key : import.keys)
-    keys.push_back({{"file", key.file}, {"written", !options.keys_to.empty()}});
-  out << dumped({{"schema", "twinspan.import/1"},
-                 {"estate", estate},
-                 {"findings", std::move(findings)},
-                 {"keys", std::move(keys)}});
+    keys.push_back({{"file", key.file}, {"written", is_written}});
+  ordered_json answer = {{"schema", kImportSchema},
+                         {"estate", estate},
+                         {"findings", std::move(findings)},
+                         {"keys", std::move(keys)}};
+  if (!obstacle.empty()) answer["error"] = obstacle;
+  out << dumped(answer);
 }
 
 // " in base64", of what is no text.
@@ -107,59 +130,66 @@ KeyFileResult<Keys> read_keys(const policy::Model& model, const policy::Connecti
   return keys;
 }
 
+Result<std::string, NoExport> conf_of(const ExportOptions& options) {
+  const auto model = read_model(options.file);
+  if (!model) return Err(NoExport{kExitConfig, joined(model.error())});
+  const policy::Findings findings = policy::validate(*model);
+  if (policy::has_error(findings)) return Err(NoExport{kExitConfig, joined(findings)});
+  const auto* const connection = policy::find(model->connections, options.connection);
+  Keys read;
+  if (options.with_key && connection != nullptr) {
+    auto keys = read_keys(*model, *connection);
+    if (!keys) return Err(NoExport{kExitConfig, keys.error().text});
+    read = *std::move(keys);
+  }
+  policy::ExportKeys keys;
+  if (read.shared_key) keys.shared_key = read.shared_key->view();
+  if (read.ppk) keys.ppk = read.ppk->view();
+  auto exported = policy::export_strongswan(*model, options.connection, options.instance, keys);
+  if (exported) return *std::move(exported);
+  return Err(NoExport{connection == nullptr ? kExitUsage : kExitConfig, joined(exported.error())});
+}
+
 }  // namespace
 
 int import_estate(const ImportOptions& options, std::ostream& out, std::ostream& error) {
   const auto read = read_as(options.kind, options.file);
-  if (!read) return report(read.error(), error);
+  if (!read) return report_unread(read.error(), options, out, error);
   const policy::Import& import = read->content;
   const std::string estate = policy::write_estate(import.model);
   // A few words of a template may say more than an estate file takes.
   if (const auto again = policy::parse_config(estate, "the estate that it makes"); !again)
-    return report(again.error(), error);
+    return report_unread(again.error(), options, out, error);
+  std::string obstacle;
   if (!options.keys_to.empty()) {
-    if (const auto written = write_keys(options.keys_to, import.keys); !written) {
-      error << written.error() << "\n";
-      return kExitNegative;
-    }
+    if (const auto written = write_keys(options.keys_to, import.keys); !written)
+      obstacle = written.error();
   }
-  if (options.json) {
-    print_json(import, estate, options, out);
-  } else {
+  if (options.json) print_json(import, estate, obstacle, options, out);
+  if (!obstacle.empty()) {
+    error << obstacle << "\n";
+    return kExitNegative;
+  }
+  if (!options.json) {
     out << estate << std::flush;
     print_notes(import, options, error);
   }
   return policy::has_error(import.notes) ? kExitNegative : kExitOk;
 }
 
+int refuse_export(const ExportOptions& options, const NoExport& why, std::ostream& out,
+                  std::ostream& error) {
+  if (options.json)
+    out << dumped({{"schema", kExportSchema}, {"swanctl_conf", ""}, {"error", why.text}});
+  error << why.text << "\n";
+  return why.exit_code;
+}
+
 int export_strongswan_conf(const ExportOptions& options, std::ostream& out, std::ostream& error) {
-  const auto model = read_model(options.file);
-  if (!model) return report(model.error(), error);
-  const policy::Findings findings = policy::validate(*model);
-  if (policy::has_error(findings)) {
-    for (const policy::Finding& finding : findings) error << finding.to_string() << "\n";
-    return kExitConfig;
-  }
-  const auto* const connection = policy::find(model->connections, options.connection);
-  Keys read;
-  if (options.with_key && connection != nullptr) {
-    auto keys = read_keys(*model, *connection);
-    if (!keys) {
-      error << keys.error().text << "\n";
-      return kExitConfig;
-    }
-    read = *std::move(keys);
-  }
-  policy::ExportKeys keys;
-  if (read.shared_key) keys.shared_key = read.shared_key->view();
-  if (read.ppk) keys.ppk = read.ppk->view();
-  const auto exported =
-      policy::export_strongswan(*model, options.connection, options.instance, keys);
-  if (!exported) {
-    report(exported.error(), error);
-    return connection == nullptr ? kExitUsage : kExitConfig;
-  }
-  out << *exported << std::flush;
+  const auto conf = conf_of(options);
+  if (!conf) return refuse_export(options, conf.error(), out, error);
+  out << (options.json ? dumped({{"schema", kExportSchema}, {"swanctl_conf", *conf}}) : *conf)
+      << std::flush;
   return kExitOk;
 }
 

@@ -26,7 +26,6 @@ using nlohmann::ordered_json;
 using policy::CheckItem;
 using policy::Checklist;
 using policy::CheckResult;
-using policy::ConfigError;
 using policy::ConfigErrors;
 using policy::Finding;
 using policy::Findings;
@@ -35,7 +34,6 @@ using policy::Severity;
 
 constexpr const char* kFindingsSchema = "twinspan.validate/1";
 constexpr const char* kChecklistSchema = "twinspan.checklist/1";
-constexpr const char* kFormRule = "file.form";  // What is no estate file at all.
 
 void write_findings(const Findings& findings, std::ostream& out) {
   ordered_json list = ordered_json::array();
@@ -43,21 +41,10 @@ void write_findings(const Findings& findings, std::ostream& out) {
   out << dumped({{"schema", kFindingsSchema}, {"findings", std::move(list)}});
 }
 
-Finding to_finding(const ConfigError& error) {
-  return {.id = kFormRule,
-          .severity = Severity::Error,
-          .file = error.file,
-          .line = error.line,
-          .column = error.column,
-          .objects = {error.path.empty() ? error.file : error.path},
-          .message = error.message,
-          .remedy = error.remedy.empty() ? "correct it as the message says" : error.remedy};
-}
-
 int report_bad_file(const ConfigErrors& errors, const ValidateOptions& options, std::ostream& out,
                     std::ostream& error) {
   Findings findings;
-  for (const ConfigError& fault : errors) {
+  for (const policy::ConfigError& fault : errors) {
     findings.push_back(to_finding(fault));
     if (!options.json) error << fault.to_string() << "\n";
   }

@@ -21,9 +21,9 @@ Result<std::string, ConfigErrors> read_description(const std::string& path) {
 }
 
 Result<PeerFile, ConfigErrors> read_text_as(policy::PeerFileKind kind, const std::string& text,
-                                            const std::string& path) {
+                                            const std::string& path, policy::ImportFor purpose) {
   PeerFile file{.kind = kind, .content = {}};
-  TRY_ASSIGN(file.content, policy::import_file(text, path, kind, includes_inside(path)));
+  TRY_ASSIGN(file.content, policy::import_file(text, path, kind, includes_inside(path), purpose));
   return file;
 }
 
@@ -36,12 +36,12 @@ Result<policy::Model, ConfigErrors> read_model(const std::string& path) {
 
 Result<PeerFile, ConfigErrors> read_as(policy::PeerFileKind kind, const std::string& path) {
   TRY_ASSIGN(const std::string text, read_description(path));
-  return read_text_as(kind, text, path);
+  return read_text_as(kind, text, path, policy::ImportFor::Estate);
 }
 
 Result<PeerFile, ConfigErrors> read_peer_file(const std::string& path) {
   TRY_ASSIGN(const std::string text, read_description(path));
-  return read_text_as(policy::kind_of_text(text), text, path);
+  return read_text_as(policy::kind_of_text(text), text, path, policy::ImportFor::Comparison);
 }
 
 }  // namespace twinspan::tools

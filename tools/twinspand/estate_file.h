@@ -22,7 +22,9 @@ struct PeerFile {
   // has for them lead to no files.
   policy::Import content;
 };
+// For a new estate.
 Result<PeerFile, policy::ConfigErrors> read_as(policy::PeerFileKind kind, const std::string& path);
+// To be compared with ours.
 Result<PeerFile, policy::ConfigErrors> read_peer_file(const std::string& path);
 
 }  // namespace twinspan::tools

@@ -146,6 +146,17 @@ TEST(ChecklistTest, AClassicAndAResourceManagerNetworkFromEitherSide) {
   }
 }
 
+TEST(ChecklistTest, AGatewayOfATypeThatIsRefusedFailsAStepOfItsOwn) {
+  const Model model = model_of(replaced(kClassic, "gw-old: { virtual_network",
+                                        "gw-old: { vpn_type: policy-based, virtual_network"));
+  for (const char* const name : {"old-to-new", "new-to-old"}) {
+    const auto list = walked(model, name);
+    EXPECT_EQ(list.size(), 7u) << name;
+    EXPECT_EQ(lines(list).back(), "7 fail virtual_network_gateways.gw-old vpn_type") << name;
+    EXPECT_THAT(list.back().message, HasSubstr("both gateways must be route-based")) << name;
+  }
+}
+
 TEST(ChecklistTest, WrongRangesOfTheClassicSideFailTheirStepAlone) {
   const Model model = model_of(
       replaced(kClassic, "address_prefixes: [10.2.0.0/16]", "address_prefixes: [10.2.0.0/17]"));
@@ -304,6 +315,36 @@ TEST(ChecklistTest, EachMistakeFailsItsOwnStep) {
   EXPECT_THAT(failing({.ours = replaced(our_half(), "gateway_ip_address: 192.0.2.2",
                                         "gateway_ip_address: 192.0.2.9")}),
               ElementsAre(6u));
+}
+
+TEST(ChecklistTest, WhatAnotherConnectionOfTheGatewayLacksIsNotThisOnes) {
+  // A second connection of a policy-based gateway is one too many for both; its protocol is its
+  // own.
+  std::string text = replaced(our_half(), "gw: { virtual_network",
+                              "gw: { vpn_type: policy-based, virtual_network");
+  text = replaced(
+      text, "  to-them: {",
+      "  other: { connection_type: ipsec, virtual_network_gateway1: gw, "
+      "local_network_gateway2: them, connection_protocol: IKEv1, shared_key: { file: o.psk } }\n"
+      "  to-them: {");
+  const auto list = walked(model_of(text), "to-them");
+  std::vector<std::string> more;
+  for (const std::string& line : lines(list)) {
+    if (line[0] > '6') more.push_back(line);
+  }
+  EXPECT_THAT(more, ElementsAre("7 fail virtual_network_gateways.gw vpn_type"));
+  EXPECT_THAT(lines(walked(model_of(text), "other")),
+              testing::IsSupersetOf({"7 fail virtual_network_gateways.gw vpn_type",
+                                     "8 fail connections.other connection_protocol"}));
+}
+
+TEST(ChecklistTest, AGatewayOfATypeThatIsRefusedBetweenTwoFilesFailsToo) {
+  const Model own = model_of(replaced(our_half(), "ours: {", "ours: { deployment_model: classic,"));
+  const auto peer = parse_config(
+      replaced(their_half(), "gate: {", "gate: { vpn_type: policy-based,"), "theirs.yaml");
+  const auto list = walked(own, "to-them", &*peer,
+                           [](const End&, const End&, KeyKind) { return Verdict::Right; });
+  EXPECT_EQ(lines(list).back(), "7 fail theirs.yaml:virtual_network_gateways.gate vpn_type");
 }
 
 TEST(ChecklistTest, AKeyThatCannotBeReadIsUnknown) {

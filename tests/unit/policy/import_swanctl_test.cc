@@ -267,6 +267,17 @@ INSTANTIATE_TEST_SUITE_P(
              "connections.site.remote.id: '*.example.net' is no identity", true},
         Lost{"DistinguishedName", "id = gw-b.example.net }", "id = \"C=CH, CN=x\" }",
              "'C=CH, CN=x' is no identity that can be written here", true},
+        Lost{"RangeAsIdentity", "id = gw-a.example.net }", "id = 10.0.0.1-10.0.0.9 }",
+             "'10.0.0.1-10.0.0.9' is no identity that can be written here", true},
+        Lost{"EveryAddressAsIdentity", "id = gw-a.example.net }", "id = 0.0.0.0 }",
+             "a peer of any identity was served", false},
+        Lost{"HostBits", "local_ts = 10.2.0.0/24", "local_ts = 10.2.0.5/24",
+             "info: connections.site.children.net.local_ts: 10.2.0.5/24 is taken as 10.2.0.0/24",
+             false},
+        Lost{
+            "KeyOfNobody", "version = 2", "version = 2",
+            "s.conf:28:3: warning: secrets.ike-other: no connection that is carried takes this key",
+            false},
         Lost{"AnyIdentity", "id = gw-a.example.net }", "id = %any }",
              "a peer of any identity was served", false},
         Lost{"Constraint", "remote { auth = psk", "remote { auth = psk\n      groups = g",
@@ -311,6 +322,36 @@ INSTANTIATE_TEST_SUITE_P(
              "warning: pools: address pools are of remote access", false}),
     [](const auto& test) { return test.param.name; });
 
+TEST(ImportSwanctl, AnAddressMayHaveItsLength) {
+  const Import import =
+      imported(conf_with("remote_addrs = 192.0.2.1", "remote_addrs = 192.0.2.1/32"));
+  EXPECT_EQ(import.model.local_network_gateways.at("site-peer").gateway_ip_address->to_string(),
+            "192.0.2.1");
+  EXPECT_THAT(notes_of(import), Not(Contains(HasSubstr("error"))));
+}
+
+// strongSwan looks at the peer first: a key for everybody is better than one that names us alone.
+TEST(ImportSwanctl, TheKeyIsTheOneThatStrongSwanTakes) {
+  const auto key_with = [](std::string_view secrets) {
+    const Import import =
+        imported(conf_with("ike-other {", fmt::format("{}\n  ike-other {{", secrets)));
+    EXPECT_EQ(import.keys.size(), 1u);
+    const SecretBytes& bytes = import.keys.front().bytes;
+    return std::string(bytes.view().begin(), bytes.view().end());
+  };
+  EXPECT_EQ(key_with("ike-1 { id = gw-b.example.net\n secret = own }"), "a b#c");
+  EXPECT_EQ(key_with("ike-1 { secret = all }"), "a b#c");
+  EXPECT_EQ(key_with("ike-1 { id-1 = gw-a.example.net\n id-2 = gw-b.example.net\n secret = both }"),
+            "both");
+  const Import import = imported(
+      replaced(conf_with("ike-other {",
+                         "ike-1 { secret = all }\n  ike-2 { id = gw-b.example.net\n secret = "
+                         "own }\n  ike-other {"),
+               "id-1 = gw-a.example.net", "id-1 = nobody.example.net"));
+  const SecretBytes& bytes = import.keys.at(0).bytes;
+  EXPECT_EQ(std::string(bytes.view().begin(), bytes.view().end()), "all");
+}
+
 TEST(ImportSwanctl, WhatIsMalformedIsAnErrorWithItsPlace) {
   EXPECT_THAT(errors_in("a { b = 1\n"),
               ElementsAre("s.conf:1:1: this section is never closed; close it with '}'"));
@@ -334,8 +375,8 @@ TEST(ImportSwanctl, WhatIsMalformedIsAnErrorWithItsPlace) {
               ElementsAre(HasSubstr("a value of more than 4096 bytes")));
   EXPECT_THAT(errors_in(conf_with("rekey_time = 4h", "rekey_time = 4x")),
               ElementsAre(HasSubstr("expected a time like 3600, 90m or 4h, not '4x'")));
-  EXPECT_THAT(errors_in(conf_with("local_ts = 10.2.0.0/24", "local_ts = 10.2.0.1/24")),
-              ElementsAre(HasSubstr("expected a prefix like 10.1.0.0/16, not '10.2.0.1/24'")));
+  EXPECT_THAT(errors_in(conf_with("local_ts = 10.2.0.0/24", "local_ts = 10.2.0.1/33")),
+              ElementsAre(HasSubstr("expected a prefix like 10.1.0.0/16, not '10.2.0.1/33'")));
 }
 
 TEST(ImportSwanctl, ReferencesThatUnfoldWithoutEndAreStopped) {

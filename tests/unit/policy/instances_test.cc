@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "policy/pairing.h"
 #include "policy/validate.h"
 #include "tests/unit/policy/checklists.h"
@@ -117,6 +119,22 @@ TEST(Instances, MoreWrongAddressesThanInstancesAreNotAllMeant) {
   const Files files = of(kOne, {"192.0.2.3", "192.0.2.8", "192.0.2.9"});
   EXPECT_THAT(differences(files, equal_keys),
               testing::Not(Contains(HasSubstr("error: local_network_gateways"))));
+}
+
+TEST(Instances, AWrongAddressIsTheOnlyFaultOfItsConnection) {
+  const auto texts = differences(of(kOne, {"192.0.2.9"}), equal_keys);
+  EXPECT_THAT(texts, Contains(HasSubstr("[peer.address]")));
+  EXPECT_THAT(texts, testing::Not(Contains(HasSubstr("[peer.instances]"))));
+}
+
+TEST(Instances, WhatIsWrongWithAllIsToldOnce) {
+  const Files files = files_of(half("a", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar),
+                               replaced(half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne),
+                                        "[10.2.0.0/16]", "[10.2.0.0/16, 10.1.4.0/24]"));
+  const auto texts = differences(files, equal_keys);
+  EXPECT_EQ(std::ranges::count_if(
+                texts, [](const std::string& text) { return text.contains("[peer.overlap]"); }),
+            1);
 }
 
 TEST(Instances, TheKeyOfOneMayBeWrong) {

@@ -9,30 +9,20 @@
 #include "policy/pairing.h"
 #include "policy/rules.h"
 #include "tests/unit/policy/estate.h"
+#include "tests/unit/policy/estate_changes.h"
 
 namespace twinspan::policy {
 namespace {
 
 using testing::Contains;
 using testing::Not;
-using Changes = std::vector<std::pair<std::string, std::string>>;
+using Changes = TextChanges;
 
 // What is changed in the good estate, of which each rule finds nothing.
 struct Example {
   Changes passes;
   Changes fails;
 };
-
-std::string changed(const Changes& changes) {
-  std::string text = kGoodEstate;
-  for (const auto& [from, to] : changes) text = replaced(std::move(text), from, to);
-  return text;
-}
-
-Changes operator+(Changes changes, const Changes& more) {
-  changes.insert(changes.end(), more.begin(), more.end());
-  return changes;
-}
 
 std::vector<std::string> ids_of(const std::string& text) {
   std::vector<std::string> ids;
@@ -46,94 +36,6 @@ std::vector<std::string> ids_of(const std::string& text) {
   return ids;
 }
 
-// -- pieces that several examples share
-
-Changes more_networks(const std::string& text) {
-  return {{"virtual_networks:\n", "virtual_networks:\n" + text}};
-}
-Changes more_sites(const std::string& text) {
-  return {{"local_network_gateways:\n", "local_network_gateways:\n" + text}};
-}
-Changes more_connections(const std::string& text) {
-  return {{"connections:\n", "connections:\n" + text}};
-}
-Changes peerings(const std::string& text) {
-  return {{"peerings: {}", "peerings:\n" + text}};
-}
-
-// A network without a gateway beside vnet-a.
-Changes spoke(const std::string& prefix = "10.20.0.0/16", const std::string& more = "") {
-  return more_networks("  spoke: { region: west, address_space: [" + prefix +
-                       "], interfaces: [lan1]" + more + " }\n");
-}
-std::string half(const std::string& from, const std::string& to, const std::string& flags = "") {
-  return "  " + from + "-" + to + ": { virtual_network: " + from +
-         ", remote_virtual_network: " + to + flags + " }\n";
-}
-Changes peered(const std::string& hub_flags = "", const std::string& spoke_flags = "") {
-  return peerings(half("vnet-a", "spoke", hub_flags) + half("spoke", "vnet-a", spoke_flags));
-}
-
-// Only the branch, so that the gateway may be policy-based.
-const Changes kBranchAlone = {
-    {"  a-to-b:\n    connection_type: vnet-to-vnet\n    virtual_network_gateway1: gw-a\n"
-     "    virtual_network_gateway2: gw-b\n    shared_key: { file: a-b.psk }\n"
-     "    local_id: gw-a.example.net\n    remote_id: gw-b.example.net\n    ipsec_policy: strong\n",
-     ""},
-    {"  b-to-a: { connection_type: vnet-to-vnet, virtual_network_gateway1: gw-b,\n"
-     "            virtual_network_gateway2: gw-a, shared_key: { file: a-b.psk },\n"
-     "            local_id: gw-b.example.net, remote_id: gw-a.example.net }\n",
-     ""}};
-const Changes kOneGateway = {
-    {"  gw-b: { virtual_network: vnet-b, ip_configurations: [ { public_ip_address: 192.0.2.2 } ] "
-     "}\n",
-     ""}};
-const Changes kPolicyBased = {{"vpn_type: route-based", "vpn_type: policy-based"}};
-
-// BGP with the branch.
-const Changes kBgp = {
-    {"    enable_bgp: false\n    bgp", "    enable_bgp: true\n    bgp"},
-    {"    enable_bgp: false\n    connection_mode", "    enable_bgp: true\n    connection_mode"},
-    {"    address_prefixes: [10.9.0.0/16]\n", ""}};
-
-Changes second_branch(const std::string& address, const std::string& prefix,
-                      const std::string& more = "") {
-  return more_connections(
-             "  z-second: { connection_type: ipsec, virtual_network_gateway1: gw-a, "
-             "local_network_gateway2: second, shared_key: { file: z.psk }" +
-             more + " }\n") +
-         more_sites("  second: { gateway_ip_address: " + address + ", address_prefixes: [" +
-                    prefix + "] }\n");
-}
-
-// A network with a gateway that only vnet-b is joined to.
-Changes third_network() {
-  const auto connection = [](const std::string& from, const std::string& to) {
-    return "  " + from + "-to-" + to +
-           ": { connection_type: vnet-to-vnet, virtual_network_gateway1: gw-" + from +
-           ", virtual_network_gateway2: gw-" + to + ", shared_key: { file: b-d.psk } }\n";
-  };
-  return more_networks(
-             "  vnet-d: { region: south, address_space: [10.4.0.0/16], subnets: { GatewaySubnet: "
-             "10.4.255.0/27 } }\n") +
-         Changes{{"virtual_network_gateways:\n",
-                  "virtual_network_gateways:\n  gw-d: { virtual_network: vnet-d, "
-                  "ip_configurations: [ { public_ip_address: 192.0.2.4 } ] }\n"}} +
-         more_connections(connection("b", "d") + connection("d", "b"));
-}
-
-// vnet-a and vnet-b joined as each other's local network gateway.
-Changes described(const std::string& prefix_of_b, const std::string& prefix_of_a) {
-  return kBranchAlone +
-         more_sites("  site-b: { gateway_ip_address: 192.0.2.2, address_prefixes: [" + prefix_of_b +
-                    "] }\n  site-a: { gateway_ip_address: 192.0.2.1, address_prefixes: [" +
-                    prefix_of_a + "] }\n") +
-         more_connections(
-             "  there: { connection_type: ipsec, virtual_network_gateway1: gw-a, "
-             "local_network_gateway2: site-b, shared_key: { file: a-b.psk } }\n"
-             "  back: { connection_type: ipsec, virtual_network_gateway1: gw-b, "
-             "local_network_gateway2: site-a, shared_key: { file: a-b.psk } }\n");
-}
 // With BGP over it, `speaker` being what gw-a knows of that of gw-b.
 Changes speaking_described(const std::string& speaker) {
   return described("", "") +
@@ -148,9 +50,6 @@ Changes speaking_described(const std::string& speaker) {
              {"local_network_gateway2: site-a",
               "local_network_gateway2: site-a, enable_bgp: true"}};
 }
-const Changes kClassicB = {{"vnet-b: { region: east,",
-                            "vnet-b: { region: east, deployment_model: "
-                            "classic,"}};
 
 std::string many_connections(int count) {
   std::string text;
@@ -245,6 +144,7 @@ std::map<std::string_view, Example> gateway_examples() {
        {kBgp, Changes{{"    enable_bgp: false\n    connection_mode",
                        "    enable_bgp: true\n    connection_mode"}}}},
       {"bgp.asn", {kBgp, kBgp + Changes{{"asn: 65090", "asn: 65010"}}}},
+      {"bgp.as-path", {kBgp + bgp_branch("65091"), kBgp + bgp_branch("65090")}},
       {"bgp.address",
        {kBgp,
         kBgp + Changes{{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 10.1.9.9"}}}},
@@ -491,6 +391,7 @@ std::map<std::string_view, PairExample> pair_examples() {
                      "192.0.2.2 }, { name: b, public_ip_address: 192.0.2.3 } ]"}}}}},
       {"peer.prefixes", {{}, {.theirs = {{"[10.1.0.0/16]", "[10.1.0.0/17]"}}}}},
       {"peer.overlap", {{}, {.theirs = {{"[10.2.0.0/16]", "[10.2.0.0/16, 10.1.9.0/24]"}}}}},
+      {"peer.protocol", {{}, {.theirs = of_connection("connection_protocol: IKEv1")}}},
       {"peer.shared-key", {{}, {.keys = Verdict::Wrong}}},
       {"peer.authentication",
        {{},

@@ -167,9 +167,58 @@ TEST_F(OtherSide, AnyToAnySaysNothingOfPrefixesAndIsToldApart) {
 }
 
 TEST_F(OtherSide, WhatIsLeftOutIsAWarningThere) {
-  const auto lines = with_conf("version = 2", "version = 1");
-  EXPECT_THAT(lines, Contains(HasSubstr("warning import.left-out other.conf:3 IKEv1 is not")));
+  const auto lines = with_conf("version = 2", "version = 2\n    pools = p");
+  EXPECT_THAT(lines,
+              Contains(HasSubstr("warning import.left-out other.conf:4 address pools are of")));
   EXPECT_THAT(lines, Not(Contains(HasSubstr("error import"))));
+}
+
+// -- the other end speaks IKEv1 alone: nothing comes up, whatever else fits
+
+TEST_F(OtherSide, APolicyBasedGatewayOfTheCloudIsAnErrorWithBothEndsAndALine) {
+  std::ostringstream out, error;
+  std::string azure = with(kOtherAzure, "\"RouteBased\"", "\"PolicyBased\"");
+  azure = with(azure, "\"VpnGw1\"", "\"Basic\"");
+  ValidateOptions options{.file = write("own.yaml", half_of(1, 2)),
+                          .peer_file = write("azure.json", azure),
+                          .json = true};
+  EXPECT_EQ(validate_files(options, out, error), kExitNegative);
+  json found;
+  const json parsed = json::parse(out.str());
+  for (const json& finding : parsed["findings"]) {
+    if (finding["id"] == "peer.protocol") found = finding;
+  }
+  ASSERT_TRUE(found.is_object()) << out.str();
+  EXPECT_EQ(found["severity"], "error");
+  EXPECT_EQ(found["file"], options.peer_file);
+  EXPECT_EQ(found["line"], 8);
+  EXPECT_EQ(found["objects"], json({"virtual_network_gateways.gw-theirs", "connections.s2s",
+                                    options.file + ":connections.to-far"}));
+  EXPECT_THAT(std::string(found["remedy"]), HasSubstr("UsePolicyBasedTrafficSelectors"));
+  options.connection = "to-far";
+  std::ostringstream list;
+  EXPECT_EQ(validate_files(options, list, error), kExitNegative);
+  const json step = json::parse(list.str())["checklist"].back();
+  EXPECT_EQ(step["result"], "fail") << step.dump();
+  EXPECT_EQ(step["object"], options.peer_file + ":virtual_network_gateways.gw-theirs");
+  EXPECT_EQ(step["field"], "vpn_type");
+}
+
+TEST_F(OtherSide, AConnectionOfIkeV1IsFoundAndSaysHowToMendIt) {
+  const auto conf = with_conf("version = 2", "version = 1");
+  EXPECT_EQ(code_, kExitNegative);
+  EXPECT_THAT(conf, ElementsAre("error peer.protocol other.conf:3 it speaks IKEv1; Twinspan speaks "
+                                "IKEv2 alone"));
+  const auto azure =
+      with_azure("\"sharedKey\"", "\"connectionProtocol\": \"IKEv1\",\n \"sharedKey\"");
+  EXPECT_EQ(code_, kExitNegative);
+  EXPECT_THAT(azure, ElementsAre("error peer.protocol azure.json:16 it speaks IKEv1; Twinspan "
+                                 "speaks IKEv2 alone"));
+}
+
+TEST_F(OtherSide, AnEndOfBothVersionsIsFine) {
+  EXPECT_THAT(with_conf("version = 2", "version = 0"), IsEmpty());
+  EXPECT_THAT(with_conf("version = 2", "aggressive = yes"), IsEmpty());
 }
 
 TEST_F(OtherSide, TheChecklistWalksTheirFileToo) {

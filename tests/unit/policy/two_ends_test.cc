@@ -1,0 +1,197 @@
+// What the objects of one connection say of each other, in one estate and in two.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy/pairing.h"
+#include "policy/validate.h"
+#include "tests/unit/policy/checklists.h"
+#include "tests/unit/policy/estate.h"
+
+namespace twinspan::policy {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// -- one estate: each gateway known to the other as a local network gateway
+
+const char* const kDescribed = R"(version: 1
+virtual_networks:
+  one: { address_space: [10.1.0.0/16], subnets: { GatewaySubnet: 10.1.255.0/27 } }
+  two: { address_space: [10.2.0.0/16], subnets: { GatewaySubnet: 10.2.255.0/27 } }
+virtual_network_gateways:
+  gw-one: { virtual_network: one, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }
+  gw-two: { virtual_network: two, ip_configurations: [ { public_ip_address: 192.0.2.2 } ] }
+local_network_gateways:
+  one-seen: { gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }
+  two-seen: { gateway_ip_address: 192.0.2.2, address_prefixes: [10.2.0.0/16] }
+connections:
+  one-two: { connection_type: ipsec, shared_key: { file: k },
+             virtual_network_gateway1: gw-one, local_network_gateway2: two-seen }
+  two-one: { connection_type: ipsec, shared_key: { file: k },
+             virtual_network_gateway1: gw-two, local_network_gateway2: one-seen }
+)";
+
+std::vector<std::string> texts_of(const std::string& estate) {
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate(model_of(estate))) texts.push_back(finding.to_string());
+  return texts;
+}
+
+std::string with_prefixes_of_two(const std::string& prefixes) {
+  return replaced(kDescribed, "address_prefixes: [10.2.0.0/16]",
+                  "address_prefixes: [" + prefixes + "]");
+}
+
+TEST(TwoEndsOfOneEstate, APrefixThatIsNowhereIsNoTransit) {
+  EXPECT_THAT(texts_of(kDescribed), IsEmpty());
+  const std::string more = with_prefixes_of_two("10.2.0.0/16, 10.77.0.0/16");
+  EXPECT_THAT(texts_of(more), ElementsAre(AllOf(HasSubstr("error: local_network_gateways.two-seen: "
+                                                          "address_prefixes has 10.77.0.0/16"),
+                                                HasSubstr("[connection.counterpart-prefixes]"))));
+  EXPECT_THAT(lines(walked(model_of(more), "one-two")),
+              Contains("3 fail local_network_gateways.two-seen address_prefixes"));
+  EXPECT_THAT(texts_of(with_prefixes_of_two("10.2.0.0/15")),
+              ElementsAre(HasSubstr("has 10.2.0.0/15, which is wider than 10.2.0.0/16")));
+}
+
+TEST(TwoEndsOfOneEstate, WhatAThirdObjectHasBehindTheOtherGatewayIsTransit) {
+  const std::string more = with_prefixes_of_two("10.2.0.0/16, 10.77.0.0/16");
+  const auto with_site = [&](const std::string& address) {
+    return replaced(more, "local_network_gateways:\n",
+                    "local_network_gateways:\n  third: { gateway_ip_address: " + address +
+                        ", address_prefixes: [10.77.0.0/16] }\n");
+  };
+  EXPECT_THAT(texts_of(with_site("203.0.113.9")), IsEmpty());
+  // Another name for the same gateway proves nothing.
+  EXPECT_THAT(texts_of(with_site("192.0.2.2")), Contains(HasSubstr("has 10.77.0.0/16")));
+}
+
+// -- two estates
+
+std::string half(const std::string& name, const std::string& other, char own, char far) {
+  const std::string own_net = std::string("10.") + own, far_net = std::string("10.") + far;
+  return "version: 1\nvirtual_networks:\n  " + name + ": { address_space: [" + own_net +
+         ".0.0/16], subnets: { GatewaySubnet: " + own_net +
+         ".255.0/27 } }\nvirtual_network_gateways:\n  gw-" + name + ": { virtual_network: " + name +
+         ", ip_configurations: [ { public_ip_address: 192.0.2." + own +
+         " } ] }\nlocal_network_gateways:\n  " + other + "-seen: { gateway_ip_address: 192.0.2." +
+         far + ", address_prefixes: [" + far_net + ".0.0/16] }\nconnections:\n  " + name + "-" +
+         other + ": { connection_type: ipsec, virtual_network_gateway1: gw-" + name +
+         ", local_network_gateway2: " + other + "-seen, shared_key: { file: k } }\n";
+}
+
+// Its gateway, its connection and what it knows of the other one speak BGP.
+std::string speaking(std::string text, char own, char far) {
+  const auto asn = [](char of) { return std::string("6500") + of; };
+  text = replaced(text, "ip_configurations",
+                  "enable_bgp: true, bgp_settings: { asn: " + asn(own) + " }, ip_configurations");
+  text = replaced(text, "connection_type", "enable_bgp: true, connection_type");
+  return replaced(
+      text, std::string("address_prefixes: [10.") + far + ".0.0/16]",
+      "bgp_settings: { asn: " + asn(far) + ", bgp_peering_address: 10." + far + ".255.30 }");
+}
+
+const std::string kWest = half("west", "east", '1', '2');
+const std::string kEast = half("east", "west", '2', '1');
+
+// A network beside the eastern one that uses its gateway.
+std::string with_spoke(const std::string& prefix, const std::string& uses = "true") {
+  return replaced(kEast, "virtual_networks:\n",
+                  "virtual_networks:\n  spoke: { address_space: [" + prefix + "] }\n") +
+         "peerings:\n"
+         "  there: { virtual_network: east, remote_virtual_network: spoke, allow_gateway_transit: "
+         "true }\n"
+         "  back: { virtual_network: spoke, remote_virtual_network: east, use_remote_gateways: " +
+         uses + " }\n";
+}
+
+Verdict equal_keys(const End&, const End&, KeyKind) {
+  return Verdict::Right;
+}
+
+struct TwoFiles {
+  Model own;
+  Model peer;
+};
+
+TwoFiles files_of(const std::string& ours, const std::string& theirs) {
+  auto peer = parse_config(theirs, "east.yaml");
+  EXPECT_TRUE(peer.has_value());
+  return {model_of(ours), peer ? *std::move(peer) : Model{}};
+}
+
+std::vector<std::string> differences(const std::string& ours, const std::string& theirs) {
+  const TwoFiles files = files_of(ours, theirs);
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate_pair(files.own, files.peer, equal_keys))
+    texts.push_back(finding.to_string());
+  return texts;
+}
+
+std::vector<std::string> steps(const std::string& ours, const std::string& theirs) {
+  const TwoFiles files = files_of(ours, theirs);
+  return lines(walked(files.own, "west-east", &files.peer, equal_keys));
+}
+
+TEST(TwoEndsOfTwoEstates, ANetworkThatUsesAGatewayMayOverlapNothingBehindTheOtherOne) {
+  EXPECT_THAT(differences(kWest, kEast), IsEmpty());
+  const std::string overlapping = with_spoke("10.1.4.0/24");
+  EXPECT_THAT(
+      differences(kWest, overlapping),
+      Contains(AllOf(HasSubstr("virtual_networks.west: 10.1.0.0/16 of west overlaps 10.1.4.0/24 of "
+                               "spoke"),
+                     HasSubstr("[peer.overlap]"))));
+  EXPECT_THAT(steps(kWest, overlapping), Contains("1 fail virtual_networks.west address_space"));
+  // From the other side it is the same.
+  EXPECT_THAT(differences(overlapping, kWest),
+              Contains(HasSubstr("virtual_networks.spoke: 10.1.4.0/24 of spoke overlaps")));
+  // One that does not use the gateway is behind nothing, and may come to.
+  EXPECT_THAT(differences(kWest, with_spoke("10.1.4.0/24", "false")),
+              ElementsAre(HasSubstr("[peer.distant-overlap]")));
+}
+
+TEST(TwoEndsOfTwoEstates, APrefixMayBeTwoHalvesAtTheOtherEnd) {
+  const std::string east =
+      replaced(kEast, "[10.2.0.0/16], subnets", "[10.2.0.0/17, 10.2.128.0/17], subnets");
+  EXPECT_THAT(differences(kWest, east), IsEmpty());
+  EXPECT_THAT(differences(kWest, replaced(east, ", 10.2.128.0/17", ", 10.2.192.0/18")),
+              Contains(HasSubstr("10.2.0.0/16, which is wider than")));
+}
+
+TEST(TwoEndsOfTwoEstates, AWrongBgpSpeakerIsNamedWithItsOwnField) {
+  const std::string west = speaking(kWest, '1', '2');
+  const TwoFiles files = files_of(west, replaced(speaking(kEast, '2', '1'), "65001", "65009"));
+  const Findings findings = validate_pair(files.own, files.peer, equal_keys);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_THAT(findings.front().objects,
+              ElementsAre("local_network_gateways.west-seen", HasSubstr("gateways.gw-west"),
+                          "connections.east-west"));
+  EXPECT_EQ(findings.front().field, "bgp_settings.asn");
+}
+
+TEST(TwoEndsOfTwoEstates, AGatewayWithoutBgpSpeaksNoneOverAConnectionWithIt) {
+  const std::string west = speaking(kWest, '1', '2');
+  const std::string east = speaking(kEast, '2', '1');
+  EXPECT_THAT(differences(west, east), IsEmpty());
+  const std::string silent =
+      replaced(east, "enable_bgp: true, bgp_settings", "enable_bgp: false, bgp_settings");
+  EXPECT_THAT(differences(west, silent),
+              ElementsAre(AllOf(HasSubstr("connections.west-east: enable_bgp, but the other side's "
+                                          "gateway gw-east has enable_bgp: false"),
+                                HasSubstr("[peer.bgp]"))));
+}
+
+TEST(TwoEndsOfTwoEstates, PrefixesThatNobodyTellsFailTheirStep) {
+  const std::string west = speaking(kWest, '1', '2');
+  EXPECT_THAT(steps(west, speaking(kEast, '2', '1')),
+              Contains("3 pass local_network_gateways.east-seen address_prefixes"));
+  EXPECT_THAT(steps(west, kEast),
+              Contains("3 fail local_network_gateways.east-seen address_prefixes"));
+}
+
+}  // namespace
+}  // namespace twinspan::policy
