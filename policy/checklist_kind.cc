@@ -38,9 +38,12 @@ class KindSteps {
       if (!is_one_of(rule.id, kRules)) continue;
       RuleReport report(own_.model, rule.id);
       rule.check(own_.model, report);
-      for (const Finding& finding : report.take()) add(finding);
+      std::ranges::move(report.take(), std::back_inserter(findings_));
     }
     for (const End& back : backs_) compare(back);
+    // What is said of this very connection tells more than what is said of a gateway.
+    std::ranges::stable_partition(findings_, is_about_connection);
+    for (const Finding& finding : findings_) add(finding);
     return std::move(list_);
   }
 
@@ -68,19 +71,29 @@ class KindSteps {
       if (!is_one_of(rule.id, kPairRules)) continue;
       RuleReport report(own_.model, rule.id);
       rule.check(ends, {no_keys, counterparts, AstrayGateways()}, report);
-      for (const Finding& finding : report.take()) add(finding);
+      std::ranges::move(report.take(), std::back_inserter(findings_));
     }
   }
 
-  // A finding about a connection is about this one.
+  static bool is_connection(std::string_view object) {
+    return object.substr(object.rfind(':') + 1).starts_with("connections.");
+  }
+  static bool is_about_connection(const Finding& finding) {
+    return std::ranges::any_of(finding.objects, is_connection);
+  }
+
   bool concerns(const Finding& finding) const {
-    bool is_ours = false;
-    for (const std::string& object : finding.objects) {
-      if (connections_.contains(object)) return true;
-      if (object.find("connections.") != std::string::npos) return false;
-      is_ours |= gateways_.contains(object);
-    }
-    return is_ours;
+    const bool is_ours = std::ranges::any_of(
+        finding.objects, [&](const auto& object) { return connections_.contains(object); });
+    if (is_about_connection(finding)) return is_ours;
+    return std::ranges::any_of(finding.objects,
+                               [&](const auto& object) { return gateways_.contains(object); });
+  }
+
+  // Of what is not written a finding has no field.
+  static std::string field_of(const Finding& finding) {
+    if (!finding.field.empty() || finding.id != "gateway.sku") return finding.field;
+    return is_connection(finding.objects.front()) ? "ipsec_policy" : "sku";
   }
 
   void add(const Finding& finding) {
@@ -93,7 +106,7 @@ class KindSteps {
         return fail({object, "vpn_type", {}}, message);
       }
     }
-    fail({finding.objects.front(), finding.field, {}}, message);
+    fail({finding.objects.front(), field_of(finding), {}}, message);
   }
 
   void fail(FieldPlace place, std::string message) {
@@ -110,6 +123,7 @@ class KindSteps {
   std::set<std::string> connections_;
   std::map<std::string, const VirtualNetworkGateway*> gateways_;  // By their names in findings.
   std::set<std::pair<std::string, std::string>> told_;
+  Findings findings_;
   Checklist list_;
 };
 

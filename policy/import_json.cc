@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kUtf16Marks[] = {"\xFF\xFE", "\xFE\xFF"};
 
 char lower(char letter) {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
@@ -248,6 +249,11 @@ bool equal_without_case(std::string_view a, std::string_view b) {
 
 Result<JsonNode, ConfigError> read_json(std::string_view text, const std::string& file_name) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (std::ranges::any_of(kUtf16Marks, [&](auto mark) { return text.starts_with(mark); })) {
+    return Err(ConfigError{file_name, 1, 1, "",
+                           "the text is UTF-16, as `>` of Windows PowerShell writes it",
+                           "save it as UTF-8, there with `| Out-File -Encoding utf8 FILE`"});
+  }
   if (text.size() > kImportTextMax) {
     return Err(ConfigError{file_name, 0, 0, "",
                            fmt::format("larger than {} MiB", kImportTextMax >> 20),

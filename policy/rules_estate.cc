@@ -167,16 +167,20 @@ struct Overlap {
   }
 };
 
+// An estate with more overlaps than this is one mistake over and over, of which others tell.
+constexpr size_t kOverlapsMax = 10'000'000;
+
 template <class Visit>
 void for_each_overlap(const Model& model, const RuleReport& report, const Visit& visit) {
   const Atlas atlas(model);
+  size_t count = 0;
   visit_overlaps(all_prefixes(atlas), [&](const PlacedPrefix& outer, const PlacedPrefix& inner) {
     if (outer.area != inner.area) {
       visit(Overlap{atlas.areas()[outer.area], atlas.areas()[inner.area], outer.prefix,
                     inner.prefix, atlas.are_near(outer.area, inner.area),
                     atlas.do_clash_on_host(outer.area, inner.area)});
     }
-    return !report.is_full();
+    return !report.is_full() && ++count < kOverlapsMax;
   });
 }
 

@@ -277,6 +277,19 @@ def test_who_only_responds_waits_with_a_new_ike_sa_for_the_peer(pair):
     pair.require_ping()
 
 
+def test_a_tunnel_that_nothing_else_changes_has_the_new_key_from_then_on(pair):
+    pair.start()
+    before, description = sas(pair.a, "a-to-b"), changed(pair)
+    for gateway in pair.gateways:
+        pair.write_to(gateway, description, "another horse, another battery 2")
+    assert pair.a.cli("apply").stdout.startswith("nothing changes")
+    assert sas(pair.a, "a-to-b") == before
+    # The other side has read it at its start.
+    assert pair.b.stop() == 0
+    pair.b.start()
+    pair.wait_connected().wait_ping(20)
+
+
 def test_keys_of_an_applied_file_are_read_again_by_the_rules_of_its_folder(pair):
     pair.start()
     folder = pair.a.estate.parent.parent / "applied"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from changing import actions, apply, changed, device, host_state, sas, write_next
+from hub import Hub, peered
 from lab import estate
 from lab.process import wait_until
 
@@ -97,6 +98,32 @@ def test_what_the_host_refuses_is_taken_back(pair):
     pair.sites.gw_a.ip("link", "delete", name)
     assert (sas(pair.a, "a-to-b"), host_state(pair)) == (before, host)
     pair.require_ping()
+
+
+def test_rules_of_networks_are_taken_back_when_the_host_refuses_a_device(pair):
+    hub = Hub(pair).start(peered("spoke1"))
+    before, host = sas(pair.a, "a-to-b"), host_state(pair)
+    description = hub.write(peered("spoke2"))
+    far = {"gateway_ip_address": "203.0.113.1", "address_prefixes": ["10.70.0.0/16"]}
+    description.setdefault("local_network_gateways", {})["far"] = far
+    description["connections"]["n0"] = {
+        "connection_type": "ipsec",
+        "virtual_network_gateway1": "gw-a",
+        "local_network_gateway2": "far",
+        "shared_key": {"file": "a-b.psk"},
+    }
+    planned = pair.a.cli_json("plan", str(write_next(pair, description)))["changes"]
+    [impact] = [entry["impact"] for entry in planned if entry["object"] == "connections.n0"]
+    name = impact.split("by device ")[1].split(";")[0]
+    gateway = pair.sites.gw_a
+    gateway.ip("tuntap", "add", "dev", name, "mode", "tun")
+    result = apply(pair, description, code=1)
+    assert name in result.stderr and "nothing was changed" in result.stderr, result
+    gateway.ip("link", "delete", name)
+    assert (sas(pair.a, "a-to-b"), host_state(pair)) == (before, host)
+    assert hub.ping("hostA", "spoke1") and not hub.ping("hostA", "spoke2")
+    apply(pair, description)
+    assert hub.ping("hostA", "spoke2") and not hub.ping("hostA", "spoke1")
 
 
 def without_ours(pair) -> dict:

@@ -349,9 +349,56 @@ def test_a_reverse_path_filter_of_all_devices_is_told(pair):
     pair.sites.gw_a.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=2")
     pair.a.start()
     assert "net.ipv4.conf.all.rp_filter: it is 2" in pair.a.program.log()
+    pair.wait_connected().wait_ping(10)
     check = checks(pair.a, "a-to-b")["reverse-path"]
     assert check["result"] == "pass" and "no other tunnel" in check["message"], check
-    pair.wait_connected().wait_ping(10)
+
+
+# Behind gw-b, besides 10.2.0.0/16.
+ANNEX, ANNEX_HOST = "10.77.0.0/16", "10.77.0.9"
+
+
+def two_ways(letter: str) -> dict:
+    """Half of an estate with two connections, by whose selectors gw-b sends all to gw-a over the
+    first one, and gw-a answers the annex over the second one."""
+    first, second = {"a": ("0.0.0.0/0", ANNEX), "b": ("10.1.0.0/16", "0.0.0.0/0")}[letter]
+    half = estate.half_estate(letter, [first], use_policy_based_traffic_selectors=True)
+    if letter == "b":
+        half["virtual_networks"]["mine"]["address_space"].append(ANNEX)
+    sites, connections = half["local_network_gateways"], half["connections"]
+    sites["far2"] = {**sites["far"], "address_prefixes": [second]}
+    other = {"a": "b", "b": "a"}[letter]
+    connections["second"] = {
+        **connections["to-far"],
+        "local_network_gateway2": "far2",
+        "local_id": f"{letter}2.example",
+        "remote_id": f"{other}2.example",
+    }
+    return half
+
+
+def test_a_reverse_path_filter_fails_where_answers_take_another_tunnel(pair):
+    """And so it is: what comes out of the one tunnel is dropped until the remedy is followed."""
+    for gateway, letter in zip(pair.gateways, "ab", strict=True):
+        pair.write_to(gateway, two_ways(letter))
+        gateway.start()
+    sites = pair.sites
+    sites.host_b.ip("address", "add", f"{ANNEX_HOST}/32", "dev", "lo")
+    sites.gw_b.ip("route", "add", ANNEX, "via", "10.2.0.2")
+
+    def answers() -> bool:
+        ping = ["ping", "-n", "-q", "-c", "1", "-W", "0.5", "-I", ANNEX_HOST, A]
+        return " 1 received" in sites.host_b.run(*ping, check=False).stdout
+
+    wait_until(answers, 20, "answers come by the other tunnel", pair.a.explain)
+    sites.gw_a.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1")
+    assert not answers()
+    check = checks(pair.a, "to-far")["reverse-path"]
+    assert check["result"] == "fail" and "another tunnel to the same network" in check["message"]
+    assert checks(pair.a, "second")["reverse-path"]["result"] == "pass"
+    [command] = re.findall(r"`(sysctl -w [^`]*)`", check["remedy"])
+    sites.gw_a.run(*command.split())
+    assert answers() and checks(pair.a, "to-far")["reverse-path"]["result"] == "pass"
 
 
 def test_what_nftables_drop_is_counted_noted_and_explained(pair):

@@ -150,9 +150,13 @@ void print_done(const CommandOptions& options, const std::string& text) {
   std::cout << (options.json ? done.dump(2) : text) << std::endl;
 }
 
-int print_refused(const CommandOptions& options, int exit_code, const std::string& why) {
+void print_error_json(const std::string& why) {
   const json refused = {{"schema", kResultSchema}, {"ok", false}, {"error", why}};
-  if (options.json) std::cout << refused.dump(2) << std::endl;
+  std::cout << refused.dump(2, ' ', false, json::error_handler_t::replace) << std::endl;
+}
+
+int print_refused(const CommandOptions& options, int exit_code, const std::string& why) {
+  if (options.json) print_error_json(why);
   std::cerr << why << "\n";
   return exit_code;
 }

@@ -67,6 +67,8 @@ int report_failed(const CommandOptions& options, const char* method, const Contr
 
 // What a command that has no answer says at its end: `text` to people, `ok` to programs.
 void print_done(const CommandOptions& options, const std::string& text);
+// To programs alone: `ok` that is false, and `error`.
+void print_error_json(const std::string& why);
 // Why it was not done; returns `exit_code`.
 int print_refused(const CommandOptions& options, int exit_code, const std::string& why);
 

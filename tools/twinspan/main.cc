@@ -1,8 +1,10 @@
 // twinspan: the command line of a running (or stopped) gateway.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <optional>
+#include <span>
 
 #include "tools/twinspan/changes.h"
 #include "tools/twinspan/commands.h"
@@ -164,6 +166,15 @@ void add_questions(CLI::App& app, CommandOptions& options, Command& chosen) {
                    {"verify", "Checks connections of the running gateway, one or all"}, run_verify);
 }
 
+// A command line that cannot be parsed has set no option for sure.
+int refuse_command_line(const CLI::App& app, const CLI::ParseError& error,
+                        std::span<char* const> words) {
+  if (app.exit(error) == 0) return kExitOk;
+  const bool wants_json = std::ranges::find(words, std::string_view("--json")) != words.end();
+  if (wants_json) print_error_json(error.what());
+  return kExitUsage;
+}
+
 int run(int argc, char** argv) {
   CommandOptions options;
   ValidateOptions validate;
@@ -211,7 +222,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+    return refuse_command_line(app, error, {argv, static_cast<size_t>(argc)});
   }
   return answer ? *answer : chosen(options);
 }

@@ -157,6 +157,19 @@ TEST(ChecklistTest, AGatewayOfATypeThatIsRefusedFailsAStepOfItsOwn) {
   }
 }
 
+TEST(ChecklistTest, WhatIsSaidOfTheConnectionComesBeforeWhatIsSaidOfItsGateway) {
+  const Model model = model_of(estate_with({{"vpn_type: route-based", "vpn_type: policy-based"}}));
+  const auto list = walked(model, "a-to-b");
+  EXPECT_EQ(lines(list).at(6), "7 fail virtual_network_gateways.gw-a vpn_type");
+  EXPECT_THAT(list.at(6).message, HasSubstr("vnet-to-vnet needs route-based gateways, gw-a is"));
+}
+
+TEST(ChecklistTest, WhatTheSkuLacksHasAFieldThoughNoneIsWritten) {
+  const Model model = model_of(
+      replaced(kClassic, "gw-old: { virtual_network", "gw-old: { sku: Basic, virtual_network"));
+  EXPECT_EQ(lines(walked(model, "old-to-new")).at(6), "7 fail connections.old-to-new ipsec_policy");
+}
+
 TEST(ChecklistTest, WrongRangesOfTheClassicSideFailTheirStepAlone) {
   const Model model = model_of(
       replaced(kClassic, "address_prefixes: [10.2.0.0/16]", "address_prefixes: [10.2.0.0/17]"));
@@ -334,8 +347,8 @@ TEST(ChecklistTest, WhatAnotherConnectionOfTheGatewayLacksIsNotThisOnes) {
   }
   EXPECT_THAT(more, ElementsAre("7 fail virtual_network_gateways.gw vpn_type"));
   EXPECT_THAT(lines(walked(model_of(text), "other")),
-              testing::IsSupersetOf({"7 fail virtual_network_gateways.gw vpn_type",
-                                     "8 fail connections.other connection_protocol"}));
+              testing::IsSupersetOf({"8 fail virtual_network_gateways.gw vpn_type",
+                                     "7 fail connections.other connection_protocol"}));
 }
 
 TEST(ChecklistTest, AGatewayOfATypeThatIsRefusedBetweenTwoFilesFailsToo) {

@@ -272,6 +272,10 @@ TEST(ImportAzure, WhatIsMalformedIsAnErrorWithItsPlace) {
               ElementsAre("a.json:2:3: 'A' is written twice; keep one of them"));
   EXPECT_THAT(errors_in("[1, 2"), ElementsAre(HasSubstr("a.json:1:")));
   EXPECT_THAT(errors_in("[\"\xff\"]"), ElementsAre(HasSubstr("the text is not UTF-8")));
+  for (const std::string_view mark : {"\xff\xfe", "\xfe\xff"}) {
+    EXPECT_THAT(errors_in(std::string(mark) + "[]"),
+                ElementsAre(HasSubstr("a.json:1:1: the text is UTF-16")));
+  }
   EXPECT_THAT(errors_in(""), ElementsAre(HasSubstr("not valid JSON")));
   EXPECT_THAT(errors_in(std::string(100, '[') + std::string(100, ']')),
               ElementsAre("a.json:1:65: nested deeper than 64 levels"));

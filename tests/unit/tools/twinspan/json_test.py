@@ -114,6 +114,11 @@ class Json(unittest.TestCase):
             ("explain", "10.1.0.1", "10.2.0.1", "-p", "nothing"),
             ("export", "strongswan", "no-such", "--config", str(EXAMPLES / "vnet-to-vnet.yaml")),
             ("validate", str(EXAMPLES / "vnet-to-vnet.yaml"), "--checklist", "no-such"),
+            ("no-such-command",),
+            ("up",),
+            ("show",),
+            ("rekey", "a-to-b", "--no-such-option"),
+            ("drops", "--last", "many"),
         ):
             code, answer = self.ask(*words)
             self.assertEqual(code, 2, words)
