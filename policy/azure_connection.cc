@@ -354,8 +354,10 @@ void add_connection(const AzureResource& resource, AzureImport& import) {
   if (!set_policy(resource, import, connection)) return;
   if (!set_authentication(resource, import, connection)) return;
   if (asks_for_ike_v1(resource, import)) {
-    connection.connection_protocol =
-        marked(ConnectionProtocol::IkeV1, import.reader.text(resource, "connectionProtocol").mark);
+    const SourceMark mark = import.reader.text(resource, "connectionProtocol").mark;
+    connection.connection_protocol = marked(ConnectionProtocol::IkeV1, mark);
+    import.result.model.fields.emplace(
+        mark, fmt::format("connections.{}.connection_protocol", connection.name));
   }
   set_selectors(resource, import, connection);
   set_behaviour(resource, import, connection);

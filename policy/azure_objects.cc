@@ -375,6 +375,10 @@ void add_gateway(const AzureResource& resource, AzureImport& import) {
   set_default_site(resource, import, gateway);
   gateway.speaks_ike_v1 = gateway.is_policy_based();
   if (gateway.is_policy_based()) {
+    import.result.model.fields.emplace(
+        gateway.vpn_type.mark, fmt::format("virtual_network_gateways.{}.vpn_type", gateway.name));
+  }
+  if (gateway.is_policy_based() && import.purpose == ImportFor::Estate) {
     import.notes.not_carried({gateway.vpn_type.mark, resource.path + ".vpnType",
                               "a policy-based gateway of the cloud speaks IKEv1, ours speaks IKEv2",
                               "have the peer use IKEv2"});

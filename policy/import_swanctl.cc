@@ -220,6 +220,10 @@ void Builder::add(SwanctlConnection read) {
   connection.name = name;
   connection.virtual_network_gateway1 = marked(site.gateway, read.mark);
   connection.local_network_gateway2 = marked(add_peer(read, name), read.mark);
+  if (*connection.connection_protocol == ConnectionProtocol::IkeV1) {
+    result_.model.fields.emplace(connection.connection_protocol.mark,
+                                 fmt::format("connections.{}.connection_protocol", name));
+  }
   add_key(read, connection);
   add_ppk(read, connection);
   result_.model.connections.emplace(name, std::move(connection));

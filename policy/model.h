@@ -23,7 +23,7 @@ using FieldPlaces = std::map<SourceMark, std::string>;
 
 struct Model {
   std::vector<std::string> files;  // SourceMark::file is an index into it.
-  FieldPlaces fields;              // Of an estate file; no more than messages need it for.
+  FieldPlaces fields;              // Of an estate file; of an import what peer.protocol names.
   ByName<VirtualNetwork> virtual_networks;
   ByName<VirtualNetworkGateway> gateways;
   ByName<LocalNetworkGateway> local_network_gateways;

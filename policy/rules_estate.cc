@@ -58,9 +58,11 @@ class Atlas {
   // Whether twinspand refuses the two, of which `inner` lies in `outer`: attached networks of one
   // host, or a tunnel into one. With one gateway there is one host, which has all interfaces.
   bool do_clash_on_host(size_t outer, size_t inner) const {
-    const bool is_site = areas_[inner].network == nullptr;
-    return model_.gateways.size() == 1 && is_attached(areas_[outer]) &&
-           (is_site || is_attached(areas_[inner]));
+    return is_attached(areas_[outer]) && may_be_on_host(outer) && may_be_on_host(inner);
+  }
+  bool may_be_on_host(size_t area) const {
+    const bool is_site = areas_[area].network == nullptr;
+    return model_.gateways.size() == 1 && (is_site || is_attached(areas_[area]));
   }
 
  private:
@@ -141,13 +143,28 @@ struct PlacedPrefix {
   size_t area = 0;
 };
 
-// By area. The default routes cover everything and are no overlap.
-std::vector<PlacedPrefix> all_prefixes(const Atlas& atlas) {
+// The default routes cover everything and are no overlap.
+void add_prefixes(const Atlas& atlas, size_t area, std::vector<PlacedPrefix>& prefixes) {
+  for (const auto& prefix : **atlas.areas()[area].prefixes) {
+    if (prefix->length() != 0) prefixes.push_back({*prefix, area});
+  }
+}
+
+// Of each group of areas that are joined.
+std::vector<std::vector<PlacedPrefix>> prefixes_by_island(const Atlas& atlas) {
+  std::map<size_t, std::vector<PlacedPrefix>> islands;
+  for (size_t area = 0; area < atlas.areas().size(); ++area)
+    add_prefixes(atlas, area, islands[atlas.areas()[area].island]);
+  std::vector<std::vector<PlacedPrefix>> groups;
+  for (auto& [island, prefixes] : islands) groups.push_back(std::move(prefixes));
+  return groups;
+}
+
+// Of those that may be on one host.
+std::vector<PlacedPrefix> prefixes_of_host(const Atlas& atlas) {
   std::vector<PlacedPrefix> prefixes;
   for (size_t area = 0; area < atlas.areas().size(); ++area) {
-    for (const auto& prefix : **atlas.areas()[area].prefixes) {
-      if (prefix->length() != 0) prefixes.push_back({*prefix, area});
-    }
+    if (atlas.may_be_on_host(area)) add_prefixes(atlas, area, prefixes);
   }
   return prefixes;
 }
@@ -167,34 +184,38 @@ struct Overlap {
   }
 };
 
-// An estate with more overlaps than this is one mistake over and over, of which others tell.
-constexpr size_t kOverlapsMax = 10'000'000;
+// Thousands of networks of one prefix around one hub, of which other rules have as much to say as a
+// report holds.
+constexpr size_t kPairsMax = 1'000'000;
 
 template <class Visit>
-void for_each_overlap(const Model& model, const RuleReport& report, const Visit& visit) {
-  const Atlas atlas(model);
+void for_each_overlap(const Atlas& atlas, std::vector<PlacedPrefix> prefixes,
+                      const RuleReport& report, const Visit& visit) {
   size_t count = 0;
-  visit_overlaps(all_prefixes(atlas), [&](const PlacedPrefix& outer, const PlacedPrefix& inner) {
+  visit_overlaps(std::move(prefixes), [&](const PlacedPrefix& outer, const PlacedPrefix& inner) {
     if (outer.area != inner.area) {
       visit(Overlap{atlas.areas()[outer.area], atlas.areas()[inner.area], outer.prefix,
                     inner.prefix, atlas.are_near(outer.area, inner.area),
                     atlas.do_clash_on_host(outer.area, inner.area)});
     }
-    return !report.is_full() && ++count < kOverlapsMax;
+    return !report.is_full() && ++count < kPairsMax;
   });
 }
 
 }  // namespace
 
 void check_distant_overlap(const Model& model, RuleReport& report) {
-  for_each_overlap(model, report, [&](const Overlap& overlap) {
-    const bool is_said = overlap.are_near || overlap.do_clash_on_host;
-    if (is_said || overlap.a.island != overlap.b.island) return;
-    report.warning({overlap.b.mark,
-                    {overlap.b.path, overlap.a.path},
-                    overlap.to_string() + ", which is joined over others",
-                    "it works while nothing goes from one to the other; renumber one before that"});
-  });
+  const Atlas atlas(model);
+  for (auto& prefixes : prefixes_by_island(atlas)) {
+    for_each_overlap(atlas, std::move(prefixes), report, [&](const Overlap& overlap) {
+      if (overlap.are_near || overlap.do_clash_on_host) return;
+      report.warning(
+          {overlap.b.mark,
+           {overlap.b.path, overlap.a.path},
+           overlap.to_string() + ", which is joined over others",
+           "it works while nothing goes from one to the other; renumber one before that"});
+    });
+  }
 }
 
 void check_not_empty(const Model& model, RuleReport& report) {
@@ -208,7 +229,8 @@ void check_not_empty(const Model& model, RuleReport& report) {
 
 // Those that nothing joins can still not be on one host.
 void check_attached_overlap(const Model& model, RuleReport& report) {
-  for_each_overlap(model, report, [&](const Overlap& overlap) {
+  const Atlas atlas(model);
+  for_each_overlap(atlas, prefixes_of_host(atlas), report, [&](const Overlap& overlap) {
     if (overlap.are_near || !overlap.do_clash_on_host) return;
     report.error({overlap.b.mark,
                   {overlap.b.path, overlap.a.path},

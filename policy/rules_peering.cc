@@ -16,6 +16,7 @@ struct Half {
   const Peering& peering;
   const VirtualNetwork& own;
   const VirtualNetwork& remote;
+  const Peering* other = nullptr;  // The remote network's half.
   std::vector<std::string> objects() const {
     return {path_of(peering), path_of(own), path_of(remote)};
   }
@@ -23,11 +24,12 @@ struct Half {
 
 std::vector<Half> usable_halves(const Model& model) {
   std::vector<Half> halves;
+  const PeeringIndex index(model);
   for (const auto& [name, peering] : model.peerings) {
     const auto* const own = find(model.virtual_networks, *peering.virtual_network);
     const auto* const remote = find(model.virtual_networks, *peering.remote_virtual_network);
     if (own != nullptr && remote != nullptr && own != remote)
-      halves.push_back({peering, *own, *remote});
+      halves.push_back({peering, *own, *remote, index.half(remote->name, own->name)});
   }
   return halves;
 }
@@ -75,7 +77,7 @@ void check_spoke(const Model& model, const Half& half, RuleReport& report) {
                   fmt::format("use_remote_gateways, but {} has no gateway", half.remote.name),
                   "give it one, or set use_remote_gateways: false"});
   }
-  const Peering* const other = other_half(model, half.peering);
+  const Peering* const other = half.other;
   if (other != nullptr && !*other->allow_gateway_transit) {
     report.error(
         {mark,
@@ -109,7 +111,8 @@ void check_peering_ends(const Model& model, RuleReport& report) {
 
 void check_peering_halves(const Model& model, RuleReport& report) {
   for (const Half& half : usable_halves(model)) {
-    if (status_of(model, half.peering).state == PeeringState::Connected) continue;
+    // A classic network's half is never written.
+    if (half.other != nullptr || half.remote.is_classic()) continue;
     report.warning({half.peering.mark, half.objects(),
                     fmt::format("{} has no half towards {}: the peering stays Initiated and "
                                 "carries nothing",
@@ -122,7 +125,7 @@ void check_peering_halves(const Model& model, RuleReport& report) {
 
 void check_peering_access(const Model& model, RuleReport& report) {
   for (const Half& half : usable_halves(model)) {
-    const Peering* const other = other_half(model, half.peering);
+    const Peering* const other = half.other;
     if (other == nullptr || *half.peering.allow_virtual_network_access) continue;
     if (!*other->allow_virtual_network_access) continue;
     report.warning(
@@ -134,17 +137,17 @@ void check_peering_access(const Model& model, RuleReport& report) {
 }
 
 void check_peering_overlap(const Model& model, RuleReport& report) {
-  for (const Half& half : usable_halves(model)) {
+  const std::vector<Half> halves = usable_halves(model);
+  std::map<std::string_view, std::vector<const VirtualNetwork*>> peers;
+  for (const Half& half : halves) peers[half.own.name].push_back(&half.remote);
+  for (const Half& half : halves) {
+    if (report.is_full()) return;
     // Both halves see the same overlap; one of them says it.
-    const Peering* const other = other_half(model, half.peering);
-    if (other == nullptr || half.peering.name < other->name)
+    if (half.other == nullptr || half.peering.name < half.other->name)
       report_overlap(half, half.remote, report);
-    for (const auto& [name, peering] : model.peerings) {
-      if (*peering.virtual_network != half.remote.name) continue;
-      const auto* const third = find(model.virtual_networks, *peering.remote_virtual_network);
+    for (const VirtualNetwork* const third : peers[half.remote.name]) {
       // Likewise of the two networks that meet at a third.
-      if (third == nullptr || third == &half.remote || third->name <= half.own.name) continue;
-      report_overlap(half, *third, report);
+      if (third->name > half.own.name) report_overlap(half, *third, report);
     }
   }
 }

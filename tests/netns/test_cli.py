@@ -260,6 +260,23 @@ def test_flush_is_refused_while_the_daemon_runs(pair):
     pair.require_ping()
 
 
+def test_what_is_only_done_answers_json_with_ok(pair):
+    pair.start()
+    refused = {("flush",): "stop it first", ("confirm",): "no change waits"}
+    for command, why in refused.items():
+        result = pair.a.cli(*command, "--json")
+        answer = json.loads(result.stdout)
+        assert result.returncode == 1 and answer["ok"] is False, (command, result)
+        assert answer["schema"] == "twinspan.result/1" and why in answer["error"], (command, answer)
+    done = pair.a.cli("reload-credentials", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["ok"] is True, done
+    exported = pair.a.cli("export", "strongswan", "a-to-b", "--json")
+    assert "connections {" in json.loads(exported.stdout)["swanctl_conf"], exported
+    assert pair.a.stop() == 0
+    flushed = pair.a.cli("flush", "--json")
+    assert flushed.returncode == 0 and json.loads(flushed.stdout)["ok"] is True, flushed
+
+
 def test_cleanup_on_exit_removes_devices_routes_and_rules(pair):
     before = pair.sites.gw_a.ip("rule").stdout
     pair.a.arguments = ["--cleanup-on-exit"]

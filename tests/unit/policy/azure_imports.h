@@ -3,11 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "policy/import_azure.h"
+#include "tests/unit/policy/notes.h"
 
 namespace twinspan::policy {
 
@@ -16,12 +15,6 @@ inline Import imported(std::string_view text) {
   if (import) return *std::move(import);
   for (const ConfigError& error : import.error()) ADD_FAILURE() << error.to_string();
   return {};
-}
-
-inline std::vector<std::string> notes_of(const Import& import) {
-  std::vector<std::string> lines;
-  for (const Finding& note : import.notes) lines.push_back(note.to_string());
-  return lines;
 }
 
 }  // namespace twinspan::policy

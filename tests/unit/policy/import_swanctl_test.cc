@@ -9,6 +9,7 @@
 #include "policy/peer_file.h"
 #include "policy/swanctl_words.h"
 #include "tests/unit/policy/estate.h"
+#include "tests/unit/policy/notes.h"
 
 namespace twinspan::policy {
 namespace {
@@ -66,12 +67,6 @@ std::vector<std::string> errors_in(std::string_view text) {
   EXPECT_FALSE(import.has_value()) << "imported: " << text.substr(0, 200);
   if (import) return lines;
   for (const ConfigError& error : import.error()) lines.push_back(error.to_string());
-  return lines;
-}
-
-std::vector<std::string> notes_of(const Import& import) {
-  std::vector<std::string> lines;
-  for (const Finding& note : import.notes) lines.push_back(note.to_string());
   return lines;
 }
 

@@ -187,11 +187,13 @@ TEST_F(OtherSide, APolicyBasedGatewayOfTheCloudIsAnErrorWithBothEndsAndALine) {
   const json parsed = json::parse(out.str());
   for (const json& finding : parsed["findings"]) {
     if (finding["id"] == "peer.protocol") found = finding;
+    EXPECT_NE(finding["id"], "import.not-carried") << finding.dump();
   }
   ASSERT_TRUE(found.is_object()) << out.str();
   EXPECT_EQ(found["severity"], "error");
   EXPECT_EQ(found["file"], options.peer_file);
   EXPECT_EQ(found["line"], 8);
+  EXPECT_EQ(found["field"], "vpn_type");
   EXPECT_EQ(found["objects"], json({"virtual_network_gateways.gw-theirs", "connections.s2s",
                                     options.file + ":connections.to-far"}));
   EXPECT_THAT(std::string(found["remedy"]), HasSubstr("UsePolicyBasedTrafficSelectors"));
