@@ -66,6 +66,21 @@ std::vector<IpAddress> custom_bgp_addresses(const VirtualNetworkGateway& gateway
   return all;
 }
 
+std::vector<IpAddress> all_bgp_addresses(const Model& model, const VirtualNetworkGateway& gateway) {
+  std::vector<IpAddress> all = bgp_peering_addresses(model, gateway);
+  std::ranges::copy(custom_bgp_addresses(gateway), std::back_inserter(all));
+  return all;
+}
+
+std::vector<IpAddress> bgp_addresses_of(const Model& model, const VirtualNetworkGateway& gateway,
+                                        size_t instance) {
+  const std::vector<IpAddress> peering = bgp_peering_addresses(model, gateway);
+  std::vector<IpAddress> addresses =
+      plain(gateway.ip_configurations[instance].custom_bgp_ip_addresses);
+  if (instance < peering.size()) addresses.insert(addresses.begin(), peering[instance]);
+  return addresses;
+}
+
 std::vector<IpAddress> speaking_addresses(const Model& model, const Connection& connection,
                                           const IpAddress& peer) {
   const VirtualNetworkGateway* const gateway = local_gateway(model, connection);

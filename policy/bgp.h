@@ -17,6 +17,12 @@ std::vector<IpAddress> bgp_peering_addresses(const Model& model,
 // The link-local ones of all its instances.
 std::vector<IpAddress> custom_bgp_addresses(const VirtualNetworkGateway& gateway);
 
+// Of both kinds: of all its instances, and of the one that `ip_configurations[instance]` is. Empty
+// where there is none.
+std::vector<IpAddress> all_bgp_addresses(const Model& model, const VirtualNetworkGateway& gateway);
+std::vector<IpAddress> bgp_addresses_of(const Model& model, const VirtualNetworkGateway& gateway,
+                                        size_t instance);
+
 // From which addresses the gateway speaks over the connection with a peer that has that address:
 // with a link-local peer from link-local ones, those that the connection picks or all; with others
 // from the others. Empty when it cannot.

@@ -8,10 +8,12 @@
 #include "policy/checklist_kind.h"
 #include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
+#include "policy/counterparts.h"
 #include "policy/distant_overlap.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
 #include "policy/suggest.h"
+#include "policy/two_speakers.h"
 #include "policy/word_list.h"
 
 namespace twinspan::policy {
@@ -34,8 +36,9 @@ Subject subject_of(const ChecklistRequest& request, const Connection& connection
   Subject subject{
       .request = request, .own = {request.model, connection}, .back = std::nullopt, .backs = {}};
   subject.network = local_network(request.model, connection);
-  const auto* gateway = counterpart_gateway(request.model, connection);
-  if (const Connection* const back = counterpart_of(request.model, connection)) {
+  const Counterparts counterparts(request.model, request.compare_keys);
+  const auto* gateway = counterparts.counterpart_gateway(connection);
+  if (const Connection* const back = counterparts.counterpart_of(connection)) {
     subject.back.emplace(End{request.model, *back});
     gateway = local_gateway(request.model, *back);
   }
@@ -115,6 +118,19 @@ std::string wrong_ranges(const PrefixDifference& difference, const VirtualNetwor
   return fmt::format("it has {} behind {}", words_of(difference.wider.front()), gateway);
 }
 
+// BGP tells the ranges, unless the session fails for what `ends.there` has of the other speaker.
+CheckItem ranges_told_by_bgp(const TwoEnds& ends, const TwoEnds& shown, CheckItem item) {
+  const auto faults = speaker_faults(ends);
+  item.result = faults.empty() ? CheckResult::Pass : CheckResult::Fail;
+  item.message = "BGP tells them";
+  if (faults.empty()) return item;
+  const SpeakerFault& fault = faults.front();
+  item.object = shown.back_path(fault.place.object);
+  item.field = fault.place.field;
+  item.message = fmt::format("BGP does not tell them: {}", fault.message);
+  return item;
+}
+
 // Are the ranges behind `ends.back` right on the object of `ends.there`?
 CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const FieldPlace place = place_of_prefixes(ends.there);
@@ -125,8 +141,7 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   if (network == nullptr) {
     item.message = "the other side's network is not known";
   } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
-    item.result = CheckResult::Pass;
-    item.message = "BGP tells them";
+    item = ranges_told_by_bgp(ends, shown, std::move(item));
   } else if (!difference && is_bgp_spoken(ends.there) && !ends.back.connection.latitude) {
     item.result = CheckResult::Fail;
     item.message = "BGP would tell them, but the other side speaks none, and none is listed";
@@ -157,7 +172,8 @@ CheckItem check_address(const TwoEnds& ends, const Model& model) {
   CheckItem item{.object = shown.back_path(place.object), .field = place.field};
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
   const std::string name = gateway == nullptr ? "the gateway" : gateway->name;
-  if (const auto left_out = instances_left_out(ends); !left_out.empty()) {
+  const auto left_out = instances_left_out(ends, Counterparts(ends.there.model));
+  if (!left_out.empty()) {
     item.result = CheckResult::Fail;
     item.message = fmt::format("{} is active/active, and no connection leads to its instance at {}",
                                name, left_out.front().to_string());
@@ -313,6 +329,11 @@ struct Steps {
     if (!subject.back)
       return missing_object(subject, place_of_other_side(subject.own.connection),
                             own_address(subject));
+    // One that leads elsewhere comes before what it leaves out.
+    for (const End& back : subject.backs) {
+      if (compare_address({back, subject.own}) == Verdict::Wrong)
+        return check_address({back, subject.own}, subject.request.model);
+    }
     return worst_of(subject, [&](const End& back) {
       return check_address({back, subject.own}, subject.request.model);
     });

@@ -65,10 +65,12 @@ class KindSteps {
     if (const auto older = older_ike_of(back))
       fail({shown(back, older->place.object), older->place.field, {}},
            fmt::format("{}; {}", older->message, older->remedy));
+    const CompareKeys no_keys = nullptr;
+    const Counterparts counterparts(own_.model);
     for (const PairRule& rule : all_pair_rules()) {
       if (!is_one_of(rule.id, kPairRules)) continue;
       RuleReport report(own_.model, rule.id);
-      rule.check(ends, nullptr, report);
+      rule.check(ends, {no_keys, counterparts, AstrayGateways()}, report);
       std::ranges::move(report.take(), std::back_inserter(findings_));
     }
   }

@@ -15,6 +15,7 @@
 #include "policy/peering_state.h"
 #include "policy/rules.h"
 #include "policy/transit.h"
+#include "policy/two_speakers.h"
 #include "policy/word_list.h"
 
 namespace twinspan::policy {
@@ -80,11 +81,11 @@ void add_peerings_of(const Model& model, const VirtualNetwork* network, Checklis
 // Whether BGP is spoken over one object, for which its gateway has to speak it as well.
 class BgpSteps {
  public:
-  // `gateway`: on this side; `other`: the connection's other end, where a file describes it.
+  // `gateway`: on this side; `is_answered`: nothing is known to keep the other end from speaking.
   // `shown`: how an object of its estate is called here.
   template <class Shown>
-  void add(const Connection& connection, const VirtualNetworkGateway* gateway,
-           const VirtualNetworkGateway* other, bool is_needed, const Shown& shown) {
+  void add(const Connection& connection, const VirtualNetworkGateway* gateway, bool is_answered,
+           bool is_needed, const Shown& shown) {
     const CheckResult closed = is_needed ? CheckResult::Fail : CheckResult::Unknown;
     const bool does_speak = gateway != nullptr && *gateway->enable_bgp;
     if (!*connection.enable_bgp) {
@@ -95,7 +96,6 @@ class BgpSteps {
       add(closed, shown(path_of(*gateway)),
           fmt::format("it speaks no BGP, so there is none over {}", connection.name));
     }
-    const bool is_answered = other == nullptr || *other->enable_bgp;
     if (*connection.enable_bgp && does_speak && is_answered)
       add(CheckResult::Pass, shown(path_of(connection)), "BGP is spoken over it");
   }
@@ -114,6 +114,11 @@ class BgpSteps {
   Checklist steps_;
   std::set<const VirtualNetworkGateway*> named_;
 };
+
+// The other end, where a file describes it.
+bool does_answer(const VirtualNetworkGateway* other) {
+  return other == nullptr || *other->enable_bgp;
+}
 
 bool is_bgp_wanted(const TransitSubject& subject) {
   return *subject.own.enable_bgp || (subject.back && *subject.back->connection.enable_bgp);
@@ -148,16 +153,19 @@ void add_bgp_steps(const TransitSubject& subject, Checklist& list) {
   const auto* const far = subject.back
                               ? local_gateway(subject.back->model, subject.back->connection)
                               : counterpart_gateway(subject.model, subject.own);
-  steps.add(subject.own, own, far, true, ours);
   if (subject.back) {
     const TwoEnds ends{{subject.model, subject.own}, *subject.back};
-    steps.add(subject.back->connection, far, own, true,
+    steps.add(subject.own, own, does_answer(far) && speaker_faults(ends).empty(), true, ours);
+    steps.add(subject.back->connection, far,
+              does_answer(own) && speaker_faults(ends.reversed()).empty(), true,
               [&](const std::string& path) { return ends.back_path(path); });
+  } else {
+    steps.add(subject.own, own, does_answer(far), true, ours);
   }
   const Counterparts counterparts(subject.model);
   for (const Connection* const connection : beside) {
     const auto* const counterpart = counterparts.counterpart_gateway(*connection);
-    steps.add(*connection, local_gateway(subject.model, *connection), counterpart,
+    steps.add(*connection, local_gateway(subject.model, *connection), does_answer(counterpart),
               counterpart != nullptr, ours);
   }
   std::ranges::move(steps.take(), std::back_inserter(list));

@@ -65,6 +65,9 @@ struct Latitude {
   std::vector<EspProposal> esp_proposals;
   bool takes_any_identity = false;  // Of its peer.
   bool routes_decide = false;       // Any-to-any; what is behind either end is not told.
+  // Besides those that the gateway and the local network gateway have: any of them may be used.
+  std::vector<IpAddress> local_addresses;
+  std::vector<IpAddress> remote_addresses;
 };
 
 struct Connection {

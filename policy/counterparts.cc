@@ -1,17 +1,82 @@
 #include "policy/counterparts.h"
 
 #include <algorithm>
+#include <set>
 
-#include "policy/connection_ends.h"
+#include "policy/bgp.h"
+#include "policy/likeness.h"
 
 namespace twinspan::policy {
 namespace {
 
-// Of a connection to a local network gateway, unless that one has a name alone.
-std::optional<IpAddress> peer_address(const Model& model, const Connection& connection) {
-  const LocalNetworkGateway* const peer = site_of(model, connection);
-  if (peer == nullptr || !peer->gateway_ip_address.is_set) return std::nullopt;
-  return *peer->gateway_ip_address;
+// What may be meant for more gateways says of none that it is.
+constexpr size_t kMeantForMax = 8;
+
+// Which gateways a local network gateway may stand for, going by its prefixes and BGP addresses.
+class NetworkOwners {
+ public:
+  using Gateways = std::vector<const VirtualNetworkGateway*>;
+
+  explicit NetworkOwners(const Model& model) {
+    for (const auto& [name, gateway] : model.gateways) {
+      if (*gateway.enable_bgp) {
+        for (const IpAddress& address : all_bgp_addresses(model, gateway))
+          speakers_.emplace(address, &gateway);
+      }
+      const VirtualNetwork* const network = network_of(model, gateway);
+      if (network == nullptr) continue;
+      for (const auto& space : *network->address_space) {
+        spaces_.emplace(*space, &gateway);
+        lengths_.emplace(space->family(), space->length());
+      }
+    }
+  }
+
+  // None where there are more than kMeantForMax.
+  Gateways of(const LocalNetworkGateway& site, bool does_speak) const {
+    Gateways found;
+    for (const auto& prefix : *site.address_prefixes) {
+      if (prefix->length() != 0 && !add_around(*prefix, found)) return {};
+    }
+    for (const auto& address : *site.bgp_settings.peering_addresses) {
+      const auto range = speakers_.equal_range(*address);
+      if (does_speak && !add(range.first, range.second, found)) return {};
+    }
+    return found;
+  }
+
+ private:
+  // Those with a space that holds the prefix, and those with one inside it.
+  bool add_around(const IpPrefix& prefix, Gateways& found) const {
+    for (const auto& [family, length] : lengths_) {
+      if (family != prefix.family() || length >= prefix.length()) continue;
+      const auto range = spaces_.equal_range(IpPrefix(prefix.address(), length));
+      if (!add(range.first, range.second, found)) return false;
+    }
+    for (auto space = spaces_.lower_bound(prefix);
+         space != spaces_.end() && prefix.contains(space->first); ++space) {
+      if (!add(space, std::next(space), found)) return false;
+    }
+    return true;
+  }
+
+  template <class Place>
+  static bool add(Place begin, Place end, Gateways& found) {
+    for (; begin != end && found.size() <= kMeantForMax; ++begin) {
+      if (std::ranges::find(found, begin->second) == found.end()) found.push_back(begin->second);
+    }
+    return found.size() <= kMeantForMax;
+  }
+
+  std::multimap<IpPrefix, const VirtualNetworkGateway*> spaces_;
+  std::set<std::pair<IpFamily, unsigned>> lengths_;  // Of the spaces: few.
+  std::multimap<IpAddress, const VirtualNetworkGateway*> speakers_;
+};
+
+// Of a connection to a local network gateway; none where that has a name alone.
+std::vector<IpAddress> peer_addresses(const Model& model, const Connection& connection) {
+  if (connection.is_vnet_to_vnet()) return {};
+  return remote_addresses(model, connection);
 }
 
 // Whether its local network gateway stands for the network of `other`, going by the prefixes.
@@ -19,12 +84,7 @@ bool describes(const Model& model, const Connection& connection,
                const VirtualNetworkGateway& other) {
   const auto* const peer = site_of(model, connection);
   const VirtualNetwork* const network = network_of(model, other);
-  if (peer == nullptr || network == nullptr) return false;
-  return std::ranges::any_of(*peer->address_prefixes, [&](const auto& prefix) {
-    return prefix->length() != 0 &&
-           std::ranges::any_of(*network->address_space,
-                               [&](const auto& space) { return prefix->overlaps(*space); });
-  });
+  return peer != nullptr && network != nullptr && lists(peer->address_prefixes, *network);
 }
 
 template <class Key, class Value>
@@ -48,7 +108,8 @@ const Connection* earlier_of(const Connection* a, const Connection* b) {
 
 }  // namespace
 
-Counterparts::Counterparts(const Model& model) : model_(model) {
+Counterparts::Counterparts(const Model& model, CompareKeys compare_keys)
+    : model_(model), compare_keys_(std::move(compare_keys)) {
   for (const auto& [name, gateway] : model.gateways) {
     for (const IpConfiguration& instance : gateway.ip_configurations) {
       Gateways& known = gateways_[*instance.public_ip_address];
@@ -56,6 +117,7 @@ Counterparts::Counterparts(const Model& model) : model_(model) {
     }
   }
   for (const auto& [name, connection] : model.connections) add(connection);
+  if (model.gateways.size() > 1) add_lost();
 }
 
 void Counterparts::add(const Connection& connection) {
@@ -65,10 +127,23 @@ void Counterparts::add(const Connection& connection) {
     return;
   }
   described_[own].push_back(&connection);
-  const auto address = peer_address(model_, connection);
-  if (!address) return;
-  leading_[*address].push_back(&connection);
-  to_address_.try_emplace({own, *address}, &connection);
+  for (const IpAddress& address : peer_addresses(model_, connection))
+    to_address_.try_emplace({own, address}, &connection);
+}
+
+void Counterparts::add_lost() {
+  const NetworkOwners owners(model_);
+  for (const auto& [name, connection] : model_.connections) {
+    const LocalNetworkGateway* const site = site_of(model_, connection);
+    const VirtualNetworkGateway* const own = local_gateway(model_, connection);
+    if (site == nullptr || own == nullptr || counterpart_by_address(connection) != nullptr)
+      continue;
+    for (const VirtualNetworkGateway* const other : owners.of(*site, *connection.enable_bgp)) {
+      if (other == own) continue;
+      meant_for_[&connection].push_back(other);
+      lost_[{own->name, other->name}].push_back(&connection);
+    }
+  }
 }
 
 const VirtualNetworkGateway* Counterparts::gateway_at(const IpAddress& address) const {
@@ -78,10 +153,9 @@ const VirtualNetworkGateway* Counterparts::gateway_at(const IpAddress& address) 
 
 const VirtualNetworkGateway* Counterparts::counterpart_gateway(const Connection& connection) const {
   if (connection.is_vnet_to_vnet()) return remote_gateway(model_, connection);
-  const auto address = peer_address(model_, connection);
-  if (!address) return nullptr;
-  const VirtualNetworkGateway* const gateway = gateway_at(*address);
-  return gateway == local_gateway(model_, connection) ? nullptr : gateway;
+  const Gateways& found = gateways_at(connection);
+  if (found.empty() || found.front() == local_gateway(model_, connection)) return nullptr;
+  return found.front();
 }
 
 const Connection* Counterparts::reverse_of(const Connection& connection) const {
@@ -90,13 +164,11 @@ const Connection* Counterparts::reverse_of(const Connection& connection) const {
 }
 
 const Connection* Counterparts::counterpart_of(const Connection& connection) const {
+  if (const Connection* const back = counterpart_by_address(connection)) return back;
   const VirtualNetworkGateway* const own = local_gateway(model_, connection);
-  const VirtualNetworkGateway* const other = counterpart_gateway(connection);
-  if (own == nullptr || own == other) return nullptr;
-  if (other != nullptr) {
-    if (const Connection* const back = way_back(*own, *other)) return back;
-  }
-  return connection.is_vnet_to_vnet() ? nullptr : astray_counterpart_of(connection, *own);
+  if (own == nullptr || connection.is_vnet_to_vnet()) return nullptr;
+  const Connection* const back = astray_counterpart_of(connection, *own);
+  return back != nullptr ? back : lost_counterpart_of(connection);
 }
 
 bool Counterparts::is_reported_by(const Connection& connection, const Connection& back) const {
@@ -118,20 +190,44 @@ std::vector<IpAddress> Counterparts::addresses_left_out(const VirtualNetworkGate
   return left_out;
 }
 
+bool Counterparts::has_astray(const VirtualNetworkGateway& gateway,
+                              const VirtualNetworkGateway& other) const {
+  return std::ranges::any_of(
+      list_of<GatewayNames>(lost_, {gateway.name, other.name}), [&](const Connection* lost) {
+        if (counterpart_gateway(*lost) == &other) return false;
+        const Connection* const back = counterpart_of(*lost);
+        return back != nullptr && *back->virtual_network_gateway1 == other.name;
+      });
+}
+
 // The connection of `other` that leads to `own`.
 const Connection* Counterparts::way_back(const VirtualNetworkGateway& own,
                                          const VirtualNetworkGateway& other) const {
-  const Connection* back = first_of(to_gateway_, {other.name, own.name});
-  for (const IpConfiguration& instance : own.ip_configurations)
-    back = earlier_of(back, way_to(other, *instance.public_ip_address));
-  return back;
+  return earlier_of(first_of(to_gateway_, {other.name, own.name}), way_by_address(other, own));
+}
+
+const Connection* Counterparts::way_by_address(const VirtualNetworkGateway& from,
+                                               const VirtualNetworkGateway& to) const {
+  const Connection* way = nullptr;
+  for (const IpConfiguration& instance : to.ip_configurations)
+    way = earlier_of(way, way_to(from, *instance.public_ip_address));
+  return way;
+}
+
+const Connection* Counterparts::counterpart_by_address(const Connection& connection) const {
+  const VirtualNetworkGateway* const own = local_gateway(model_, connection);
+  const VirtualNetworkGateway* const other = counterpart_gateway(connection);
+  if (own == nullptr || other == nullptr || own == other) return nullptr;
+  return way_back(*own, *other);
 }
 
 // All that the connection leads to by its address, in estates where several have it.
 const Counterparts::Gateways& Counterparts::gateways_at(const Connection& connection) const {
   static const Gateways none;
-  const auto address = peer_address(model_, connection);
-  return address ? list_of(gateways_, *address) : none;
+  for (const IpAddress& address : peer_addresses(model_, connection)) {
+    if (const auto found = gateways_.find(address); found != gateways_.end()) return found->second;
+  }
+  return none;
 }
 
 // `right` leads to another gateway, nothing of which leads back: those of that gateway that by
@@ -148,18 +244,27 @@ Counterparts::Connections Counterparts::astray_of(const Connection& right,
   return found;
 }
 
-// The other way round: those that lead to the gateway of `astray`.
+// The other way round: those that lead to the gateway of `astray`, the first one of each gateway.
 Counterparts::Connections Counterparts::right_of(const Connection& astray,
                                                  const VirtualNetworkGateway& own) const {
   Connections found;
-  for (const IpConfiguration& instance : own.ip_configurations) {
-    for (const Connection* const right : list_of(leading_, *instance.public_ip_address)) {
-      const VirtualNetworkGateway* const there = local_gateway(model_, *right);
-      if (there == nullptr || there == &own || way_back(*there, own) != nullptr) continue;
-      if (describes(model_, astray, *there)) found.push_back(right);
-    }
+  for (const VirtualNetworkGateway* const there : list_of(meant_for_, &astray)) {
+    const Connection* const right = way_by_address(*there, own);
+    if (right == nullptr) continue;
+    if (way_back(*there, own) == nullptr || is_for_instance(astray, own, *right, *there))
+      found.push_back(right);
   }
   return found;
+}
+
+// `own` leads to an instance of `other`, and has no more such connections than there are further
+// instances.
+bool Counterparts::is_for_instance(const Connection& astray, const VirtualNetworkGateway& own,
+                                   const Connection& right,
+                                   const VirtualNetworkGateway& other) const {
+  const Connections& lost = list_of<GatewayNames>(lost_, {own.name, other.name});
+  return lost.size() <= addresses_left_out(own, other).size() &&
+         are_bound({model_, astray}, {model_, right}, compare_keys_);
 }
 
 // Of two objects that are one connection, one may have a wrong address. nullptr when there is no
@@ -172,6 +277,49 @@ const Connection* Counterparts::astray_counterpart_of(const Connection& connecti
   std::ranges::sort(found);
   const bool is_one = !found.empty() && found.front() == found.back();
   return is_one ? found.front() : nullptr;
+}
+
+// Both may have one, too. nullptr unless each is bound to the other's gateway alone.
+const Connection* Counterparts::lost_counterpart_of(const Connection& connection) const {
+  const Connection* const back = only_bound_to(connection);
+  if (back == nullptr) return nullptr;
+  const Connection* const again = only_bound_to(*back);
+  const bool is_mutual =
+      again != nullptr && *again->virtual_network_gateway1 == *connection.virtual_network_gateway1;
+  return is_mutual ? back : nullptr;
+}
+
+const Connection* Counterparts::only_bound_to(const Connection& connection) const {
+  const Connection* only = nullptr;
+  for (const VirtualNetworkGateway* const other : list_of(meant_for_, &connection)) {
+    const Connection* const back = bound_to(connection, *other);
+    if (back == nullptr) continue;
+    if (only != nullptr) return nullptr;
+    only = back;
+  }
+  return only;
+}
+
+// The first one of `other` that is lost as well and bound to it. More than the gateways have
+// instances for are not all meant; and two sites of somebody else's hub, which passes their traffic
+// on, lead to one address or list what else is behind it.
+const Connection* Counterparts::bound_to(const Connection& connection,
+                                         const VirtualNetworkGateway& other) const {
+  const VirtualNetworkGateway& own = *local_gateway(model_, connection);
+  const Connections& there = list_of<GatewayNames>(lost_, {own.name, other.name});
+  const Connections& back = list_of<GatewayNames>(lost_, {other.name, own.name});
+  if (there.size() > other.ip_configurations.size() || back.size() > own.ip_configurations.size())
+    return nullptr;
+  const auto led_to = remote_addresses(model_, connection);
+  const End end{model_, connection};
+  if (!is_meant_for_alone(end, model_, other)) return nullptr;
+  const auto found = std::ranges::find_if(back, [&](const Connection* each) {
+    const auto others = remote_addresses(model_, *each);
+    return std::ranges::find_first_of(led_to, others) == led_to.end() &&
+           is_meant_for_alone({model_, *each}, model_, own) &&
+           are_bound(end, {model_, *each}, compare_keys_);
+  });
+  return found == back.end() ? nullptr : *found;
 }
 
 }  // namespace twinspan::policy

@@ -8,14 +8,22 @@
 #include <utility>
 #include <vector>
 
-#include "policy/model.h"
+#include "policy/two_ends.h"
 
 namespace twinspan::policy {
 
 // Answers as the functions of policy/connection_ends.h do. The model outlives it, unchanged.
+//
+// Where addresses do not tell, one or both of them may be wrong:
+//   - One leads to the other's gateway, which has a connection that lists its network.
+//   - Neither does. Each lists the other's network alone or names its BGP speaker, and a key, an
+//     identity or that speaker bind the two; nothing else is as much the other end of either.
+//   - A connection to a further instance of an active/active gateway does not lead there: it is
+//     bound to the connection back, and no more such ones than instances that nothing leads to.
 class Counterparts {
  public:
-  explicit Counterparts(const Model& model);
+  // Keys of two names are told apart by `compare_keys`; without it they are two keys.
+  explicit Counterparts(const Model& model, CompareKeys compare_keys = nullptr);
 
   const VirtualNetworkGateway* gateway_at(const IpAddress& address) const;
   const VirtualNetworkGateway* counterpart_gateway(const Connection& connection) const;
@@ -31,27 +39,44 @@ class Counterparts {
   // The public addresses of `other`, of any estate, to which `gateway` has no such connection.
   std::vector<IpAddress> addresses_left_out(const VirtualNetworkGateway& gateway,
                                             const VirtualNetworkGateway& other) const;
+  // A connection of `gateway` belongs to one of `other` and leads elsewhere.
+  bool has_astray(const VirtualNetworkGateway& gateway, const VirtualNetworkGateway& other) const;
 
  private:
   using Connections = std::vector<const Connection*>;
   using Gateways = std::vector<const VirtualNetworkGateway*>;
+  using GatewayNames = std::pair<std::string_view, std::string_view>;
 
   void add(const Connection& connection);
+  void add_lost();
   const Gateways& gateways_at(const Connection& connection) const;
   const Connection* way_back(const VirtualNetworkGateway& own,
                              const VirtualNetworkGateway& other) const;
+  const Connection* way_by_address(const VirtualNetworkGateway& from,
+                                   const VirtualNetworkGateway& to) const;
+  const Connection* counterpart_by_address(const Connection& connection) const;
   const Connection* astray_counterpart_of(const Connection& connection,
                                           const VirtualNetworkGateway& own) const;
   Connections astray_of(const Connection& right, const VirtualNetworkGateway& own) const;
   Connections right_of(const Connection& astray, const VirtualNetworkGateway& own) const;
+  bool is_for_instance(const Connection& astray, const VirtualNetworkGateway& own,
+                       const Connection& right, const VirtualNetworkGateway& other) const;
+  const Connection* lost_counterpart_of(const Connection& connection) const;
+  const Connection* only_bound_to(const Connection& connection) const;
+  const Connection* bound_to(const Connection& connection,
+                             const VirtualNetworkGateway& other) const;
 
   const Model& model_;
+  const CompareKeys compare_keys_;
   std::map<IpAddress, Gateways> gateways_;  // Each list in the order of names, as those below.
   std::map<std::string_view, Connections> described_;  // Of type ipsec, by their own gateway.
-  std::map<IpAddress, Connections> leading_;           // Likewise, by the peer's address.
   // The first one of a gateway to a named gateway, or to an address.
-  std::map<std::pair<std::string_view, std::string_view>, const Connection*> to_gateway_;
+  std::map<GatewayNames, const Connection*> to_gateway_;
   std::map<std::pair<std::string_view, IpAddress>, const Connection*> to_address_;
+  // Those without a way back by address: which gateways they may be meant for, and of a gateway
+  // those that may be meant for another one.
+  std::map<const Connection*, Gateways> meant_for_;
+  std::map<GatewayNames, Connections> lost_;
 };
 
 }  // namespace twinspan::policy

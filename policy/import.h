@@ -40,9 +40,12 @@ struct Import {
 //                                would be something else, and less safe
 //   import.incomplete   error    the model lacks what the foreign file does not say
 //   import.not-carried  warning  a setting is not in the model; what is there works without it
+//   import.alternative  warning  of several that the file has one is in the model; for comparing
+//                                it with the other side all of them are kept
 //   import.chosen       info     the file leaves it open, and this was taken
 //   import.more         (worst)  how many notes there were beyond kImportNotesMax
 inline constexpr std::string_view kLeftOutNote = "import.left-out";
+inline constexpr std::string_view kAlternativeNote = "import.alternative";
 
 class ImportNotes {
  public:
@@ -58,6 +61,7 @@ class ImportNotes {
   void left_out(Note note) { add(Severity::Error, kLeftOutNote, std::move(note)); }
   void incomplete(Note note) { add(Severity::Error, "import.incomplete", std::move(note)); }
   void not_carried(Note note) { add(Severity::Warning, "import.not-carried", std::move(note)); }
+  void alternative(Note note) { add(Severity::Warning, kAlternativeNote, std::move(note)); }
   void chosen(Note note) { add(Severity::Info, "import.chosen", std::move(note)); }
 
   Findings take();  // Sorted by place; those of one place as they came. import.more comes last.

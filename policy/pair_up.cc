@@ -8,18 +8,24 @@
 
 #include "policy/connection_ends.h"
 #include "policy/counterparts.h"
+#include "policy/likeness.h"
 
 namespace twinspan::policy {
 namespace {
 
 // What tells a connection from others, looked up once.
 struct Candidate {
+  const Model* model = nullptr;
   const Connection* connection = nullptr;
   const VirtualNetworkGateway* gateway = nullptr;
   const VirtualNetwork* network = nullptr;
   std::optional<RemoteEnd> remote;
+  std::vector<IpAddress> remote_addresses;  // Where it leads.
+  std::vector<IpAddress> local_addresses;
   KnownIdentities identities;
   bool is_complete = false;  // Its other end is in the same estate.
+
+  End end() const { return {*model, *connection}; }
 };
 
 std::vector<Candidate> candidates_of(const Model& model) {
@@ -28,8 +34,10 @@ std::vector<Candidate> candidates_of(const Model& model) {
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
     if (gateway == nullptr) continue;
-    candidates.push_back({&connection, gateway, local_network(model, connection),
-                          remote_end(model, connection), known_identities(model, connection, 0),
+    candidates.push_back({&model, &connection, gateway, local_network(model, connection),
+                          remote_end(model, connection), remote_addresses(model, connection),
+                          local_addresses(*gateway, connection),
+                          known_identities(model, connection, 0),
                           counterparts.counterpart_of(connection) != nullptr});
   }
   // An estate of both sides beside another one of both.
@@ -39,20 +47,16 @@ std::vector<Candidate> candidates_of(const Model& model) {
   return candidates;
 }
 
+bool have_common(const std::vector<IpAddress>& a, const std::vector<IpAddress>& b) {
+  return std::ranges::find_first_of(a, b) != a.end();
+}
+
 bool leads_to(const Candidate& from, const Candidate& to) {
-  if (!from.remote || !from.remote->address) return false;
-  return std::ranges::any_of(to.gateway->ip_configurations, [&](const IpConfiguration& instance) {
-    return *instance.public_ip_address == *from.remote->address;
-  });
+  return have_common(from.remote_addresses, to.local_addresses);
 }
 
 bool lists(const Candidate& from, const Candidate& to) {
-  if (!from.remote || to.network == nullptr) return false;
-  return std::ranges::any_of(*from.remote->prefixes, [&](const auto& prefix) {
-    return prefix->length() != 0 &&
-           std::ranges::any_of(*to.network->address_space,
-                               [&](const auto& space) { return prefix->overlaps(*space); });
-  });
+  return from.remote && to.network != nullptr && lists(from.remote->prefixes, *to.network);
 }
 
 bool is_same(const std::optional<Identity>& a, const std::optional<Identity>& b) {
@@ -108,8 +112,8 @@ Matches matches_of(const std::vector<Candidate>& ours, const std::vector<Candida
 class PairMaker {
  public:
   PairMaker(const std::vector<Candidate>& ours, const std::vector<Candidate>& theirs,
-            std::function<bool(const Match&)> has_equal_keys)
-      : ours_(ours), theirs_(theirs), has_equal_keys_(std::move(has_equal_keys)) {}
+            const CompareKeys& compare_keys)
+      : ours_(ours), theirs_(theirs), compare_keys_(compare_keys) {}
 
   PairUp make() {
     take_instances();
@@ -120,6 +124,7 @@ class PairMaker {
       take_equals({begin, end});
       begin = end;
     }
+    take_astray();
     std::ranges::stable_sort(result_.pairs, {}, [](const Pairing& pair) { return pair.own->name; });
     return std::move(result_);
   }
@@ -147,16 +152,70 @@ class PairMaker {
   // No other connection of its gateway leads to the same address.
   static bool is_only_way(const Candidate& candidate, const std::vector<Candidate>& all) {
     return std::ranges::count_if(all, [&](const Candidate& each) {
-             return each.gateway == candidate.gateway && each.remote &&
-                    each.remote->address == candidate.remote->address;
+             return each.gateway == candidate.gateway &&
+                    have_common(each.remote_addresses, candidate.remote_addresses);
            }) == 1;
+  }
+
+  // What is meant for a further instance and leads elsewhere belongs to the connection back as
+  // well.
+  void take_astray() {
+    Matches found;
+    for_each_astray(ours_, used_own_, theirs_, used_peer_, [&](size_t astray, size_t back) {
+      found.push_back({.points = 0, .own = astray, .peer = back});
+    });
+    for_each_astray(theirs_, used_peer_, ours_, used_own_, [&](size_t astray, size_t back) {
+      found.push_back({.points = 0, .own = back, .peer = astray});
+    });
+    for (const Match& match : found) add(match, result_.pairs);
+  }
+
+  template <class Visit>
+  void for_each_astray(const std::vector<Candidate>& side, const std::set<size_t>& used,
+                       const std::vector<Candidate>& others, const std::set<size_t>& used_others,
+                       Visit visit) const {
+    for (size_t astray = 0; astray < side.size(); ++astray) {
+      if (used.contains(astray)) continue;
+      for (size_t back = 0; back < others.size(); ++back) {
+        if (has_several(others[back]) && used_others.contains(back) &&
+            is_for_instance(side[astray], side, others[back]))
+          visit(astray, back);
+      }
+    }
+  }
+
+  // `back` leads to the gateway of `astray`, of which others lead to some of its instances. There
+  // are no more that may be meant for the rest than that.
+  bool is_for_instance(const Candidate& astray, const std::vector<Candidate>& beside,
+                       const Candidate& back) const {
+    const size_t instances = back.gateway->ip_configurations.size();
+    if (!leads_to(back, astray) || !may_be_meant(astray, back)) return false;
+    std::set<IpAddress> led_to;
+    size_t rivals = 0;
+    for (const Candidate& each : beside) {
+      if (each.gateway != astray.gateway) continue;
+      if (may_be_meant(each, back)) ++rivals;
+      for (const IpAddress& address : each.remote_addresses) {
+        if (std::ranges::find(back.local_addresses, address) != back.local_addresses.end())
+          led_to.insert(address);
+      }
+    }
+    return !led_to.empty() && led_to.size() + rivals <= instances &&
+           are_bound(astray.end(), back.end(), compare_keys_);
+  }
+
+  static bool may_be_meant(const Candidate& astray, const Candidate& back) {
+    return !astray.is_complete && !leads_to(astray, back) &&
+           is_meant_for(astray.end(), *back.model, *back.gateway);
   }
 
   void take_equals(Matches equals) {
     Matches contended = take_alone(std::move(equals));
     if (contended.size() <= kKeysComparedMax) {
       Matches alike;
-      std::ranges::copy_if(contended, std::back_inserter(alike), has_equal_keys_);
+      std::ranges::copy_if(contended, std::back_inserter(alike), [&](const Match& match) {
+        return have_equal_keys(ours_[match.own], theirs_[match.peer]);
+      });
       take_alone(std::move(alike));
       contended = take_alone(std::move(contended));
     }
@@ -181,6 +240,12 @@ class PairMaker {
     return matches;
   }
 
+  bool have_equal_keys(const Candidate& own, const Candidate& peer) const {
+    return compare_keys_ && own.connection->shared_key_file.is_set &&
+           peer.connection->shared_key_file.is_set &&
+           compare_keys_(own.end(), peer.end(), KeyKind::PreShared).verdict == Verdict::Right;
+  }
+
   void add(const Match& match, std::vector<Pairing>& list) {
     list.push_back({ours_[match.own].connection, theirs_[match.peer].connection});
     used_own_.insert(match.own);
@@ -189,7 +254,7 @@ class PairMaker {
 
   const std::vector<Candidate>& ours_;
   const std::vector<Candidate>& theirs_;
-  std::function<bool(const Match&)> has_equal_keys_;
+  const CompareKeys& compare_keys_;
   std::set<size_t> used_own_, used_peer_;
   PairUp result_;
 };
@@ -206,13 +271,7 @@ const Candidate* only_open(const std::vector<Candidate>& candidates) {
 PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_keys) {
   const auto ours = candidates_of(own);
   const auto theirs = candidates_of(peer);
-  const auto has_equal_keys = [&](const Match& match) {
-    const Connection& one = *ours[match.own].connection;
-    const Connection& other = *theirs[match.peer].connection;
-    return compare_keys && one.shared_key_file.is_set && other.shared_key_file.is_set &&
-           compare_keys({own, one}, {peer, other}, KeyKind::PreShared).verdict == Verdict::Right;
-  };
-  PairUp found = PairMaker(ours, theirs, has_equal_keys).make();
+  PairUp found = PairMaker(ours, theirs, compare_keys).make();
   const Candidate* const our_only = only_open(ours);
   const Candidate* const their_only = only_open(theirs);
   if (found.pairs.empty() && found.ties.empty() && our_only != nullptr && their_only != nullptr)

@@ -7,11 +7,12 @@
 #include <map>
 #include <set>
 
-#include "policy/bgp.h"
-#include "policy/counterparts.h"
 #include "policy/distant_overlap.h"
 #include "policy/older_ike.h"
+#include "policy/route_mode.h"
 #include "policy/shared_keys.h"
+#include "policy/sku.h"
+#include "policy/two_speakers.h"
 #include "policy/word_list.h"
 
 namespace twinspan::policy {
@@ -55,33 +56,29 @@ void report_different_keys(const TwoEnds& ends, KeyKind kind, const CompareKeys&
 
 // -- the rules, one direction each
 
-void check_pair_address(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
-  report_address(ends, report);
+void check_pair_address(const TwoEnds& ends, const PairContext& context, RuleReport& report) {
+  report_address(ends, context.counterparts, report);
 }
-void check_pair_instances(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
-  const auto left_out = instances_left_out(ends);
-  if (left_out.empty()) return;
-  const FieldPlace place = place_of_address(ends.there);
+
+// One that is meant for the instance and leads elsewhere is an error of its own.
+void check_pair_instances(const TwoEnds& ends, const PairContext& context, RuleReport& report) {
   const auto* const own = local_gateway(ends.there.model, ends.there.connection);
   const auto* const other = local_gateway(ends.back.model, ends.back.connection);
-  for (const IpAddress& address : left_out) {
-    report.warning({place.mark,
-                    {place.object, ends.back_path(path_of(*other))},
-                    fmt::format("{} is active/active, and no connection of {} leads to its "
-                                "instance at {}",
-                                other->name, own->name, address.to_string()),
-                    "add a local network gateway with that address, and a connection to it"});
-  }
+  if (context.astray.contains({own, other})) return;
+  const auto left_out = instances_left_out(ends, context.counterparts);
+  if (left_out.empty()) return;
+  report_instances(ends.there, *other, ends.back_path(path_of(*other)), left_out, report);
 }
-void check_pair_prefixes(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+
+void check_pair_prefixes(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   report_prefixes(ends, report);
 }
 
-void check_pair_key(const TwoEnds& ends, const CompareKeys& compare_keys, RuleReport& report) {
-  report_different_keys(ends, KeyKind::PreShared, compare_keys, report);
+void check_pair_key(const TwoEnds& ends, const PairContext& context, RuleReport& report) {
+  report_different_keys(ends, KeyKind::PreShared, context.compare_keys, report);
 }
 
-void check_pair_protocol(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_protocol(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   auto older = older_ike_of(ends.there);
   if (!older) return;
   std::vector<std::string> objects = ends.objects();
@@ -91,7 +88,7 @@ void check_pair_protocol(const TwoEnds& ends, const CompareKeys&, RuleReport& re
       {older->place.mark, std::move(objects), std::move(older->message), std::move(older->remedy)});
 }
 
-void check_pair_authentication(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_authentication(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   if (*ends.there.connection.authentication_type == *ends.back.connection.authentication_type)
     return;
   report.error(
@@ -100,28 +97,47 @@ void check_pair_authentication(const TwoEnds& ends, const CompareKeys&, RuleRepo
        "use one on both sides"});
 }
 
-void check_pair_identity(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_identity(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   compare_identities(ends, report);
 }
-void check_pair_policy(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_policy(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   compare_policies(ends, report);
 }
-void check_pair_exchanges(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_exchanges(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   compare_key_exchanges(ends, report);
 }
-void check_pair_mode(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_mode(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   compare_modes(ends, report);
 }
-void check_pair_carriage(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_carriage(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   compare_encapsulation(ends, report);
   compare_aggfrag(ends, report);
 }
-void check_pair_selectors(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+// Each pair is a Child SA at both ends.
+void report_too_many_pairs(const TwoEnds& ends, RuleReport& report) {
+  const auto* const own = local_gateway(ends.there.model, ends.there.connection);
+  const auto* const other = local_gateway(ends.back.model, ends.back.connection);
+  const auto remote = remote_end(ends.there.model, ends.there.connection);
+  if (own == nullptr || other == nullptr || !remote) return;
+  const size_t pairs = tunnel_selectors(*own, ends.there.connection,
+                                        prefixes_behind(ends.there.model, *own), remote->prefixes)
+                           .pairs.size();
+  if (pairs <= sku_of(*other).selector_pairs_max) return;
+  report.warning({ends.there.connection.mark,
+                  {path_of(ends.there.connection), ends.back_path(path_of(*other))},
+                  fmt::format("{} pairs of prefixes, and sku {} of {} carries {}: beyond that it "
+                              "drops some",
+                              pairs, *other->sku, other->name, sku_of(*other).selector_pairs_max),
+                  too_many_pairs_remedy(*own)});
+}
+
+void check_pair_selectors(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   compare_selector_kinds(ends, report);
+  report_too_many_pairs(ends, report);
 }
 
 // As network.classic has it of one estate. Another program's device is of no deployment model.
-void check_pair_classic(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_classic(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   if (ends.there.connection.latitude || ends.back.connection.latitude) return;
   if (is_classic(ends.there) == is_classic(ends.back)) return;
   for (const End* const end : {&ends.there, &ends.back}) {
@@ -138,43 +154,7 @@ void check_pair_classic(const TwoEnds& ends, const CompareKeys&, RuleReport& rep
   }
 }
 
-// What an estate knows of the BGP speaker at the other end, and which object says so.
-struct KnownSpeaker {
-  const BgpSettings* settings = nullptr;
-  std::string path;
-};
-KnownSpeaker known_speaker(const End& end) {
-  if (const auto* const remote = remote_gateway(end.model, end.connection))
-    return {&remote->bgp_settings, path_of(*remote)};
-  if (const auto* const peer = site_of(end.model, end.connection))
-    return {&peer->bgp_settings, path_of(*peer)};
-  return {};
-}
-
-void check_pair_speaker(const TwoEnds& ends, const VirtualNetworkGateway& gateway,
-                        RuleReport& report) {
-  const auto [known, path] = known_speaker(ends.there);
-  if (known == nullptr || !known->is_set || !gateway.bgp_settings.is_set) return;
-  const std::vector<std::string> objects = {path, ends.back_path(path_of(gateway)),
-                                            path_of(ends.there.connection)};
-  if (*known->asn != *gateway.bgp_settings.asn) {
-    report.error({known->asn.mark, objects,
-                  fmt::format("asn is {}, but the other side's gateway has {}", *known->asn,
-                              *gateway.bgp_settings.asn),
-                  "write the other side's number"});
-  }
-  auto addresses = bgp_peering_addresses(ends.back.model, gateway);
-  std::ranges::copy(custom_bgp_addresses(gateway), std::back_inserter(addresses));
-  for (const auto& address : *known->peering_addresses) {
-    if (addresses.empty() || std::ranges::find(addresses, *address) != addresses.end()) continue;
-    report.error({address.mark, objects,
-                  fmt::format("the BGP address {} is not the other side's, which is {}",
-                              address->to_string(), addresses.front().to_string()),
-                  "write the other side's address"});
-  }
-}
-
-void check_pair_bgp(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_bgp(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
   if (gateway == nullptr || !*ends.there.connection.enable_bgp) return;
   if (!*ends.back.connection.enable_bgp) {
@@ -189,20 +169,20 @@ void check_pair_bgp(const TwoEnds& ends, const CompareKeys&, RuleReport& report)
                      gateway->name),
          fmt::format("set enable_bgp: true on {}, or false on both connections", gateway->name)});
   }
-  check_pair_speaker(ends, *gateway, report);
+  report_speakers(ends, report);
 }
 
-void check_pair_overlap(const TwoEnds& ends, const CompareKeys&, RuleReport& report) {
+void check_pair_overlap(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   report_overlap(ends, report);
 }
 
 // Of keys with different names the bytes say nothing.
-void check_pair_ppk(const TwoEnds& ends, const CompareKeys& compare_keys, RuleReport& report) {
+void check_pair_ppk(const TwoEnds& ends, const PairContext& context, RuleReport& report) {
   compare_ppks(ends, report);
   const auto& own = ends.there.connection.ppk;
   const auto& other = ends.back.connection.ppk;
   if (own && other && *own->id == *other->id)
-    report_different_keys(ends, KeyKind::PostQuantum, compare_keys, report);
+    report_different_keys(ends, KeyKind::PostQuantum, context.compare_keys, report);
 }
 
 constexpr PairRule kPairRules[] = {
@@ -232,14 +212,27 @@ constexpr PairRule kPairRules[] = {
     {"peer.ppk", "Both sides have the same post-quantum key, or do without.", check_pair_ppk, true},
 };
 
-void run_rules(const TwoEnds& ends, const CompareKeys& compare_keys, bool is_second_direction,
+void run_rules(const TwoEnds& ends, const PairContext& context, bool is_second_direction,
                Findings& findings) {
   for (const PairRule& rule : kPairRules) {
     if (is_second_direction && rule.is_symmetric) continue;
     RuleReport report(ends.there.model, rule.id);
-    rule.check(ends, compare_keys, report);
+    rule.check(ends, context, report);
     std::ranges::move(report.take(), std::back_inserter(findings));
   }
+}
+
+AstrayGateways astray_gateways(const Model& own, const Model& peer, const PairUp& found) {
+  AstrayGateways astray;
+  for (const Pairing& pair : found.pairs) {
+    const TwoEnds there{{own, *pair.own}, {peer, *pair.peer}};
+    for (const TwoEnds& ends : {there, there.reversed()}) {
+      if (compare_address(ends) == Verdict::Wrong)
+        astray.emplace(local_gateway(ends.there.model, ends.there.connection),
+                       local_gateway(ends.back.model, ends.back.connection));
+    }
+  }
+  return astray;
 }
 
 std::string file_of(const Model& model) {
@@ -297,9 +290,9 @@ class TieReporter {
 };
 
 // A connection whose two ends are both in our own estate needs none in the other one.
-void report_unpaired(const Model& own, const Model& peer, const PairUp& found, RuleReport& report) {
+void report_unpaired(const Model& own, const Model& peer, const PairUp& found,
+                     const Counterparts& counterparts, RuleReport& report) {
   const TieReporter ties(peer, found.ties);
-  const Counterparts counterparts(own);
   std::set<const Connection*> paired;
   for (const Pairing& pair : found.pairs) paired.insert(pair.own);
   for (const auto& [name, connection] : own.connections) {
@@ -318,17 +311,23 @@ void report_unpaired(const Model& own, const Model& peer, const PairUp& found, R
 Findings check_key_pairs(const Model& model, const CompareKeys& compare_keys) {
   RuleReport keys(model, kSharedKeyRule);
   RuleReport ppks(model, kPpkRule);
-  const Counterparts counterparts(model);
+  RuleReport addresses(model, kCounterpartAddressRule);
+  const Counterparts by_names(model);
+  const Counterparts counterparts(model, compare_keys);
   for (const auto& [name, connection] : model.connections) {
     const Connection* const back = counterparts.counterpart_of(connection);
-    if (back == nullptr || !counterparts.is_reported_by(connection, *back)) continue;
+    if (back == nullptr) continue;
     const TwoEnds ends{{model, connection}, {model, *back}};
+    if (by_names.counterpart_of(connection) == nullptr)
+      report_address(ends, counterparts, addresses);
+    if (!counterparts.is_reported_by(connection, *back)) continue;
     report_different_keys(ends, KeyKind::PreShared, compare_keys, keys);
     if (connection.ppk && back->ppk && *connection.ppk->id == *back->ppk->id)
       report_different_keys(ends, KeyKind::PostQuantum, compare_keys, ppks);
   }
   Findings findings = keys.take();
   std::ranges::move(ppks.take(), std::back_inserter(findings));
+  std::ranges::move(addresses.take(), std::back_inserter(findings));
   return findings;
 }
 
@@ -336,13 +335,15 @@ std::span<const PairRule> all_pair_rules() {
   return kPairRules;
 }
 
-Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& compare_keys) {
-  const PairUp found = pair_up(own, peer, compare_keys);
+Findings validate_pair(const Model& own, const Model& peer, const PairUp& found,
+                       const CompareKeys& compare_keys) {
   Findings all, findings;
+  const Counterparts ours(own), theirs(peer);
+  const AstrayGateways astray = astray_gateways(own, peer, found);
   for (const Pairing& pair : found.pairs) {
     const TwoEnds ends{{own, *pair.own}, {peer, *pair.peer}};
-    run_rules(ends, compare_keys, false, all);
-    run_rules(ends.reversed(), compare_keys, true, all);
+    run_rules(ends, {compare_keys, ours, astray}, false, all);
+    run_rules(ends.reversed(), {compare_keys, theirs, astray}, true, all);
   }
   // A connection to several instances is judged against each, and has some faults with all.
   std::set<std::string> told;
@@ -352,9 +353,13 @@ Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& c
   std::ranges::move(check_distant_overlap(TransitMap(own, &peer, compare_keys), findings),
                     std::back_inserter(findings));
   RuleReport unpaired(own, kUnpairedRule);
-  report_unpaired(own, peer, found, unpaired);
+  report_unpaired(own, peer, found, ours, unpaired);
   std::ranges::move(unpaired.take(), std::back_inserter(findings));
   return findings;
+}
+
+Findings validate_pair(const Model& own, const Model& peer, const CompareKeys& compare_keys) {
+  return validate_pair(own, peer, pair_up(own, peer, compare_keys), compare_keys);
 }
 
 }  // namespace twinspan::policy

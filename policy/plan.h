@@ -87,6 +87,8 @@ struct ChildPlan {
   bool operator==(const ChildPlan&) const = default;
 };
 
+// A bound of ours: each is negotiated and rekeyed by itself. RFC 7296 has none for the Child SAs of
+// an IKE SA; its one byte (3.13) counts the selectors of one of them, kTrafficSelectorsMax.
 inline constexpr size_t kTunnelChildrenMax = 255;
 // With more, the connections of a gateway keep its workers busy without a Child SA for each.
 inline constexpr std::ptrdiff_t kPerResourceConnectionsMax = 16;

@@ -95,6 +95,7 @@ void check_classic(const Model& model, RuleReport& report);
 // policy/rules_bgp.cc
 void check_bgp_speakers(const Model& model, RuleReport& report);
 void check_bgp_numbers(const Model& model, RuleReport& report);
+void check_counterpart_speakers(const Model& model, RuleReport& report);
 void check_as_paths(const Model& model, RuleReport& report);
 void check_static_beside_bgp(const Model& model, RuleReport& report);
 
@@ -123,6 +124,7 @@ void check_duplicates(const Model& model, RuleReport& report);
 void check_outer_addresses(const Model& model, RuleReport& report);
 void check_fragment_size(const Model& model, RuleReport& report);
 void check_reverse(const Model& model, RuleReport& report);
+inline constexpr std::string_view kCounterpartAddressRule = "connection.counterpart-address";
 void check_counterpart_address(const Model& model, RuleReport& report);
 void check_counterpart_prefixes(const Model& model, RuleReport& report);
 void check_instances(const Model& model, RuleReport& report);

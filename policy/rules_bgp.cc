@@ -12,6 +12,7 @@
 #include "policy/counterparts.h"
 #include "policy/rules.h"
 #include "policy/sku.h"
+#include "policy/two_speakers.h"
 
 namespace twinspan::policy {
 namespace {
@@ -151,6 +152,15 @@ void check_bgp_numbers(const Model& model, RuleReport& report) {
                   {path_of(*gateway), remote_path(model, connection), path_of(connection)},
                   fmt::format("both ends of {} have ASN {}", name, asn_of(*remote)),
                   "give each side an ASN of its own"});
+  }
+}
+
+void check_counterpart_speakers(const Model& model, RuleReport& report) {
+  const Counterparts counterparts(model);
+  for (const auto& [name, connection] : model.connections) {
+    if (connection.is_vnet_to_vnet() || !*connection.enable_bgp) continue;
+    if (const Connection* const back = counterparts.counterpart_of(connection))
+      report_speakers({{model, connection}, {model, *back}}, report);
   }
 }
 

@@ -258,7 +258,9 @@ std::set<const LocalNetworkGateway*> foreign_speakers(const Model& model) {
   for (const auto& [name, connection] : model.connections) {
     const LocalNetworkGateway* const peer = site_of(model, connection);
     if (peer == nullptr || !*connection.enable_bgp) continue;
-    if (counterparts.counterpart_gateway(connection) == nullptr) speakers.insert(peer);
+    if (counterparts.counterpart_gateway(connection) == nullptr &&
+        counterparts.counterpart_of(connection) == nullptr)
+      speakers.insert(peer);
   }
   return speakers;
 }

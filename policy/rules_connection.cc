@@ -53,8 +53,7 @@ void report_missing_direction(const Model& model, const Counterparts& counterpar
 // Each connection that describes a gateway of the estate as a local network gateway, with the
 // object of the other direction. A vnet-to-vnet connection follows the other gateway by itself.
 template <class Visit>
-void for_each_described(const Model& model, Visit visit) {
-  const Counterparts counterparts(model);
+void for_each_described(const Model& model, const Counterparts& counterparts, Visit visit) {
   for (const auto& [name, connection] : model.connections) {
     if (connection.is_vnet_to_vnet()) continue;
     const Connection* const back = counterparts.counterpart_of(connection);
@@ -179,11 +178,15 @@ void check_reverse(const Model& model, RuleReport& report) {
 }
 
 void check_counterpart_prefixes(const Model& model, RuleReport& report) {
-  for_each_described(model, [&](const TwoEnds& ends) { report_prefixes(ends, report); });
+  const Counterparts counterparts(model);
+  for_each_described(model, counterparts,
+                     [&](const TwoEnds& ends) { report_prefixes(ends, report); });
 }
 
 void check_counterpart_address(const Model& model, RuleReport& report) {
-  for_each_described(model, [&](const TwoEnds& ends) { report_address(ends, report); });
+  const Counterparts counterparts(model);
+  for_each_described(model, counterparts,
+                     [&](const TwoEnds& ends) { report_address(ends, counterparts, report); });
 }
 
 void check_instances(const Model& model, RuleReport& report) {
@@ -194,14 +197,10 @@ void check_instances(const Model& model, RuleReport& report) {
     if (connection.is_vnet_to_vnet() || own == nullptr || other == nullptr ||
         !*other->active_active)
       continue;
-    for (const IpAddress& address : counterparts.addresses_left_out(*own, *other)) {
-      report.warning({connection.local_network_gateway2.mark,
-                      {path_of(connection), path_of(*other)},
-                      fmt::format("{} is active/active, and no connection of {} leads to its "
-                                  "instance at {}",
-                                  other->name, own->name, address.to_string()),
-                      "add a local network gateway with that address, and a connection to it"});
-    }
+    // One that is meant for the instance and leads elsewhere is connection.counterpart-address's.
+    const auto left_out = counterparts.addresses_left_out(*own, *other);
+    if (left_out.empty() || counterparts.has_astray(*own, *other)) continue;
+    report_instances({model, connection}, *other, path_of(*other), left_out, report);
   }
 }
 

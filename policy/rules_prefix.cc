@@ -43,13 +43,25 @@ struct Destination {
   const Connection* connection = nullptr;
 };
 
-void report_clash(const Destination& earlier, const Destination& later, RuleReport& report) {
+// `place`: the gateway of the file that both lead to, when they do.
+std::string remedy_of_clash(const VirtualNetworkGateway* place) {
+  if (place == nullptr)
+    return "a prefix lies behind one connection of a gateway: make them disjoint; two ways to one "
+           "site need BGP: enable_bgp on both connections, and the prefixes listed at neither";
+  return fmt::format(
+      "both lead to {}, and two ways to one place need BGP: set enable_bgp: true on both "
+      "connections, give each local network gateway bgp_settings, and list the prefixes at neither",
+      place->name);
+}
+
+void report_clash(const Destination& earlier, const Destination& later,
+                  const VirtualNetworkGateway* place, RuleReport& report) {
   report.error(
       {later.mark,
        {path_of(*later.connection), path_of(*earlier.connection)},
        fmt::format("{} leads to {}, which overlaps {} of {}", later.connection->name,
                    later.prefix.to_string(), earlier.prefix.to_string(), earlier.connection->name),
-       "a prefix lies behind one connection of a gateway: make them disjoint"});
+       remedy_of_clash(place)});
 }
 
 // Each prefix of a connection once.
@@ -247,7 +259,9 @@ void check_overlap_between_connections(const Model& model, RuleReport& report) {
           are_ways_to_one_place(*a.connection, *b.connection))
         return true;
       const bool is_earlier = a.connection->name < b.connection->name;
-      report_clash(is_earlier ? a : b, is_earlier ? b : a, report);
+      const auto* const place = counterparts.counterpart_gateway(*a.connection);
+      const bool is_one = place == counterparts.counterpart_gateway(*b.connection);
+      report_clash(is_earlier ? a : b, is_earlier ? b : a, is_one ? place : nullptr, report);
       return !report.is_full();
     });
   }

@@ -106,17 +106,37 @@ void check_limits(const Model& model, const VirtualNetworkGateway& gateway,
                             first_beyond->name)});
 }
 
+// The cloud's limit is an error where its gateway always has pairs, and ours where one would begin
+// that cannot be carried on.
 void check_pairs(const VirtualNetworkGateway& gateway, const Connection& connection, size_t pairs,
                  RuleReport& report) {
+  const size_t cloud_max = sku_of(gateway).selector_pairs_max;
   const size_t limit =
-      gateway.is_policy_based() ? sku_of(gateway).selector_pairs_max : kTunnelChildrenMax;
-  if (pairs <= std::min(limit, kTunnelChildrenMax)) return;
-  report.error({connection.mark,
+      gateway.is_policy_based() ? std::min(cloud_max, kTunnelChildrenMax) : kTunnelChildrenMax;
+  const std::vector<std::string> objects = {path_of(connection), path_of(gateway)};
+  if (pairs > limit) {
+    report.error({connection.mark, objects,
+                  fmt::format("{}{} pairs of prefixes, each a Child SA of its own; at most {}",
+                              pairs == kSelectorPairsMax ? "more than " : "", pairs, limit),
+                  too_many_pairs_remedy(gateway)});
+  } else if (pairs > cloud_max) {
+    report.warning({connection.mark, objects,
+                    fmt::format("{} pairs of prefixes, and sku {} carries {}: beyond that the "
+                                "cloud drops some",
+                                pairs, *gateway.sku, cloud_max),
+                    too_many_pairs_remedy(gateway)});
+  }
+}
+
+void check_ranges(const VirtualNetworkGateway& gateway, const Connection& connection,
+                  const SelectorPair& pair, RuleReport& report) {
+  if (std::max(pair.local.size(), pair.remote.size()) <= kTrafficSelectorsMax) return;
+  report.error({connection.traffic_selector_policies_mark,
                 {path_of(connection), path_of(gateway)},
-                fmt::format("{}{} pairs of prefixes, each a Child SA of its own; at most {}",
-                            pairs == kSelectorPairsMax ? "more than " : "", pairs,
-                            std::min(limit, kTunnelChildrenMax)),
-                too_many_pairs_remedy(gateway)});
+                fmt::format("more than {} ranges on one side of a selector policy, which is one "
+                            "Child SA",
+                            kTrafficSelectorsMax),
+                "join neighbouring ranges into larger ones, or make two policies of it"});
 }
 
 void refuse_classic_bgp(const VirtualNetworkGateway& gateway, const VirtualNetwork& network,
@@ -191,6 +211,8 @@ void check_selector_pairs(const Model& model, RuleReport& report) {
     const auto selectors =
         tunnel_selectors(*gateway, connection, prefixes_behind(model, *gateway), remote->prefixes);
     check_pairs(*gateway, connection, selectors.pairs.size(), report);
+    for (const SelectorPair& pair : selectors.pairs)
+      check_ranges(*gateway, connection, pair, report);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "policy/counterparts.h"
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
+#include "policy/likeness.h"
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/word_list.h"
@@ -142,19 +143,6 @@ bool follows_from_address(const TwoEnds& ends, const Identity& expected, const I
          compare_address(ends) == Verdict::Wrong;
 }
 
-// Which instance of `to`'s gateway `from` leads to; the first one where it leads to none.
-size_t instance_of(const End& from, const End& to) {
-  const auto remote = remote_end(from.model, from.connection);
-  const auto* const gateway = local_gateway(to.model, to.connection);
-  if (from.connection.is_vnet_to_vnet() || !remote || !remote->address || gateway == nullptr)
-    return 0;
-  const auto& instances = gateway->ip_configurations;
-  const auto found = std::ranges::find_if(instances, [&](const IpConfiguration& instance) {
-    return *instance.public_ip_address == *remote->address;
-  });
-  return found == instances.end() ? 0 : static_cast<size_t>(found - instances.begin());
-}
-
 // The gateway's own network, and those that use it over a peering.
 std::vector<const VirtualNetwork*> networks_behind(const End& end) {
   std::vector<const VirtualNetwork*> networks;
@@ -280,41 +268,68 @@ FieldPlace place_of_key(const End& end) {
 }
 
 Verdict compare_address(const TwoEnds& ends) {
-  const auto remote = remote_end(ends.there.model, ends.there.connection);
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  const auto remote = remote_end(ends.there.model, ends.there.connection);
   if (!remote || gateway == nullptr) return Verdict::Wrong;
-  if (!remote->address || gateway->ip_configurations.empty()) return Verdict::Unknown;
-  const bool is_right =
-      std::ranges::any_of(gateway->ip_configurations, [&](const IpConfiguration& instance) {
-        return *instance.public_ip_address == *remote->address;
-      });
-  return is_right ? Verdict::Right : Verdict::Wrong;
+  const auto led_to = remote_addresses(ends.there.model, ends.there.connection);
+  const auto known = local_addresses(*gateway, ends.back.connection);
+  if (std::ranges::find_first_of(led_to, known) != led_to.end()) return Verdict::Right;
+  return !remote->address || known.empty() ? Verdict::Unknown : Verdict::Wrong;
 }
 
-std::vector<IpAddress> instances_left_out(const TwoEnds& ends) {
+std::optional<size_t> instance_led_to(const TwoEnds& ends) {
+  const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
+  if (ends.there.connection.is_vnet_to_vnet() || gateway == nullptr) return std::nullopt;
+  const auto led_to = remote_addresses(ends.there.model, ends.there.connection);
+  const auto& instances = gateway->ip_configurations;
+  const auto found = std::ranges::find_if(instances, [&](const IpConfiguration& instance) {
+    return std::ranges::find(led_to, *instance.public_ip_address) != led_to.end();
+  });
+  if (found == instances.end()) return std::nullopt;
+  return static_cast<size_t>(found - instances.begin());
+}
+
+std::vector<IpAddress> instances_left_out(const TwoEnds& ends, const Counterparts& counterparts) {
   const auto* const own = local_gateway(ends.there.model, ends.there.connection);
   const auto* const other = local_gateway(ends.back.model, ends.back.connection);
   if (ends.there.connection.is_vnet_to_vnet() || own == nullptr || other == nullptr ||
       other->ip_configurations.size() < 2 || compare_address(ends) != Verdict::Right)
     return {};
-  return Counterparts(ends.there.model).addresses_left_out(*own, *other);
+  return counterparts.addresses_left_out(*own, *other);
 }
 
-void report_address(const TwoEnds& ends, RuleReport& report) {
+void report_address(const TwoEnds& ends, const Counterparts& counterparts, RuleReport& report) {
   if (compare_address(ends) != Verdict::Wrong) return;
   const FieldPlace place = place_of_address(ends.there);
   const auto remote = remote_end(ends.there.model, ends.there.connection);
+  const auto* const own = local_gateway(ends.there.model, ends.there.connection);
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
-  if (!remote || !remote->address || gateway == nullptr) return;
-  std::vector<std::string> addresses;
-  for (const IpConfiguration& instance : gateway->ip_configurations)
-    addresses.push_back(instance.public_ip_address->to_string());
-  report.error(
-      {place.mark,
-       {place.object, ends.back_path(path_of(*gateway))},
-       fmt::format("{} is {}, but the other side's gateway {} has {}", place.field,
-                   remote->address->to_string(), gateway->name, fmt::join(addresses, ", ")),
-       "write the public address of the other side's gateway"});
+  if (!remote || !remote->address || own == nullptr || gateway == nullptr) return;
+  // Where others lead to some of its instances, one of the remaining ones is meant.
+  auto meant = counterparts.addresses_left_out(*own, *gateway);
+  if (meant.empty()) meant = local_addresses(*gateway, ends.back.connection);
+  report.error({place.mark,
+                {place.object, ends.back_path(path_of(*gateway))},
+                fmt::format("{} is {}, but the other side's gateway {} has {}", place.field,
+                            remote->address->to_string(), gateway->name,
+                            listed(local_addresses(*gateway, ends.back.connection), ", ")),
+                fmt::format("write {}, the public address of the other side's gateway",
+                            listed(meant, " or "))});
+}
+
+void report_instances(const End& there, const VirtualNetworkGateway& other,
+                      const std::string& other_path, const std::vector<IpAddress>& left_out,
+                      RuleReport& report) {
+  const FieldPlace place = place_of_address(there);
+  for (const IpAddress& address : left_out) {
+    report.warning(
+        {place.mark,
+         {place.object, other_path, path_of(there.connection)},
+         fmt::format("{} is active/active, and no connection of {} leads to its "
+                     "instance at {}",
+                     other.name, *there.connection.virtual_network_gateway1, address.to_string()),
+         "add a local network gateway with that address, and a connection to it"});
+  }
 }
 
 void report_prefixes(const TwoEnds& ends, RuleReport& report) {
@@ -367,10 +382,10 @@ void report_overlap(const TwoEnds& ends, RuleReport& report) {
 }
 
 void compare_identities(const TwoEnds& ends, RuleReport& report) {
-  const KnownIdentities there =
-      known_identities(ends.there.model, ends.there.connection, instance_of(ends.back, ends.there));
+  const KnownIdentities there = known_identities(ends.there.model, ends.there.connection,
+                                                 instance_led_to(ends.reversed()).value_or(0));
   const KnownIdentities back =
-      known_identities(ends.back.model, ends.back.connection, instance_of(ends.there, ends.back));
+      known_identities(ends.back.model, ends.back.connection, instance_led_to(ends).value_or(0));
   const Connection& own = ends.there.connection;
   const Connection& other = ends.back.connection;
   const auto takes_any = [](const Connection& connection) {

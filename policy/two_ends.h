@@ -10,6 +10,8 @@
 
 namespace twinspan::policy {
 
+class Counterparts;
+
 struct End {
   const Model& model;
   const Connection& connection;
@@ -63,12 +65,15 @@ FieldPlace place_of_key(const End& end);
 
 // The public addresses of `back`'s active/active gateway that no connection of `there`'s gateway
 // leads to, although `there` leads to another one: nothing answers that instance. None where the
-// remote follows by itself.
-std::vector<IpAddress> instances_left_out(const TwoEnds& ends);
+// remote follows by itself. `counterparts` are of `there`'s estate.
+std::vector<IpAddress> instances_left_out(const TwoEnds& ends, const Counterparts& counterparts);
 
 enum class Verdict : uint8_t { Right, Wrong, Unknown };
 // Whether `there` leads to a public address of `back`'s gateway; Unknown: it leads to a name.
 Verdict compare_address(const TwoEnds& ends);
+// Which instance of `back`'s gateway has that address; nullopt: none, or a vnet-to-vnet connection
+// leads to all of them.
+std::optional<size_t> instance_led_to(const TwoEnds& ends);
 
 // Whether two connections have equal keys of a kind; both name one. The caller reads the files and
 // keeps the bytes to itself.
@@ -82,7 +87,11 @@ struct KeyComparison {
 };
 using CompareKeys = std::function<KeyComparison(const End& a, const End& b, KeyKind kind)>;
 
-void report_address(const TwoEnds& ends, RuleReport& report);
+void report_address(const TwoEnds& ends, const Counterparts& counterparts, RuleReport& report);
+// That no connection leads to those addresses of `other`, which findings call `other_path`.
+void report_instances(const End& there, const VirtualNetworkGateway& other,
+                      const std::string& other_path, const std::vector<IpAddress>& left_out,
+                      RuleReport& report);
 void report_prefixes(const TwoEnds& ends, RuleReport& report);
 // Of what is behind the two gateways, networks that use them over peerings included.
 void report_overlap(const TwoEnds& ends, RuleReport& report);

@@ -25,6 +25,13 @@ std::string listed(const std::vector<Value>& values) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+// "192.0.2.1 or 192.0.2.2"
+inline std::string listed(std::span<const IpAddress> addresses, std::string_view between) {
+  std::vector<std::string> texts;
+  for (const IpAddress& address : addresses) texts.push_back(address.to_string());
+  return fmt::format("{}", fmt::join(texts, between));
+}
+
 // "a, b, c, 97 more": of many words the first ones.
 inline std::string first_of(std::span<const std::string> words, size_t named_max,
                             std::string_view between = ", ") {

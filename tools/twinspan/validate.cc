@@ -59,10 +59,10 @@ std::string count(const Findings& findings, Severity severity, std::string_view 
 }
 
 // What the other side's file has or lacks and cannot be compared with: no fault of ours, nor to be
-// mended there. What an import merely had to choose says nothing here.
+// mended there. What an import merely had to choose, or has kept for comparing, says nothing here.
 void add_notes(const Findings& notes, Findings& findings) {
   for (Finding note : notes) {
-    if (note.severity == Severity::Info) continue;
+    if (note.severity == Severity::Info || note.id == policy::kAlternativeNote) continue;
     const bool is_object = note.id == policy::kLeftOutNote;
     note.severity = is_object ? Severity::Warning : Severity::Info;
     note.remedy = is_object ? "the object is not compared" : "what is missing is not compared";
@@ -81,10 +81,11 @@ policy::ReadKey key_reader(const std::string& estate_path) {
 }
 
 // Of what another program's file names nothing lies here.
-void add_findings_of_their_keys(const Model& own, const PeerFile& peer, Findings& findings) {
+void add_findings_of_their_keys(const policy::PairUp& found, const PeerFile& peer,
+                                Findings& findings) {
   if (peer.kind != policy::PeerFileKind::Estate) return;
   const Model& model = peer.content.model;
-  const auto pairs = policy::pair_up(own, model, key_comparison(&peer)).pairs;
+  const auto& pairs = found.pairs;
   std::vector<const policy::Connection*> paired;
   for (const auto& [name, connection] : model.connections) {
     if (std::ranges::find(pairs, &connection, &policy::Pairing::peer) != pairs.end())
@@ -102,9 +103,12 @@ Findings all_findings(const Model& model, const PeerFile* peer, const std::strin
   std::ranges::move(policy::check_key_pairs(model, key_comparison(nullptr)),
                     std::back_inserter(findings));
   if (peer == nullptr) return findings;
-  std::ranges::move(policy::validate_pair(model, peer->content.model, key_comparison(peer)),
+  const Model& other = peer->content.model;
+  const auto compare = key_comparison(peer);
+  const policy::PairUp found = policy::pair_up(model, other, compare);
+  std::ranges::move(policy::validate_pair(model, other, found, compare),
                     std::back_inserter(findings));
-  add_findings_of_their_keys(model, *peer, findings);
+  add_findings_of_their_keys(found, *peer, findings);
   add_notes(peer->content.notes, findings);
   return findings;
 }

@@ -190,6 +190,17 @@ TEST(ImportSwanctl, AnyToAnyIsRouteBased) {
               Contains(HasSubstr("no remote_ts tells what is behind remote_addrs")));
 }
 
+TEST(ImportSwanctl, FurtherAddressesAreNamedAndKeptForComparing) {
+  const Import import = imported(
+      conf_with("remote_addrs = 192.0.2.1", "remote_addrs = 192.0.2.1, 192.0.2.7, 192.0.2.8"));
+  const auto address = [](const char* text) { return *IpAddress::parse(text); };
+  EXPECT_THAT(only_connection(import).latitude->remote_addresses,
+              ElementsAre(address("192.0.2.7"), address("192.0.2.8")));
+  EXPECT_THAT(notes_of(import), Contains(HasSubstr("remote_addrs: 192.0.2.7, 192.0.2.8 are not "
+                                                   "taken: a connection has one address; write a "
+                                                   "connection for each [import.alternative]")));
+}
+
 TEST(ImportSwanctl, AnOwnNameIsNoAddressThatWasPassedOver) {
   const Import import =
       imported(conf_with("local_addrs = 192.0.2.2", "local_addrs = gw.example.net"));
@@ -294,7 +305,10 @@ INSTANTIATE_TEST_SUITE_P(
              "192.0.2.9 is not taken: a connection has one address", false},
         Lost{"ThreeAddresses", "local_addrs = 192.0.2.2",
              "local_addrs = 192.0.2.2, 192.0.2.9, gw.example.net",
-             "192.0.2.9, gw.example.net are not taken: a connection has one address", false},
+             "192.0.2.9 is not taken: a connection has one address", false},
+        Lost{"ANameBesideAnAddress", "local_addrs = 192.0.2.2",
+             "local_addrs = 192.0.2.2, gw.example.net, gate.example.net",
+             "gw.example.net, gate.example.net are not taken: a connection has one address", false},
         Lost{"OwnName", "local_addrs = 192.0.2.2", "local_addrs = gw.example.net",
              "local_addrs tells no address of the gateway", false},
         Lost{"OwnPrefix", "local_addrs = 192.0.2.2", "local_addrs = 192.0.2.0/24",

@@ -93,8 +93,32 @@ TEST(Instances, AnAddressThatNothingLeadsToIsTold) {
   EXPECT_THAT(differences(of(kOne, {"192.0.2.3"}), equal_keys),
               ElementsAre(HasSubstr("gw-b is active/active, and no connection of gw-a leads to its "
                                     "instance at 192.0.2.4; add a local network gateway")));
+  // Another site that leads elsewhere has nothing to do with it.
+  Files files = of(kOne, {"192.0.2.3", "192.0.2.9"});
+  const auto other_key_at_second = [](const End& a, const End& b, KeyKind) {
+    const bool is_second = a.connection.name == "a-9" || b.connection.name == "a-9";
+    return is_second ? Verdict::Wrong : Verdict::Right;
+  };
+  EXPECT_THAT(differences(files, other_key_at_second), Contains(HasSubstr("[peer.instances]")));
+}
+
+// With equal keys it is bound to the connection back, and is the one with the mistake.
+TEST(Instances, AWrongAddressOfTheSecondIsToldThere) {
   const Files files = of(kOne, {"192.0.2.3", "192.0.2.9"});
-  EXPECT_THAT(differences(files, equal_keys), Contains(HasSubstr("[peer.instances]")));
+  EXPECT_THAT(differences(files, equal_keys),
+              ElementsAre(HasSubstr("local_network_gateways.a-9: gateway_ip_address is 192.0.2.9, "
+                                    "but the other side's gateway gw-b has 192.0.2.3, 192.0.2.4; "
+                                    "write 192.0.2.4, the public address")));
+  EXPECT_THAT(lines(walked(files.own, "a-9", &files.peer, equal_keys)),
+              Contains("6 fail local_network_gateways.a-9 gateway_ip_address"));
+  EXPECT_THAT(lines(walked(files.peer, "b-1", &files.own, equal_keys)),
+              Contains("5 fail e.yaml:local_network_gateways.a-9 gateway_ip_address"));
+}
+
+TEST(Instances, MoreWrongAddressesThanInstancesAreNotAllMeant) {
+  const Files files = of(kOne, {"192.0.2.3", "192.0.2.8", "192.0.2.9"});
+  EXPECT_THAT(differences(files, equal_keys),
+              testing::Not(Contains(HasSubstr("error: local_network_gateways"))));
 }
 
 TEST(Instances, AWrongAddressIsTheOnlyFaultOfItsConnection) {
@@ -138,16 +162,110 @@ TEST(Instances, AChecklistFailsTheAddressStepForAnyOfThem) {
   EXPECT_THAT(list.back().message, HasSubstr("its instance at 192.0.2.4"));
 }
 
-// Both gateways in one file; b-1 leads back to both connections of gw-x, and is the first by name.
-TEST(Instances, OfOneFileEachConnectionIsComparedToo) {
-  std::string text = half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar);
-  const std::string other = half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne);
+// -- BGP: an active/active gateway takes .4 and .5 of its GatewaySubnet, one for each instance
+
+// Each connection leads to an instance and names the speaker at `speakers`, in that order.
+std::string speaking(std::string half, int own_asn, int far_asn,
+                     const std::vector<std::string>& speakers) {
+  half = replaced(half, "active_active",
+                  fmt::format("enable_bgp: true, bgp_settings: {{ asn: {} }}"
+                              ", active_active",
+                              own_asn));
+  for (const std::string& speaker : speakers) {
+    const size_t prefixes = half.find("address_prefixes: [10");
+    const size_t end = half.find("]", prefixes);
+    half.replace(prefixes, end + 1 - prefixes,
+                 fmt::format("address_prefixes: [], bgp_settings: {{ asn: {}, bgp_peering_address: "
+                             "{} }}",
+                             far_asn, speaker));
+    half =
+        replaced(half, "shared_key: { file: k } }", "enable_bgp: true, shared_key: { file: k} }");
+  }
+  return half;
+}
+
+Files speakers_of(const std::vector<std::string>& known) {
+  return files_of(
+      speaking(half("a", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar), 65001, 65002, known),
+      speaking(half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne), 65002, 65001, {"10.1.255.30"}));
+}
+
+TEST(Instances, TheSpeakerOfEachIsTheOneThatItsAddressLeadsTo) {
+  EXPECT_THAT(differences(speakers_of({"10.2.255.4", "10.2.255.5"}), equal_keys), IsEmpty());
+  EXPECT_THAT(
+      differences(speakers_of({"10.2.255.5", "10.2.255.9"}), equal_keys),
+      ElementsAre(HasSubstr("local_network_gateways.a-3: the BGP address 10.2.255.5 is not that of "
+                            "instance 0 (192.0.2.3) of gw-b, to which it leads and which has "
+                            "10.2.255.4; it is that of instance 1 (192.0.2.4) of gw-b; write "
+                            "10.2.255.4"),
+                  HasSubstr("the BGP address 10.2.255.9 is not that of instance 1 (192.0.2.4) of "
+                            "gw-b, to which it leads and which has 10.2.255.5; write 10.2.255.5")));
+}
+
+TEST(Instances, AWrongSpeakerFailsTheStepOfRangesThatBgpTells) {
+  const std::string field = " local_network_gateways.a-3 ";
+  const Files right = speakers_of({"10.2.255.4", "10.2.255.5"});
+  EXPECT_THAT(lines(walked(right.own, "a-3", &right.peer)),
+              Contains("3 pass" + field + "address_prefixes"));
+  const Files wrong = speakers_of({"10.2.255.5", "10.2.255.4"});
+  const Checklist list = walked(wrong.own, "a-3", &wrong.peer);
+  EXPECT_THAT(lines(list), Contains("3 fail" + field + "bgp_settings.bgp_peering_address"));
+  EXPECT_THAT(list[2].message, HasSubstr("instance 0 (192.0.2.3) of gw-b"));
+  EXPECT_THAT(
+      lines(walked(wrong.peer, "b-1", &wrong.own)),
+      Contains("2 fail e.yaml:local_network_gateways.a-3 bgp_settings.bgp_peering_address"));
+}
+
+// Without prefixes the BGP address tells for whom it is meant.
+TEST(Instances, AWrongAddressOfTheSecondIsToldWithBgpToo) {
+  std::string ours = half("a", "10.1.0.0/16", kOne, "10.2.0.0/16", {"192.0.2.3", "192.0.2.9"});
+  ours = speaking(ours, 65001, 65002, {"10.2.255.4", "10.2.255.5"});
+  Files files = speakers_of({"10.2.255.4", "10.2.255.5"});
+  files.own = model_of(ours);
+  EXPECT_THAT(differences(files, [](const End&, const End&, KeyKind) { return Verdict::Unknown; }),
+              Contains(HasSubstr("gateway_ip_address is 192.0.2.9")));
+}
+
+std::string in_one_file(std::string text, const std::string& other) {
   for (const std::string section : {"virtual_networks:\n", "virtual_network_gateways:\n",
                                     "local_network_gateways:\n", "connections:\n"}) {
     const size_t begin = other.find(section) + section.size();
-    text =
-        replaced(text, section, section + other.substr(begin, other.find("\n", begin) + 1 - begin));
+    const size_t end = std::min(other.find("\nlocal", begin), other.find("\nconn", begin));
+    const size_t stop = std::min({end, other.find("\nvirtual_network_g", begin), other.size() - 1});
+    text = replaced(text, section, section + other.substr(begin, stop + 1 - begin));
   }
+  return text;
+}
+
+TEST(Instances, OfOneFileAWrongAddressOfTheSecondIsToldThereToo) {
+  const Model model = model_of(
+      in_one_file(half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", {"192.0.2.3", "192.0.2.9"}),
+                  half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne)));
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate(model)) texts.push_back(finding.to_string());
+  EXPECT_THAT(texts, Contains(HasSubstr("local_network_gateways.x-9: gateway_ip_address is "
+                                        "192.0.2.9, but the other side's gateway gw-b has "
+                                        "192.0.2.3, 192.0.2.4; write 192.0.2.4")));
+  EXPECT_THAT(texts, testing::Not(Contains(HasSubstr("[connection.instances]"))));
+  EXPECT_THAT(lines(walked(model, "x-9")),
+              Contains("6 fail local_network_gateways.x-9 gateway_ip_address"));
+}
+
+// Two static ways to one gateway: the remedy is BGP, not other prefixes.
+TEST(Instances, StaticPrefixesOfBothAreWaysToOnePlace) {
+  const Model model = model_of(in_one_file(half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar),
+                                           half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne)));
+  std::vector<std::string> texts;
+  for (const Finding& finding : validate(model)) texts.push_back(finding.to_string());
+  EXPECT_THAT(texts,
+              Contains(HasSubstr("both lead to gw-b, and two ways to one place need BGP: set "
+                                 "enable_bgp: true on both connections")));
+}
+
+// Both gateways in one file; b-1 leads back to both connections of gw-x, and is the first by name.
+TEST(Instances, OfOneFileEachConnectionIsComparedToo) {
+  std::string text = in_one_file(half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar),
+                                 half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne));
   text = replaced(text, "local_network_gateway2: x-4,",
                   "local_network_gateway2: x-4, ipsec_policy: aws,");
   const Model model = model_of(text);

@@ -36,6 +36,21 @@ std::vector<std::string> ids_of(const std::string& text) {
   return ids;
 }
 
+// With BGP over it, `speaker` being what gw-a knows of that of gw-b.
+Changes speaking_described(const std::string& speaker) {
+  return described("", "") +
+         Changes{
+             kBgp[0],
+             {"gw-b: {", "gw-b: { enable_bgp: true, bgp_settings: { asn: 65020 },"},
+             {"192.0.2.2, address", "192.0.2.2, bgp_settings: { " + speaker + " }, address"},
+             {"192.0.2.1, address",
+              "192.0.2.1, bgp_settings: { asn: 65010, bgp_peering_address: 10.1.255.30 }, "
+              "address"},
+             {"local_network_gateway2: site-b", "local_network_gateway2: site-b, enable_bgp: true"},
+             {"local_network_gateway2: site-a",
+              "local_network_gateway2: site-a, enable_bgp: true"}};
+}
+
 std::string many_connections(int count) {
   std::string text;
   for (int index = 0; index < count; ++index) {
@@ -133,6 +148,9 @@ std::map<std::string_view, Example> gateway_examples() {
       {"bgp.address",
        {kBgp,
         kBgp + Changes{{"bgp_peering_address: 10.9.255.1", "bgp_peering_address: 10.1.9.9"}}}},
+      {"bgp.counterpart",
+       {speaking_described("asn: 65020, bgp_peering_address: 10.2.255.30"),
+        speaking_described("asn: 65020, bgp_peering_address: 10.2.255.29")}},
       {"bgp.static-routes", {kBgp, Changes{kBgp[0], kBgp[1]}}},
       {"feature.not-supported", {{}, {{"active_active: false", "active_active: true"}}}},
   };

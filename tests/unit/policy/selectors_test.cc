@@ -1,7 +1,9 @@
 // Selectors, families and peers that can carry nothing.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/pairing.h"
 #include "tests/unit/policy/estate.h"
 
 namespace twinspan::policy {
@@ -114,6 +116,82 @@ TEST(SelectorPairs, TheRemedyIsOneThatHelpsThatGateway) {
   EXPECT_THAT(lines({{"use_policy_based_traffic_selectors: false",
                       "use_policy_based_traffic_selectors: true"}}),
               ElementsAre(HasSubstr("traffic_selector_policies")));
+}
+
+// -- how many pairs: our own bound of 255, and the cloud's 200 where one of the two ends is its
+
+std::string with_pairs(int count, const std::string& sku) {
+  std::string prefixes;
+  for (int index = 0; index < count; ++index)
+    prefixes += fmt::format("{}172.16.{}.0/24", index == 0 ? "" : ", ", index);
+  return estate_with(
+      {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
+       {"address_prefixes: [10.9.0.0/16]", "address_prefixes: [" + prefixes + "]"},
+       {"sku: Native", "sku: " + sku}});
+}
+
+TEST(Selectors, ThePairsOfACloudsRouteBasedGatewayAreWarnedOfBeyondItsLimit) {
+  const auto ids = [](int count, const char* sku) {
+    std::vector<std::string> found;
+    for (const std::string& id : findings_of(with_pairs(count, sku))) {
+      if (id.ends_with(" connection.selector-pairs")) found.push_back(id);
+    }
+    return found;
+  };
+  EXPECT_THAT(ids(200, "VpnGw1"), IsEmpty());
+  EXPECT_THAT(ids(201, "VpnGw1"), ElementsAre("warning connection.selector-pairs"));
+  EXPECT_THAT(ids(255, "Native"), IsEmpty());
+  EXPECT_THAT(ids(256, "VpnGw1"), ElementsAre("error connection.selector-pairs"));
+  EXPECT_THAT(ids(256, "Native"), ElementsAre("error connection.selector-pairs"));
+}
+
+TEST(Selectors, ThePairsAreTooManyForTheOtherSidesSkuToo) {
+  const Model own = model_of(with_pairs(201, "Native"));
+  const auto theirs = [](const char* sku) {
+    return model_of(
+        fmt::format("version: 1\nvirtual_networks:\n"
+                    "  net: {{ address_space: [172.16.0.0/12], subnets: {{ GatewaySubnet: "
+                    "172.31.255.0/27 }} }}\n"
+                    "virtual_network_gateways:\n"
+                    "  cloud: {{ virtual_network: net, sku: {}, "
+                    "ip_configurations: [ {{ public_ip_address: 203.0.113.9 }} ] }}\n"
+                    "local_network_gateways:\n"
+                    "  us: {{ gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }}\n"
+                    "connections:\n"
+                    "  to-us: {{ connection_type: ipsec, virtual_network_gateway1: cloud, "
+                    "local_network_gateway2: us, use_policy_based_traffic_selectors: true, "
+                    "shared_key: {{ file: k }} }}\n",
+                    sku));
+  };
+  const auto selectors = [&](const Model& peer) {
+    std::vector<std::string> texts;
+    for (const Finding& finding :
+         validate_pair(own, peer, [](const End&, const End&, KeyKind) { return Verdict::Right; })) {
+      if (finding.id == "peer.selectors") texts.push_back(finding.to_string());
+    }
+    return texts;
+  };
+  EXPECT_THAT(selectors(theirs("Native")), IsEmpty());
+  EXPECT_THAT(selectors(theirs("VpnGw1")),
+              ElementsAre(HasSubstr("warning: connections.a-to-branch: 201 pairs of prefixes, and "
+                                    "sku VpnGw1 of cloud carries 200")));
+}
+
+TEST(Selectors, ThePartsOfOneSelectorPolicyFitOneTrafficSelectorPayload) {
+  const auto with_ranges = [](int count) {
+    std::string ranges;
+    for (int index = 0; index < count; ++index)
+      ranges +=
+          fmt::format("{}10.9.{}.{}/32", index == 0 ? "" : ", ", index / 128, index % 128 * 2);
+    return findings_of(estate_with(
+        {{"use_policy_based_traffic_selectors: false", "use_policy_based_traffic_selectors: true"},
+         {"traffic_selector_policies: []",
+          "traffic_selector_policies: [ { local_address_ranges: [10.1.0.0/24], "
+          "remote_address_ranges: [" +
+              ranges + "] } ]"}}));
+  };
+  EXPECT_THAT(with_ranges(255), IsEmpty());
+  EXPECT_THAT(with_ranges(256), ElementsAre("error connection.selector-pairs"));
 }
 
 }  // namespace

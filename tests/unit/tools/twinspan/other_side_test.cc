@@ -88,6 +88,16 @@ TEST_F(OtherSide, AWrongAddressIsFoundInTheirFile) {
                "other side's gateway gw has 192.0.2.1"));
 }
 
+TEST_F(OtherSide, AnyOfTheirAddressesIsOne) {
+  EXPECT_THAT(with_conf("remote_addrs = 192.0.2.1", "remote_addrs = 192.0.2.7, 192.0.2.1"),
+              IsEmpty());
+  EXPECT_THAT(with_conf("local_addrs = 192.0.2.2", "local_addrs = 192.0.2.8, 192.0.2.2"),
+              IsEmpty());
+  EXPECT_THAT(with_conf("remote_addrs = 192.0.2.1", "remote_addrs = 192.0.2.7, 192.0.2.8"),
+              Contains(HasSubstr("error peer.address other.conf:5 gateway_ip_address is 192.0.2.7, "
+                                 "but the other side's gateway gw has 192.0.2.1")));
+}
+
 TEST_F(OtherSide, AWrongAddressOfTheirsIsFoundInOurFile) {
   std::string conf = with(kOtherConf, "local_addrs = 192.0.2.2", "local_addrs = 192.0.2.8");
   EXPECT_THAT(findings(half_with_pairs(), write("other.conf", conf)),
