@@ -26,10 +26,8 @@ constexpr uint64_t kDpdTimeoutMin = 9;
 constexpr uint64_t kDpdTimeoutMax = 3600;
 constexpr uint64_t kProbesUntilDead = 3;
 
-// Of one connection: addresses that are kept for comparing it with its other end.
-constexpr size_t kAddressesMax = 16;
-// Alternatives of one connection that are kept for comparing it with its other end.
-constexpr size_t kAlternativesMax = 10000;
+// Of one connection, kept for comparing it with its other end.
+constexpr size_t kAddressesMax = 16, kAlternativesMax = 10000;
 
 uint64_t tenth_more(uint64_t value) {
   return value + value / 10;
@@ -413,8 +411,8 @@ std::optional<MarkedList<AddressRange>> ConnectionReader::ranges(const SettingsS
   return all;
 }
 
-// Of a list the first that is one address or, where a name may stand, one name; the further
-// addresses are `more`. A list with a name alone tells no address, which whoever needs one says.
+// Of a list the first that is one address or, where a name may stand, one name; further addresses
+// are `more`. A list with a name alone tells no address, which whoever needs one says.
 Marked<IpAddress> ConnectionReader::first_address(const char* key, MarkedText* name,
                                                   std::vector<IpAddress>& more) {
   const SettingsValue* const value = section_.value(key);
@@ -425,35 +423,28 @@ Marked<IpAddress> ConnectionReader::first_address(const char* key, MarkedText* n
     const bool is_taken = address.is_set || (name != nullptr && name->is_set);
     const auto parsed = read_address(word);
     const bool is_address = parsed && !parsed->is_unspecified();
-    if (!is_taken && is_address) {
+    if (is_address && !is_taken) {
       address = marked(*parsed, value->text_mark);
-    } else if (!is_taken && name != nullptr && is_host_name(word)) {
-      *name = marked(std::string(word), value->text_mark);
-    } else if (is_taken && is_address && more.size() < kAddressesMax) {
+    } else if (is_address && more.size() < kAddressesMax) {
       more.push_back(*parsed);
       alternatives.emplace_back(word);
+    } else if (!is_taken && name != nullptr && is_host_name(word)) {
+      *name = marked(std::string(word), value->text_mark);
     } else if (!word.starts_with('%')) {
       passed_over.emplace_back(word);
     }
   }
   const bool is_taken = address.is_set || (name != nullptr && name->is_set);
   if (!is_taken) std::erase_if(passed_over, [](const auto& word) { return is_host_name(word); });
-  const auto note = [&](const std::vector<std::string>& words, const char* why,
-                        const char* remedy) {
-    return Note{value->text_mark, fmt::format("{}.{}", path_, key),
-                fmt::format("{} {} not taken: {}", fmt::join(words, ", "),
-                            words.size() == 1 ? "is" : "are", why),
-                remedy};
+  const auto note = [&](const std::vector<std::string>& words) {
+    return Note{
+        value->text_mark, fmt::format("{}.{}", path_, key),
+        fmt::format("{} {} not taken: {}", fmt::join(words, ", "), words.size() == 1 ? "is" : "are",
+                    is_taken ? "a connection has one address" : "it is no single address"),
+        is_taken ? "write a connection for each" : "write one address"};
   };
-  if (!alternatives.empty()) {
-    reading_.notes.alternative(
-        note(alternatives, "a connection has one address", "write a connection for each"));
-  }
-  if (!passed_over.empty()) {
-    reading_.notes.not_carried(
-        is_taken ? note(passed_over, "a connection has one address", "write a connection for each")
-                 : note(passed_over, "it is no single address", "write one address"));
-  }
+  if (!alternatives.empty()) reading_.notes.alternative(note(alternatives));
+  if (!passed_over.empty()) reading_.notes.not_carried(note(passed_over));
   return address;
 }
 
@@ -461,10 +452,9 @@ void ConnectionReader::read_addresses() {
   Latitude& latitude = *out_.connection.latitude;
   out_.local_address = first_address("local_addrs", nullptr, latitude.local_addresses);
   out_.remote_address = first_address("remote_addrs", &out_.remote_name, latitude.remote_addresses);
-  const SettingsValue* const remote = section_.value("remote_addrs");
   if (out_.remote_address.is_set || out_.remote_name.is_set) return;
-  reading_.notes.incomplete({remote == nullptr ? section_.mark : remote->mark,
-                             path_ + ".remote_addrs",
+  const SettingsValue* const remote = section_.value("remote_addrs");
+  reading_.notes.incomplete({remote ? remote->mark : section_.mark, path_ + ".remote_addrs",
                              "remote_addrs tells no address and no name of the other end",
                              "write gateway_ip_address or fqdn"});
 }
