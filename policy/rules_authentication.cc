@@ -116,8 +116,8 @@ void check_authentication(const Model& model, RuleReport& report) {
 void check_authentication_reverse(const Model& model, RuleReport& report) {
   const Counterparts counterparts(model);
   for (const auto& [name, connection] : model.connections) {
-    const Connection* const back = counterparts.reverse_of(connection);
-    if (back == nullptr || back->name < name) continue;
+    const Connection* const back = counterparts.counterpart_of(connection);
+    if (back == nullptr || !counterparts.is_reported_by(connection, *back)) continue;
     if (*connection.authentication_type == *back->authentication_type) continue;
     report.error({connection.authentication_type.mark,
                   {path_of(connection), path_of(*back)},

@@ -62,6 +62,13 @@ void for_each_described(const Model& model, const Counterparts& counterparts, Vi
   }
 }
 
+// Where the peer's address is, then what else is concerned.
+Remark about_address(const Model& model, const Connection& connection,
+                     const VirtualNetworkGateway& gateway) {
+  const FieldPlace place = place_of_address({model, connection});
+  return {place.mark, {place.object, path_of(connection), path_of(gateway)}, "", ""};
+}
+
 bool has_same_region(const VirtualNetwork& a, const VirtualNetwork& b) {
   return a.region.is_set && b.region.is_set && *a.region == *b.region;
 }
@@ -128,22 +135,23 @@ void check_outer_addresses(const Model& model, RuleReport& report) {
     if (gateway == nullptr || gateway->ip_configurations.empty() || !remote || !remote->address)
       continue;
     const IpConfiguration& own = gateway->ip_configurations.front();
+    Remark remark = about_address(model, connection, *gateway);
     if (own.address_on_host().family() != remote->address->family()) {
-      report.error({connection.mark,
-                    {path_of(connection)},
-                    fmt::format("the gateway has {}, the remote {}: two address families",
-                                own.address_on_host().to_string(), remote->address->to_string()),
-                    "give both ends addresses of one family"});
-    } else if (*remote->address == *own.public_ip_address ||
-               *remote->address == own.address_on_host()) {
-      // Between two gateways of the estate this is gateway.address's finding.
-      if (connection.is_vnet_to_vnet()) continue;
-      report.error(
-          {connection.local_network_gateway2.mark,
-           {path_of(connection)},
-           fmt::format("the remote address {} is the gateway's own", remote->address->to_string()),
-           "give the peer's address"});
+      remark.message =
+          fmt::format("{} has {}, the remote of {} {}: two address families", gateway->name,
+                      own.address_on_host().to_string(), name, remote->address->to_string());
+      remark.remedy = "give both ends addresses of one family";
+      report.error(std::move(remark));
+      continue;
     }
+    const bool is_own =
+        *remote->address == *own.public_ip_address || *remote->address == own.address_on_host();
+    // Between two gateways of the estate this is gateway.address's finding.
+    if (!is_own || connection.is_vnet_to_vnet()) continue;
+    remark.message = fmt::format("the remote address {} of {} is that of its own gateway {}",
+                                 remote->address->to_string(), name, gateway->name);
+    remark.remedy = "give the peer's address";
+    report.error(std::move(remark));
   }
 }
 

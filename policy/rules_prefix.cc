@@ -19,21 +19,27 @@ bool is_default_route(const IpPrefix& prefix) {
   return prefix.length() == 0;
 }
 
-// Where a remote prefix is to be mended: at the connection when it follows from another network.
-SourceMark place_of(const Connection& connection, const Marked<IpPrefix>& prefix) {
-  return connection.is_vnet_to_vnet() ? connection.mark : prefix.mark;
+// The networks at the other end of a vnet-to-vnet connection.
+std::vector<const VirtualNetwork*> remote_networks(const Model& model,
+                                                   const Connection& connection) {
+  const VirtualNetworkGateway* const remote = remote_gateway(model, connection);
+  if (remote == nullptr) return {};
+  std::vector<const VirtualNetwork*> networks = networks_in_transit(model, *remote);
+  if (const VirtualNetwork* const own = network_of(model, *remote)) networks.push_back(own);
+  return networks;
 }
 
-std::vector<std::string> both_ends(const Model& model, const Connection& connection,
-                                   const VirtualNetwork& own) {
-  std::vector<std::string> objects = {path_of(connection), path_of(own)};
-  if (const VirtualNetworkGateway* const remote = remote_gateway(model, connection)) {
-    if (const VirtualNetwork* const network = network_of(model, *remote))
-      objects.push_back(path_of(*network));
-  } else if (const LocalNetworkGateway* const gateway = site_of(model, connection)) {
-    objects.push_back(path_of(*gateway));
+// The object that has the prefix of that mark, and is to be mended.
+std::string owner_of(const Model& model, const Connection& connection, SourceMark mark) {
+  for (const VirtualNetwork* const network : remote_networks(model, connection)) {
+    const auto is_it = [&](const auto& space) { return space.mark == mark; };
+    if (std::ranges::any_of(*network->address_space, is_it)) return path_of(*network);
   }
-  return objects;
+  const LocalNetworkGateway* const site = site_of(model, connection);
+  const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
+  if (gateway != nullptr && gateway->default_local_network_gateway.mark == mark)
+    return path_of(*gateway);
+  return site == nullptr ? path_of(connection) : path_of(*site);
 }
 
 // A remote prefix of a connection, with where it leads.
@@ -54,11 +60,12 @@ std::string remedy_of_clash(const VirtualNetworkGateway* place) {
       place->name);
 }
 
-void report_clash(const Destination& earlier, const Destination& later,
+void report_clash(const Model& model, const Destination& earlier, const Destination& later,
                   const VirtualNetworkGateway* place, RuleReport& report) {
   report.error(
       {later.mark,
-       {path_of(*later.connection), path_of(*earlier.connection)},
+       {owner_of(model, *later.connection, later.mark), path_of(*later.connection),
+        path_of(*earlier.connection), owner_of(model, *earlier.connection, earlier.mark)},
        fmt::format("{} leads to {}, which overlaps {} of {}", later.connection->name,
                    later.prefix.to_string(), earlier.prefix.to_string(), earlier.connection->name),
        remedy_of_clash(place)});
@@ -71,8 +78,7 @@ std::map<std::string, std::vector<Destination>> destinations_by_gateway(const Mo
     const auto remote = remote_end(model, connection);
     if (!remote) continue;
     std::vector<Destination> own;
-    for (const auto& prefix : *remote->prefixes)
-      own.push_back({*prefix, place_of(connection, prefix), &connection});
+    for (const auto& prefix : *remote->prefixes) own.push_back({*prefix, prefix.mark, &connection});
     std::ranges::stable_sort(own, {}, &Destination::prefix);
     const auto repeated = std::ranges::unique(own, {}, &Destination::prefix);
     auto& known = destinations[*connection.virtual_network_gateway1];
@@ -92,22 +98,24 @@ bool is_of_default_site(const VirtualNetworkGateway& gateway, const Marked<IpPre
   return site.is_set && prefix.mark == site.mark;
 }
 
-void check_cover(const Connection& connection, const Marked<IpPrefix>& prefix,
+void check_cover(const Model& model, const Connection& connection, const Marked<IpPrefix>& prefix,
                  const std::vector<std::pair<std::string, IpAddress>>& addresses,
                  RuleReport& report) {
+  const std::vector<std::string> objects = {owner_of(model, connection, prefix.mark),
+                                            path_of(connection)};
   if (is_default_route(*prefix)) {
-    return report.warning({place_of(connection, prefix),
-                           {path_of(connection)},
-                           fmt::format("{} sends all other traffic of the network into the tunnel",
-                                       prefix->to_string()),
+    return report.warning({prefix.mark, objects,
+                           fmt::format("{} sends all other traffic of the network into the tunnel "
+                                       "of {}",
+                                       prefix->to_string(), connection.name),
                            "list the prefixes behind the peer, unless this is meant"});
   }
   for (const auto& [whose, address] : addresses) {
     if (!prefix->contains(address)) continue;
     report.warning(
-        {place_of(connection, prefix),
-         {path_of(connection)},
-         fmt::format("{} covers {}'s address {}", prefix->to_string(), whose, address.to_string()),
+        {prefix.mark, objects,
+         fmt::format("{}, to which {} leads, covers {}'s address {}", prefix->to_string(),
+                     connection.name, whose, address.to_string()),
          "it works here, but the other side may send its tunnel into itself: leave the address "
          "out"});
   }
@@ -125,10 +133,12 @@ class OverlapCheck {
       if (is_default_route(*prefix)) continue;
       const auto overlapped = space->second.find_overlap(*prefix);
       if (!overlapped) continue;
-      report_.error({place_of(connection, prefix), both_ends(model_, connection, network),
-                     fmt::format("remote prefix {} overlaps {} of {}", prefix->to_string(),
-                                 overlapped->to_string(), network.name),
-                     "networks that are joined need different addresses: renumber one side"});
+      report_.error(
+          {prefix.mark,
+           {owner_of(model_, connection, prefix.mark), path_of(connection), path_of(network)},
+           fmt::format("remote prefix {} of {} overlaps {} of {}", prefix->to_string(),
+                       connection.name, overlapped->to_string(), network.name),
+           "networks that are joined need different addresses: renumber one side"});
     }
   }
 
@@ -261,7 +271,7 @@ void check_overlap_between_connections(const Model& model, RuleReport& report) {
       const bool is_earlier = a.connection->name < b.connection->name;
       const auto* const place = counterparts.counterpart_gateway(*a.connection);
       const bool is_one = place == counterparts.counterpart_gateway(*b.connection);
-      report_clash(is_earlier ? a : b, is_earlier ? b : a, is_one ? place : nullptr, report);
+      report_clash(model, is_earlier ? a : b, is_earlier ? b : a, is_one ? place : nullptr, report);
       return !report.is_full();
     });
   }
@@ -277,7 +287,7 @@ void check_covers_peer(const Model& model, RuleReport& report) {
     if (remote->address) addresses.emplace(addresses.begin(), "the peer", *remote->address);
     for (const auto& prefix : *remote->prefixes) {
       if (is_of_default_site(*gateway, prefix)) continue;
-      check_cover(connection, prefix, addresses, report);
+      check_cover(model, connection, prefix, addresses, report);
     }
   }
 }

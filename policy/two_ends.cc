@@ -413,21 +413,19 @@ void compare_policies(const TwoEnds& ends, RuleReport& report) {
   const auto there = offer_of(ends.there);
   const auto back = offer_of(ends.back);
   if (!there || !back) return;
-  // In one estate the two directions are one connection, and have one policy. Two administrators
-  // need something in common.
-  const bool do_agree = ends.is_one_estate()
-                            ? there->ike_proposals == back->ike_proposals &&
-                                  there->esp_proposals == back->esp_proposals
-                            : have_common(there->ike_proposals, back->ike_proposals) &&
-                                  have_common(there->esp_proposals, back->esp_proposals);
+  // The two objects of a vnet-to-vnet connection have one policy. Others need something in common.
+  const bool is_one = ends.is_one_estate() && ends.there.connection.is_vnet_to_vnet();
+  const bool do_agree = is_one ? there->ike_proposals == back->ike_proposals &&
+                                     there->esp_proposals == back->esp_proposals
+                               : have_common(there->ike_proposals, back->ike_proposals) &&
+                                     have_common(there->esp_proposals, back->esp_proposals);
   if (do_agree) return;
   report.error(
       {ends.there.connection.ipsec_policy_name.mark, ends.objects(),
-       ends.is_one_estate()
-           ? fmt::format("its IPsec policy differs from that of {}", ends.back.connection.name)
-           : fmt::format("its IPsec policy has nothing in common with that of {}{}{}",
-                         ends.back.connection.name, difference(*there, *back),
-                         ends.back_place(ends.back.connection.ipsec_policy_name.mark)),
+       is_one ? fmt::format("its IPsec policy differs from that of {}", ends.back.connection.name)
+              : fmt::format("its IPsec policy has nothing in common with that of {}{}{}",
+                            ends.back.connection.name, difference(*there, *back),
+                            ends.back_place(ends.back.connection.ipsec_policy_name.mark)),
        "give both directions the same policy"});
 }
 

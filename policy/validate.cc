@@ -67,7 +67,7 @@ constexpr Rule kRules[] = {
      check_families},
     {"connection.selector-ranges", "Selector policies name what is behind the two ends.",
      check_selector_ranges},
-    {"connection.reverse", "The two directions of a vnet-to-vnet connection agree.", check_reverse},
+    {"connection.reverse", "The two directions of a connection agree.", check_reverse},
     {"connection.routing-weight", "No weight is given to a route that has none.",
      check_routing_weight},
     {"connection.same-region", "A VPN joins networks of different regions.", check_regions},

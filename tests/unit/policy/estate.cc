@@ -115,9 +115,13 @@ std::vector<std::string> findings_with(const Changes& changes) {
 }
 
 std::string only_finding(const Changes& changes) {
+  return finding_with(changes).to_string();
+}
+
+Finding finding_with(const Changes& changes) {
   const Findings findings = validate(model_of(estate_with(changes)));
   EXPECT_EQ(findings.size(), 1u);
-  return findings.empty() ? "" : findings.front().to_string();
+  return findings.empty() ? Finding{} : findings.front();
 }
 
 std::vector<std::string> errors_of(std::string_view text) {

@@ -27,8 +27,10 @@ Model model_of(std::string_view text);
 // "error connection.overlap" per finding of the text, in the file's order.
 std::vector<std::string> findings_of(std::string_view text);
 std::vector<std::string> findings_with(const Changes& changes);
-// The only finding of the changed estate, as printed; fails the test when there are others.
+// The only finding of the changed estate, as printed or whole; fails the test when there are
+// others.
 std::string only_finding(const Changes& changes);
+Finding finding_with(const Changes& changes);
 
 // The errors of a text that must not parse, as printed, the file being "e.yaml".
 std::vector<std::string> errors_of(std::string_view text);

@@ -266,13 +266,18 @@ TEST(Instances, StaticPrefixesOfBothAreWaysToOnePlace) {
 TEST(Instances, OfOneFileEachConnectionIsComparedToo) {
   std::string text = in_one_file(half("x", "10.1.0.0/16", kOne, "10.2.0.0/16", kFar),
                                  half("b", "10.2.0.0/16", kFar, "10.1.0.0/16", kOne));
-  text = replaced(text, "local_network_gateway2: x-4,",
-                  "local_network_gateway2: x-4, ipsec_policy: aws,");
+  text = replaced(
+      text, "local_network_gateway2: x-4,",
+      "local_network_gateway2: x-4, ipsec_policy: { ike_encryption: AES128, ike_integrity: SHA256, "
+      "dh_group: DHGroup14, ipsec_encryption: AES128, ipsec_integrity: SHA256, pfs_group: None, "
+      "esn: false, ike_life_time_seconds: 3600, sa_life_time_seconds: 1800, "
+      "sa_data_size_kilobytes: 0 },");
   const Model model = model_of(text);
   std::vector<std::string> texts;
   for (const Finding& finding : validate(model)) texts.push_back(finding.to_string());
   EXPECT_THAT(texts,
-              Contains(HasSubstr("connections.x-4: its IPsec policy differs from that of b-1")));
+              Contains(HasSubstr(
+                  "connections.x-4: its IPsec policy has nothing in common with that of b-1")));
   const auto wrong_to_second = [](const End& a, const End& b, KeyKind) {
     const bool is_second = a.connection.name == "x-4" || b.connection.name == "x-4";
     return is_second ? Verdict::Wrong : Verdict::Right;

@@ -70,6 +70,38 @@ TEST(TwoEndsOfOneEstate, WhatAThirdObjectHasBehindTheOtherGatewayIsTransit) {
   EXPECT_THAT(texts_of(with_site("192.0.2.2")), Contains(HasSubstr("has 10.77.0.0/16")));
 }
 
+std::string with_words(const std::string& there, const std::string& back) {
+  const std::string text =
+      replaced(kDescribed, "one-two: { connection_type: ipsec, shared_key: { file: k },",
+               "one-two: { connection_type: ipsec, " + there + ",");
+  return replaced(text, "two-one: { connection_type: ipsec, shared_key: { file: k },",
+                  "two-one: { connection_type: ipsec, " + back + ",");
+}
+
+TEST(TwoEndsOfOneEstate, TwoOfKindIpsecAuthenticateInTheSameWayToo) {
+  EXPECT_THAT(
+      texts_of(with_words(
+          "authentication_type: raw-public-key, raw_public_key_authentication: { private_key: "
+          "a.key, peer_public_key: b.pub }",
+          "shared_key: { file: k }")),
+      ElementsAre(AllOf(HasSubstr("error: connections.one-two: authentication_type differs from "
+                                  "that of two-one"),
+                        HasSubstr("[connection.authentication-reverse]"))));
+}
+
+// Equal policies are demanded of the two objects of a vnet-to-vnet connection alone.
+TEST(TwoEndsOfOneEstate, PoliciesOfTwoOfKindIpsecNeedSomethingInCommon) {
+  const std::string key = "shared_key: { file: k }";
+  EXPECT_THAT(texts_of(with_words(key, key + ", ipsec_policy: azure-custom")), IsEmpty());
+  EXPECT_THAT(
+      texts_of(with_words(
+          key, key + ", ipsec_policy: { ike_encryption: AES128, ike_integrity: SHA256, dh_group: "
+                     "DHGroup14, ipsec_encryption: AES128, ipsec_integrity: SHA256, pfs_group: "
+                     "None, esn: false, ike_life_time_seconds: 3600, sa_life_time_seconds: 1800, "
+                     "sa_data_size_kilobytes: 0 }")),
+      ElementsAre(HasSubstr("its IPsec policy has nothing in common with that of")));
+}
+
 // -- two estates
 
 std::string half(const std::string& name, const std::string& other, char own, char far) {

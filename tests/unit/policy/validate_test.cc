@@ -462,6 +462,18 @@ TEST(Validate, OuterAddressesAreTwoOfOneFamily) {
       IsEmpty());
 }
 
+TEST(Validate, AnOuterAddressIsMendedInTheLocalNetworkGateway) {
+  const Finding own =
+      finding_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: 192.0.2.1"}});
+  EXPECT_EQ(own.field, "gateway_ip_address");
+  EXPECT_THAT(own.objects, ElementsAre("local_network_gateways.branch", "connections.a-to-branch",
+                                       "virtual_network_gateways.gw-a"));
+  const Finding family =
+      finding_with({{"gateway_ip_address: 203.0.113.9", "gateway_ip_address: '2001:db8::9'"}});
+  EXPECT_EQ(family.field, "gateway_ip_address");
+  EXPECT_EQ(family.objects, own.objects);
+}
+
 TEST(Validate, FragmentsCarryContentOrDoNotExist) {
   const auto with_size = [](std::string_view size) {
     return findings_with(
@@ -493,14 +505,39 @@ TEST(Validate, SomethingIsBehindTheRemoteEnd) {
 TEST(Validate, JoinedNetworksDoNotOverlap) {
   EXPECT_THAT(only_finding({{"address_prefixes: [10.9.0.0/16]",
                              "address_prefixes: [10.9.0.0/16, 10.1.128.0/24]"}}),
-              HasSubstr("e.yaml:23:37: error: connections.a-to-branch: remote prefix 10.1.128.0/24 "
-                        "overlaps 10.1.0.0/16 of vnet-a"));
+              HasSubstr("e.yaml:23:37: error: local_network_gateways.branch: remote prefix "
+                        "10.1.128.0/24 of a-to-branch overlaps 10.1.0.0/16 of vnet-a"));
   EXPECT_THAT(findings_with(
                   {{"address_space: [10.2.0.0/16]", "address_space: [10.2.0.0/16, 10.1.4.0/24]"}}),
               ElementsAre("error connection.overlap", "error connection.overlap"));
   EXPECT_THAT(
       findings_with({{"address_prefixes: [10.9.0.0/16]", "address_prefixes: [10.0.0.0/8]"}}),
       Contains("error connection.overlap"));
+}
+
+// Where the prefix is, be it a local network gateway or the other network.
+TEST(Validate, APrefixThatOverlapsOrCoversIsNamedWithItsPlace) {
+  const Changes wider = {{"address_space: [10.2.0.0/16]", "address_space: [10.1.4.0/24]"},
+                         {"GatewaySubnet: 10.2.255.0/27", "GatewaySubnet: 10.1.4.0/27"}};
+  const Findings overlaps = validate(model_of(estate_with(wider)));
+  ASSERT_FALSE(overlaps.empty());
+  EXPECT_EQ(overlaps.front().id, "connection.overlap");
+  EXPECT_EQ(overlaps.front().field, "address_space");
+  EXPECT_THAT(overlaps.front().objects, ElementsAre("virtual_networks.vnet-a", "connections.b-to-a",
+                                                    "virtual_networks.vnet-b"));
+  const Finding cover =
+      finding_with({{"address_prefixes: [10.9.0.0/16]", "address_prefixes: [203.0.113.0/24]"}});
+  EXPECT_EQ(cover.field, "address_prefixes");
+  EXPECT_THAT(cover.objects,
+              ElementsAre("local_network_gateways.branch", "connections.a-to-branch"));
+  const Finding network = finding_with(
+      {{"address_space: [10.2.0.0/16]", "address_space: [10.2.0.0/16, 192.0.2.2/32]"}});
+  EXPECT_EQ(network.field, "address_space");
+  EXPECT_THAT(network.objects, ElementsAre("virtual_networks.vnet-b", "connections.a-to-b"));
+  const Findings clash =
+      validate(model_of(with_second_branch("203.0.113.10", "10.9.128.0/17", "")));
+  ASSERT_EQ(clash.size(), 1u);
+  EXPECT_EQ(clash.front().field, "address_prefixes");
 }
 
 TEST(Validate, CoveringTheGatewaysAddressesIsAWarning) {

@@ -69,7 +69,7 @@ TEST_F(Validate, AFindingHasEveryPromisedFieldAndAnErrorExitsOne) {
     EXPECT_EQ(finding["line"], 7);
     EXPECT_GT(finding["column"], 1);
     EXPECT_EQ(finding["objects"],
-              (json{"connections.to-far", "virtual_networks.net", "local_network_gateways.far"}));
+              (json{"local_network_gateways.far", "connections.to-far", "virtual_networks.net"}));
     EXPECT_FALSE(finding["message"].get<std::string>().empty());
     EXPECT_FALSE(finding["remedy"].get<std::string>().empty());
   }
