@@ -238,6 +238,14 @@ std::vector<ClosedWays> closed_ways_over(const TransitSubject& subject, const Fi
   return closed;
 }
 
+// What keeps BGP, once spoken over a connection, from leading on over the next one.
+bool does_close_bgp(std::string_view field) {
+  static constexpr std::string_view kFields[] = {
+      "enable_bgp", "bgp_settings.asn", "virtual_network_gateway1",
+      "use_policy_based_traffic_selectors", "traffic_selector_policies"};
+  return std::ranges::find(kFields, field) != std::end(kFields);
+}
+
 // Networks further away that the connection could lead to and does not. Nobody has asked for these
 // ways as long as no BGP is spoken over it, so that it is told and does not fail.
 void add_ways_over(const TransitSubject& subject, Checklist& list) {
@@ -246,8 +254,7 @@ void add_ways_over(const TransitSubject& subject, Checklist& list) {
   FieldNames told = {{itself, "virtual_network_gateway1"}};
   for (const CheckItem& item : list) told.insert({item.object, item.field});
   for (const ClosedWays& ways : closed_ways_over(subject, told)) {
-    const bool is_about_bgp = ways.field == "enable_bgp" || ways.field == "bgp_settings.asn";
-    const bool is_wanted = is_about_bgp && is_bgp_wanted(subject);
+    const bool is_wanted = does_close_bgp(ways.field) && is_bgp_wanted(subject);
     list.push_back(
         {.number = 0,
          .result = is_wanted ? CheckResult::Fail : CheckResult::Unknown,
