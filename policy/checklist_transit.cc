@@ -12,6 +12,7 @@
 
 #include "policy/connection_ends.h"
 #include "policy/counterparts.h"
+#include "policy/faults.h"
 #include "policy/peering_state.h"
 #include "policy/rules.h"
 #include "policy/transit.h"
@@ -283,16 +284,16 @@ void add_faults_of(const Model& model, std::span<const Peering* const> halves, C
     if (!rule.id.starts_with("peering.")) continue;
     RuleReport report(model, rule.id);
     rule.check(model, report);
-    for (Finding& finding : report.take()) {
+    for (const Fault& fault : faults_of(report.take(), model, nullptr)) {
       const bool is_about_it = std::ranges::any_of(halves, [&](const Peering* half) {
-        return std::ranges::find(finding.objects, path_of(*half)) != finding.objects.end();
+        return std::ranges::find(fault.objects, path_of(*half)) != fault.objects.end();
       });
-      if (finding.severity != Severity::Error || !is_about_it) continue;
+      if (!is_about_it) continue;
       list.push_back({.number = 0,
                       .result = CheckResult::Fail,
-                      .object = finding.objects.front(),
-                      .field = finding.field,
-                      .message = finding.message});
+                      .object = fault.objects.front(),
+                      .field = fault.field,
+                      .message = fault.message});
     }
   }
 }

@@ -20,6 +20,18 @@ std::string shown_object(const Finding& finding, const std::string& object, cons
   return peer->files.front() + ":" + object;
 }
 
+bool is_network(const std::string& object) {
+  return object.substr(object.rfind(':') + 1).starts_with("virtual_networks.");
+}
+
+// An overlap stands where two networks are joined; what has to change is one of them.
+void place_in_network(Fault& fault) {
+  const auto network = std::ranges::find_if(fault.objects, is_network);
+  if (network == fault.objects.end()) return;
+  std::ranges::rotate(fault.objects.begin(), network, network + 1);
+  fault.field = "address_space";
+}
+
 }  // namespace
 
 Faults faults_of(const Findings& findings, const Model& own, const Model* peer) {
@@ -30,6 +42,7 @@ Faults faults_of(const Findings& findings, const Model& own, const Model* peer) 
         .id = finding.id, .objects = {}, .field = finding.field, .message = finding.message};
     for (const std::string& object : finding.objects)
       fault.objects.push_back(shown_object(finding, object, own, peer));
+    if (fault.field.empty() && is_overlap_rule(fault.id)) place_in_network(fault);
     faults.push_back(std::move(fault));
   }
   return faults;
