@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "policy/checklist_faults.h"
 #include "policy/checklist_kind.h"
 #include "policy/checklist_transit.h"
 #include "policy/connection_ends.h"
@@ -406,6 +407,8 @@ Result<Checklist, std::string> checklist(const ChecklistRequest& request) {
                        .network = subject.network,
                        .remote = subject.is_ours() ? subject.remote : nullptr},
                       list);
+    add_fault_steps(faults_of(request.findings, model, request.peer), subject.own, subject.backs,
+                    list);
     return numbered(std::move(list));
   }
   if (const Peering* const peering = find(model.peerings, request.name))

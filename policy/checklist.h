@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "policy/finding.h"
 #include "policy/two_ends.h"
 
 namespace twinspan::policy {
@@ -39,6 +40,7 @@ struct ChecklistRequest {
   const Model* peer = nullptr;  // The other administrator's estate, when there is one.
   std::string_view name;        // Of a connection or a peering of `model`.
   CompareKeys compare_keys;
+  Findings findings = {};  // About both estates: errors about what is on the list fail it.
 };
 
 // The error says that there is none of that name, and which one may be meant.

@@ -12,6 +12,7 @@
 
 #include "policy/connection_ends.h"
 #include "policy/counterparts.h"
+#include "policy/faults.h"
 #include "policy/peering_state.h"
 #include "policy/rules.h"
 #include "policy/transit.h"
@@ -238,6 +239,14 @@ std::vector<ClosedWays> closed_ways_over(const TransitSubject& subject, const Fi
   return closed;
 }
 
+// What keeps BGP, once spoken over a connection, from leading on over the next one.
+bool does_close_bgp(std::string_view field) {
+  static constexpr std::string_view kFields[] = {
+      "enable_bgp", "bgp_settings.asn", "virtual_network_gateway1",
+      "use_policy_based_traffic_selectors", "traffic_selector_policies"};
+  return std::ranges::find(kFields, field) != std::end(kFields);
+}
+
 // Networks further away that the connection could lead to and does not. Nobody has asked for these
 // ways as long as no BGP is spoken over it, so that it is told and does not fail.
 void add_ways_over(const TransitSubject& subject, Checklist& list) {
@@ -246,8 +255,7 @@ void add_ways_over(const TransitSubject& subject, Checklist& list) {
   FieldNames told = {{itself, "virtual_network_gateway1"}};
   for (const CheckItem& item : list) told.insert({item.object, item.field});
   for (const ClosedWays& ways : closed_ways_over(subject, told)) {
-    const bool is_about_bgp = ways.field == "enable_bgp" || ways.field == "bgp_settings.asn";
-    const bool is_wanted = is_about_bgp && is_bgp_wanted(subject);
+    const bool is_wanted = does_close_bgp(ways.field) && is_bgp_wanted(subject);
     list.push_back(
         {.number = 0,
          .result = is_wanted ? CheckResult::Fail : CheckResult::Unknown,
@@ -276,16 +284,16 @@ void add_faults_of(const Model& model, std::span<const Peering* const> halves, C
     if (!rule.id.starts_with("peering.")) continue;
     RuleReport report(model, rule.id);
     rule.check(model, report);
-    for (Finding& finding : report.take()) {
+    for (const Fault& fault : faults_of(report.take(), model, nullptr)) {
       const bool is_about_it = std::ranges::any_of(halves, [&](const Peering* half) {
-        return std::ranges::find(finding.objects, path_of(*half)) != finding.objects.end();
+        return std::ranges::find(fault.objects, path_of(*half)) != fault.objects.end();
       });
-      if (finding.severity != Severity::Error || !is_about_it) continue;
+      if (!is_about_it) continue;
       list.push_back({.number = 0,
                       .result = CheckResult::Fail,
-                      .object = finding.objects.front(),
-                      .field = finding.field,
-                      .message = finding.message});
+                      .object = fault.objects.front(),
+                      .field = fault.field,
+                      .message = fault.message});
     }
   }
 }

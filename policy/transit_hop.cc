@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "policy/connection_ends.h"
+#include "policy/faults.h"
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/route_mode.h"
@@ -141,19 +142,11 @@ class HopJudge {
       if (half != nullptr) objects.push_back(shown(*half));
     }
     for (const auto& end : {link_.there, link_.back}) {
-      if (end) add_objects(*end, objects);
+      if (!end) continue;
+      for (const std::string& object : objects_of(*end))
+        objects.push_back(map_.shown(end->model, object));
     }
     return objects;
-  }
-
-  void add_objects(const End& end, std::vector<std::string>& objects) const {
-    const auto add = [&](const auto* object) {
-      if (object != nullptr) objects.push_back(map_.shown(end.model, path_of(*object)));
-    };
-    add(&end.connection);
-    add(local_gateway(end.model, end.connection));
-    add(site_of(end.model, end.connection));
-    add(find(end.model.ipsec_policies, *end.connection.ipsec_policy_name));
   }
 
   static std::string place_of_way(const Connection& connection) {
@@ -283,6 +276,12 @@ class HopJudge {
   void refuse_loop(Heading heading) {
     const auto loop = find_loop(map_, path_, index_, heading);
     if (!loop) return;
+    if (place(loop->receiver.place).site != nullptr && place(loop->sender.place).site != nullptr) {
+      return expect(any_end(),
+                    fmt::format("{} and {} have ASN {} both, so neither takes the other's "
+                                "routes: right for devices of one site alone",
+                                loop->receiver.place, loop->sender.place, loop->receiver.asn));
+    }
     refuse(
         loop->receiver.object, "bgp_settings.asn",
         fmt::format("{0} has ASN {1} as {2} has, so it takes no route that comes from there over "
@@ -342,14 +341,14 @@ class HopJudge {
       refuse(shown(end), "traffic_selector_policies",
              fmt::format("none of them holds {} on this side and {} on the other", source,
                          destination));
-    } else if (are_listed(place(source).prefixes(), own)) {
+    } else if (!is_told_by_bgp(map_, link_) && are_listed(place(source).prefixes(), own)) {
       return true;  // The routes are made of the same prefixes, and say what is missing.
     } else if (gateway.is_policy_based()) {
       refuse(map_.shown(end.model, path_of(gateway)), "vpn_type",
              "a policy-based gateway carries its own network's prefixes only");
     } else {
       refuse(shown(end), "use_policy_based_traffic_selectors",
-             "its selectors hold its own network's prefixes only");
+             "its selectors hold prefixes of the two networks alone that it joins");
     }
     return false;
   }

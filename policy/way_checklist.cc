@@ -5,52 +5,19 @@
 #include <algorithm>
 #include <set>
 
-#include "policy/rules.h"
+#include "policy/faults.h"
 #include "policy/suggest.h"
 #include "policy/transit.h"
 
 namespace twinspan::policy {
 namespace {
 
-// An error, its objects called as the map has them.
-struct Fault {
-  std::vector<std::string> objects;
-  std::string field;  // Of the first one.
-  std::string message;
-  bool is_overlap = false;
-};
-
 // What two files list of other networks is judged hop by hop, for the two ends of the way alone.
 constexpr std::string_view kListRule = "peer.prefixes";
 
-bool has_file(const Model& model, const std::string& file) {
-  return std::ranges::find(model.files, file) != model.files.end();
-}
-
-// Findings name what is in another file than their own with that file's name.
-std::string shown_object(const WayRequest& request, const TransitMap& map, const Finding& finding,
-                         const std::string& object) {
-  const bool is_about_peer = request.peer != nullptr && has_file(*request.peer, finding.file) &&
-                             !has_file(request.model, finding.file);
-  if (!is_about_peer) return object;
-  const std::string own = request.model.files.empty() ? "" : request.model.files.front() + ":";
-  if (!own.empty() && object.starts_with(own)) return object.substr(own.size());
-  return map.shown(*request.peer, object);
-}
-
-std::vector<Fault> faults_of(const WayRequest& request, const TransitMap& map) {
-  std::vector<Fault> faults;
-  for (const Finding& finding : request.findings) {
-    if (finding.severity != Severity::Error || finding.objects.empty()) continue;
-    if (finding.id == kListRule) continue;
-    Fault fault{.objects = {},
-                .field = finding.field,
-                .message = finding.message,
-                .is_overlap = is_overlap_rule(finding.id)};
-    for (const std::string& object : finding.objects)
-      fault.objects.push_back(shown_object(request, map, finding, object));
-    faults.push_back(std::move(fault));
-  }
+Faults faults_of(const WayRequest& request) {
+  Faults faults = faults_of(request.findings, request.model, request.peer);
+  std::erase_if(faults, [](const Fault& fault) { return fault.id == kListRule; });
   return faults;
 }
 
@@ -58,7 +25,7 @@ std::vector<Fault> faults_of(const WayRequest& request, const TransitMap& map) {
 // once.
 class WaySteps {
  public:
-  explicit WaySteps(std::vector<Fault> faults) : faults_(std::move(faults)) {}
+  explicit WaySteps(Faults faults) : faults_(std::move(faults)) {}
 
   bool has_fault(const TransitHop& hop) const {
     return std::ranges::any_of(faults_, [&](const Fault& fault) { return concerns(fault, hop); });
@@ -66,8 +33,9 @@ class WaySteps {
 
   Checklist walk(const TransitWay& way) {
     is_overlap_told_ = std::ranges::any_of(way.hops, [&](const TransitHop& hop) {
-      return std::ranges::any_of(
-          faults_, [&](const Fault& fault) { return fault.is_overlap && concerns(fault, hop); });
+      return std::ranges::any_of(faults_, [&](const Fault& fault) {
+        return is_overlap_rule(fault.id) && concerns(fault, hop);
+      });
     });
     for (const TransitHop& hop : way.hops) add(way, hop);
     return std::move(list_);
@@ -126,7 +94,7 @@ class WaySteps {
     });
   }
 
-  std::vector<Fault> faults_;
+  Faults faults_;
   bool is_overlap_told_ = false;
   std::set<std::pair<std::string, std::string>> told_;
   Checklist list_;
@@ -157,7 +125,7 @@ Result<Checklist, std::string> way_checklist(const WayRequest& request) {
     return Err<std::string>(fmt::format("{} is {}both ends of the way", in_quotes(request.to),
                                         is_alias ? to + ": " : ""));
   }
-  WaySteps steps(faults_of(request, map));
+  WaySteps steps(faults_of(request));
   const auto way =
       find_way(map, from, to, [&](const TransitHop& hop) { return steps.has_fault(hop); });
   if (!way) return numbered(nothing_leads(map, from, to));

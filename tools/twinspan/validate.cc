@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <set>
 
 #include "policy/checklist.h"
+#include "policy/faults.h"
 #include "policy/pairing.h"
 #include "policy/schema_text.h"
 #include "policy/shared_keys.h"
@@ -96,6 +98,31 @@ void add_findings_of_their_keys(const policy::PairUp& found, const PeerFile& pee
                     std::back_inserter(findings));
 }
 
+void add_new(Findings more, Findings& findings) {
+  for (Finding& finding : more) {
+    const bool is_there = std::ranges::find(findings, finding) != findings.end();
+    if (!is_there) findings.push_back(std::move(finding));
+  }
+}
+
+// What is wrong in the other estate by itself about its connections with ours: its gateway does not
+// start with it.
+void add_their_errors(const policy::PairUp& found, const PeerFile& peer, Findings& findings) {
+  if (peer.kind != policy::PeerFileKind::Estate) return;
+  const Model& model = peer.content.model;
+  std::set<std::string> joined;
+  for (const policy::Pairing& pair : found.pairs) {
+    for (std::string& object : policy::objects_of({model, *pair.peer}))
+      joined.insert(std::move(object));
+  }
+  Findings theirs = policy::validate(model);
+  std::erase_if(theirs, [&](const Finding& finding) {
+    return finding.severity != Severity::Error || finding.objects.empty() ||
+           !joined.contains(finding.objects.front());
+  });
+  add_new(std::move(theirs), findings);
+}
+
 Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {
   Findings findings = policy::validate(model);
   std::ranges::move(policy::check_credential_files(model, key_reader(path)),
@@ -109,6 +136,7 @@ Findings all_findings(const Model& model, const PeerFile* peer, const std::strin
   std::ranges::move(policy::validate_pair(model, other, found, compare),
                     std::back_inserter(findings));
   add_findings_of_their_keys(found, *peer, findings);
+  add_their_errors(found, *peer, findings);
   add_notes(peer->content.notes, findings);
   return findings;
 }
@@ -164,7 +192,7 @@ int report_checklist(const Checklist& list, const ValidateOptions& options, std:
 // With what is wrong in the other estate by itself, where traffic has to pass it.
 Findings with_findings_of(const PeerFile* peer, Findings findings) {
   if (peer == nullptr || peer->kind != policy::PeerFileKind::Estate) return findings;
-  std::ranges::move(policy::validate(peer->content.model), std::back_inserter(findings));
+  add_new(policy::validate(peer->content.model), findings);
   return findings;
 }
 
@@ -182,7 +210,8 @@ Result<Checklist, std::string> wanted_list(const Model& model, const PeerFile* p
   return policy::checklist({.model = model,
                             .peer = other,
                             .name = options.connection,
-                            .compare_keys = key_comparison(peer)});
+                            .compare_keys = key_comparison(peer),
+                            .findings = with_findings_of(peer, findings)});
 }
 
 }  // namespace

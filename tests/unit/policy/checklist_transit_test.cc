@@ -8,6 +8,7 @@
 #include "policy/validate.h"
 #include "tests/unit/policy/checklists.h"
 #include "tests/unit/policy/estate.h"
+#include "tests/unit/policy/estate_changes.h"
 #include "tests/unit/policy/transit_estates.h"
 
 namespace twinspan::policy {
@@ -15,6 +16,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(TransitChecklist, TransitOverAPeeringIsPartOfTheList) {
   const auto flags = [](const std::string& text) {
@@ -218,7 +220,8 @@ TEST(TransitChecklist, WhatTheRulesRefuseAboutAPeeringFailsItsList) {
   EXPECT_THAT(lines(walked(model_of(good), "leaf")),
               testing::Not(testing::Contains(HasSubstr(" fail "))));
   const std::string overlap = replaced(good, "10.20.0.0/16", "10.1.0.0/16");
-  EXPECT_THAT(lines(walked(model_of(overlap), "leaf")), testing::Contains(HasSubstr(" fail ")));
+  EXPECT_THAT(lines(walked(model_of(overlap), "leaf")),
+              testing::Contains(HasSubstr(" fail virtual_networks.vnet-a address_space")));
 }
 
 TEST(TransitChecklist, TwoNetworksOfOnePrefixOverlapWithBgpToo) {
@@ -234,6 +237,27 @@ TEST(TransitChecklist, ANumberThatComesBackClosesTheWay) {
   const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ");
   EXPECT_THAT(transit_steps(replaced(open, "65003", "65001"), "c12"),
               testing::Contains(HasSubstr("fail virtual_network_gateways.g1 bgp_settings.asn")));
+}
+
+// Two of one site have one number, and nothing to tell each other.
+TEST(TransitChecklist, DevicesOfOneSiteCloseNothing) {
+  const std::string text = changed(kBgp + bgp_branch("65090"));
+  EXPECT_THAT(transit_steps(text, "a-to-branch"),
+              Not(testing::Contains(HasSubstr("bgp_settings.asn"))));
+}
+
+// What is not there, or has selectors of its own network alone, leads no further.
+TEST(TransitChecklist, WhatKeepsBgpFromLeadingOnFails) {
+  const std::string open = chain("enable_bgp: true, ", "enable_bgp: true, ");
+  const size_t at = open.find("  c32:");
+  EXPECT_THAT(transit_steps(open.substr(0, at), "c12"),
+              testing::Contains(HasSubstr("fail connections.c23 virtual_network_gateway1")));
+  const std::string pairs = open.substr(0, at) + replaced(open.substr(at), "shared_key",
+                                                          "use_policy_based_traffic_selectors: "
+                                                          "true, shared_key");
+  EXPECT_THAT(
+      transit_steps(pairs, "c12"),
+      testing::Contains(HasSubstr("fail connections.c32 use_policy_based_traffic_selectors")));
 }
 
 TEST(TransitChecklist, NeighboursOfOneNumberAreFoundWithoutAskingForTheWay) {

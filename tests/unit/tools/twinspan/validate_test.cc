@@ -431,6 +431,28 @@ TEST_F(Validate, TheOtherFileTellsOfAWayWhatOursDoesNot) {
   EXPECT_EQ(result(), "pass");
 }
 
+// Its gateway does not start with an error about what is joined to ours; others are not ours.
+TEST_F(Validate, WhatIsWrongInTheOtherFileAboutItsConnectionWithOursIsSaid) {
+  write("a.psk", "one\n");
+  std::string theirs = half_of(2, 1);
+  const auto found = [&] {
+    return run({.file = write("e.yaml", half_of(1, 2)), .peer_file = write("f.yaml", theirs)});
+  };
+  EXPECT_EQ(found().code, kExitOk) << found().out;
+  const std::string right = theirs;
+  const std::string heading = "virtual_networks:\n";
+  const size_t networks = theirs.find(heading) + heading.size();
+  theirs.insert(networks,
+                "  alone: { address_space: [10.3.0.0/16], subnets: { one: 10.4.0.0/24 } }\n");
+  EXPECT_EQ(found().code, kExitOk) << found().out;
+  theirs = right;
+  theirs.insert(theirs.find("shared_key"), "remote_id: '@x', ");
+  const Answer wrong = found();
+  EXPECT_EQ(wrong.code, kExitNegative);
+  EXPECT_THAT(wrong.out, HasSubstr("f.yaml:"));
+  EXPECT_THAT(wrong.out, HasSubstr("[connection.identity]"));
+}
+
 TEST_F(Validate, AClosedWayExitsOne) {
   std::string text = both_directions();
   text.replace(text.find("  a: "), 0, "  alone: { address_space: [10.3.0.0/16] }\n");
