@@ -307,6 +307,8 @@ struct Steps {
   const Subject& subject;
 
   CheckItem ranges_on_own() const {
+    if (const auto back = missing_object_back())
+      return check_ranges({subject.own, {subject.own.model, *back}}, subject.request.model);
     if (!subject.back) return follows(place_of_prefixes(subject.own), subject.remote);
     return worst_of(subject, [&](const End& back) {
       return check_ranges({subject.own, back}, subject.request.model);
@@ -321,6 +323,8 @@ struct Steps {
     });
   }
   CheckItem address_on_own() const {
+    if (const auto back = missing_object_back())
+      return check_address({subject.own, {subject.own.model, *back}}, subject.request.model);
     if (!subject.back) return follows(place_of_address(subject.own), subject.remote_gateway);
     return worst_of(subject, [&](const End& back) {
       return check_address({subject.own, back}, subject.request.model);
@@ -341,6 +345,13 @@ struct Steps {
   }
 
  private:
+  // Where the local network gateway stands for a gateway of the file from which nothing leads back.
+  std::optional<Connection> missing_object_back() const {
+    if (subject.back || !subject.is_ours() || subject.own.connection.is_vnet_to_vnet())
+      return std::nullopt;
+    return missing_back(subject.own.connection, *subject.remote_gateway);
+  }
+
   // A vnet-to-vnet object has what the other gateway of the estate has, with an object back or not.
   template <class Object>
   CheckItem follows(FieldPlace place, const Object* source) const {

@@ -7,7 +7,8 @@
 // resource-manager ranges on the classic side; (3) the classic ranges on the other; (4) the classic
 // gateway's address on the resource-manager side; (5) the other's on the classic side; (6) the
 // keys. What concerns transit over the connection follows: the flags of peerings, BGP, and which
-// networks further away it does not lead to. For a peering the list is that of transit over it.
+// networks further away it does not lead to. For a peering the list is that of transit over it,
+// whose flags are unknown where neither is set.
 #pragma once
 
 #include <string>

@@ -57,6 +57,18 @@ void add_flag_steps(const Peering& half, const Peering& other, Checklist& list) 
                                        *other.remote_virtual_network)));
 }
 
+// For a peering that nobody has asked transit of.
+void add_open_flag_steps(const Peering& half, const Peering& other, Checklist& list) {
+  Checklist steps;
+  add_flag_steps(half, other, steps);
+  for (CheckItem& step : steps) {
+    step.result = CheckResult::Unknown;
+    step.message += fmt::format("; right unless {} is meant to use the gateway of {}",
+                                *other.virtual_network, *half.virtual_network);
+    list.push_back(std::move(step));
+  }
+}
+
 bool wants_transit(const Model& model, const Peering& half) {
   const Peering* const other = other_half(model, half);
   return *half.allow_gateway_transit || (other != nullptr && *other->use_remote_gateways);
@@ -314,7 +326,10 @@ Checklist peering_steps(const Model& model, const Peering& peering) {
   add_access_step(*other, list);
   const auto* const network = find(model.virtual_networks, *peering.virtual_network);
   const bool is_hub = network != nullptr && gateway_of(model, *network) != nullptr;
-  is_hub ? add_flag_steps(peering, *other, list) : add_flag_steps(*other, peering, list);
+  const Peering& hub = is_hub ? peering : *other;
+  const Peering& spoke = is_hub ? *other : peering;
+  const bool is_wanted = wants_transit(model, hub) || wants_transit(model, spoke);
+  is_wanted ? add_flag_steps(hub, spoke, list) : add_open_flag_steps(hub, spoke, list);
   add_faults_of(model, std::array{&peering, other}, list);
   return list;
 }

@@ -171,6 +171,15 @@ const Connection* Counterparts::counterpart_of(const Connection& connection) con
   return back != nullptr ? back : lost_counterpart_of(connection);
 }
 
+const VirtualNetwork* Counterparts::classic_end_of(const Connection& connection) const {
+  const VirtualNetworkGateway* const other = counterpart_gateway(connection);
+  const VirtualNetwork* const remote = other == nullptr ? nullptr : network_of(model_, *other);
+  for (const VirtualNetwork* const network : {local_network(model_, connection), remote}) {
+    if (network != nullptr && network->is_classic()) return network;
+  }
+  return nullptr;
+}
+
 bool Counterparts::is_reported_by(const Connection& connection, const Connection& back) const {
   return connection.name < back.name || counterpart_of(back) != &connection;
 }

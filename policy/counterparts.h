@@ -30,6 +30,9 @@ class Counterparts {
   const Connection* reverse_of(const Connection& connection) const;
   const Connection* counterpart_of(const Connection& connection) const;
 
+  // The classic network at one of its ends, which keeps it from BGP; nullptr: there is none.
+  const VirtualNetwork* classic_end_of(const Connection& connection) const;
+
   // Whether `connection` is the one that reports what is wrong between it and its counterpart
   // `back`: the first by name, or one of several whose `back` is another one's counterpart.
   bool is_reported_by(const Connection& connection, const Connection& back) const;

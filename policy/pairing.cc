@@ -67,7 +67,8 @@ void check_pair_instances(const TwoEnds& ends, const PairContext& context, RuleR
   if (context.astray.contains({own, other})) return;
   const auto left_out = instances_left_out(ends, context.counterparts);
   if (left_out.empty()) return;
-  report_instances(ends.there, *other, ends.back_path(path_of(*other)), left_out, report);
+  report_instances(ends.there, {ends.back.model, *other, ends.back_path(path_of(*other))}, left_out,
+                   report);
 }
 
 void check_pair_prefixes(const TwoEnds& ends, const PairContext&, RuleReport& report) {
@@ -154,9 +155,24 @@ void check_pair_classic(const TwoEnds& ends, const PairContext&, RuleReport& rep
   }
 }
 
+void refuse_classic_bgp(const TwoEnds& ends, const End& classic, RuleReport& report) {
+  const VirtualNetwork& network = *local_network(classic.model, classic.connection);
+  const std::string path = path_of(network);
+  report.error(
+      {ends.there.connection.enable_bgp.mark,
+       {path_of(ends.there.connection),
+        &classic.model == &ends.back.model ? ends.back_path(path) : path},
+       fmt::format("enable_bgp, but {} is a classic network, whose gateway speaks no BGP",
+                   network.name),
+       "set enable_bgp: false on both sides and list the prefixes in the local network gateways"});
+}
+
 void check_pair_bgp(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
   if (gateway == nullptr || !*ends.there.connection.enable_bgp) return;
+  for (const End& end : {ends.there, ends.back}) {
+    if (is_classic(end)) return refuse_classic_bgp(ends, end, report);
+  }
   if (!*ends.back.connection.enable_bgp) {
     report.error({ends.there.connection.enable_bgp.mark, ends.objects(),
                   fmt::format("enable_bgp is true here and false on {}", ends.back.connection.name),

@@ -122,6 +122,8 @@ void check_bgp_speakers(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
     if (gateway == nullptr || !*connection.enable_bgp) continue;
+    if (counterparts.classic_end_of(connection) != nullptr)
+      continue;  // network.classic refuses it.
     expect_speakers(model, connection, *gateway, report);
     const Connection* const back = counterparts.counterpart_of(connection);
     if (back == nullptr || *back->enable_bgp) continue;

@@ -51,14 +51,18 @@ void report_missing_direction(const Model& model, const Counterparts& counterpar
 }
 
 // Each connection that describes a gateway of the estate as a local network gateway, with the
-// object of the other direction. A vnet-to-vnet connection follows the other gateway by itself.
+// object of the other direction, be it there or not. A vnet-to-vnet connection follows the other
+// gateway by itself.
 template <class Visit>
 void for_each_described(const Model& model, const Counterparts& counterparts, Visit visit) {
   for (const auto& [name, connection] : model.connections) {
-    if (connection.is_vnet_to_vnet()) continue;
-    const Connection* const back = counterparts.counterpart_of(connection);
-    if (back != nullptr && local_network(model, connection) != nullptr)
+    if (connection.is_vnet_to_vnet() || local_network(model, connection) == nullptr) continue;
+    if (const Connection* const back = counterparts.counterpart_of(connection)) {
       visit(TwoEnds{{model, connection}, {model, *back}});
+    } else if (const auto* const other = counterparts.counterpart_gateway(connection)) {
+      const Connection missing = missing_back(connection, *other);
+      visit(TwoEnds{{model, connection}, {model, missing}});
+    }
   }
 }
 
@@ -208,7 +212,7 @@ void check_instances(const Model& model, RuleReport& report) {
     // One that is meant for the instance and leads elsewhere is connection.counterpart-address's.
     const auto left_out = counterparts.addresses_left_out(*own, *other);
     if (left_out.empty() || counterparts.has_astray(*own, *other)) continue;
-    report_instances({model, connection}, *other, path_of(*other), left_out, report);
+    report_instances({model, connection}, {model, *other, path_of(*other)}, left_out, report);
   }
 }
 

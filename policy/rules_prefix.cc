@@ -36,10 +36,12 @@ std::string owner_of(const Model& model, const Connection& connection, SourceMar
     if (std::ranges::any_of(*network->address_space, is_it)) return path_of(*network);
   }
   const LocalNetworkGateway* const site = site_of(model, connection);
+  if (site == nullptr) return path_of(connection);
   const VirtualNetworkGateway* const gateway = local_gateway(model, connection);
-  if (gateway != nullptr && gateway->default_local_network_gateway.mark == mark)
-    return path_of(*gateway);
-  return site == nullptr ? path_of(connection) : path_of(*site);
+  const bool is_default_site = gateway != nullptr &&
+                               gateway->default_local_network_gateway.is_set &&
+                               gateway->default_local_network_gateway.mark == mark;
+  return is_default_site ? path_of(*gateway) : path_of(*site);
 }
 
 // A remote prefix of a connection, with where it leads.
@@ -101,19 +103,20 @@ bool is_of_default_site(const VirtualNetworkGateway& gateway, const Marked<IpPre
 void check_cover(const Model& model, const Connection& connection, const Marked<IpPrefix>& prefix,
                  const std::vector<std::pair<std::string, IpAddress>>& addresses,
                  RuleReport& report) {
-  const std::vector<std::string> objects = {owner_of(model, connection, prefix.mark),
-                                            path_of(connection)};
+  const auto objects = [&] {
+    return std::vector{owner_of(model, connection, prefix.mark), path_of(connection)};
+  };
   if (is_default_route(*prefix)) {
-    return report.warning({prefix.mark, objects,
+    return report.warning({prefix.mark, objects(),
                            fmt::format("{} sends all other traffic of the network into the tunnel "
                                        "of {}",
                                        prefix->to_string(), connection.name),
                            "list the prefixes behind the peer, unless this is meant"});
   }
   for (const auto& [whose, address] : addresses) {
-    if (!prefix->contains(address)) continue;
+    if (!prefix->contains(address) || report.is_full()) continue;
     report.warning(
-        {prefix.mark, objects,
+        {prefix.mark, objects(),
          fmt::format("{}, to which {} leads, covers {}'s address {}", prefix->to_string(),
                      connection.name, whose, address.to_string()),
          "it works here, but the other side may send its tunnel into itself: leave the address "
@@ -132,7 +135,7 @@ class OverlapCheck {
     for (const auto& prefix : *remote.prefixes) {
       if (is_default_route(*prefix)) continue;
       const auto overlapped = space->second.find_overlap(*prefix);
-      if (!overlapped) continue;
+      if (!overlapped || report_.is_full()) continue;
       report_.error(
           {prefix.mark,
            {owner_of(model_, connection, prefix.mark), path_of(connection), path_of(network)},

@@ -149,6 +149,17 @@ void refuse_classic_bgp(const VirtualNetworkGateway& gateway, const VirtualNetwo
                 "resource-manager"});
 }
 
+void refuse_classic_bgp(const Connection& connection, const VirtualNetwork& classic,
+                        RuleReport& report) {
+  report.error(
+      {connection.enable_bgp.mark,
+       {path_of(connection), path_of(classic)},
+       fmt::format("enable_bgp, but {} is a classic network, whose gateway speaks no BGP",
+                   classic.name),
+       "set enable_bgp: false in both directions and list the prefixes in the local network "
+       "gateways, or move the network to resource-manager"});
+}
+
 void refuse_classic_vnet_to_vnet(const Connection& connection, const VirtualNetwork& classic,
                                  RuleReport& report) {
   report.error({connection.connection_type.mark,
@@ -226,6 +237,9 @@ void check_classic(const Model& model, RuleReport& report) {
     const VirtualNetwork* const own = local_network(model, connection);
     const VirtualNetworkGateway* const other = counterparts.counterpart_gateway(connection);
     const VirtualNetwork* const remote = other == nullptr ? nullptr : network_of(model, *other);
+    const VirtualNetwork* const classic = counterparts.classic_end_of(connection);
+    if (classic != nullptr && *connection.enable_bgp)
+      refuse_classic_bgp(connection, *classic, report);
     if (own == nullptr || remote == nullptr) continue;
     if (connection.is_vnet_to_vnet() && (own->is_classic() || remote->is_classic())) {
       refuse_classic_vnet_to_vnet(connection, own->is_classic() ? *own : *remote, report);

@@ -12,6 +12,7 @@
 #include "policy/likeness.h"
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
+#include "policy/sku.h"
 #include "policy/word_list.h"
 
 namespace twinspan::policy {
@@ -164,6 +165,32 @@ std::string mode_word(ConnectionMode mode) {
   return mode == ConnectionMode::InitiatorOnly ? "initiator-only" : "responder-only";
 }
 
+// "gw-a is policy-based"; empty: the gateway can speak BGP.
+std::string obstacle_to_bgp(const Model& model, const VirtualNetworkGateway& gateway) {
+  const VirtualNetwork* const network = network_of(model, gateway);
+  if (network != nullptr && network->is_classic())
+    return fmt::format("{} is a classic network", network->name);
+  if (gateway.is_policy_based()) return fmt::format("{} is policy-based", gateway.name);
+  if (!sku_of(gateway).has_bgp)
+    return fmt::format("sku {} of {} has none", *gateway.sku, gateway.name);
+  return "";
+}
+
+// Two ways to one gateway need BGP at both ends.
+std::string remedy_of_instances(const End& there, const OtherGateway& other) {
+  const auto* const own = local_gateway(there.model, there.connection);
+  std::string obstacle = obstacle_to_bgp(other.model, other.gateway);
+  if (obstacle.empty() && own != nullptr) obstacle = obstacle_to_bgp(there.model, *own);
+  if (obstacle.empty())
+    return "add a local network gateway with that address, and a connection to it; two ways to one "
+           "place need BGP: enable_bgp: true on both gateways and all these connections, and in "
+           "each local network gateway bgp_settings in place of address_prefixes";
+  return fmt::format(
+      "two ways to one place need BGP, and {}: keep one of the ip_configurations of "
+      "{} and set active_active: false",
+      obstacle, other.gateway.name);
+}
+
 }  // namespace
 
 bool is_bgp_spoken(const End& end) {
@@ -188,6 +215,13 @@ std::string TwoEnds::back_place(SourceMark mark) const {
 
 std::vector<std::string> TwoEnds::objects() const {
   return {path_of(there.connection), back_path(path_of(back.connection))};
+}
+
+Connection missing_back(const Connection& connection, const VirtualNetworkGateway& other) {
+  Connection back;
+  back.virtual_network_gateway1.value = other.name;
+  back.enable_bgp = connection.enable_bgp;
+  return back;
 }
 
 std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
@@ -317,18 +351,18 @@ void report_address(const TwoEnds& ends, const Counterparts& counterparts, RuleR
                             listed(meant, " or "))});
 }
 
-void report_instances(const End& there, const VirtualNetworkGateway& other,
-                      const std::string& other_path, const std::vector<IpAddress>& left_out,
-                      RuleReport& report) {
+void report_instances(const End& there, const OtherGateway& other,
+                      const std::vector<IpAddress>& left_out, RuleReport& report) {
+  const std::string remedy = remedy_of_instances(there, other);
   const FieldPlace place = place_of_address(there);
   for (const IpAddress& address : left_out) {
-    report.warning(
-        {place.mark,
-         {place.object, other_path, path_of(there.connection)},
-         fmt::format("{} is active/active, and no connection of {} leads to its "
-                     "instance at {}",
-                     other.name, *there.connection.virtual_network_gateway1, address.to_string()),
-         "add a local network gateway with that address, and a connection to it"});
+    report.warning({place.mark,
+                    {place.object, other.path, path_of(there.connection)},
+                    fmt::format("{} is active/active, and no connection of {} leads to its "
+                                "instance at {}",
+                                other.gateway.name, *there.connection.virtual_network_gateway1,
+                                address.to_string()),
+                    remedy});
   }
 }
 

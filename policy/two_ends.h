@@ -52,6 +52,10 @@ std::string words_of(const PrefixDifference::Wide& wide);
 // all, which is a fault of its own estate, or left open by another program's configuration.
 std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends);
 
+// What stands for the connection back of a gateway that has none, when prefixes and addresses are
+// compared.
+Connection missing_back(const Connection& connection, const VirtualNetworkGateway& other);
+
 // Where a wrong remote prefix or address is mended: "local_network_gateways.branch" and
 // "address_prefixes".
 struct FieldPlace {
@@ -88,10 +92,15 @@ struct KeyComparison {
 using CompareKeys = std::function<KeyComparison(const End& a, const End& b, KeyKind kind)>;
 
 void report_address(const TwoEnds& ends, const Counterparts& counterparts, RuleReport& report);
-// That no connection leads to those addresses of `other`, which findings call `other_path`.
-void report_instances(const End& there, const VirtualNetworkGateway& other,
-                      const std::string& other_path, const std::vector<IpAddress>& left_out,
-                      RuleReport& report);
+// A gateway at the other end, of that estate; `path`: how findings call it.
+struct OtherGateway {
+  const Model& model;
+  const VirtualNetworkGateway& gateway;
+  std::string path;
+};
+// That no connection leads to those addresses of `other`.
+void report_instances(const End& there, const OtherGateway& other,
+                      const std::vector<IpAddress>& left_out, RuleReport& report);
 void report_prefixes(const TwoEnds& ends, RuleReport& report);
 // Of what is behind the two gateways, networks that use them over peerings included.
 void report_overlap(const TwoEnds& ends, RuleReport& report);

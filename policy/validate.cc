@@ -132,12 +132,6 @@ constexpr std::string_view kOverlapRules[] = {
     "network.distant-overlap", "network.attached-overlap",   "peer.overlap",
     "peer.distant-overlap"};
 
-void sort_by_place(Findings& findings) {
-  std::ranges::sort(findings, {}, [](const Finding& finding) {
-    return std::tie(finding.file, finding.line, finding.column, finding.id, finding.message);
-  });
-}
-
 // What of the first object stands at the mark, without the places in lists.
 std::string field_at(const Model& model, SourceMark mark, std::span<const std::string> objects) {
   const auto found = model.fields.find(mark);
@@ -177,6 +171,12 @@ bool is_overlap_rule(std::string_view id) {
 
 std::span<const Rule> all_rules() {
   return kRules;
+}
+
+void sort_by_place(Findings& findings) {
+  std::ranges::sort(findings, {}, [](const Finding& finding) {
+    return std::tie(finding.file, finding.line, finding.column, finding.id, finding.message);
+  });
 }
 
 Findings validate(const Model& model) {

@@ -14,6 +14,9 @@ inline constexpr size_t kFindingsMax = 1000;  // Of one rule; beyond it nobody r
 // In the file's order.
 Findings validate(const Model& model);
 
+// By file, line and column.
+void sort_by_place(Findings& findings);
+
 // What the model knows and twinspand does not carry out yet is a warning of this rule.
 inline constexpr std::string_view kNotSupportedRule = "feature.not-supported";
 

@@ -123,13 +123,23 @@ void add_their_errors(const policy::PairUp& found, const PeerFile& peer, Finding
   add_new(std::move(theirs), findings);
 }
 
+// Those of our own file first, each file's in its order.
+void sort_findings(const std::string& path, Findings& findings) {
+  policy::sort_by_place(findings);
+  std::ranges::stable_partition(findings,
+                                [&](const Finding& finding) { return finding.file == path; });
+}
+
 Findings all_findings(const Model& model, const PeerFile* peer, const std::string& path) {
   Findings findings = policy::validate(model);
   std::ranges::move(policy::check_credential_files(model, key_reader(path)),
                     std::back_inserter(findings));
   std::ranges::move(policy::check_key_pairs(model, key_comparison(nullptr)),
                     std::back_inserter(findings));
-  if (peer == nullptr) return findings;
+  if (peer == nullptr) {
+    sort_findings(path, findings);
+    return findings;
+  }
   const Model& other = peer->content.model;
   const auto compare = key_comparison(peer);
   const policy::PairUp found = policy::pair_up(model, other, compare);
@@ -137,6 +147,7 @@ Findings all_findings(const Model& model, const PeerFile* peer, const std::strin
                     std::back_inserter(findings));
   add_findings_of_their_keys(found, *peer, findings);
   add_their_errors(found, *peer, findings);
+  sort_findings(path, findings);
   add_notes(peer->content.notes, findings);
   return findings;
 }

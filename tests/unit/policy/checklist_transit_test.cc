@@ -31,6 +31,10 @@ TEST(TransitChecklist, TransitOverAPeeringIsPartOfTheList) {
               ElementsAre("7 pass peerings.hub allow_gateway_transit",
                           "8 fail peerings.leaf use_remote_gateways",
                           "9 unknown connections.b-to-a enable_bgp"));
+  // Nobody asks for transit over a plain peering.
+  EXPECT_THAT(lines(walked(model_of(hub_and_spoke("false", "false")), "hub")),
+              testing::IsSupersetOf({"3 unknown peerings.hub allow_gateway_transit",
+                                     "4 unknown peerings.leaf use_remote_gateways"}));
   const std::string closed =
       replaced(hub_and_spoke("true", "true"), "leaf: { virtual_network: spoke,",
                "leaf: { virtual_network: spoke, allow_virtual_network_access: false,");

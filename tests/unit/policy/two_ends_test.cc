@@ -102,6 +102,50 @@ TEST(TwoEndsOfOneEstate, PoliciesOfTwoOfKindIpsecNeedSomethingInCommon) {
       ElementsAre(HasSubstr("its IPsec policy has nothing in common with that of")));
 }
 
+std::string without_way_back(std::string text) {
+  return text.erase(text.find("  two-one:"));
+}
+
+TEST(TwoEndsOfOneEstate, WithoutTheOtherDirectionItsGatewayIsComparedAllTheSame) {
+  const std::string text = without_way_back(with_prefixes_of_two("10.3.0.0/16"));
+  EXPECT_THAT(texts_of(text), Contains(HasSubstr("address_prefixes lacks 10.2.0.0/16, which is "
+                                                 "behind gw-two")));
+  EXPECT_THAT(lines(walked(model_of(text), "one-two")),
+              AllOf(Contains("3 fail local_network_gateways.two-seen address_prefixes"),
+                    Contains("6 pass local_network_gateways.two-seen gateway_ip_address")));
+  EXPECT_THAT(texts_of(without_way_back(kDescribed)),
+              ElementsAre(HasSubstr("gw-two has no connection back to gw-one")));
+}
+
+// A remedy that leads to another refusal is none.
+TEST(TwoEndsOfOneEstate, ThatAClassicNetworkHasNoBgpIsSaidAtOnce) {
+  const std::string classic = replaced(kDescribed, "one: { address_space",
+                                       "one: { deployment_model: classic, address_space");
+  std::string text = replaced(classic, "one-two: {", "one-two: { enable_bgp: true,");
+  text = replaced(text, "two-one: {", "two-one: { enable_bgp: true,");
+  const auto texts = texts_of(text);
+  EXPECT_THAT(texts, testing::Not(Contains(HasSubstr("[bgp.speakers]"))));
+  for (const char* const name : {"one-two", "two-one"})
+    EXPECT_THAT(texts, Contains(AllOf(HasSubstr(name), HasSubstr("set enable_bgp: false in both"),
+                                      HasSubstr("[network.classic]"))));
+}
+
+TEST(TwoEndsOfOneEstate, AFurtherInstanceIsReachedWithBgpOrNotAtAll) {
+  const std::string text =
+      replaced(kDescribed, "gw-one: { virtual_network: one, ip_configurations: [",
+               "gw-one: { virtual_network: one, active_active: true, ip_configurations: [ { name: "
+               "more, public_ip_address: 192.0.2.11 },");
+  EXPECT_THAT(texts_of(text), Contains(AllOf(HasSubstr("[connection.instances]"),
+                                             HasSubstr("enable_bgp: true on both gateways"))));
+  const std::string classic =
+      replaced(text, "one: { address_space", "one: { deployment_model: classic, address_space");
+  EXPECT_THAT(texts_of(classic),
+              Contains(AllOf(HasSubstr("[connection.instances]"),
+                             HasSubstr("and one is a classic network: keep one of the "
+                                       "ip_configurations of gw-one and set active_active: "
+                                       "false"))));
+}
+
 // -- two estates
 
 std::string half(const std::string& name, const std::string& other, char own, char far) {
@@ -203,6 +247,15 @@ TEST(TwoEndsOfTwoEstates, AWrongBgpSpeakerIsNamedWithItsOwnField) {
               ElementsAre("local_network_gateways.west-seen", HasSubstr("gateways.gw-west"),
                           "connections.east-west"));
   EXPECT_EQ(findings.front().field, "bgp_settings.asn");
+}
+
+TEST(TwoEndsOfTwoEstates, ThatAClassicNetworkHasNoBgpIsSaidAtOnce) {
+  const std::string classic =
+      replaced(kEast, "east: { address_space", "east: { deployment_model: classic, address_space");
+  const std::string ours = speaking(kWest, '1', '2');
+  EXPECT_THAT(differences(ours, classic),
+              ElementsAre(AllOf(HasSubstr("east is a classic network"),
+                                HasSubstr("set enable_bgp: false on both"))));
 }
 
 TEST(TwoEndsOfTwoEstates, AGatewayWithoutBgpSpeaksNoneOverAConnectionWithIt) {

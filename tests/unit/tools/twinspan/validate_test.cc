@@ -56,6 +56,14 @@ TEST_F(Validate, AKeyThatIsElsewhereIsANoteOnly) {
   EXPECT_EQ(findings(answer)[0]["severity"], "info");
 }
 
+TEST_F(Validate, FindingsAboutKeyFilesStandInTheOrderOfTheFileToo) {
+  const std::string weighted = with(half_of(1, 2), "a.psk }", "a.psk }, routing_weight: 5");
+  const Answer answer = run({.file = write("e.yaml", weighted), .json = true});
+  ASSERT_EQ(findings(answer).size(), 2u) << answer.out;
+  EXPECT_EQ(findings(answer)[0]["id"], "connection.shared-key");
+  EXPECT_EQ(findings(answer)[1]["id"], "connection.routing-weight");
+}
+
 TEST_F(Validate, AFindingHasEveryPromisedFieldAndAnErrorExitsOne) {
   const std::string file = write("e.yaml", half_of(1, 1));
   const Answer answer = run({.file = file, .json = true});
