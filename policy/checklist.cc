@@ -143,9 +143,9 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
     item.message = "the other side's network is not known";
   } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
     item = ranges_told_by_bgp(ends, shown, std::move(item));
-  } else if (!difference && is_bgp_spoken(ends.there) && !ends.back.connection.latitude) {
+  } else if (!difference && *ends.there.connection.enable_bgp && !ends.back.connection.latitude) {
     item.result = CheckResult::Fail;
-    item.message = "BGP would tell them, but the other side speaks none, and none is listed";
+    item.message = "BGP would tell them, but one of the two sides speaks none, and none is listed";
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
   } else if (difference->is_none()) {
@@ -161,7 +161,9 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
 // Of an address that nothing in the files proves right or wrong.
 std::string unproven_address(const End& there, const std::string& gateway) {
   const auto remote = remote_end(there.model, there.connection);
-  if (!remote || !remote->address)
+  if (!remote)
+    return fmt::format("its file tells no address: see that {} may be its peer", gateway);
+  if (!remote->address)
     return fmt::format("a name: see that it leads to the public address of {}", gateway);
   return fmt::format("it is {}; the other side's file does not tell the public address of {}",
                      remote->address->to_string(), gateway);

@@ -65,9 +65,44 @@ TEST(TwoEndsOfOneEstate, WhatAThirdObjectHasBehindTheOtherGatewayIsTransit) {
                     "local_network_gateways:\n  third: { gateway_ip_address: " + address +
                         ", address_prefixes: [10.77.0.0/16] }\n");
   };
-  EXPECT_THAT(texts_of(with_site("203.0.113.9")), IsEmpty());
+  const std::string site = with_site("203.0.113.9");
+  const std::string way =
+      "  two-third: { connection_type: ipsec, shared_key: { file: t }, "
+      "virtual_network_gateway1: gw-two, local_network_gateway2: third }\n";
+  EXPECT_THAT(texts_of(site + way), IsEmpty());
+  // Nothing leads there from the other gateway, or from another one alone.
+  EXPECT_THAT(texts_of(site), Contains(HasSubstr("has 10.77.0.0/16, which the other side does")));
+  EXPECT_THAT(texts_of(site + replaced(way, "gw-two", "gw-one")),
+              Contains(HasSubstr("has 10.77.0.0/16, which the other side does")));
   // Another name for the same gateway proves nothing.
   EXPECT_THAT(texts_of(with_site("192.0.2.2")), Contains(HasSubstr("has 10.77.0.0/16")));
+}
+
+TEST(TwoEndsOfOneEstate, AnEmptyListIsOneErrorAndFailsItsStep) {
+  const std::string empty = with_prefixes_of_two("");
+  EXPECT_THAT(texts_of(empty), ElementsAre(HasSubstr("[connection.remote-prefixes]")));
+  EXPECT_THAT(lines(walked(model_of(empty), "one-two")),
+              Contains("3 fail local_network_gateways.two-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfOneEstate, ANetworkThatTheOtherGatewayDoesNotCarryIsNotBehindIt) {
+  const std::string more =
+      replaced(with_prefixes_of_two("10.2.0.0/16, 10.77.0.0/16"), "virtual_networks:\n",
+               "virtual_networks:\n  spoke: { address_space: [10.77.0.0/16] }\n");
+  const std::string peered = more +
+                             "peerings:\n"
+                             "  there: { virtual_network: two, remote_virtual_network: spoke, "
+                             "allow_gateway_transit: true }\n"
+                             "  back: { virtual_network: spoke, remote_virtual_network: two, "
+                             "use_remote_gateways: true }\n";
+  EXPECT_THAT(texts_of(peered), IsEmpty());
+  for (const std::string& apart :
+       {more, replaced(peered, "use_remote_gateways: true", "use_remote_gateways: false")}) {
+    EXPECT_THAT(texts_of(apart),
+                Contains(HasSubstr("has 10.77.0.0/16, which the other side does not")));
+    EXPECT_THAT(lines(walked(model_of(apart), "one-two")),
+                Contains("3 fail local_network_gateways.two-seen address_prefixes"));
+  }
 }
 
 // -- two estates
@@ -186,11 +221,51 @@ TEST(TwoEndsOfTwoEstates, AGatewayWithoutBgpSpeaksNoneOverAConnectionWithIt) {
 }
 
 TEST(TwoEndsOfTwoEstates, PrefixesThatNobodyTellsFailTheirStep) {
+  const std::string silent =
+      replaced(speaking(kEast, '2', '1'), "enable_bgp: true, bgp", "enable_bgp: false, bgp");
+  EXPECT_THAT(steps(speaking(kWest, '1', '2'), silent),
+              Contains("2 fail east.yaml:local_network_gateways.west-seen address_prefixes"));
   const std::string west = speaking(kWest, '1', '2');
   EXPECT_THAT(steps(west, speaking(kEast, '2', '1')),
               Contains("3 pass local_network_gateways.east-seen address_prefixes"));
   EXPECT_THAT(steps(west, kEast),
               Contains("3 fail local_network_gateways.east-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfTwoEstates, AnEmptyListWithoutBgpLacksEverything) {
+  const std::string east = replaced(kEast, "[10.1.0.0/16]", "[]");
+  EXPECT_THAT(differences(kWest, east),
+              ElementsAre(AllOf(HasSubstr("address_prefixes lacks 10.1.0.0/16, which is behind"),
+                                HasSubstr("[peer.prefixes]"))));
+  EXPECT_THAT(steps(kWest, east),
+              Contains("2 fail east.yaml:local_network_gateways.west-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfTwoEstates, ASpokeThatDoesNotUseTheGatewayIsNotBehindIt) {
+  const std::string west = replaced(kWest, "[10.2.0.0/16]", "[10.2.0.0/16, 10.77.0.0/16]");
+  EXPECT_THAT(differences(west, with_spoke("10.77.0.0/16")), IsEmpty());
+  const std::string apart = with_spoke("10.77.0.0/16", "false");
+  EXPECT_THAT(differences(west, apart),
+              ElementsAre(HasSubstr("has 10.77.0.0/16, which the other side does not")));
+  EXPECT_THAT(steps(west, apart),
+              Contains("3 fail local_network_gateways.east-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfTwoEstates, WhatAFurtherConnectionLearnsByBgpMayBeBehindIt) {
+  const std::string west = replaced(kWest, "[10.2.0.0/16]", "[10.2.0.0/16, 10.77.0.0/16]");
+  const std::string east =
+      replaced(replaced(with_spoke("10.77.0.0/16", "false"), "ip_configurations",
+                        "enable_bgp: true, bgp_settings: { asn: 65002 }, ip_configurations"),
+               "local_network_gateways:\n",
+               "local_network_gateways:\n  third: { gateway_ip_address: 203.0.113.9, bgp_settings: "
+               "{ asn: 65009, bgp_peering_address: 10.9.0.1 } }\n");
+  EXPECT_THAT(differences(west, replaced(east, "connections:\n",
+                                         "connections:\n  east-third: { connection_type: ipsec, "
+                                         "enable_bgp: true, virtual_network_gateway1: gw-east, "
+                                         "local_network_gateway2: third, shared_key: { file: t } "
+                                         "}\n")),
+              IsEmpty());
+  EXPECT_THAT(differences(west, east), Contains(HasSubstr("has 10.77.0.0/16, which")));
 }
 
 }  // namespace
