@@ -13,6 +13,7 @@
 #include "policy/distant_overlap.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
+#include "policy/selector_pairs.h"
 #include "policy/suggest.h"
 #include "policy/two_speakers.h"
 #include "policy/word_list.h"
@@ -132,6 +133,24 @@ CheckItem ranges_told_by_bgp(const TwoEnds& ends, const TwoEnds& shown, CheckIte
   return item;
 }
 
+// The lists are right, and so are the pairs that are proposed of them, if any are.
+CheckItem check_pairs(const TwoEnds& ends, const TwoEnds& shown, CheckItem item) {
+  const auto lacking = pairs_lacking(ends);
+  if (lacking.empty()) {
+    item.result = CheckResult::Pass;
+    item.message = fmt::format("the ranges of {} are right",
+                               local_network(ends.back.model, ends.back.connection)->name);
+    return item;
+  }
+  FieldPlace place = place_of_pairs(ends.there);
+  item.result = CheckResult::Fail;
+  item.object = shown.back_path(place.object);
+  item.field = std::move(place.field);
+  item.message =
+      fmt::format("it has no pair {}, as {} has", words_of(lacking), ends.back.connection.name);
+  return item;
+}
+
 // Are the ranges behind `ends.back` right on the object of `ends.there`?
 CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const FieldPlace place = place_of_prefixes(ends.there);
@@ -149,8 +168,7 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
   } else if (difference->is_none()) {
-    item.result = CheckResult::Pass;
-    item.message = fmt::format("the ranges of {} are right", network->name);
+    item = check_pairs(ends, shown, std::move(item));
   } else {
     item.result = CheckResult::Fail;
     item.message = wrong_ranges(*difference, *network, ends.back.connection);

@@ -268,5 +268,78 @@ TEST(TwoEndsOfTwoEstates, WhatAFurtherConnectionLearnsByBgpMayBeBehindIt) {
   EXPECT_THAT(differences(west, east), Contains(HasSubstr("has 10.77.0.0/16, which")));
 }
 
+// -- pairs of prefixes
+
+std::string ranges(const std::string& local, const std::string& remote) {
+  return "{ local_address_ranges: [" + local + "], remote_address_ranges: [" + remote + "] }";
+}
+
+std::string with_policies(const std::string& estate, const std::string& connection,
+                          const std::string& policies) {
+  const std::string place = "  " + connection + ": { ";
+  return replaced(estate, place,
+                  place + "use_policy_based_traffic_selectors: true, traffic_selector_policies: [" +
+                      policies + "], ");
+}
+
+TEST(SelectorPairs, EachNeedsItsMirror) {
+  const std::string west = with_policies(kWest, "west-east", ranges("10.1.0.0/24", "10.2.0.0/24"));
+  const auto east = [](const std::string& policies) {
+    return with_policies(kEast, "east-west", policies);
+  };
+  EXPECT_THAT(differences(west, east(ranges("10.2.0.0/24", "10.1.0.0/24"))), IsEmpty());
+  const std::string other = east(ranges("10.2.9.0/24", "10.1.9.0/24"));
+  EXPECT_THAT(
+      differences(west, other),
+      ElementsAre(AllOf(HasSubstr("east-west has no pair 10.1.0.0/24 === 10.2.0.0/24 (east.yaml:"),
+                        HasSubstr("[peer.selectors]")),
+                  HasSubstr("it has no pair 10.1.9.0/24 === 10.2.9.0/24, as east-west has (")));
+  EXPECT_THAT(steps(west, other),
+              AllOf(Contains("2 fail east.yaml:connections.east-west traffic_selector_policies"),
+                    Contains("3 fail connections.west-east traffic_selector_policies")));
+  // All of the one are at the other, which has one more.
+  const std::string more =
+      east(ranges("10.2.0.0/24", "10.1.0.0/24") + ", " + ranges("10.2.9.0/24", "10.1.9.0/24"));
+  EXPECT_THAT(differences(west, more), ElementsAre(HasSubstr("it has no pair 10.1.9.0/24 ===")));
+  EXPECT_THAT(steps(west, more),
+              AllOf(Contains("2 pass east.yaml:local_network_gateways.west-seen address_prefixes"),
+                    Contains("3 fail connections.west-east traffic_selector_policies")));
+}
+
+TEST(SelectorPairs, HowTheRangesArePutTogetherIsEachSidesOwn) {
+  const std::string west =
+      with_policies(kWest, "west-east", ranges("10.1.0.0/24, 10.1.1.0/24", "10.2.0.0/24"));
+  const std::string east = with_policies(
+      kEast, "east-west",
+      ranges("10.2.0.0/24", "10.1.1.0/24") + ", " + ranges("10.2.0.0/24", "10.1.0.0/24"));
+  EXPECT_THAT(differences(west, east), IsEmpty());
+}
+
+TEST(SelectorPairs, OfAllPrefixesAPartIsNotEnough) {
+  const std::string west = replaced(kWest, "connection_type: ipsec",
+                                    "connection_type: ipsec, use_policy_based_traffic_selectors: "
+                                    "true");
+  const std::string east = with_policies(kEast, "east-west", ranges("10.2.0.0/16", "10.1.4.0/24"));
+  EXPECT_THAT(differences(west, east),
+              Contains(HasSubstr("east-west has no pair 10.1.0.0/16 === 10.2.0.0/16")));
+  EXPECT_THAT(steps(west, east),
+              Contains("2 fail east.yaml:connections.east-west traffic_selector_policies"));
+}
+
+TEST(SelectorPairs, OfOneEstateToo) {
+  const std::string one =
+      with_policies(kDescribed, "one-two", ranges("10.1.0.0/24", "10.2.0.0/24"));
+  EXPECT_THAT(texts_of(with_policies(one, "two-one", ranges("10.2.0.0/24", "10.1.0.0/24"))),
+              IsEmpty());
+  const std::string other = with_policies(one, "two-one", ranges("10.2.9.0/24", "10.1.9.0/24"));
+  EXPECT_THAT(texts_of(other),
+              Contains(AllOf(HasSubstr("error: connections.one-two: two-one has no pair "
+                                       "10.1.0.0/24 === 10.2.0.0/24"),
+                             HasSubstr("[connection.reverse]"))));
+  EXPECT_THAT(lines(walked(model_of(other), "one-two")),
+              AllOf(Contains("2 fail connections.two-one traffic_selector_policies"),
+                    Contains("3 fail connections.one-two traffic_selector_policies")));
+}
+
 }  // namespace
 }  // namespace twinspan::policy

@@ -107,6 +107,24 @@ std::string child(const std::string& local, const std::string& remote) {
          "\n        esp_proposals = aes256gcm16-ecp384\n        start_action = trap\n      }\n";
 }
 
+TEST_F(OtherSide, EachPairNeedsAChild) {
+  const std::string three = child("10.2.0.0/17", "10.1.0.0/17") +
+                            child("10.2.128.0/17", "10.1.0.0/17") +
+                            child("10.2.0.0/17", "10.1.128.0/17");
+  const std::string own = half_with_four_pairs();
+  const auto of = [&](const std::string& children) {
+    return findings(own, write("other.conf", conf_with(children)));
+  };
+  EXPECT_THAT(of(three + child("10.2.128.0/17", "10.1.128.0/17")), IsEmpty());
+  EXPECT_THAT(of(child("10.2.0.0/17, 10.2.128.0/17", "10.1.0.0/17, 10.1.128.0/17")), IsEmpty());
+  for (const std::string& children : {three, three + child("10.2.128.0/17", "10.1.0.0/17")}) {
+    EXPECT_THAT(of(children),
+                ElementsAre(HasSubstr("error peer.selectors own.yaml:9 site has no pair "
+                                      "10.1.128.0/17 === 10.2.128.0/17 (")));
+    EXPECT_EQ(code_, kExitNegative);
+  }
+}
+
 TEST_F(OtherSide, AWrongRangeIsFoundWhereItStands) {
   const std::string conf =
       conf_with(child("10.2.0.0/17", "10.1.0.0/17") + child("10.2.128.0/17", "10.1.0.0/17") +
