@@ -13,6 +13,7 @@
 #include "policy/distant_overlap.h"
 #include "policy/pairing.h"
 #include "policy/peering_state.h"
+#include "policy/selector_pairs.h"
 #include "policy/suggest.h"
 #include "policy/two_speakers.h"
 #include "policy/word_list.h"
@@ -132,6 +133,24 @@ CheckItem ranges_told_by_bgp(const TwoEnds& ends, const TwoEnds& shown, CheckIte
   return item;
 }
 
+// The lists are right, and so are the pairs that are proposed of them, if any are.
+CheckItem check_pairs(const TwoEnds& ends, const TwoEnds& shown, CheckItem item) {
+  const auto lacking = pairs_lacking(ends);
+  if (lacking.empty()) {
+    item.result = CheckResult::Pass;
+    item.message = fmt::format("the ranges of {} are right",
+                               local_network(ends.back.model, ends.back.connection)->name);
+    return item;
+  }
+  FieldPlace place = place_of_pairs(ends.there);
+  item.result = CheckResult::Fail;
+  item.object = shown.back_path(place.object);
+  item.field = std::move(place.field);
+  item.message =
+      fmt::format("it has no pair {}, as {} has", words_of(lacking), ends.back.connection.name);
+  return item;
+}
+
 // Are the ranges behind `ends.back` right on the object of `ends.there`?
 CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
   const FieldPlace place = place_of_prefixes(ends.there);
@@ -143,14 +162,13 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
     item.message = "the other side's network is not known";
   } else if (!difference && is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) {
     item = ranges_told_by_bgp(ends, shown, std::move(item));
-  } else if (!difference && is_bgp_spoken(ends.there) && !ends.back.connection.latitude) {
+  } else if (!difference && *ends.there.connection.enable_bgp && !ends.back.connection.latitude) {
     item.result = CheckResult::Fail;
-    item.message = "BGP would tell them, but the other side speaks none, and none is listed";
+    item.message = "BGP would tell them, but one of the two sides speaks none, and none is listed";
   } else if (!difference) {
     item.message = "one of the two files does not say them: routes decide there";
   } else if (difference->is_none()) {
-    item.result = CheckResult::Pass;
-    item.message = fmt::format("the ranges of {} are right", network->name);
+    item = check_pairs(ends, shown, std::move(item));
   } else {
     item.result = CheckResult::Fail;
     item.message = wrong_ranges(*difference, *network, ends.back.connection);
@@ -161,7 +179,9 @@ CheckItem check_ranges(const TwoEnds& ends, const Model& model) {
 // Of an address that nothing in the files proves right or wrong.
 std::string unproven_address(const End& there, const std::string& gateway) {
   const auto remote = remote_end(there.model, there.connection);
-  if (!remote || !remote->address)
+  if (!remote)
+    return fmt::format("its file tells no address: see that {} may be its peer", gateway);
+  if (!remote->address)
     return fmt::format("a name: see that it leads to the public address of {}", gateway);
   return fmt::format("it is {}; the other side's file does not tell the public address of {}",
                      remote->address->to_string(), gateway);

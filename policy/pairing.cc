@@ -10,6 +10,7 @@
 #include "policy/distant_overlap.h"
 #include "policy/older_ike.h"
 #include "policy/route_mode.h"
+#include "policy/selector_pairs.h"
 #include "policy/shared_keys.h"
 #include "policy/sku.h"
 #include "policy/two_speakers.h"
@@ -134,6 +135,7 @@ void report_too_many_pairs(const TwoEnds& ends, RuleReport& report) {
 
 void check_pair_selectors(const TwoEnds& ends, const PairContext&, RuleReport& report) {
   compare_selector_kinds(ends, report);
+  compare_selector_pairs(ends, report);
   report_too_many_pairs(ends, report);
 }
 
@@ -220,8 +222,8 @@ constexpr PairRule kPairRules[] = {
     {"peer.connection-mode", "One of the two sides opens the tunnel, and one takes it.",
      check_pair_mode, true},
     {"peer.encapsulation", "Both sides carry ESP in the same way.", check_pair_carriage, true},
-    {"peer.selectors", "Both sides propose any-to-any, or pairs of prefixes.", check_pair_selectors,
-     true},
+    {"peer.selectors", "Both sides propose any-to-any, or the same pairs of prefixes.",
+     check_pair_selectors, true},
     {"peer.classic", "A classic network is joined by route-based gateways.", check_pair_classic,
      true},
     {"peer.bgp", "Both sides speak BGP, and know each other's number and address.", check_pair_bgp},

@@ -10,6 +10,7 @@
 #include "policy/identity.h"
 #include "policy/ipsec_suite.h"
 #include "policy/rules.h"
+#include "policy/selector_pairs.h"
 #include "policy/two_ends.h"
 
 namespace twinspan::policy {
@@ -186,6 +187,7 @@ void check_reverse(const Model& model, RuleReport& report) {
     compare_encapsulation(ends, report);
     compare_aggfrag(ends, report);
     compare_selector_kinds(ends, report);
+    compare_selector_pairs(ends, report);
   }
 }
 

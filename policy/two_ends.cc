@@ -37,6 +37,12 @@ MarkedList<IpPrefix> behind_end(const End& end) {
   return prefixes;
 }
 
+// An empty list sends nothing, unless BGP is to fill it, or a file of another program does not
+// tell.
+bool are_told(const MarkedList<IpPrefix>& sent, const End& end) {
+  return !sent->empty() || !(end.connection.latitude || *end.connection.enable_bgp);
+}
+
 std::vector<IpPrefix> covered_by(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
   std::vector<IpPrefix> covered;
   for (const auto& other : *list) {
@@ -47,6 +53,11 @@ std::vector<IpPrefix> covered_by(const IpPrefix& prefix, const MarkedList<IpPref
 
 bool do_routes_decide(const End& end) {
   return end.connection.latitude && end.connection.latitude->routes_decide;
+}
+
+// Another program's, which waits for its peer, wherever it is.
+bool takes_any_address(const End& end) {
+  return end.connection.latitude && site_of(end.model, end.connection) != nullptr;
 }
 
 bool is_listed(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
@@ -63,17 +74,44 @@ bool describes_back(const TwoEnds& ends, const LocalNetworkGateway& site) {
          });
 }
 
-// Further networks that the other estate knows: what an administrator wrote by hand for transit. In
-// one estate a list proves nothing about itself.
-bool is_known_there(const IpPrefix& prefix, const TwoEnds& ends) {
+// A further connection of `back`'s gateway, to somewhere else than `there`.
+bool leads_on(const TwoEnds& ends, const Connection& further) {
+  if (*further.virtual_network_gateway1 != *ends.back.connection.virtual_network_gateway1)
+    return false;
+  const auto* const own = local_gateway(ends.there.model, ends.there.connection);
+  if (&further == &ends.back.connection || own == nullptr) return false;
+  const auto led_to = remote_addresses(ends.back.model, further);
+  const auto known = local_addresses(*own, ends.there.connection);
+  return std::ranges::find_first_of(led_to, known) == led_to.end();
+}
+
+// What may be behind a connection with BGP: all that its estate knows.
+void add_whatever_is_known(const TwoEnds& ends, MarkedList<IpPrefix>& to) {
   const Model& model = ends.back.model;
-  return std::ranges::any_of(
-             model.virtual_networks,
-             [&](const auto& named) { return is_within(prefix, named.second.address_space); }) ||
-         std::ranges::any_of(model.local_network_gateways, [&](const auto& named) {
-           return !describes_back(ends, named.second) &&
-                  is_within(prefix, named.second.address_prefixes);
-         });
+  for (const auto& [name, network] : model.virtual_networks)
+    std::ranges::copy(*network.address_space, std::back_inserter(to.value));
+  for (const auto& [name, site] : model.local_network_gateways) {
+    if (!describes_back(ends, site))
+      std::ranges::copy(*site.address_prefixes, std::back_inserter(to.value));
+  }
+}
+
+// Behind `back`'s gateway, and what an administrator may have written by hand for transit: behind
+// its further connections.
+MarkedList<IpPrefix> reached_over_back(const TwoEnds& ends) {
+  const Model& model = ends.back.model;
+  const auto* const gateway = local_gateway(model, ends.back.connection);
+  if (gateway == nullptr) return {};
+  MarkedList<IpPrefix> prefixes = prefixes_behind(model, *gateway);
+  bool is_learned = false;
+  for (const auto& [name, further] : model.connections) {
+    if (!leads_on(ends, further)) continue;
+    is_learned |= is_bgp_spoken({model, further});
+    if (const auto sent = prefixes_sent({model, further}))
+      std::ranges::copy(**sent, std::back_inserter(prefixes.value));
+  }
+  if (is_learned) add_whatever_is_known(ends, prefixes);
+  return prefixes;
 }
 
 // Prefixes are the selectors there, so they have to be the same ones.
@@ -224,32 +262,41 @@ Connection missing_back(const Connection& connection, const VirtualNetworkGatewa
   return back;
 }
 
+std::optional<MarkedList<IpPrefix>> prefixes_sent(const End& end) {
+  if (auto remote = remote_end(end.model, end.connection)) return std::move(remote->prefixes);
+  const LocalNetworkGateway* const site = site_of(end.model, end.connection);
+  if (site == nullptr) return std::nullopt;
+  return site->address_prefixes;
+}
+
 std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
-  const auto remote = remote_end(ends.there.model, ends.there.connection);
+  const auto sent = prefixes_sent(ends.there);
   const VirtualNetwork* const network = local_network(ends.back.model, ends.back.connection);
-  if (!remote || network == nullptr) return std::nullopt;
+  if (!sent || network == nullptr) return std::nullopt;
   if (is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) return std::nullopt;
   if (do_routes_decide(ends.there) || do_routes_decide(ends.back)) return std::nullopt;
   const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
   const MarkedList<IpPrefix> behind = behind_end(ends.back);
-  if (behind->empty() || remote->prefixes->empty()) return std::nullopt;
+  if (behind->empty() || !are_told(*sent, ends.there)) return std::nullopt;
   PrefixDifference difference;
   for (const auto& prefix : *behind) {
-    const bool is_there =
-        is_exact ? is_listed(*prefix, remote->prefixes) : is_covered(*prefix, remote->prefixes);
+    const bool is_there = is_exact ? is_listed(*prefix, *sent) : is_covered(*prefix, *sent);
     if (!is_there) difference.missing.push_back(*prefix);
   }
-  for (const auto& prefix : *remote->prefixes) {
-    const bool is_known = is_exact ? is_listed(*prefix, behind)
-                                   : prefix->length() == 0 || is_covered(*prefix, behind) ||
-                                         is_known_there(*prefix, ends);
-    if (is_known) continue;
+  std::optional<MarkedList<IpPrefix>> reached;  // Seldom needed, and made of all connections.
+  for (const auto& prefix : **sent) {
+    if (is_exact ? is_listed(*prefix, behind)
+                 : prefix->length() == 0 || is_covered(*prefix, behind))
+      continue;
+    if (!is_exact && !reached) reached = reached_over_back(ends);
+    if (!is_exact && is_within(*prefix, *reached)) continue;
     // Selectors that have to be the same are as wrong when they are wider.
     auto covered = is_exact ? std::vector<IpPrefix>{} : covered_by(*prefix, behind);
     if (covered.empty()) {
+      if (difference.unknown.empty()) difference.unknown_mark = prefix.mark;
       difference.unknown.push_back(*prefix);
     } else {
-      difference.wider.push_back({*prefix, std::move(covered)});
+      difference.wider.push_back({*prefix, prefix.mark, std::move(covered)});
     }
   }
   return difference;
@@ -304,7 +351,8 @@ FieldPlace place_of_key(const End& end) {
 Verdict compare_address(const TwoEnds& ends) {
   const auto* const gateway = local_gateway(ends.back.model, ends.back.connection);
   const auto remote = remote_end(ends.there.model, ends.there.connection);
-  if (!remote || gateway == nullptr) return Verdict::Wrong;
+  if (gateway == nullptr) return Verdict::Wrong;
+  if (!remote) return takes_any_address(ends.there) ? Verdict::Unknown : Verdict::Wrong;
   const auto led_to = remote_addresses(ends.there.model, ends.there.connection);
   const auto known = local_addresses(*gateway, ends.back.connection);
   if (std::ranges::find_first_of(led_to, known) != led_to.end()) return Verdict::Right;
@@ -369,6 +417,9 @@ void report_instances(const End& there, const OtherGateway& other,
 void report_prefixes(const TwoEnds& ends, RuleReport& report) {
   const auto difference = compare_prefixes(ends);
   if (!difference) return;
+  // In one estate connection.remote-prefixes says that the list is empty.
+  const auto sent = prefixes_sent(ends.there);
+  if (ends.is_one_estate() && (*sent)->empty()) return;
   const FieldPlace place = place_of_prefixes(ends.there);
   const VirtualNetwork& network = *local_network(ends.back.model, ends.back.connection);
   const std::vector<std::string> objects = {place.object, ends.back_path(path_of(network)),
@@ -381,14 +432,14 @@ void report_prefixes(const TwoEnds& ends, RuleReport& report) {
          fmt::format("list the other side's prefixes: {}", listed(difference->missing))});
   }
   if (!difference->unknown.empty()) {
-    report.error({place.mark, objects,
+    report.error({difference->unknown_mark, objects,
                   fmt::format("{} has {}, which the other side does not", place.field,
                               listed(difference->unknown)),
                   "remove it, or write it into the other side's address_space"});
   }
   for (const PrefixDifference::Wide& wide : difference->wider) {
     report.error(
-        {place.mark, objects,
+        {wide.mark, objects,
          fmt::format("{} has {} behind {}: packets for the rest go into the tunnel and "
                      "are lost at its end",
                      place.field, words_of(wide), *ends.back.connection.virtual_network_gateway1),

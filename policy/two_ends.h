@@ -33,23 +33,29 @@ struct TwoEnds {
   std::vector<std::string> objects() const;
 };
 
+// What the connection sends into its tunnel; nullopt: its end is missing. That of another program
+// which takes its peer from any address has prefixes all the same.
+std::optional<MarkedList<IpPrefix>> prefixes_sent(const End& end);
+
 // The prefixes that a connection sends into its tunnel, against what is really behind the other
 // end.
 struct PrefixDifference {
   struct Wide {
-    IpPrefix listed;                // Here.
+    IpPrefix listed;  // Here.
+    SourceMark mark;
     std::vector<IpPrefix> covered;  // What of it is behind the other end.
   };
   std::vector<IpPrefix> missing;  // Of the other network, not listed here.
   std::vector<IpPrefix> unknown;  // Listed here, behind nothing that the other estate has.
+  SourceMark unknown_mark;        // Of the first one.
   std::vector<Wide> wider;        // Listed here, where the other estate has but a part.
 
   bool is_none() const { return missing.empty() && unknown.empty() && wider.empty(); }
 };
 // "10.0.0.0/8, which is wider than 10.1.0.0/16"
 std::string words_of(const PrefixDifference::Wide& wide);
-// nullopt when an end is missing, when BGP tells the prefixes, or when one of the two says none at
-// all, which is a fault of its own estate, or left open by another program's configuration.
+// nullopt when an end is missing, when BGP tells the prefixes, when nothing is behind `back`, which
+// is a fault of its own estate, or when another program's configuration leaves them open.
 std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends);
 
 // What stands for the connection back of a gateway that has none, when prefixes and addresses are
@@ -73,7 +79,8 @@ FieldPlace place_of_key(const End& end);
 std::vector<IpAddress> instances_left_out(const TwoEnds& ends, const Counterparts& counterparts);
 
 enum class Verdict : uint8_t { Right, Wrong, Unknown };
-// Whether `there` leads to a public address of `back`'s gateway; Unknown: it leads to a name.
+// Whether `there` leads to a public address of `back`'s gateway; Unknown: it leads to a name,
+// or another program's end takes any address.
 Verdict compare_address(const TwoEnds& ends);
 // Which instance of `back`'s gateway has that address; nullopt: none, or a vnet-to-vnet connection
 // leads to all of them.

@@ -47,4 +47,35 @@ std::string chain(const std::string& gateways, const std::string& connections, i
   return text;
 }
 
+const char* const kTwoSites = R"(version: 1
+virtual_networks:
+  hub: { address_space: [10.1.0.0/16], subnets: { GatewaySubnet: 10.1.255.0/27 } }
+virtual_network_gateways:
+  gw: { virtual_network: hub, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }
+local_network_gateways:
+  branch: { gateway_ip_address: 203.0.113.9, address_prefixes: [10.9.0.0/16] }
+  depot: { gateway_ip_address: 203.0.113.7, address_prefixes: [10.10.0.0/16] }
+connections:
+  to-branch: { connection_type: ipsec, virtual_network_gateway1: gw, local_network_gateway2: branch,
+               shared_key: { file: k } }
+  to-depot: { connection_type: ipsec, virtual_network_gateway1: gw, local_network_gateway2: depot,
+              shared_key: { file: k } }
+)";
+
+const char* const kDepot = R"(version: 1
+virtual_networks:
+  store: { address_space: [10.10.0.0/16], subnets: { GatewaySubnet: 10.10.255.0/27 } }
+  annex: { address_space: [10.20.0.0/16] }
+virtual_network_gateways:
+  gate: { virtual_network: store, ip_configurations: [ { public_ip_address: 203.0.113.7 } ] }
+local_network_gateways:
+  hub: { gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }
+connections:
+  to-hub: { connection_type: ipsec, virtual_network_gateway1: gate, local_network_gateway2: hub,
+            shared_key: { file: k } }
+peerings:
+  there: { virtual_network: store, remote_virtual_network: annex, allow_gateway_transit: true }
+  back: { virtual_network: annex, remote_virtual_network: store, use_remote_gateways: true }
+)";
+
 }  // namespace twinspan::policy

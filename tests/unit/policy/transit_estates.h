@@ -12,4 +12,9 @@ std::string hub_and_spoke(const std::string& hub_flag, const std::string& spoke_
 // of n1 is g1 with ASN 65001, the connection to g2 is c12.
 std::string chain(const std::string& gateways, const std::string& connections, int length = 3);
 
+// branch ---- hub ---- depot: two sites of one gateway. And the depot's own estate, where `annex`
+// uses the gateway of `store` over a peering.
+extern const char* const kTwoSites;
+extern const char* const kDepot;
+
 }  // namespace twinspan::policy

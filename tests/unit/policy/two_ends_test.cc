@@ -65,7 +65,15 @@ TEST(TwoEndsOfOneEstate, WhatAThirdObjectHasBehindTheOtherGatewayIsTransit) {
                     "local_network_gateways:\n  third: { gateway_ip_address: " + address +
                         ", address_prefixes: [10.77.0.0/16] }\n");
   };
-  EXPECT_THAT(texts_of(with_site("203.0.113.9")), IsEmpty());
+  const std::string site = with_site("203.0.113.9");
+  const std::string way =
+      "  two-third: { connection_type: ipsec, shared_key: { file: t }, "
+      "virtual_network_gateway1: gw-two, local_network_gateway2: third }\n";
+  EXPECT_THAT(texts_of(site + way), IsEmpty());
+  // Nothing leads there from the other gateway, or from another one alone.
+  EXPECT_THAT(texts_of(site), Contains(HasSubstr("has 10.77.0.0/16, which the other side does")));
+  EXPECT_THAT(texts_of(site + replaced(way, "gw-two", "gw-one")),
+              Contains(HasSubstr("has 10.77.0.0/16, which the other side does")));
   // Another name for the same gateway proves nothing.
   EXPECT_THAT(texts_of(with_site("192.0.2.2")), Contains(HasSubstr("has 10.77.0.0/16")));
 }
@@ -144,6 +152,33 @@ TEST(TwoEndsOfOneEstate, AFurtherInstanceIsReachedWithBgpOrNotAtAll) {
                              HasSubstr("and one is a classic network: keep one of the "
                                        "ip_configurations of gw-one and set active_active: "
                                        "false"))));
+}
+
+TEST(TwoEndsOfOneEstate, AnEmptyListIsOneErrorAndFailsItsStep) {
+  const std::string empty = with_prefixes_of_two("");
+  EXPECT_THAT(texts_of(empty), ElementsAre(HasSubstr("[connection.remote-prefixes]")));
+  EXPECT_THAT(lines(walked(model_of(empty), "one-two")),
+              Contains("3 fail local_network_gateways.two-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfOneEstate, ANetworkThatTheOtherGatewayDoesNotCarryIsNotBehindIt) {
+  const std::string more =
+      replaced(with_prefixes_of_two("10.2.0.0/16, 10.77.0.0/16"), "virtual_networks:\n",
+               "virtual_networks:\n  spoke: { address_space: [10.77.0.0/16] }\n");
+  const std::string peered = more +
+                             "peerings:\n"
+                             "  there: { virtual_network: two, remote_virtual_network: spoke, "
+                             "allow_gateway_transit: true }\n"
+                             "  back: { virtual_network: spoke, remote_virtual_network: two, "
+                             "use_remote_gateways: true }\n";
+  EXPECT_THAT(texts_of(peered), IsEmpty());
+  for (const std::string& apart :
+       {more, replaced(peered, "use_remote_gateways: true", "use_remote_gateways: false")}) {
+    EXPECT_THAT(texts_of(apart),
+                Contains(HasSubstr("has 10.77.0.0/16, which the other side does not")));
+    EXPECT_THAT(lines(walked(model_of(apart), "one-two")),
+                Contains("3 fail local_network_gateways.two-seen address_prefixes"));
+  }
 }
 
 // -- two estates
@@ -271,11 +306,124 @@ TEST(TwoEndsOfTwoEstates, AGatewayWithoutBgpSpeaksNoneOverAConnectionWithIt) {
 }
 
 TEST(TwoEndsOfTwoEstates, PrefixesThatNobodyTellsFailTheirStep) {
+  const std::string silent =
+      replaced(speaking(kEast, '2', '1'), "enable_bgp: true, bgp", "enable_bgp: false, bgp");
+  EXPECT_THAT(steps(speaking(kWest, '1', '2'), silent),
+              Contains("2 fail east.yaml:local_network_gateways.west-seen address_prefixes"));
   const std::string west = speaking(kWest, '1', '2');
   EXPECT_THAT(steps(west, speaking(kEast, '2', '1')),
               Contains("3 pass local_network_gateways.east-seen address_prefixes"));
   EXPECT_THAT(steps(west, kEast),
               Contains("3 fail local_network_gateways.east-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfTwoEstates, AnEmptyListWithoutBgpLacksEverything) {
+  const std::string east = replaced(kEast, "[10.1.0.0/16]", "[]");
+  EXPECT_THAT(differences(kWest, east),
+              ElementsAre(AllOf(HasSubstr("address_prefixes lacks 10.1.0.0/16, which is behind"),
+                                HasSubstr("[peer.prefixes]"))));
+  EXPECT_THAT(steps(kWest, east),
+              Contains("2 fail east.yaml:local_network_gateways.west-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfTwoEstates, ASpokeThatDoesNotUseTheGatewayIsNotBehindIt) {
+  const std::string west = replaced(kWest, "[10.2.0.0/16]", "[10.2.0.0/16, 10.77.0.0/16]");
+  EXPECT_THAT(differences(west, with_spoke("10.77.0.0/16")), IsEmpty());
+  const std::string apart = with_spoke("10.77.0.0/16", "false");
+  EXPECT_THAT(differences(west, apart),
+              ElementsAre(HasSubstr("has 10.77.0.0/16, which the other side does not")));
+  EXPECT_THAT(steps(west, apart),
+              Contains("3 fail local_network_gateways.east-seen address_prefixes"));
+}
+
+TEST(TwoEndsOfTwoEstates, WhatAFurtherConnectionLearnsByBgpMayBeBehindIt) {
+  const std::string west = replaced(kWest, "[10.2.0.0/16]", "[10.2.0.0/16, 10.77.0.0/16]");
+  const std::string east =
+      replaced(replaced(with_spoke("10.77.0.0/16", "false"), "ip_configurations",
+                        "enable_bgp: true, bgp_settings: { asn: 65002 }, ip_configurations"),
+               "local_network_gateways:\n",
+               "local_network_gateways:\n  third: { gateway_ip_address: 203.0.113.9, bgp_settings: "
+               "{ asn: 65009, bgp_peering_address: 10.9.0.1 } }\n");
+  EXPECT_THAT(differences(west, replaced(east, "connections:\n",
+                                         "connections:\n  east-third: { connection_type: ipsec, "
+                                         "enable_bgp: true, virtual_network_gateway1: gw-east, "
+                                         "local_network_gateway2: third, shared_key: { file: t } "
+                                         "}\n")),
+              IsEmpty());
+  EXPECT_THAT(differences(west, east), Contains(HasSubstr("has 10.77.0.0/16, which")));
+}
+
+// -- pairs of prefixes
+
+std::string ranges(const std::string& local, const std::string& remote) {
+  return "{ local_address_ranges: [" + local + "], remote_address_ranges: [" + remote + "] }";
+}
+
+std::string with_policies(const std::string& estate, const std::string& connection,
+                          const std::string& policies) {
+  const std::string place = "  " + connection + ": { ";
+  return replaced(estate, place,
+                  place + "use_policy_based_traffic_selectors: true, traffic_selector_policies: [" +
+                      policies + "], ");
+}
+
+TEST(SelectorPairs, EachNeedsItsMirror) {
+  const std::string west = with_policies(kWest, "west-east", ranges("10.1.0.0/24", "10.2.0.0/24"));
+  const auto east = [](const std::string& policies) {
+    return with_policies(kEast, "east-west", policies);
+  };
+  EXPECT_THAT(differences(west, east(ranges("10.2.0.0/24", "10.1.0.0/24"))), IsEmpty());
+  const std::string other = east(ranges("10.2.9.0/24", "10.1.9.0/24"));
+  EXPECT_THAT(
+      differences(west, other),
+      ElementsAre(AllOf(HasSubstr("east-west has no pair 10.1.0.0/24 === 10.2.0.0/24 (east.yaml:"),
+                        HasSubstr("[peer.selectors]")),
+                  HasSubstr("it has no pair 10.1.9.0/24 === 10.2.9.0/24, as east-west has (")));
+  EXPECT_THAT(steps(west, other),
+              AllOf(Contains("2 fail east.yaml:connections.east-west traffic_selector_policies"),
+                    Contains("3 fail connections.west-east traffic_selector_policies")));
+  // All of the one are at the other, which has one more.
+  const std::string more =
+      east(ranges("10.2.0.0/24", "10.1.0.0/24") + ", " + ranges("10.2.9.0/24", "10.1.9.0/24"));
+  EXPECT_THAT(differences(west, more), ElementsAre(HasSubstr("it has no pair 10.1.9.0/24 ===")));
+  EXPECT_THAT(steps(west, more),
+              AllOf(Contains("2 pass east.yaml:local_network_gateways.west-seen address_prefixes"),
+                    Contains("3 fail connections.west-east traffic_selector_policies")));
+}
+
+TEST(SelectorPairs, HowTheRangesArePutTogetherIsEachSidesOwn) {
+  const std::string west =
+      with_policies(kWest, "west-east", ranges("10.1.0.0/24, 10.1.1.0/24", "10.2.0.0/24"));
+  const std::string east = with_policies(
+      kEast, "east-west",
+      ranges("10.2.0.0/24", "10.1.1.0/24") + ", " + ranges("10.2.0.0/24", "10.1.0.0/24"));
+  EXPECT_THAT(differences(west, east), IsEmpty());
+}
+
+TEST(SelectorPairs, OfAllPrefixesAPartIsNotEnough) {
+  const std::string west = replaced(kWest, "connection_type: ipsec",
+                                    "connection_type: ipsec, use_policy_based_traffic_selectors: "
+                                    "true");
+  const std::string east = with_policies(kEast, "east-west", ranges("10.2.0.0/16", "10.1.4.0/24"));
+  EXPECT_THAT(differences(west, east),
+              Contains(HasSubstr("east-west has no pair 10.1.0.0/16 === 10.2.0.0/16")));
+  EXPECT_THAT(steps(west, east),
+              Contains("2 fail east.yaml:connections.east-west traffic_selector_policies"));
+}
+
+TEST(SelectorPairs, OfOneEstateToo) {
+  const std::string one =
+      with_policies(kDescribed, "one-two", ranges("10.1.0.0/24", "10.2.0.0/24"));
+  EXPECT_THAT(texts_of(with_policies(one, "two-one", ranges("10.2.0.0/24", "10.1.0.0/24"))),
+              IsEmpty());
+  const std::string other = with_policies(one, "two-one", ranges("10.2.9.0/24", "10.1.9.0/24"));
+  EXPECT_THAT(texts_of(other),
+              Contains(AllOf(HasSubstr("error: connections.one-two: two-one has no pair "
+                                       "10.1.0.0/24 === 10.2.0.0/24"),
+                             HasSubstr("[connection.reverse]"))));
+  EXPECT_THAT(lines(walked(model_of(other), "one-two")),
+              AllOf(Contains("2 fail connections.two-one traffic_selector_policies"),
+                    Contains("3 fail connections.one-two traffic_selector_policies")));
 }
 
 }  // namespace

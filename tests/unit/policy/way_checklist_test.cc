@@ -110,22 +110,6 @@ TEST(WayChecklist, WhatTheDeviceOfASiteKnowsIsUnknown) {
               HasSubstr("the device of branch has to have spoke (10.20.0.0/16) among"));
 }
 
-// Two sites of one gateway.
-const char* const kTwoSites = R"(version: 1
-virtual_networks:
-  hub: { address_space: [10.1.0.0/16], subnets: { GatewaySubnet: 10.1.255.0/27 } }
-virtual_network_gateways:
-  gw: { virtual_network: hub, ip_configurations: [ { public_ip_address: 192.0.2.1 } ] }
-local_network_gateways:
-  branch: { gateway_ip_address: 203.0.113.9, address_prefixes: [10.9.0.0/16] }
-  depot: { gateway_ip_address: 203.0.113.7, address_prefixes: [10.10.0.0/16] }
-connections:
-  to-branch: { connection_type: ipsec, virtual_network_gateway1: gw, local_network_gateway2: branch,
-               shared_key: { file: k } }
-  to-depot: { connection_type: ipsec, virtual_network_gateway1: gw, local_network_gateway2: depot,
-              shared_key: { file: k } }
-)";
-
 TEST(WayChecklist, TwoSitesOfOneGatewayDependOnBothDevices) {
   EXPECT_THAT(way(kTwoSites, "branch", "depot"),
               ElementsAre("1 unknown connections.to-branch local_network_gateway2",
@@ -227,23 +211,6 @@ std::vector<std::string> way_of_two(const std::string& ours, const std::string& 
   const auto list = way_checklist({own, &*peer, from, to});
   return list ? lines(*list) : std::vector{list.error()};
 }
-
-// kTwoSites' depot, and a spoke and a site behind it.
-const char* const kDepot = R"(version: 1
-virtual_networks:
-  store: { address_space: [10.10.0.0/16], subnets: { GatewaySubnet: 10.10.255.0/27 } }
-  annex: { address_space: [10.20.0.0/16] }
-virtual_network_gateways:
-  gate: { virtual_network: store, ip_configurations: [ { public_ip_address: 203.0.113.7 } ] }
-local_network_gateways:
-  hub: { gateway_ip_address: 192.0.2.1, address_prefixes: [10.1.0.0/16] }
-connections:
-  to-hub: { connection_type: ipsec, virtual_network_gateway1: gate, local_network_gateway2: hub,
-            shared_key: { file: k } }
-peerings:
-  there: { virtual_network: store, remote_virtual_network: annex, allow_gateway_transit: true }
-  back: { virtual_network: annex, remote_virtual_network: store, use_remote_gateways: true }
-)";
 
 TEST(WayChecklist, TheOtherFileTellsWhatItsDeviceKnows) {
   for (const std::string_view to : {"depot", "store", "east.yaml:store"}) {

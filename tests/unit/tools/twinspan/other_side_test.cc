@@ -78,6 +78,62 @@ TEST_F(OtherSide, AWrongPrefixOfTheirsIsFoundInOurFile) {
                        "is behind gw-theirs"));
 }
 
+TEST_F(OtherSide, AnEmptyListOfTheirsLacksOurPrefixes) {
+  EXPECT_THAT(with_azure("[ \"10.1.0.0/16\" ]", "[]"),
+              Contains("error peer.prefixes azure.json:13 address_prefixes lacks 10.1.0.0/16, "
+                       "which is behind gw"));
+}
+
+// Our own half with two prefixes on either side, and a file with these children.
+std::string half_with_four_pairs() {
+  return with(with(half_with_pairs(), "[10.1.0.0/16]", "[10.1.0.0/17, 10.1.128.0/17]"),
+              "[10.2.0.0/16]", "[10.2.0.0/17, 10.2.128.0/17]");
+}
+std::string conf_with(const std::string& children) {
+  return with(kOtherConf,
+              R"(      net {
+        local_ts = 10.2.0.0/16
+        remote_ts = 10.1.0.0/16
+        esp_proposals = aes256gcm16-ecp384
+        start_action = trap
+      }
+)",
+              children);
+}
+std::string child(const std::string& local, const std::string& remote) {
+  static int count = 0;
+  return "      net-" + std::to_string(++count) + " {\n        local_ts = " + local +
+         "\n        remote_ts = " + remote +
+         "\n        esp_proposals = aes256gcm16-ecp384\n        start_action = trap\n      }\n";
+}
+
+TEST_F(OtherSide, EachPairNeedsAChild) {
+  const std::string three = child("10.2.0.0/17", "10.1.0.0/17") +
+                            child("10.2.128.0/17", "10.1.0.0/17") +
+                            child("10.2.0.0/17", "10.1.128.0/17");
+  const std::string own = half_with_four_pairs();
+  const auto of = [&](const std::string& children) {
+    return findings(own, write("other.conf", conf_with(children)));
+  };
+  EXPECT_THAT(of(three + child("10.2.128.0/17", "10.1.128.0/17")), IsEmpty());
+  EXPECT_THAT(of(child("10.2.0.0/17, 10.2.128.0/17", "10.1.0.0/17, 10.1.128.0/17")), IsEmpty());
+  for (const std::string& children : {three, three + child("10.2.128.0/17", "10.1.0.0/17")}) {
+    EXPECT_THAT(of(children),
+                ElementsAre(HasSubstr("error peer.selectors own.yaml:9 site has no pair "
+                                      "10.1.128.0/17 === 10.2.128.0/17 (")));
+    EXPECT_EQ(code_, kExitNegative);
+  }
+}
+
+TEST_F(OtherSide, AWrongRangeIsFoundWhereItStands) {
+  const std::string conf =
+      conf_with(child("10.2.0.0/17", "10.1.0.0/17") + child("10.2.128.0/17", "10.1.0.0/17") +
+                child("10.2.0.0/17", "10.7.0.0/17") + child("10.2.128.0/17", "10.1.128.0/17"));
+  EXPECT_THAT(findings(half_with_four_pairs(), write("other.conf", conf)),
+              Contains("error peer.prefixes other.conf:28 address_prefixes has 10.7.0.0/17, which "
+                       "the other side does not"));
+}
+
 TEST_F(OtherSide, AWrongAddressIsFoundInTheirFile) {
   EXPECT_THAT(with_conf("remote_addrs = 192.0.2.1", "remote_addrs = 192.0.2.9"),
               Contains("error peer.address other.conf:5 gateway_ip_address is 192.0.2.9, but the "
@@ -248,6 +304,19 @@ TEST_F(OtherSide, AnAddressThatTheirFileDoesNotTellIsUnknownAndNoName) {
   EXPECT_THAT(out.str(),
               HasSubstr("it is 192.0.2.2; the other side's file does not tell the public "
                         "address of"));
+}
+
+TEST_F(OtherSide, AnyAddressOfOursIsUnknownAndItsRangesAreTold) {
+  write("other.conf", with(kOtherConf, "remote_addrs = 192.0.2.1", "remote_addrs = %any"));
+  std::ostringstream out, error;
+  validate_files({.file = write("own.yaml", half_with_pairs()),
+                  .peer_file = path("other.conf"),
+                  .connection = "to-far",
+                  .json = true},
+                 out, error);
+  const json list = json::parse(out.str())["checklist"];
+  EXPECT_EQ(list[1]["result"], "pass") << list[1].dump();
+  EXPECT_EQ(list[4]["result"], "unknown") << list[4].dump();
 }
 
 TEST_F(OtherSide, WhatCannotBeReadExitsThree) {

@@ -371,7 +371,7 @@ TEST_F(Validate, APrefixThatIsWiderThanWhatIsThereIsCalledSo) {
   ValidateOptions options{.file = write("one/e.yaml", half_of(1, 2)),
                           .peer_file = write("two/e.yaml", wide)};
   EXPECT_THAT(run(options).out,
-              HasSubstr("two/e.yaml:7:59: error: local_network_gateways.far: address_prefixes has "
+              HasSubstr("two/e.yaml:7:60: error: local_network_gateways.far: address_prefixes has "
                         "10.0.0.0/15, which is wider than 10.1.0.0/16 behind gw: packets for the "
                         "rest go into the tunnel and are lost at its end; list 10.1.0.0/16 "
                         "instead"));
