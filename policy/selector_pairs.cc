@@ -27,8 +27,9 @@ bool has_policies(const End& end) {
 
 // nullopt: any-to-any, none at all, or more than are ever made.
 std::optional<std::set<RangePair>> pairs_of(const End& end) {
+  if (!proposes_pairs(end)) return std::nullopt;
   const auto sent = prefixes_sent(end);
-  if (!proposes_pairs(end) || !sent) return std::nullopt;
+  if (!sent) return std::nullopt;
   const VirtualNetworkGateway& gateway = *local_gateway(end.model, end.connection);
   const TunnelSelectors selectors =
       tunnel_selectors(gateway, end.connection, prefixes_behind(end.model, gateway), *sent);
