@@ -176,18 +176,5 @@ TEST(ValidateAuthentication, IdentitiesHaveAGoodForm) {
       ElementsAre("error connection.identity"));
 }
 
-std::string with_second_branch(std::string_view address, std::string_view prefix,
-                               std::string_view identity) {
-  return estate_with(
-      {{"connections:\n",
-        "connections:\n  z-second:\n    { connection_type: ipsec, virtual_network_gateway1: gw-a, "
-        "local_network_gateway2: second,\n"
-        "      shared_key: { file: second.psk }" +
-            std::string(identity) + " }\n"},
-       {"local_network_gateways:\n",
-        "local_network_gateways:\n  second: { gateway_ip_address: " + std::string(address) +
-            ", address_prefixes: [" + std::string(prefix) + "] }\n"}});
-}
-
 }  // namespace
 }  // namespace twinspan::policy
