@@ -82,6 +82,7 @@ int likeness(const Candidate& own, const Candidate& peer) {
   if (is_same(own.identities.local, peer.identities.remote)) points += kIdentityWeight;
   if (is_same(own.identities.remote, peer.identities.local)) points += kIdentityWeight;
   if (lists(own, peer)) points += kPrefixWeight;
+  if (points == 0) return 0;  // Prefixes tell nothing unless both sides list the other's.
   if (lists(peer, own)) points += kPrefixWeight;
   return points;
 }

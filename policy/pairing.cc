@@ -368,7 +368,7 @@ Findings validate_pair(const Model& own, const Model& peer, const PairUp& found,
   std::ranges::copy_if(all, std::back_inserter(findings), [&](const Finding& finding) {
     return told.insert(finding.to_string()).second;
   });
-  std::ranges::move(check_distant_overlap(TransitMap(own, &peer, compare_keys), findings),
+  std::ranges::move(check_distant_overlap(TransitMap(own, peer, found), findings),
                     std::back_inserter(findings));
   RuleReport unpaired(own, kUnpairedRule);
   report_unpaired(own, peer, found, ours, unpaired);

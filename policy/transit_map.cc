@@ -7,8 +7,6 @@
 #include <set>
 
 #include "policy/connection_ends.h"
-#include "policy/pair_up.h"
-#include "policy/peering_state.h"
 #include "policy/rules.h"
 
 namespace twinspan::policy {
@@ -36,12 +34,17 @@ void extend(const TransitMap::Path& path, const std::string& from, const std::st
 }  // namespace
 
 TransitMap::TransitMap(const Model& own, const Model* peer, const CompareKeys& compare_keys)
+    : TransitMap(own, peer, peer == nullptr ? PairUp() : pair_up(own, *peer, compare_keys)) {}
+
+TransitMap::TransitMap(const Model& own, const Model& peer, const PairUp& found)
+    : TransitMap(own, &peer, found) {}
+
+TransitMap::TransitMap(const Model& own, const Model* peer, const PairUp& found)
     : own_(own),
       peer_(peer),
       own_counterparts_(own),
       peer_counterparts_(peer == nullptr ? std::nullopt : std::optional<Counterparts>(*peer)) {
   if (peer != nullptr) {
-    const PairUp found = pair_up(own, *peer, compare_keys);
     for (const Pairing& pair : found.pairs) {
       pairs_.emplace(pair.own, End{*peer, *pair.peer});
       pairs_.emplace(pair.peer, End{own, *pair.own});

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "policy/counterparts.h"
+#include "policy/pair_up.h"
 #include "policy/peering_state.h"
 #include "policy/two_ends.h"
 
@@ -55,6 +56,8 @@ class TransitMap {
   // Both outlive the map; `peer` may be nullptr. Keys tell what else may belong together, as in
   // pair_up().
   TransitMap(const Model& own, const Model* peer, const CompareKeys& compare_keys = nullptr);
+  // As found by pair_up() already.
+  TransitMap(const Model& own, const Model& peer, const PairUp& found);
   TransitMap(const TransitMap&) = delete;
   TransitMap& operator=(const TransitMap&) = delete;
 
@@ -96,6 +99,7 @@ class TransitMap {
   const TransitLink* direct(const std::string& from, const std::string& to) const;
 
  private:
+  TransitMap(const Model& own, const Model* peer, const PairUp& found);
   std::string prefix_of(const Model& model) const;
   const Counterparts& counterparts_of(const Model& model) const {
     return &model == peer_ ? *peer_counterparts_ : own_counterparts_;
