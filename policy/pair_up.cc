@@ -70,12 +70,18 @@ constexpr int kPrefixWeight = 2;
 // Files are read for each.
 constexpr size_t kKeysComparedMax = 64;
 
+// Each leads to a third one: two branches of one hub, say.
+bool lead_to_one(const Candidate& a, const Candidate& b) {
+  return a.remote && b.remote && a.remote->address && a.remote->address == b.remote->address;
+}
+
 int likeness(const Candidate& own, const Candidate& peer) {
   const bool is_found = leads_to(own, peer);
   const bool is_found_back = leads_to(peer, own);
   // What has its other end in its own estate is not the one with the mistake in another one.
   const bool is_open = !own.is_complete && !peer.is_complete;
   if (!is_open && !(is_found && is_found_back)) return 0;
+  if (lead_to_one(own, peer)) return 0;
   int points = 0;
   if (is_found) points += kAddressWeight;
   if (is_found_back) points += kAddressWeight;
@@ -341,7 +347,8 @@ PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_k
   PairUp found = PairMaker(ours, theirs, compare_keys).make();
   const Candidate* const our_only = only_open(ours);
   const Candidate* const their_only = only_open(theirs);
-  if (found.pairs.empty() && found.ties.empty() && our_only != nullptr && their_only != nullptr)
+  if (found.pairs.empty() && found.ties.empty() && our_only != nullptr && their_only != nullptr &&
+      !lead_to_one(*our_only, *their_only))
     found.pairs = {{our_only->connection, their_only->connection}};
   return found;
 }
