@@ -103,6 +103,12 @@ bool is_reserved_asn(uint32_t asn) {
   });
 }
 
+bool is_speaker_host(const BgpSettings& settings, const IpPrefix& prefix) {
+  return std::ranges::any_of(*settings.peering_addresses, [&](const auto& address) {
+    return prefix == IpPrefix::host(*address);
+  });
+}
+
 uint32_t asn_of(const BgpSettings& settings) {
   return settings.is_set ? *settings.asn : kCloudGatewayAsn;
 }

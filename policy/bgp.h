@@ -39,6 +39,9 @@ bool is_reserved_asn(uint32_t asn);
 bool is_cloud_asn(uint32_t asn);
 inline constexpr uint32_t kCloudGatewayAsn = 65515;
 
+// Whether the prefix is the address of that very speaker, and no network behind it.
+bool is_speaker_host(const BgpSettings& settings, const IpPrefix& prefix);
+
 // A speaker's number: kCloudGatewayAsn when it has no settings.
 uint32_t asn_of(const BgpSettings& settings);
 

@@ -212,8 +212,15 @@ struct ClosedWays {
   std::string from;
   std::string field;
   std::string reason;                // Of the first object.
-  std::vector<std::string> objects;  // Where the field is.
+  std::vector<std::string> objects;  // Where the field is, each once, as the targets.
   std::vector<std::string> targets;
+  std::set<std::string> seen_objects = {};
+  std::set<std::string> seen_targets = {};
+
+  void add(const std::string& object, const std::string& target) {
+    if (seen_objects.insert(object).second) objects.push_back(object);
+    if (seen_targets.insert(target).second) targets.push_back(target);
+  }
 
   std::string message() const {
     const std::string also =
@@ -224,10 +231,6 @@ struct ClosedWays {
                        reason, also);
   }
 };
-
-void add_once(const std::string& name, std::vector<std::string>& names) {
-  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-}
 
 using FieldNames = std::set<std::pair<std::string_view, std::string_view>>;
 
@@ -243,8 +246,7 @@ std::vector<ClosedWays> closed_ways_over(const TransitSubject& subject, const Fi
         });
         if (known == closed.end())
           known = closed.insert(known, {from, refusal.field, refusal.reason, {}, {}});
-        add_once(refusal.object, known->objects);
-        add_once(way.hops.back().to, known->targets);
+        known->add(refusal.object, way.hops.back().to);
       }
     }
   }

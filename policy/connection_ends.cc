@@ -139,4 +139,13 @@ const Connection* counterpart_of(const Model& model, const Connection& connectio
   return Counterparts(model).counterpart_of(connection);
 }
 
+bool may_be_one_site(const LocalNetworkGateway& a, const LocalNetworkGateway& b) {
+  const bool has_address = a.gateway_ip_address.is_set;
+  if (has_address != b.gateway_ip_address.is_set) return true;
+  const bool is_same_device =
+      has_address ? *a.gateway_ip_address == *b.gateway_ip_address : *a.fqdn == *b.fqdn;
+  const bool do_speak = a.bgp_settings.is_set && b.bgp_settings.is_set;
+  return is_same_device || (do_speak && *a.bgp_settings.asn == *b.bgp_settings.asn);
+}
+
 }  // namespace twinspan::policy

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "policy/bgp.h"
+#include "policy/connection_ends.h"
 #include "policy/peering_state.h"
 #include "policy/prefix_index.h"
 #include "policy/rules.h"
@@ -21,14 +23,19 @@ struct PlacedPrefix {
   size_t group = 0;  // Of places that belong together.
 };
 
-// The default routes cover everything and are no overlap.
+// The default routes cover everything, and the address of a site's speaker is of its own site.
+bool may_overlap(const TransitPlace& place, const IpPrefix& prefix) {
+  if (prefix.length() == 0) return false;
+  return place.site == nullptr || !is_speaker_host(place.site->bgp_settings, prefix);
+}
+
 template <class Names>
 void add_prefixes(const TransitMap& map, const Names& names, size_t group,
                   std::vector<PlacedPrefix>& prefixes) {
   for (const std::string& name : names) {
     const auto& [own_name, place] = *map.places().find(name);
     for (const auto& prefix : *place.prefixes()) {
-      if (prefix->length() != 0) prefixes.push_back({*prefix, &own_name, &place, group});
+      if (may_overlap(place, *prefix)) prefixes.push_back({*prefix, &own_name, &place, group});
     }
   }
 }
@@ -52,13 +59,13 @@ bool has_gateway_at(const TransitPlace& place, const IpAddress& address) {
                              [&](const auto& each) { return *each.public_ip_address == address; });
 }
 
-// What both administrators have in their files may be one thing: of one name, or at one address.
+// What both administrators have in their files, or one has twice, may be one thing.
 bool may_be_one(const TransitPlace& a, const TransitPlace& b) {
   if (a.network != nullptr && b.network != nullptr) return a.network->name == b.network->name;
-  if (a.site != nullptr && b.site != nullptr)
-    return *a.site->gateway_ip_address == *b.site->gateway_ip_address;
+  if (a.site != nullptr && b.site != nullptr) return may_be_one_site(*a.site, *b.site);
   const TransitPlace& network = a.network != nullptr ? a : b;
   const TransitPlace& site = a.network != nullptr ? b : a;
+  if (!site.site->gateway_ip_address.is_set) return &a.model != &b.model;
   return has_gateway_at(network, *site.site->gateway_ip_address);
 }
 

@@ -70,12 +70,18 @@ constexpr int kPrefixWeight = 2;
 // Files are read for each.
 constexpr size_t kKeysComparedMax = 64;
 
+// Each leads to a third one: two branches of one hub, say.
+bool lead_to_one(const Candidate& a, const Candidate& b) {
+  return a.remote && b.remote && a.remote->address && a.remote->address == b.remote->address;
+}
+
 int likeness(const Candidate& own, const Candidate& peer) {
   const bool is_found = leads_to(own, peer);
   const bool is_found_back = leads_to(peer, own);
   // What has its other end in its own estate is not the one with the mistake in another one.
   const bool is_open = !own.is_complete && !peer.is_complete;
   if (!is_open && !(is_found && is_found_back)) return 0;
+  if (lead_to_one(own, peer)) return 0;
   int points = 0;
   if (is_found) points += kAddressWeight;
   if (is_found_back) points += kAddressWeight;
@@ -86,6 +92,47 @@ int likeness(const Candidate& own, const Candidate& peer) {
   return points;
 }
 
+// No two that lead to each other on one side alone have more in common.
+constexpr int kOneSidedMax = kAddressWeight + 2 * kIdentityWeight + 2 * kPrefixWeight;
+
+// The candidates of one estate by both addresses, and those of each gateway by where they lead.
+class AddressIndex {
+ public:
+  explicit AddressIndex(const std::vector<Candidate>& candidates) {
+    for (size_t place = 0; place < candidates.size(); ++place) {
+      const Candidate& candidate = candidates[place];
+      for (const IpAddress& remote : candidate.remote_addresses) {
+        ways_[{candidate.gateway, remote}].insert(place);
+        for (const IpAddress& local : candidate.local_addresses)
+          places_[{local, remote}].insert(place);
+      }
+    }
+  }
+
+  // Those that lead to it, and to which it leads, in their order.
+  std::set<size_t> mutual_with(const Candidate& candidate) const {
+    std::set<size_t> found;
+    for (const IpAddress& remote : candidate.remote_addresses) {
+      for (const IpAddress& local : candidate.local_addresses) {
+        const auto places = places_.find({remote, local});
+        if (places != places_.end()) found.insert(places->second.begin(), places->second.end());
+      }
+    }
+    return found;
+  }
+
+  // No other connection of its gateway leads to the same address.
+  bool is_only_way(const Candidate& candidate) const {
+    return std::ranges::all_of(candidate.remote_addresses, [&](const IpAddress& remote) {
+      return ways_.at({candidate.gateway, remote}).size() == 1;
+    });
+  }
+
+ private:
+  std::map<std::pair<IpAddress, IpAddress>, std::set<size_t>> places_;  // Local and remote.
+  std::map<std::pair<const VirtualNetworkGateway*, IpAddress>, std::set<size_t>> ways_;
+};
+
 struct Match {
   int points = 0;
   size_t own = 0;
@@ -93,17 +140,8 @@ struct Match {
 };
 using Matches = std::vector<Match>;
 
-// What speaks for something, the best first.
-Matches matches_of(const std::vector<Candidate>& ours, const std::vector<Candidate>& theirs) {
-  Matches matches;
-  for (size_t i = 0; i < ours.size(); ++i) {
-    for (size_t j = 0; j < theirs.size(); ++j) {
-      const int points = likeness(ours[i], theirs[j]);
-      if (points > kPrefixWeight) matches.push_back({points, i, j});
-    }
-  }
+void sort_best_first(Matches& matches) {
   std::ranges::stable_sort(matches, std::greater{}, &Match::points);
-  return matches;
 }
 
 // Takes each match whose objects are free. Of those with as much for them, two that want one object
@@ -113,48 +151,80 @@ class PairMaker {
  public:
   PairMaker(const std::vector<Candidate>& ours, const std::vector<Candidate>& theirs,
             const CompareKeys& compare_keys)
-      : ours_(ours), theirs_(theirs), compare_keys_(compare_keys) {}
+      : ours_(ours),
+        theirs_(theirs),
+        our_index_(ours),
+        their_index_(theirs),
+        compare_keys_(compare_keys) {}
 
   PairUp make() {
     take_instances();
-    const Matches matches = matches_of(ours_, theirs_);
-    for (auto begin = matches.begin(); begin != matches.end();) {
-      const auto end = std::find_if(
-          begin, matches.end(), [&](const Match& match) { return match.points != begin->points; });
-      take_equals({begin, end});
-      begin = end;
-    }
+    take(mutual_matches());
+    take(other_matches());
     take_astray();
     std::ranges::stable_sort(result_.pairs, {}, [](const Pairing& pair) { return pair.own->name; });
     return std::move(result_);
   }
 
  private:
+  // Those with more for them than any can have that do not lead to each other: they come first, and
+  // what they take needs no comparison with all others.
+  Matches mutual_matches() const {
+    Matches matches;
+    for (size_t i = 0; i < ours_.size(); ++i) {
+      for (const size_t j : their_index_.mutual_with(ours_[i])) {
+        const int points = likeness(ours_[i], theirs_[j]);
+        if (points > kOneSidedMax) matches.push_back({points, i, j});
+      }
+    }
+    sort_best_first(matches);
+    return matches;
+  }
+
+  // What speaks for something, of the objects that are left.
+  Matches other_matches() const {
+    std::vector<size_t> left;
+    for (size_t j = 0; j < theirs_.size(); ++j) {
+      if (!used_peer_.contains(j)) left.push_back(j);
+    }
+    Matches matches;
+    for (size_t i = 0; i < ours_.size(); ++i) {
+      if (used_own_.contains(i)) continue;
+      for (const size_t j : left) {
+        const int points = likeness(ours_[i], theirs_[j]);
+        if (points > kPrefixWeight) matches.push_back({points, i, j});
+      }
+    }
+    sort_best_first(matches);
+    return matches;
+  }
+
+  // `matches`: the best first.
+  void take(const Matches& matches) {
+    for (auto begin = matches.begin(); begin != matches.end();) {
+      const auto end = std::find_if(
+          begin, matches.end(), [&](const Match& match) { return match.points != begin->points; });
+      take_equals({begin, end});
+      begin = end;
+    }
+  }
+
   // Between gateways of which one has several instances, each connection belongs to all that lead
   // back: an instance at this end has the one, and calls the instance at the other end that has
   // the other.
   void take_instances() {
     for (size_t i = 0; i < ours_.size(); ++i) {
-      for (size_t j = 0; j < theirs_.size(); ++j) {
+      if (!our_index_.is_only_way(ours_[i])) continue;
+      for (const size_t j : their_index_.mutual_with(ours_[i])) {
         const bool has_instances = has_several(ours_[i]) || has_several(theirs_[j]);
-        if (!has_instances || !leads_to(ours_[i], theirs_[j]) || !leads_to(theirs_[j], ours_[i]))
-          continue;
-        if (!is_only_way(ours_[i], ours_) || !is_only_way(theirs_[j], theirs_)) continue;
-        add({.points = 0, .own = i, .peer = j}, result_.pairs);
+        if (has_instances && their_index_.is_only_way(theirs_[j]))
+          add({.points = 0, .own = i, .peer = j}, result_.pairs);
       }
     }
   }
 
   static bool has_several(const Candidate& candidate) {
     return candidate.gateway->ip_configurations.size() > 1;
-  }
-
-  // No other connection of its gateway leads to the same address.
-  static bool is_only_way(const Candidate& candidate, const std::vector<Candidate>& all) {
-    return std::ranges::count_if(all, [&](const Candidate& each) {
-             return each.gateway == candidate.gateway &&
-                    have_common(each.remote_addresses, candidate.remote_addresses);
-           }) == 1;
   }
 
   // What is meant for a further instance and leads elsewhere belongs to the connection back as
@@ -254,6 +324,8 @@ class PairMaker {
 
   const std::vector<Candidate>& ours_;
   const std::vector<Candidate>& theirs_;
+  const AddressIndex our_index_;
+  const AddressIndex their_index_;
   const CompareKeys& compare_keys_;
   std::set<size_t> used_own_, used_peer_;
   PairUp result_;
@@ -274,7 +346,8 @@ PairUp pair_up(const Model& own, const Model& peer, const CompareKeys& compare_k
   PairUp found = PairMaker(ours, theirs, compare_keys).make();
   const Candidate* const our_only = only_open(ours);
   const Candidate* const their_only = only_open(theirs);
-  if (found.pairs.empty() && found.ties.empty() && our_only != nullptr && their_only != nullptr)
+  if (found.pairs.empty() && found.ties.empty() && our_only != nullptr && their_only != nullptr &&
+      !lead_to_one(*our_only, *their_only))
     found.pairs = {{our_only->connection, their_only->connection}};
   return found;
 }

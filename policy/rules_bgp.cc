@@ -170,11 +170,8 @@ void check_static_beside_bgp(const Model& model, RuleReport& report) {
   for (const auto& [name, connection] : model.connections) {
     const LocalNetworkGateway* const peer = site_of(model, connection);
     if (peer == nullptr || !*connection.enable_bgp || !peer->bgp_settings.is_set) continue;
-    const auto& speakers = *peer->bgp_settings.peering_addresses;
     for (const auto& prefix : *peer->address_prefixes) {
-      const bool is_speaker = std::ranges::any_of(
-          speakers, [&](const auto& address) { return *prefix == IpPrefix::host(*address); });
-      if (is_speaker) continue;
+      if (is_speaker_host(peer->bgp_settings, *prefix)) continue;
       report.warning({prefix.mark,
                       {path_of(*peer), path_of(connection)},
                       fmt::format("{} is a static route, which wins over what BGP learns",

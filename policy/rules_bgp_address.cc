@@ -250,60 +250,110 @@ void check_use_of_picked(const Model& model, const Connection& connection, RuleR
                   "remove it, or give the peer a bgp_peering_address of 169.254.0.0/16"});
 }
 
-// Local network gateways with BGP, each once. One that stands for a gateway of our own is the same
-// speaker again.
-std::set<const LocalNetworkGateway*> foreign_speakers(const Model& model) {
-  std::set<const LocalNetworkGateway*> speakers;
-  const Counterparts counterparts(model);
-  for (const auto& [name, connection] : model.connections) {
-    const LocalNetworkGateway* const peer = site_of(model, connection);
-    if (peer == nullptr || !*connection.enable_bgp) continue;
-    if (counterparts.counterpart_gateway(connection) == nullptr &&
-        counterparts.counterpart_of(connection) == nullptr)
-      speakers.insert(peer);
-  }
-  return speakers;
+using Names = std::set<std::string_view>;
+
+// Who speaks: a gateway of ours, or what a local network gateway describes.
+struct Speaker {
+  std::string path;
+  const LocalNetworkGateway* site = nullptr;  // nullptr: a gateway.
+  Names gateways;                             // Itself, or those that speak with it.
+};
+
+bool has_one_peer_address(const LocalNetworkGateway& a, const LocalNetworkGateway& b) {
+  if (a.gateway_ip_address.is_set && b.gateway_ip_address.is_set)
+    return *a.gateway_ip_address == *b.gateway_ip_address;
+  return a.fqdn.is_set && b.fqdn.is_set && *a.fqdn == *b.fqdn;
 }
 
-using OwnedAddress = std::pair<Marked<IpAddress>, std::string>;
-
-void add_addresses(const Model& model, const VirtualNetworkGateway& gateway,
-                   std::vector<OwnedAddress>& addresses) {
-  const auto& written = gateway.bgp_settings.peering_addresses;
-  const SourceMark mark = written.is_set ? written.mark : gateway.mark;
-  for (const IpAddress& address : bgp_peering_addresses(model, gateway))
-    addresses.push_back({{address, mark, written.is_set}, path_of(gateway)});
-  for (const IpConfiguration& configuration : gateway.ip_configurations) {
-    for (const auto& address : *configuration.custom_bgp_ip_addresses)
-      addresses.emplace_back(address, path_of(gateway));
-  }
+// Each gateway has a local network gateway of its own for a device, or one for each of its lines.
+bool are_one_device(const Speaker& a, const Speaker& b) {
+  if (a.site == nullptr || b.site == nullptr) return false;
+  if (asn_of(a.site->bgp_settings) == asn_of(b.site->bgp_settings)) return true;
+  const bool have_common_gateway = std::ranges::any_of(
+      a.gateways, [&](const std::string_view name) { return b.gateways.contains(name); });
+  return !have_common_gateway && has_one_peer_address(*a.site, *b.site);
 }
 
-// Every speaker's address that is in use, with whose it is.
-std::vector<OwnedAddress> speaker_addresses(const Model& model) {
-  std::vector<OwnedAddress> addresses;
-  for (const auto& [name, gateway] : model.gateways) {
-    if (*gateway.enable_bgp) add_addresses(model, gateway, addresses);
+// Link-local addresses count at one gateway, others everywhere.
+class UniqueAddresses {
+ public:
+  UniqueAddresses(const Model& model, RuleReport& report) : model_(model), report_(report) {
+    add_sessions();
   }
-  for (const LocalNetworkGateway* const peer : foreign_speakers(model)) {
-    for (const auto& address : *peer->bgp_settings.peering_addresses)
-      addresses.emplace_back(address, path_of(*peer));
-  }
-  return addresses;
-}
 
-void check_unique(const Model& model, RuleReport& report) {
-  std::map<IpAddress, std::string> owners;
-  for (const auto& [address, path] : speaker_addresses(model)) {
-    const auto [owner, is_first] = owners.try_emplace(*address, path);
-    if (is_first) continue;
-    report.error(
+  void check() {
+    for (const auto& [name, gateway] : model_.gateways) {
+      if (*gateway.enable_bgp) check_gateway(gateway);
+    }
+    for (const auto& [name, gateways] : users_) {
+      const LocalNetworkGateway& site = *find(model_.local_network_gateways, name);
+      const Speaker speaker{path_of(site), &site, gateways};
+      for (const auto& address : *site.bgp_settings.peering_addresses)
+        check_address(address, speaker);
+    }
+  }
+
+ private:
+  // A local network gateway that stands for a gateway of our own is the same speaker again.
+  void add_sessions() {
+    const Counterparts counterparts(model_);
+    for (const auto& [name, connection] : model_.connections) {
+      if (!*connection.enable_bgp) continue;
+      const std::string_view own = *connection.virtual_network_gateway1;
+      if (const auto* const other = counterparts.counterpart_gateway(connection)) {
+        neighbours_[own].insert(other->name);
+        neighbours_[other->name].insert(own);
+      } else if (const auto* const site = site_of(model_, connection)) {
+        if (counterparts.counterpart_of(connection) == nullptr) users_[site->name].insert(own);
+      }
+    }
+  }
+
+  void check_gateway(const VirtualNetworkGateway& gateway) {
+    const Speaker speaker{path_of(gateway), nullptr, {gateway.name}};
+    const auto& written = gateway.bgp_settings.peering_addresses;
+    const SourceMark mark = written.is_set ? written.mark : gateway.mark;
+    for (const IpAddress& address : bgp_peering_addresses(model_, gateway))
+      check_address({address, mark, written.is_set}, speaker);
+    for (const IpConfiguration& configuration : gateway.ip_configurations) {
+      for (const auto& address : *configuration.custom_bgp_ip_addresses)
+        check_address(address, speaker);
+    }
+  }
+
+  void check_address(const Marked<IpAddress>& address, const Speaker& speaker) {
+    const Speaker* const owner = owner_of(*address, speaker);
+    if (owner == nullptr) return;
+    report_.error(
         {address.mark,
-         {path, owner->second},
-         fmt::format("BGP address {} is that of {} as well", address->to_string(), owner->second),
+         {speaker.path, owner->path},
+         fmt::format("BGP address {} is that of {} as well", address->to_string(), owner->path),
          "every BGP speaker has an address of its own"});
   }
-}
+
+  // Who has it already; nullptr: nobody, so that it is the speaker's.
+  const Speaker* owner_of(const IpAddress& address, const Speaker& speaker) {
+    const Names everywhere = {""};
+    const Speaker* found = nullptr;
+    for (const std::string_view where : is_apipa(address) ? speaker.gateways : everywhere) {
+      const auto [owner, is_first] = owners_.try_emplace({address, where}, speaker);
+      if (!is_first && !are_one_device(owner->second, speaker)) found = &owner->second;
+    }
+    if (found != nullptr || !is_apipa(address) || speaker.site != nullptr) return found;
+    for (const std::string_view neighbour : neighbours_[*speaker.gateways.begin()]) {
+      const auto owner = owners_.find({address, neighbour});
+      if (owner != owners_.end()) return &owner->second;
+    }
+    return nullptr;
+  }
+
+  const Model& model_;
+  RuleReport& report_;
+  std::map<std::string_view, Names> users_;       // Gateways that speak with a site.
+  std::map<std::string_view, Names> neighbours_;  // Gateways that speak with a gateway.
+  // By the gateway that the address counts at; "": everywhere.
+  std::map<std::pair<IpAddress, std::string_view>, Speaker> owners_;
+};
 
 }  // namespace
 
@@ -321,7 +371,7 @@ void check_bgp_addresses(const Model& model, RuleReport& report) {
     for (const auto& address : *peer->bgp_settings.peering_addresses)
       PeerAddressCheck(model, connection, *peer, report).check(address);
   }
-  check_unique(model, report);
+  UniqueAddresses(model, report).check();
 }
 
 }  // namespace twinspan::policy

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "policy/bgp.h"
 #include "policy/connection_ends.h"
 #include "policy/counterparts.h"
 #include "policy/peering_state.h"
@@ -24,7 +25,8 @@ struct Area {
   std::set<size_t> connected;  // Areas at the other end of a connection.
   std::set<size_t> peered;
   std::set<size_t> hubs;                    // Those whose gateway it uses.
-  const VirtualNetwork* network = nullptr;  // nullptr: somebody else's.
+  const VirtualNetwork* network = nullptr;  // This one or `site` is set.
+  const LocalNetworkGateway* site = nullptr;
   size_t island = 0;
 };
 
@@ -55,6 +57,12 @@ class Atlas {
            std::ranges::any_of(area.peered, [&](size_t c) { return meets(areas_[c].peered); });
   }
 
+  // Two descriptions of one site, for two gateways.
+  bool may_be_one(size_t a, size_t b) const {
+    const auto *const one = areas_[a].site, *const other = areas_[b].site;
+    return one != nullptr && other != nullptr && may_be_one_site(*one, *other);
+  }
+
   // Whether twinspand refuses the two, of which `inner` lies in `outer`: attached networks of one
   // host, or a tunnel into one. With one gateway there is one host, which has all interfaces.
   bool do_clash_on_host(size_t outer, size_t inner) const {
@@ -80,7 +88,8 @@ class Atlas {
              const MarkedList<IpPrefix>& prefixes) {
     const auto [place, is_new] = index_.try_emplace(path, areas_.size());
     if (is_new)
-      areas_.push_back({std::move(path), std::move(name), mark, &prefixes, {}, {}, {}, nullptr, 0});
+      areas_.push_back(
+          {std::move(path), std::move(name), mark, &prefixes, {}, {}, {}, nullptr, nullptr, 0});
     return place->second;
   }
 
@@ -93,6 +102,7 @@ class Atlas {
         remote = index_.at(path_of(*network));
     } else if (const auto* const peer = site_of(model_, connection)) {
       remote = add(path_of(*peer), peer->name, peer->mark, peer->address_prefixes);
+      areas_[*remote].site = peer;
     }
     if (!remote) return;
     join(index_.at(path_of(*own)), *remote, &Area::connected);
@@ -143,10 +153,12 @@ struct PlacedPrefix {
   size_t area = 0;
 };
 
-// The default routes cover everything and are no overlap.
+// The default routes cover everything, and the address of a site's speaker is of its own site.
 void add_prefixes(const Atlas& atlas, size_t area, std::vector<PlacedPrefix>& prefixes) {
+  const LocalNetworkGateway* const site = atlas.areas()[area].site;
   for (const auto& prefix : **atlas.areas()[area].prefixes) {
-    if (prefix->length() != 0) prefixes.push_back({*prefix, area});
+    const bool is_speaker = site != nullptr && is_speaker_host(site->bgp_settings, *prefix);
+    if (prefix->length() != 0 && !is_speaker) prefixes.push_back({*prefix, area});
   }
 }
 
@@ -193,7 +205,7 @@ void for_each_overlap(const Atlas& atlas, std::vector<PlacedPrefix> prefixes,
                       const RuleReport& report, const Visit& visit) {
   size_t count = 0;
   visit_overlaps(std::move(prefixes), [&](const PlacedPrefix& outer, const PlacedPrefix& inner) {
-    if (outer.area != inner.area) {
+    if (outer.area != inner.area && !atlas.may_be_one(outer.area, inner.area)) {
       visit(Overlap{atlas.areas()[outer.area], atlas.areas()[inner.area], outer.prefix,
                     inner.prefix, atlas.are_near(outer.area, inner.area),
                     atlas.do_clash_on_host(outer.area, inner.area)});

@@ -378,9 +378,8 @@ class HopJudge {
   bool is_behind_neighbour(const Direction& direction) const {
     if (direction.is_last_hop()) return true;
     const End* const other = direction.other;
-    const auto* const gateway =
-        other != nullptr ? local_gateway(other->model, other->connection)
-                         : counterpart_gateway(direction.end.model, direction.end.connection);
+    const auto* const gateway = other != nullptr ? local_gateway(other->model, other->connection)
+                                                 : map_.counterpart_gateway(direction.end);
     if (gateway == nullptr) return false;
     const Model& model = other != nullptr ? other->model : direction.end.model;
     return are_listed(place(direction.destination).prefixes(), prefixes_behind(model, *gateway));

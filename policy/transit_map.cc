@@ -105,15 +105,16 @@ void TransitMap::add_places(const Model& model) {
 
 void TransitMap::add_links(const Model& model) {
   // Where two networks are both peered and connected, traffic takes the peering.
-  for (const auto& [name, peering] : model.peerings) add_peering(model, peering);
+  const PeeringIndex halves(model);
+  for (const auto& [name, peering] : model.peerings) add_peering(model, halves, peering);
   for (const auto& [name, connection] : model.connections) add_connection(model, connection);
 }
 
-void TransitMap::add_peering(const Model& model, const Peering& half) {
+void TransitMap::add_peering(const Model& model, const PeeringIndex& halves, const Peering& half) {
   const auto* const network = find(model.virtual_networks, *half.virtual_network);
   const auto* const remote = find(model.virtual_networks, *half.remote_virtual_network);
   if (network == nullptr || remote == nullptr) return;
-  const Peering* const other = policy::other_half(model, half);
+  const Peering* const other = halves.half(*half.remote_virtual_network, *half.virtual_network);
   const std::string from = name_of(model, *network), to = name_of(model, *remote);
   add({.from = from, .to = to, .half = &half, .other = other, .peerings_model = &model});
   if (other != nullptr) return;  // The other half adds its own direction.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "policy/counterparts.h"
+#include "policy/peering_state.h"
 #include "policy/two_ends.h"
 
 namespace twinspan::policy {
@@ -81,6 +82,10 @@ class TransitMap {
   // Which places links join, however far: the names of each group. Those that nothing leads to are
   // in none.
   std::vector<std::vector<std::string>> islands() const;
+  // The gateway of the same estate that the connection leads to; nullptr: none of that estate.
+  const VirtualNetworkGateway* counterpart_gateway(const End& end) const {
+    return counterparts_of(end.model).counterpart_gateway(end.connection);
+  }
   // What can be reached from one end of the link without it, that end among it.
   std::set<std::string> side_of(const TransitLink& link) const;
   // What the connection joins, from either side.
@@ -101,7 +106,7 @@ class TransitMap {
   Path shortest_path(const std::string& from, std::string_view to) const;
   void add_places(const Model& model);
   void add_links(const Model& model);
-  void add_peering(const Model& model, const Peering& half);
+  void add_peering(const Model& model, const PeeringIndex& halves, const Peering& half);
   void add_connection(const Model& model, const Connection& connection);
   void add(TransitLink link);
   std::optional<End> other_end(const Model& model, const Connection& connection) const;

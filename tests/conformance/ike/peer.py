@@ -15,6 +15,7 @@ from ike.wire import Exchange, Flag, Header, Message, Note, Payload, Protocol, T
 
 Edit = Callable[[list[Payload]], list[Payload]]
 IPV4_ID = 1
+QUESTIONS_MAX = 3  # As often a question without an answer is asked.
 
 
 def unchanged(payloads: list[Payload]) -> list[Payload]:
@@ -53,6 +54,7 @@ class Peer:
         self.profile, self.daemon = profile, daemon
         self.sockets = SocketPair(namespace, profile.address, daemon)
         self.sessions: list[Session] = []
+        self.fences: set[int] = set()  # SPIs of the questions of settle().
 
     def close(self) -> None:
         self.sockets.close()
@@ -184,17 +186,25 @@ class Peer:
             wire.nonce(os.urandom(32)),
         ]
         header = Header(spi, 0, Exchange.IKE_SA_INIT, int(Flag.INITIATOR), 0)
-        self.sockets.send(wire.encode_message(header, payloads), port)
-        found = []
-        while True:
-            arrival = self.sockets.receive(ANSWER_SECONDS)
-            if arrival is None:
-                raise Failure("the daemon no longer answers IKE_SA_INIT")
-            message = wire.decode_message(arrival.raw)
-            if message.header.spi_i == spi:
-                return found
-            owner = next((s for s in self.sessions if s.keys and s.owns(message)), None)
-            found.append(message if owner is None else owner.decode(arrival.raw))
+        question = wire.encode_message(header, payloads)
+        self.fences.add(spi)
+        found: list[Message] = []
+        # What came before may have filled the daemon's socket: a peer would ask again, too.
+        for _ in range(QUESTIONS_MAX):
+            self.sockets.send(question, port)
+            while (arrival := self.sockets.receive(ANSWER_SECONDS)) is not None:
+                message = wire.decode_message(arrival.raw)
+                if message.header.spi_i == spi:
+                    return found
+                self.add_unless_fence(message, arrival.raw, found)
+        raise Failure("the daemon no longer answers IKE_SA_INIT")
+
+    def add_unless_fence(self, message: Message, raw: bytes, found: list[Message]) -> None:
+        """A question that was asked twice may be answered twice."""
+        if message.header.spi_i in self.fences:
+            return
+        owner = next((s for s in self.sessions if s.keys and s.owns(message)), None)
+        found.append(message if owner is None else owner.decode(raw))
 
     # --- IKE_AUTH as initiator ---
 

@@ -172,6 +172,71 @@ TEST(Bgp, CustomAddressesAreOfTheirRangeAndUnique) {
               ElementsAre(HasSubstr("is that of virtual_network_gateways.gw-a as well")));
 }
 
+// A second branch at `gateway`, beside the one at gw-a.
+Changes second_branch(const std::string& gateway, const std::string& outer,
+                      const std::string& speaker) {
+  static std::string site, connection, speaking;
+  site =
+      "    gateway_ip_address: " + outer + "\n    bgp_settings: { " + speaker + " }\n  branch:\n";
+  site = "  second:\n" + site;
+  connection = "  to-second: { connection_type: ipsec, virtual_network_gateway1: " + gateway +
+               ", local_network_gateway2: second,\n               shared_key: { file: s.psk }, "
+               "enable_bgp: true }\npeerings: {}\n";
+  return {{"  branch:\n", site}, {"peerings: {}\n", connection}};
+}
+
+// gw-b speaks too, with custom addresses.
+Changes second_speaker(std::string_view custom) {
+  static std::string text;
+  text = fmt::format(
+      "[ {{ public_ip_address: 192.0.2.2{} }} ], enable_bgp: true, bgp_settings: {{ asn: 65020 }}",
+      custom);
+  return {{"[ { public_ip_address: 192.0.2.2 } ]", text}};
+}
+
+Changes operator+(Changes a, const Changes& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+std::vector<std::string> address_lines_with(const Changes& changes) {
+  std::vector<std::string> lines = lines_with(changes);
+  std::erase_if(lines, [](const std::string& line) { return !line.ends_with("[bgp.address]"); });
+  return lines;
+}
+
+TEST(Bgp, OneDeviceMayBeDescribedForEachGatewayAndLine) {
+  const auto clash = ElementsAre(HasSubstr("is that of local_network_gateways.branch as well"));
+  const auto lines = [](const std::string& gateway, const std::string& outer,
+                        const std::string& asn) {
+    const std::string speaker = "asn: " + asn + ", bgp_peering_address: 10.9.255.1";
+    return address_lines_with(second_speaker("") + second_branch(gateway, outer, speaker));
+  };
+  EXPECT_THAT(lines("gw-b", "203.0.113.9", "65090"), IsEmpty());
+  EXPECT_THAT(lines("gw-b", "203.0.113.9", "65091"), IsEmpty());
+  EXPECT_THAT(lines("gw-b", "203.0.113.10", "65090"), IsEmpty());
+  EXPECT_THAT(lines("gw-b", "203.0.113.10", "65091"), clash);
+  EXPECT_THAT(lines("gw-a", "203.0.113.10", "65090"), IsEmpty());
+  EXPECT_THAT(lines("gw-a", "203.0.113.10", "65091"), clash);
+}
+
+TEST(Bgp, LinkLocalAddressesAreUniqueAtEachGateway) {
+  const std::string custom = ", custom_bgp_ip_addresses: [169.254.21.5]";
+  const auto lines = [&](const std::string& gateway, const std::string& address) {
+    const std::string speaker = "asn: 65091, bgp_peering_address: " + address;
+    return address_lines_with(
+        second_speaker(custom) + second_branch(gateway, "203.0.113.10", speaker) +
+        Changes{{kCustom.first,
+                 "public_ip_address: 192.0.2.1, custom_bgp_ip_addresses: [169.254.21.5] }"},
+                kLinkLocalPeer});
+  };
+  EXPECT_THAT(lines("gw-b", "169.254.21.6"), IsEmpty());
+  EXPECT_THAT(lines("gw-b", "169.254.21.5"),
+              ElementsAre(HasSubstr("is that of virtual_network_gateways.gw-b as well")));
+  EXPECT_THAT(lines("gw-a", "169.254.21.6"),
+              ElementsAre(HasSubstr("is that of local_network_gateways.branch as well")));
+}
+
 TEST(Bgp, AConnectionPicksAddressesThatAreThereAndOfUse) {
   const auto picking = [](std::string_view field, const Changes& more) {
     Changes changes = {kCustom, {"encapsulation: esp", field}};

@@ -549,5 +549,12 @@ TEST(SelectorPairs, OfOneEstateToo) {
                     Contains("3 fail connections.one-two traffic_selector_policies")));
 }
 
+// Each has one connection, to a hub that neither file describes.
+TEST(TwoEndsOfTwoEstates, TwoBranchesOfAThirdsHubAreNoPair) {
+  const auto findings = differences(replaced(kWest, "192.0.2.2", "203.0.113.1"),
+                                    replaced(kEast, "192.0.2.1", "203.0.113.1"));
+  EXPECT_THAT(findings, Not(Contains(HasSubstr("error"))));
+}
+
 }  // namespace
 }  // namespace twinspan::policy
