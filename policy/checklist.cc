@@ -117,7 +117,9 @@ std::string wrong_ranges(const PrefixDifference& difference, const VirtualNetwor
     return fmt::format("{}, which is behind {}, is missing", listed(difference.missing), gateway);
   if (!difference.unknown.empty())
     return fmt::format("{} is not behind {}", listed(difference.unknown), network.name);
-  return fmt::format("it has {} behind {}", words_of(difference.wider.front()), gateway);
+  const PrefixDifference::Wide& wide = difference.wider.front();
+  return fmt::format("it has {} behind {}: {} of it is too much", words_of(wide), gateway,
+                     excess_of(wide));
 }
 
 // BGP tells the ranges, unless the session fails for what `ends.there` has of the other speaker.

@@ -59,17 +59,28 @@ std::optional<IpPrefix> PrefixIndex::widest_around(const IpPrefix& prefix) const
 
 namespace {
 
-// `parts` overlap the prefix.
-bool is_covered_by(const IpPrefix& prefix, const std::vector<IpPrefix>& parts) {
+std::vector<IpPrefix> overlapping(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  std::vector<IpPrefix> parts;
+  for (const auto& part : *list) {
+    if (part->overlaps(prefix)) parts.push_back(*part);
+  }
+  return parts;
+}
+
+// Calls visit(rest) for each of the largest prefixes within `prefix` that `parts`, which all
+// overlap it, do not hold. Ends, and is false, when visit returns false.
+template <class Visit>
+bool visit_uncovered(const IpPrefix& prefix, const std::vector<IpPrefix>& parts,
+                     const Visit& visit) {
   const auto holds = [&](const IpPrefix& part) { return part.contains(prefix); };
   if (std::ranges::any_of(parts, holds)) return true;
-  if (parts.empty() || prefix.length() == prefix.address().bits()) return false;
+  if (parts.empty()) return visit(prefix);
   for (const IpAddress& side : {prefix.address(), prefix.last_address()}) {
     const IpPrefix half(side, prefix.length() + 1);
     std::vector<IpPrefix> inside;
     std::ranges::copy_if(parts, std::back_inserter(inside),
                          [&](const IpPrefix& part) { return part.overlaps(half); });
-    if (!is_covered_by(half, inside)) return false;
+    if (!visit_uncovered(half, inside, visit)) return false;
   }
   return true;
 }
@@ -77,11 +88,16 @@ bool is_covered_by(const IpPrefix& prefix, const std::vector<IpPrefix>& parts) {
 }  // namespace
 
 bool is_covered(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
-  std::vector<IpPrefix> parts;
-  for (const auto& part : *list) {
-    if (part->overlaps(prefix)) parts.push_back(*part);
-  }
-  return is_covered_by(prefix, parts);
+  return visit_uncovered(prefix, overlapping(prefix, list), [](const IpPrefix&) { return false; });
+}
+
+std::vector<IpPrefix> uncovered(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
+  std::vector<IpPrefix> rest;
+  visit_uncovered(prefix, overlapping(prefix, list), [&](const IpPrefix& part) {
+    rest.push_back(part);
+    return true;
+  });
+  return rest;
 }
 
 }  // namespace twinspan::policy

@@ -50,5 +50,7 @@ class PrefixIndex {
 
 // Whether the prefixes of the list hold all of it: one of them, or several together.
 bool is_covered(const IpPrefix& prefix, const MarkedList<IpPrefix>& list);
+// What of it none of them holds, in the fewest prefixes.
+std::vector<IpPrefix> uncovered(const IpPrefix& prefix, const MarkedList<IpPrefix>& list);
 
 }  // namespace twinspan::policy

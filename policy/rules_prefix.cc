@@ -209,6 +209,9 @@ void check_remote_prefixes(const Model& model, RuleReport& report) {
     if (gateway == nullptr || !gateway->address_prefixes->empty()) continue;
     // With BGP the peer says itself what is behind it.
     if (*connection.enable_bgp && gateway->bgp_settings.is_set) continue;
+    // The default site gets default routes.
+    const auto remote = remote_end(model, connection);
+    if (remote && !remote->prefixes->empty()) continue;
     report.error(
         {gateway->address_prefixes.mark,
          {path_of(*gateway), path_of(connection)},

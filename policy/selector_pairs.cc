@@ -14,12 +14,6 @@ namespace {
 
 constexpr size_t kNamedMax = 4;
 
-bool proposes_pairs(const End& end) {
-  const auto* const gateway = local_gateway(end.model, end.connection);
-  return gateway != nullptr &&
-         (gateway->is_policy_based() || *end.connection.use_policy_based_traffic_selectors);
-}
-
 bool has_policies(const End& end) {
   const auto* const gateway = local_gateway(end.model, end.connection);
   return gateway != nullptr && uses_selector_policies(*gateway, end.connection);
@@ -57,10 +51,60 @@ std::vector<IpPrefix> disputed(const TwoEnds& ends) {
   return prefixes;
 }
 
+bool overlap(const TrafficSelector& a, const TrafficSelector& b) {
+  return TrafficSelector::intersect(a, b).has_value();
+}
+
 bool touches(const TrafficSelector& range, const std::vector<IpPrefix>& prefixes) {
   return std::ranges::any_of(prefixes, [&](const IpPrefix& prefix) {
-    return TrafficSelector::intersect(range, TrafficSelector::from_prefix(prefix)).has_value();
+    return overlap(range, TrafficSelector::from_prefix(prefix));
   });
+}
+
+// Whether the ranges hold all of `wanted` together; `ranges` are in the order of their first
+// addresses.
+bool do_cover(const TrafficSelector& wanted, const std::vector<TrafficSelector>& ranges) {
+  IpAddress next = wanted.first_address;  // The first one that no range has held so far.
+  for (const TrafficSelector& range : ranges) {
+    if (!range.contains(next)) continue;
+    const auto after = range.last_address.next();
+    if (range.last_address >= wanted.last_address || !after) return true;
+    next = *after;
+  }
+  return false;
+}
+
+// Where a range of `pairs` begins or has ended, within `wanted`: between two of them all local
+// addresses are alike.
+std::set<IpAddress> local_borders(const RangePair& wanted, const std::vector<RangePair>& pairs) {
+  std::set<IpAddress> borders{wanted.local.first_address};
+  for (const RangePair& pair : pairs) {
+    if (wanted.local.contains(pair.local.first_address)) borders.insert(pair.local.first_address);
+    const auto after = pair.local.last_address.next();
+    if (after && wanted.local.contains(*after)) borders.insert(*after);
+  }
+  return borders;
+}
+
+// Whether each packet of `wanted` is one of some pair: the peer narrows what is proposed to its own
+// selectors (RFC 7296 2.9).
+bool is_held(const RangePair& wanted, const std::set<RangePair>& all) {
+  std::vector<RangePair> pairs;
+  std::ranges::copy_if(all, std::back_inserter(pairs), [&](const RangePair& pair) {
+    return overlap(pair.local, wanted.local) && overlap(pair.remote, wanted.remote);
+  });
+  std::ranges::sort(pairs, {}, &RangePair::remote);
+  return std::ranges::all_of(local_borders(wanted, pairs), [&](const IpAddress& local) {
+    std::vector<TrafficSelector> remotes;
+    for (const RangePair& pair : pairs) {
+      if (pair.local.contains(local)) remotes.push_back(pair.remote);
+    }
+    return do_cover(wanted.remote, remotes);
+  });
+}
+
+bool never_proposes(const End& end) {
+  return *end.connection.connection_mode == ConnectionMode::ResponderOnly;
 }
 
 }  // namespace
@@ -74,14 +118,16 @@ std::string words_of(const std::vector<RangePair>& pairs) {
 
 std::vector<RangePair> pairs_lacking(const TwoEnds& ends) {
   if (is_bgp_spoken(ends.there) && is_bgp_spoken(ends.back)) return {};
+  if (never_proposes(ends.back)) return {};
   const auto own = pairs_of(ends.there);
   const auto other = own ? pairs_of(ends.back) : std::nullopt;
   if (!other) return {};
   const auto behind_back = disputed(ends), behind_there = disputed(ends.reversed());
+  const bool is_exact = has_exact_selectors(ends.there) || has_exact_selectors(ends.back);
   std::vector<RangePair> lacking;
   for (const RangePair& pair : *other) {
     const RangePair wanted = pair.mirrored();
-    if (own->contains(wanted)) continue;
+    if (own->contains(wanted) || (!is_exact && is_held(wanted, *own))) continue;
     if (touches(wanted.remote, behind_back) || touches(wanted.local, behind_there)) continue;
     lacking.push_back(wanted);
   }

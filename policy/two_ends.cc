@@ -18,15 +18,22 @@
 namespace twinspan::policy {
 namespace {
 
+constexpr size_t kExcessNamedMax = 4;
+
 bool is_within(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
   return std::ranges::any_of(*list, [&](const auto& other) { return other->contains(prefix); });
+}
+
+// Its network, and those that use the gateway over a peering.
+MarkedList<IpPrefix> behind_gateway(const End& end) {
+  const auto* const gateway = local_gateway(end.model, end.connection);
+  return gateway == nullptr ? MarkedList<IpPrefix>{} : prefixes_behind(end.model, *gateway);
 }
 
 // What is behind an end as far as the connection goes: its own selectors, else its network and
 // those that use the gateway over a peering.
 MarkedList<IpPrefix> behind_end(const End& end) {
-  if (end.connection.traffic_selector_policies.empty())
-    return prefixes_behind(end.model, *local_gateway(end.model, end.connection));
+  if (end.connection.traffic_selector_policies.empty()) return behind_gateway(end);
   MarkedList<IpPrefix> prefixes{.mark = end.connection.mark, .is_set = true};
   for (const TrafficSelectorPolicy& policy : end.connection.traffic_selector_policies) {
     for (const Marked<AddressRange>& range : *policy.local_address_ranges) {
@@ -46,9 +53,17 @@ bool are_told(const MarkedList<IpPrefix>& sent, const End& end) {
 std::vector<IpPrefix> covered_by(const IpPrefix& prefix, const MarkedList<IpPrefix>& list) {
   std::vector<IpPrefix> covered;
   for (const auto& other : *list) {
-    if (prefix.contains(*other)) covered.push_back(*other);
+    if (prefix.contains(*other) && std::ranges::find(covered, *other) == covered.end())
+      covered.push_back(*other);
   }
   return covered;
+}
+
+// Whether something behind the end can send to it.
+bool has_use_for(const MarkedList<IpPrefix>& own, const IpPrefix& prefix) {
+  return own->empty() || std::ranges::any_of(*own, [&](const auto& other) {
+           return other->family() == prefix.family();
+         });
 }
 
 bool do_routes_decide(const End& end) {
@@ -96,6 +111,26 @@ void add_whatever_is_known(const TwoEnds& ends, MarkedList<IpPrefix>& to) {
   }
 }
 
+MarkedList<IpPrefix> joined(MarkedList<IpPrefix> list, const MarkedList<IpPrefix>& more) {
+  std::ranges::copy(*more, std::back_inserter(list.value));
+  return list;
+}
+
+// What `there` has to send and does not. Nobody misses a family that nothing on its side has.
+std::vector<IpPrefix> missing_of(const MarkedList<IpPrefix>& behind,
+                                 const MarkedList<IpPrefix>& sent, const End& there,
+                                 bool is_exact) {
+  std::vector<IpPrefix> missing;
+  for (const auto& prefix : *behind) {
+    const bool is_there = is_exact ? is_listed(*prefix, sent) : is_covered(*prefix, sent);
+    if (!is_there) missing.push_back(*prefix);
+  }
+  if (missing.empty()) return missing;
+  const MarkedList<IpPrefix> own = behind_gateway(there);
+  std::erase_if(missing, [&](const IpPrefix& prefix) { return !has_use_for(own, prefix); });
+  return missing;
+}
+
 // Behind `back`'s gateway, and what an administrator may have written by hand for transit: behind
 // its further connections.
 MarkedList<IpPrefix> reached_over_back(const TwoEnds& ends) {
@@ -112,12 +147,6 @@ MarkedList<IpPrefix> reached_over_back(const TwoEnds& ends) {
   }
   if (is_learned) add_whatever_is_known(ends, prefixes);
   return prefixes;
-}
-
-// Prefixes are the selectors there, so they have to be the same ones.
-bool has_exact_selectors(const End& end) {
-  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
-  return gateway != nullptr && gateway->is_policy_based();
 }
 
 template <class Proposal>
@@ -236,6 +265,18 @@ bool is_bgp_spoken(const End& end) {
   return *end.connection.enable_bgp && gateway != nullptr && *gateway->enable_bgp;
 }
 
+// Prefixes are the selectors there, so they have to be the same ones.
+bool has_exact_selectors(const End& end) {
+  const VirtualNetworkGateway* const gateway = local_gateway(end.model, end.connection);
+  return gateway != nullptr && gateway->is_policy_based();
+}
+
+bool proposes_pairs(const End& end) {
+  const auto* const gateway = local_gateway(end.model, end.connection);
+  return gateway != nullptr &&
+         (gateway->is_policy_based() || *end.connection.use_policy_based_traffic_selectors);
+}
+
 bool is_classic(const End& end) {
   const VirtualNetwork* const network = local_network(end.model, end.connection);
   return network != nullptr && network->is_classic();
@@ -279,24 +320,22 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
   const MarkedList<IpPrefix> behind = behind_end(ends.back);
   if (behind->empty() || !are_told(*sent, ends.there)) return std::nullopt;
   PrefixDifference difference;
-  for (const auto& prefix : *behind) {
-    const bool is_there = is_exact ? is_listed(*prefix, *sent) : is_covered(*prefix, *sent);
-    if (!is_there) difference.missing.push_back(*prefix);
-  }
+  difference.missing = missing_of(behind, *sent, ends.there, is_exact);
   std::optional<MarkedList<IpPrefix>> reached;  // Seldom needed, and made of all connections.
   for (const auto& prefix : **sent) {
     if (is_exact ? is_listed(*prefix, behind)
                  : prefix->length() == 0 || is_covered(*prefix, behind))
       continue;
-    if (!is_exact && !reached) reached = reached_over_back(ends);
-    if (!is_exact && is_within(*prefix, *reached)) continue;
+    if (!is_exact && !reached) reached = joined(behind, reached_over_back(ends));
+    if (!is_exact && is_covered(*prefix, *reached)) continue;
     // Selectors that have to be the same are as wrong when they are wider.
-    auto covered = is_exact ? std::vector<IpPrefix>{} : covered_by(*prefix, behind);
+    auto covered = is_exact ? std::vector<IpPrefix>{} : covered_by(*prefix, *reached);
     if (covered.empty()) {
       if (difference.unknown.empty()) difference.unknown_mark = prefix.mark;
       difference.unknown.push_back(*prefix);
     } else {
-      difference.wider.push_back({*prefix, prefix.mark, std::move(covered)});
+      auto excess = uncovered(*prefix, *reached);
+      difference.wider.push_back({*prefix, prefix.mark, std::move(covered), std::move(excess)});
     }
   }
   return difference;
@@ -304,6 +343,12 @@ std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends) {
 
 std::string words_of(const PrefixDifference::Wide& wide) {
   return fmt::format("{}, which is wider than {}", wide.listed.to_string(), listed(wide.covered));
+}
+
+std::string excess_of(const PrefixDifference::Wide& wide) {
+  std::vector<std::string> words;
+  for (const IpPrefix& prefix : wide.excess) words.push_back(prefix.to_string());
+  return first_of(words, kExcessNamedMax);
 }
 
 FieldPlace place_of_prefixes(const End& end) {
@@ -437,15 +482,19 @@ void report_prefixes(const TwoEnds& ends, RuleReport& report) {
                               listed(difference->unknown)),
                   "remove it, or write it into the other side's address_space"});
   }
+  // Any-to-any carries everything that exists.
+  const bool do_all_pass = !proposes_pairs(ends.there) && !proposes_pairs(ends.back);
   for (const PrefixDifference::Wide& wide : difference->wider) {
-    report.error(
-        {wide.mark, objects,
-         fmt::format("{} has {} behind {}: packets for the rest go into the tunnel and "
-                     "are lost at its end",
-                     place.field, words_of(wide), *ends.back.connection.virtual_network_gateway1),
-         fmt::format("list {} instead, or write into the other side's address_space what "
-                     "else is there",
-                     listed(wide.covered))});
+    const Remark remark{
+        wide.mark, objects,
+        fmt::format("{} has {} behind {}: packets for {} go into the tunnel and "
+                    "are lost at its end",
+                    place.field, words_of(wide), *ends.back.connection.virtual_network_gateway1,
+                    excess_of(wide)),
+        fmt::format("list {} instead, or write into the other side's address_space what "
+                    "else is there",
+                    listed(wide.covered))};
+    do_all_pass ? report.warning(remark) : report.error(remark);
   }
 }
 

@@ -19,6 +19,10 @@ struct End {
 // BGP is asked for on the connection, and its gateway speaks it.
 bool is_bgp_spoken(const End& end);
 bool is_classic(const End& end);  // Its network; false when the reference leads nowhere.
+// Pairs of prefixes, not any-to-any.
+bool proposes_pairs(const End& end);
+// Pairs of prefixes are taken as they are, or not at all.
+bool has_exact_selectors(const End& end);
 
 struct TwoEnds {
   End there;
@@ -44,16 +48,21 @@ struct PrefixDifference {
     IpPrefix listed;  // Here.
     SourceMark mark;
     std::vector<IpPrefix> covered;  // What of it is behind the other end.
+    std::vector<IpPrefix> excess;   // What is not.
   };
-  std::vector<IpPrefix> missing;  // Of the other network, not listed here.
+  // Of the other network, not listed here. Nobody misses those of a family that nothing on this
+  // side has.
+  std::vector<IpPrefix> missing;
   std::vector<IpPrefix> unknown;  // Listed here, behind nothing that the other estate has.
   SourceMark unknown_mark;        // Of the first one.
   std::vector<Wide> wider;        // Listed here, where the other estate has but a part.
 
   bool is_none() const { return missing.empty() && unknown.empty() && wider.empty(); }
 };
-// "10.0.0.0/8, which is wider than 10.1.0.0/16"
+// "10.2.0.0/15, which is wider than 10.2.0.0/16"
 std::string words_of(const PrefixDifference::Wide& wide);
+// "10.3.0.0/16", of many the first ones.
+std::string excess_of(const PrefixDifference::Wide& wide);
 // nullopt when an end is missing, when BGP tells the prefixes, when nothing is behind `back`, which
 // is a fault of its own estate, or when another program's configuration leaves them open.
 std::optional<PrefixDifference> compare_prefixes(const TwoEnds& ends);

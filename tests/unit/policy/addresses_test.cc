@@ -42,6 +42,15 @@ TEST(Addresses, EachRemotePrefixIsListedOnce) {
   EXPECT_THAT(listed("10.9.0.0/16, 0.0.0.0/0"), ElementsAre("warning connection.covers-peer"));
 }
 
+TEST(Addresses, TheDefaultSiteNeedsNoPrefixes) {
+  const Changes empty = {{"prefixes: [10.9.0.0/16]", "prefixes: []"}};
+  EXPECT_THAT(findings_with(empty), ElementsAre("error connection.remote-prefixes"));
+  EXPECT_THAT(
+      findings_with(
+          {empty[0], {"sku: Native", "sku: Native\n    default_local_network_gateway: branch"}}),
+      testing::Not(Contains("error connection.remote-prefixes")));
+}
+
 TEST(Addresses, TheCloudKeepsAnAddressInItsOwnNetworks) {
   const Changes service = {{"[10.1.0.0/16]", "[10.1.0.0/16, 168.63.0.0/16]"}};
   EXPECT_THAT(findings_with(service), IsEmpty());

@@ -181,6 +181,64 @@ TEST(TwoEndsOfOneEstate, ANetworkThatTheOtherGatewayDoesNotCarryIsNotBehindIt) {
   }
 }
 
+TEST(TwoEndsOfOneEstate, TransitMayBeAPrefixThatSeveralMakeUp) {
+  const auto with_third = [](const std::string& listed, const std::string& third) {
+    return replaced(with_prefixes_of_two(listed), "local_network_gateways:\n",
+                    "local_network_gateways:\n  third: { gateway_ip_address: 203.0.113.9, "
+                    "address_prefixes: [" +
+                        third + "] }\n") +
+           "  two-third: { connection_type: ipsec, shared_key: { file: t }, "
+           "virtual_network_gateway1: gw-two, local_network_gateway2: third }\n";
+  };
+  EXPECT_THAT(texts_of(with_third("10.2.0.0/16, 10.3.0.0/16", "10.3.0.0/17, 10.3.128.0/17")),
+              IsEmpty());
+  EXPECT_THAT(texts_of(with_third("10.2.0.0/15", "10.3.0.0/16")), IsEmpty());
+  EXPECT_THAT(texts_of(with_third("10.2.0.0/15", "10.3.0.0/17")),
+              ElementsAre(HasSubstr("has 10.2.0.0/15, which is wider than 10.2.0.0/16, "
+                                    "10.3.0.0/17 behind gw-two")));
+}
+
+TEST(TwoEndsOfOneEstate, AWiderPrefixIsNoErrorWhereAllPacketsPass) {
+  const std::string wide = with_prefixes_of_two("10.2.0.0/15");
+  EXPECT_THAT(texts_of(wide), ElementsAre(AllOf(HasSubstr("warning: local_network_gateways.two"),
+                                                HasSubstr("packets for 10.3.0.0/16 go into"))));
+  const auto items = walked(model_of(wide), "one-two");
+  EXPECT_THAT(lines(items), Contains("3 fail local_network_gateways.two-seen address_prefixes"));
+  EXPECT_THAT(items, Contains(testing::Field(&CheckItem::message,
+                                             HasSubstr("10.3.0.0/16 of it is too much"))));
+  // Selectors have to be those of the other end.
+  const std::string pairs =
+      replaced(wide, "one-two: {", "one-two: { use_policy_based_traffic_selectors: true,");
+  EXPECT_THAT(texts_of(pairs), Contains(HasSubstr("error: local_network_gateways.two-seen: "
+                                                  "address_prefixes has 10.2.0.0/15, which is")));
+  const std::string exact =
+      replaced(wide, "virtual_network: one,", "virtual_network: one, vpn_type: policy-based,");
+  EXPECT_THAT(texts_of(exact), Contains(HasSubstr("error: local_network_gateways.two-seen: "
+                                                  "address_prefixes has 10.2.0.0/15")));
+}
+
+TEST(TwoEndsOfOneEstate, AFamilyThatNobodyHereHasNeedsNoPrefix) {
+  const std::string dual = replaced(kDescribed, "address_space: [10.1.0.0/16]",
+                                    "address_space: [10.1.0.0/16, 'fd00:1::/64']");
+  EXPECT_THAT(texts_of(dual), IsEmpty());
+  EXPECT_THAT(lines(walked(model_of(dual), "one-two")),
+              Contains("2 pass local_network_gateways.one-seen address_prefixes"));
+  EXPECT_THAT(
+      texts_of(replaced(dual, "address_space: [10.2.0.0/16]",
+                        "address_space: [10.2.0.0/16, 'fd00:2::/64']")),
+      AllOf(Contains(HasSubstr("lacks fd00:1::/64")), Contains(HasSubstr("lacks fd00:2::/64"))));
+  // A network that uses the gateway has it.
+  const std::string spoke =
+      replaced(dual, "virtual_networks:\n",
+               "virtual_networks:\n  spoke: { address_space: ['fd00:2::/64'] }\n") +
+      "peerings:\n"
+      "  there: { virtual_network: two, remote_virtual_network: spoke, "
+      "allow_gateway_transit: true }\n"
+      "  back: { virtual_network: spoke, remote_virtual_network: two, "
+      "use_remote_gateways: true }\n";
+  EXPECT_THAT(texts_of(spoke), Contains(HasSubstr("lacks fd00:1::/64")));
+}
+
 // -- two estates
 
 std::string half(const std::string& name, const std::string& other, char own, char far) {
@@ -409,6 +467,71 @@ TEST(SelectorPairs, OfAllPrefixesAPartIsNotEnough) {
               Contains(HasSubstr("east-west has no pair 10.1.0.0/16 === 10.2.0.0/16")));
   EXPECT_THAT(steps(west, east),
               Contains("2 fail east.yaml:connections.east-west traffic_selector_policies"));
+}
+
+TEST(SelectorPairs, OneMayLieWithinSeveralOfTheOtherEnd) {
+  const std::string west = with_policies(
+      kWest, "west-east", ranges("10.1.0.0/24, 10.1.1.0/24", "10.2.0.0/24, 10.2.1.0/24"));
+  const auto east = [](const std::string& policies) {
+    return with_policies(kEast, "east-west", policies);
+  };
+  EXPECT_THAT(differences(west, east(ranges("10.2.0.0/23", "10.1.0.0/23"))), IsEmpty());
+  EXPECT_THAT(differences(west, east(ranges("10.2.0.0/23", "10.1.0.0-10.1.2.0"))),
+              ElementsAre(HasSubstr("it has no pair 10.1.0.0-10.1.2.0 === 10.2.0.0/23, as")));
+  // A corner of the square is missing.
+  const std::string three = with_policies(
+      kWest, "west-east",
+      ranges("10.1.0.0/24", "10.2.0.0/23") + ", " + ranges("10.1.1.0/24", "10.2.0.0/24"));
+  EXPECT_THAT(differences(three, east(ranges("10.2.0.0/23", "10.1.0.0/23"))),
+              ElementsAre(HasSubstr("it has no pair 10.1.0.0/23 === 10.2.0.0/23, as")));
+}
+
+TEST(SelectorPairs, OfAnEndThatNeverProposesNeedNoMirror) {
+  const auto with_mode = [](const std::string& estate, const std::string& mode) {
+    return replaced(estate, "connection_type: ipsec",
+                    "connection_type: ipsec, connection_mode: " + mode);
+  };
+  const std::string west = with_mode(
+      with_policies(kWest, "west-east", ranges("10.1.0.0/24", "10.2.0.0/16")), "initiator-only");
+  const std::string east = with_policies(kEast, "east-west", ranges("10.2.0.0/16", "10.1.0.0/16"));
+  EXPECT_THAT(differences(west, with_mode(east, "responder-only")), IsEmpty());
+  EXPECT_THAT(steps(west, with_mode(east, "responder-only")),
+              AllOf(Contains("2 pass east.yaml:local_network_gateways.west-seen address_prefixes"),
+                    Contains("3 pass local_network_gateways.east-seen address_prefixes")));
+  EXPECT_THAT(differences(west, east),
+              ElementsAre(HasSubstr("it has no pair 10.1.0.0/16 === 10.2.0.0/16, as")));
+  const std::string apart = with_policies(kEast, "east-west", ranges("10.2.0.0/16", "10.1.7.0/24"));
+  EXPECT_THAT(differences(west, with_mode(apart, "responder-only")),
+              ElementsAre(HasSubstr("east-west has no pair 10.1.0.0/24 === 10.2.0.0/16")));
+}
+
+TEST(SelectorPairs, OfADefaultSiteLieWithinItsDefaultRoute) {
+  const std::string west = replaced(
+      replaced(kWest, "connection_type: ipsec",
+               "connection_type: ipsec, use_policy_based_traffic_selectors: true"),
+      "virtual_network: west,", "virtual_network: west, default_local_network_gateway: east-seen,");
+  EXPECT_THAT(
+      differences(west, with_policies(kEast, "east-west", ranges("0.0.0.0/0", "10.1.0.0/16"))),
+      IsEmpty());
+}
+
+TEST(SelectorPairs, OfAPolicyBasedGatewayAreExact) {
+  const std::string west =
+      replaced(kWest, "[10.1.0.0/16], subnets", "[10.1.0.0/17, 10.1.128.0/17], subnets");
+  const std::string east = with_policies(
+      replaced(kEast, "prefixes: [10.1.0.0/16]", "prefixes: [10.1.0.0/17, 10.1.128.0/17]"),
+      "east-west", ranges("10.2.0.0/16", "10.1.0.0/16"));
+  EXPECT_THAT(differences(replaced(west, "connection_type: ipsec",
+                                   "connection_type: ipsec, use_policy_based_traffic_selectors: "
+                                   "true"),
+                          east),
+              IsEmpty());
+  EXPECT_THAT(differences(replaced(west, "virtual_network: west,",
+                                   "virtual_network: west, vpn_type: policy-based,"),
+                          east),
+              AllOf(Contains(HasSubstr("east-west has no pair 10.1.0.0/17 === 10.2.0.0/16, "
+                                       "10.1.128.0/17 === 10.2.0.0/16")),
+                    Contains(HasSubstr("it has no pair 10.1.0.0/16 === 10.2.0.0/16"))));
 }
 
 TEST(SelectorPairs, OfOneEstateToo) {
