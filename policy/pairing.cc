@@ -13,6 +13,7 @@
 #include "policy/selector_pairs.h"
 #include "policy/shared_keys.h"
 #include "policy/sku.h"
+#include "policy/two_offers.h"
 #include "policy/two_speakers.h"
 #include "policy/word_list.h"
 

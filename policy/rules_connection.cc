@@ -12,6 +12,7 @@
 #include "policy/rules.h"
 #include "policy/selector_pairs.h"
 #include "policy/two_ends.h"
+#include "policy/two_offers.h"
 
 namespace twinspan::policy {
 namespace {

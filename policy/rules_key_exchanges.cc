@@ -7,6 +7,7 @@
 #include "policy/ipsec_suite.h"
 #include "policy/rules.h"
 #include "policy/two_ends.h"
+#include "policy/two_offers.h"
 
 namespace twinspan::policy {
 namespace {

@@ -8,6 +8,7 @@
 #include "policy/shared_keys.h"
 #include "policy/suggest.h"
 #include "policy/two_ends.h"
+#include "policy/two_offers.h"
 
 namespace twinspan::policy {
 namespace {

@@ -120,14 +120,5 @@ void report_instances(const End& there, const OtherGateway& other,
 void report_prefixes(const TwoEnds& ends, RuleReport& report);
 // Of what is behind the two gateways, networks that use them over peerings included.
 void report_overlap(const TwoEnds& ends, RuleReport& report);
-void compare_identities(const TwoEnds& ends, RuleReport& report);
-void compare_policies(const TwoEnds& ends, RuleReport& report);
-void compare_key_exchanges(const TwoEnds& ends, RuleReport& report);
-// What the estates say of them; the bytes are for a CompareKeys.
-void compare_ppks(const TwoEnds& ends, RuleReport& report);
-void compare_modes(const TwoEnds& ends, RuleReport& report);
-void compare_encapsulation(const TwoEnds& ends, RuleReport& report);
-void compare_aggfrag(const TwoEnds& ends, RuleReport& report);
-void compare_selector_kinds(const TwoEnds& ends, RuleReport& report);
 
 }  // namespace twinspan::policy

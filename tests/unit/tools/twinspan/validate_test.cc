@@ -370,11 +370,12 @@ TEST_F(Validate, APrefixThatIsWiderThanWhatIsThereIsCalledSo) {
   const std::string wide = with(half_of(2, 1), "[10.1.0.0/16]", "[10.0.0.0/15]");
   ValidateOptions options{.file = write("one/e.yaml", half_of(1, 2)),
                           .peer_file = write("two/e.yaml", wide)};
-  EXPECT_THAT(run(options).out,
-              HasSubstr("two/e.yaml:7:60: error: local_network_gateways.far: address_prefixes has "
-                        "10.0.0.0/15, which is wider than 10.1.0.0/16 behind gw: packets for the "
-                        "rest go into the tunnel and are lost at its end; list 10.1.0.0/16 "
-                        "instead"));
+  EXPECT_THAT(
+      run(options).out,
+      HasSubstr("two/e.yaml:7:60: warning: local_network_gateways.far: address_prefixes has "
+                "10.0.0.0/15, which is wider than 10.1.0.0/16 behind gw: packets for "
+                "10.0.0.0/16 go into the tunnel and are lost at its end; list 10.1.0.0/16 "
+                "instead"));
   options.connection = "to-far";
   EXPECT_THAT(run(options).out, HasSubstr("it has 10.0.0.0/15, which is wider than 10.1.0.0/16"));
   options.connection = "";
