@@ -139,13 +139,16 @@ const Connection* counterpart_of(const Model& model, const Connection& connectio
   return Counterparts(model).counterpart_of(connection);
 }
 
+bool are_at_one_address(const LocalNetworkGateway& a, const LocalNetworkGateway& b) {
+  if (a.gateway_ip_address.is_set && b.gateway_ip_address.is_set)
+    return *a.gateway_ip_address == *b.gateway_ip_address;
+  return a.fqdn.is_set && b.fqdn.is_set && *a.fqdn == *b.fqdn;
+}
+
 bool may_be_one_site(const LocalNetworkGateway& a, const LocalNetworkGateway& b) {
-  const bool has_address = a.gateway_ip_address.is_set;
-  if (has_address != b.gateway_ip_address.is_set) return true;
-  const bool is_same_device =
-      has_address ? *a.gateway_ip_address == *b.gateway_ip_address : *a.fqdn == *b.fqdn;
+  if (a.gateway_ip_address.is_set != b.gateway_ip_address.is_set) return true;
   const bool do_speak = a.bgp_settings.is_set && b.bgp_settings.is_set;
-  return is_same_device || (do_speak && *a.bgp_settings.asn == *b.bgp_settings.asn);
+  return are_at_one_address(a, b) || (do_speak && *a.bgp_settings.asn == *b.bgp_settings.asn);
 }
 
 }  // namespace twinspan::policy

@@ -77,6 +77,8 @@ const VirtualNetworkGateway* counterpart_gateway(const Model& model, const Conne
 // none.
 const Connection* counterpart_of(const Model& model, const Connection& connection);
 
+// Whether two local network gateways have one public address, or one name.
+bool are_at_one_address(const LocalNetworkGateway& a, const LocalNetworkGateway& b);
 // Whether two local network gateways may describe one site: its device at one address or of one
 // name, or two devices of one AS number. An address and a name cannot be told apart.
 bool may_be_one_site(const LocalNetworkGateway& a, const LocalNetworkGateway& b);

@@ -259,19 +259,13 @@ struct Speaker {
   Names gateways;                             // Itself, or those that speak with it.
 };
 
-bool has_one_peer_address(const LocalNetworkGateway& a, const LocalNetworkGateway& b) {
-  if (a.gateway_ip_address.is_set && b.gateway_ip_address.is_set)
-    return *a.gateway_ip_address == *b.gateway_ip_address;
-  return a.fqdn.is_set && b.fqdn.is_set && *a.fqdn == *b.fqdn;
-}
-
 // Each gateway has a local network gateway of its own for a device, or one for each of its lines.
 bool are_one_device(const Speaker& a, const Speaker& b) {
   if (a.site == nullptr || b.site == nullptr) return false;
   if (asn_of(a.site->bgp_settings) == asn_of(b.site->bgp_settings)) return true;
   const bool have_common_gateway = std::ranges::any_of(
       a.gateways, [&](const std::string_view name) { return b.gateways.contains(name); });
-  return !have_common_gateway && has_one_peer_address(*a.site, *b.site);
+  return !have_common_gateway && are_at_one_address(*a.site, *b.site);
 }
 
 // Link-local addresses count at one gateway, others everywhere.
